@@ -1,0 +1,92 @@
+/**
+ * The rooms and who may enter which, as the design has it. Tests (`*.test.ts`, test/, bench/) may enter any room; workers/
+ * and dev/ put the rooms together and may enter all but those.
+ */
+const rooms = [
+  'domain',
+  'workflows',
+  'activities',
+  'gateways',
+  'db',
+  'api',
+  'workers',
+  'dev',
+  'sandbox',
+  'cli',
+  'test',
+  'bench',
+];
+
+const oneOf = (names) => `^(${names.join('|')})/`;
+const code = (room) => ({ path: `^${room}/`, pathNot: '\\.test\\.ts$' });
+
+/** Of our own rooms, `room` may enter these and itself; `except` narrows what else is refused. */
+const enters = (room, allowed, except = {}) => ({
+  name: `${room}-enters-${allowed.length === 0 ? 'no-other-room' : `only-${allowed.join('-and-')}`}`,
+  severity: 'error',
+  from: code(room),
+  to: { path: oneOf(rooms.filter((name) => name !== room && !allowed.includes(name))), ...except },
+});
+
+module.exports = {
+  forbidden: [
+    enters('domain', []),
+    enters('workflows', ['domain', 'activities']),
+    enters('activities', ['domain', 'gateways', 'db']),
+    enters('gateways', ['domain']),
+    enters('db', ['domain']),
+    enters('api', ['domain', 'db', 'workflows']),
+    enters('workers', ['domain', 'db', 'gateways', 'activities', 'workflows', 'dev', 'sandbox', 'api', 'cli']),
+    enters('dev', ['domain', 'db', 'gateways', 'activities', 'workflows', 'workers', 'sandbox', 'api', 'cli']),
+    enters('sandbox', []),
+    // It speaks to the API only, but in the same words; and it has to be built before it can run.
+    enters('cli', ['domain'], { pathNot: '^dev/build\\.mjs$' }),
+    {
+      name: 'workflows-know-activities-by-type-only',
+      comment: 'Activities run elsewhere: a workflow that imports one runs it in the workflow.',
+      severity: 'error',
+      from: code('workflows'),
+      to: { path: '^activities/', dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'api-knows-of-workflows-only-the-contract',
+      severity: 'error',
+      from: code('api'),
+      to: { path: '^workflows/', pathNot: '^workflows/contract\\.ts$' },
+    },
+    {
+      name: 'domain-is-pure',
+      comment: 'No library and nothing of Node: neither I/O nor a clock, and it is part of the workflow bundle.',
+      severity: 'error',
+      from: code('domain'),
+      to: { pathNot: oneOf(rooms) },
+    },
+    {
+      name: 'workflow-bundle-is-deterministic',
+      comment:
+        'Outside of domain/ the bundle holds nothing but workflows/ and what Temporal made for it: no Zod, no Drizzle, no Postgres, no Node. Since domain/ is pure, this covers whatever the bundle reaches.',
+      severity: 'error',
+      from: code('workflows'),
+      to: { pathNot: [oneOf(rooms), '(^|/)node_modules/@temporalio/(workflow|common)/'] },
+    },
+    {
+      name: 'no-circles',
+      severity: 'error',
+      from: { pathNot: '\\.test\\.ts$' },
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'nothing-unresolvable',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|coverage|\\.holdfast)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

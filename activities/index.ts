@@ -1,0 +1,18 @@
+/** Every activity by name, as the workers register them and the workflows see their types. */
+import type { NoticeActivities } from './notices.js';
+import type { OrderActivities } from './orders.js';
+import type { PaymentActivities } from './payments.js';
+import type { ReplenishmentActivities } from './replenishment.js';
+import type { ReviewActivities } from './reviews.js';
+import type { SupplierActivities } from './suppliers.js';
+import type { SweepActivities } from './sweep.js';
+import type { TransferActivities } from './transfers.js';
+
+export type Activities = OrderActivities &
+  PaymentActivities &
+  ReplenishmentActivities &
+  ReviewActivities &
+  NoticeActivities &
+  SupplierActivities &
+  SweepActivities &
+  TransferActivities;

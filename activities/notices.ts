@@ -1,0 +1,61 @@
+/** Mails that follow from committed changes: to customers, and to our own people. */
+import type { Connection } from '../db/client.js';
+import { type MailFacts, markSent, type NoticeFacts, unsentMails, unsentNotices } from '../db/notices.js';
+import { formatMoney } from '../domain/money.js';
+import { type NoticeAddresses, noticeText } from '../domain/notices.js';
+import type { Mail, MailGateway } from '../gateways/mail/gateway.js';
+
+/** What could not be sent, with the reason of the first. */
+export interface NoticeResult {
+  readonly unsent: readonly number[];
+  readonly lastError: string | null;
+}
+
+export function noticeActivities({ sql }: Connection, mail: MailGateway, addresses: NoticeAddresses) {
+  return {
+    /**
+     * Sends the mails of these outbox rows that were not sent yet, and remembers which were. A mail that is sent twice,
+     * because the process died in between, has the same Message-ID.
+     */
+    async sendNotices(rowIds: readonly number[]): Promise<NoticeResult> {
+      const [mails, notices] = await Promise.all([unsentMails(sql, rowIds), unsentNotices(sql, rowIds)]);
+      const letters = [
+        ...mails.map((facts) => ({ rowId: facts.outboxId, letter: toCustomer(facts) })),
+        ...notices.map((facts) => ({ rowId: facts.outboxId, letter: toOurOwn(facts, addresses) })),
+      ];
+      const outcomes = await Promise.allSettled(letters.map(({ letter }) => mail.send(letter)));
+      const idsWhere = (status: 'fulfilled' | 'rejected') =>
+        letters.flatMap(({ rowId }, index) => (outcomes[index]?.status === status ? [rowId] : []));
+      await markSent(sql, idsWhere('fulfilled'));
+      const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+      return { unsent: idsWhere('rejected'), lastError: failed ? String(failed.reason) : null };
+    },
+  };
+}
+
+export type NoticeActivities = ReturnType<typeof noticeActivities>;
+
+function toOurOwn({ outboxId, notice }: NoticeFacts, addresses: NoticeAddresses): Mail {
+  const { to, subject, text } = noticeText(notice);
+  return { messageId: `<${notice.template}.${outboxId}@holdfast>`, to: addresses[to], subject, text };
+}
+
+function toCustomer(facts: MailFacts): Mail {
+  const about = facts.orderId ?? facts.paymentId;
+  const amount = formatMoney(facts);
+  const items = facts.lines.map((line) => `  ${line.quantity} x ${line.sku}\n`).join('');
+  const messageId = `<${facts.template}.${facts.paymentId}@holdfast>`;
+  if (facts.template === 'receipt')
+    return {
+      messageId,
+      to: facts.to,
+      subject: `Receipt for ${about}`,
+      text: `Thank you. We have received ${amount}.\n\n${items}\nPayment ${facts.paymentId}\n`,
+    };
+  return {
+    messageId,
+    to: facts.to,
+    subject: `Your payment for ${about} was not possible`,
+    text: `Your bank refused ${amount}: insufficient funds. Nothing was charged. You can try another card.\n\nPayment ${facts.paymentId}\n`,
+  };
+}

@@ -1,0 +1,33 @@
+/** The steps of an order, each one transaction in Postgres with its stock, its payment and what must follow. */
+import { log } from '@temporalio/activity';
+import type { OrderDoor } from '../db/order-door.js';
+import type { OrderStep, OrderStepResult } from '../domain/order-steps.js';
+
+type Step<Name extends OrderStep['step']> = Omit<Extract<OrderStep, { step: Name }>, 'step'>;
+
+/** Each step may be repeated with its key: it then answers what it answered first. See domain/order-steps.ts for each one. */
+export function orderActivities(door: OrderDoor) {
+  async function apply(step: OrderStep): Promise<OrderStepResult> {
+    const result = await door.apply(step);
+    for (const { from, to } of result.transitions)
+      log.info('order moved', { orderId: step.orderId, from, to, actor: step.actor, traceId: step.traceId });
+    return result;
+  }
+  return {
+    openOrder: (step: Step<'open'>) => apply({ ...step, step: 'open' }),
+    addOrderLine: (step: Step<'add_line'>) => apply({ ...step, step: 'add_line' }),
+    awaitSupplier: (step: Step<'await_supplier'>) => apply({ ...step, step: 'await_supplier' }),
+    restockOrder: (step: Step<'restock'>) => apply({ ...step, step: 'restock' }),
+    giveUpRestock: (step: Step<'give_up_restock'>) => apply({ ...step, step: 'give_up_restock' }),
+    releaseOrder: (step: Step<'release'>) => apply({ ...step, step: 'release' }),
+    beginConfirm: (step: Step<'begin_confirm'>) => apply({ ...step, step: 'begin_confirm' }),
+    abandonCard: (step: Step<'abandon_card'>) => apply({ ...step, step: 'abandon_card' }),
+    refusePayment: (step: Step<'refuse_payment'>) => apply({ ...step, step: 'refuse_payment' }),
+    settleOrder: (step: Step<'settle'>) => apply({ ...step, step: 'settle' }),
+    closeOrder: (step: Step<'close'>) => apply({ ...step, step: 'close' }),
+    expireOrder: (step: Step<'expire'>) => apply({ ...step, step: 'expire' }),
+    noteOrder: (step: Step<'note'>) => apply({ ...step, step: 'note' }),
+  };
+}
+
+export type OrderActivities = ReturnType<typeof orderActivities>;

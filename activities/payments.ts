@@ -1,0 +1,147 @@
+/**
+ * Money: scoring, authorizing, capturing, and the one undo. Every call carries a key that is fixed by the payment and the
+ * card, so that it may be made any number of times.
+ */
+import type { Sql } from '../db/client.js';
+import { abandonPayment, recordPayment } from '../db/payments.js';
+import type { MailRequest, PaymentRecord, PaymentStanding } from '../domain/order-steps.js';
+import type { CardSlot } from '../domain/payment-states.js';
+import { GatewayFault } from '../gateways/fault.js';
+import type { FraudGateway } from '../gateways/fraud/gateway.js';
+import type { AuthorizeAnswer, CaptureAnswer, PaymentGateway } from '../gateways/payment/gateway.js';
+import { attemptNumber, callOptions, isFirstTry, timed } from './context.js';
+import { askGateway, type Patience } from './failures.js';
+
+/** One payment on one card. Its idempotency keys at the processor are made of `paymentId` and `card`. */
+export interface CardOperation {
+  readonly paymentId: string;
+  readonly card: CardSlot;
+  readonly token: string;
+  /** Minor units. */
+  readonly amount: number;
+  readonly currency: string;
+  /** What the processor's books show: the order's id, else the payment's. */
+  readonly reference: string;
+  readonly customerId: string | null;
+  readonly traceparent: string;
+}
+
+type Kind = 'authorize' | 'capture' | 'void' | 'refund';
+const keyOf = (operation: CardOperation, kind: Kind) => `${operation.paymentId}/${operation.card}/${kind}`;
+
+export interface PaymentDependencies {
+  readonly payments: PaymentGateway;
+  readonly fraud: FraudGateway;
+  readonly sql: Sql;
+  readonly gatewayTimeoutSeconds: number;
+  /** Told of each payment that belongs to no order and has been decided. */
+  readonly onRecorded: (status: PaymentRecord['status']) => void;
+}
+
+export function paymentActivities(given: PaymentDependencies) {
+  const { payments, fraud, sql, gatewayTimeoutSeconds, onRecorded } = given;
+  const options = (operation: CardOperation) => callOptions(gatewayTimeoutSeconds, operation.traceparent);
+  const authorizeCall = (operation: CardOperation) => ({
+    idempotencyKey: keyOf(operation, 'authorize'),
+    token: operation.token,
+    amount: operation.amount,
+    currency: operation.currency,
+    reference: operation.reference,
+  });
+
+  return {
+    /** The risk of a payment, 0 to 1. */
+    async scoreFraud(operation: CardOperation, patience: Patience | null): Promise<number> {
+      return askGateway(() => fraud.score(operation, options(operation)), patience, attemptNumber());
+    },
+
+    /**
+     * Reserves the money. Later tries look the operation up before they repeat it. `heldTaskMs` says for how long a
+     * workflow task was held up by it.
+     */
+    async authorizeCard(
+      operation: CardOperation,
+      patience: Patience | null,
+    ): Promise<AuthorizeAnswer & { readonly heldTaskMs: number }> {
+      const call = authorizeCall(operation);
+      const authorize = async () =>
+        (isFirstTry() ? null : await payments.findAuthorization(call.idempotencyKey, options(operation))) ??
+        (await payments.authorize(call, options(operation)));
+      return askGateway(() => timed(authorize), patience, attemptNumber());
+    },
+
+    /** Takes the authorized money. Later tries look the operation up before they repeat it. */
+    async captureCard(
+      operation: CardOperation,
+      authorizationId: string,
+      patience: Patience | null,
+    ): Promise<CaptureAnswer> {
+      const call = { idempotencyKey: keyOf(operation, 'capture'), authorizationId, amount: operation.amount };
+      return askGateway(
+        async () =>
+          (isFirstTry() ? null : await payments.findCapture(call.idempotencyKey, options(operation))) ??
+          (await payments.capture(call, options(operation))),
+        patience,
+        attemptNumber(),
+      );
+    },
+
+    /**
+     * Undoes `authorizeCard` and `captureCard`, whatever became of them: learns the outcome of the authorization (by
+     * repeating it with its own key where the processor has not seen it: it may still be on its way), voids what is only
+     * authorized, refunds what was captured, and ends when the processor's books show nothing open and a net of 0. A
+     * capture in doubt needs no answer: once the authorization is void it cannot happen any more.
+     */
+    async undoCard(operation: CardOperation): Promise<void> {
+      await askGateway(
+        async () => {
+          const call = authorizeCall(operation);
+          const authorized =
+            (await payments.findAuthorization(call.idempotencyKey, options(operation))) ??
+            (await payments.authorize(call, options(operation)));
+          if (authorized.kind === 'authorized') await returnMoney(operation, authorized.authorizationId);
+        },
+        null,
+        1,
+      );
+    },
+
+    /**
+     * Gives a card of a payment that belongs to no order up, before what it holds is undone: from here on it settles
+     * nothing. Answers how the payment stands: `pending`, or decided before.
+     */
+    async abandonPayment(payment: PaymentRecord, card: CardSlot): Promise<PaymentStanding> {
+      return await abandonPayment(sql, payment, card);
+    },
+
+    /**
+     * Writes a payment that belongs to no order, and the mails that must follow, in one transaction. Answers how it stands:
+     * otherwise than asked where it was decided before, or its card was given up.
+     */
+    async recordPayment(payment: PaymentRecord, mails: readonly MailRequest[]): Promise<PaymentStanding> {
+      const standing = await recordPayment(sql, payment, mails);
+      onRecorded(standing.status);
+      return standing;
+    },
+  };
+
+  async function returnMoney(operation: CardOperation, authorizationId: string): Promise<void> {
+    // Twice is enough where the processor tells the truth: a void that comes too late is followed by a refund.
+    for (let round = 0; round < 3; round++) {
+      const books = await payments.books(authorizationId, options(operation));
+      if (books === null) throw new Error(`the processor does not know its own authorization ${authorizationId}`);
+      const owed = books.captured - books.refunded;
+      if (owed > 0)
+        await payments.refund(
+          { idempotencyKey: keyOf(operation, 'refund'), authorizationId, amount: owed },
+          options(operation),
+        );
+      else if (books.status === 'authorized')
+        await payments.void({ idempotencyKey: keyOf(operation, 'void'), authorizationId }, options(operation));
+      else return;
+    }
+    throw new GatewayFault('payment', 'server_error', `authorization ${authorizationId} is not settled yet`);
+  }
+}
+
+export type PaymentActivities = ReturnType<typeof paymentActivities>;

@@ -1,0 +1,65 @@
+/** The Express application: what every request goes through, in this order, and the rooms it may end in. */
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import { refusal } from '../domain/errors.js';
+import type { ApiDeps } from './deps.js';
+import { inventoryRoutes } from './inventory/routes.js';
+import { keyRoutes } from './keys/routes.js';
+import { ledgerRoutes } from './ledger/routes.js';
+import { locationRoutes } from './locations/routes.js';
+import { accessLog, slowWarning } from './middleware/access-log.js';
+import { readBody, refuseCardDataInBody, refuseCardDataInHead } from './middleware/body.js';
+import { problemHandler, sendRefusal } from './middleware/problem.js';
+import { requestId } from './middleware/request-id.js';
+import { operationRoutes } from './operations/routes.js';
+import { orderRoutes } from './orders/routes.js';
+import { paymentRoutes } from './payments/routes.js';
+import { productRoutes } from './products/routes.js';
+import { purchaseOrderRoutes } from './purchase-orders/routes.js';
+import { replenishmentRoutes } from './replenishments/routes.js';
+import { reservationRoutes } from './reservations/routes.js';
+import { reviewRoutes } from './reviews/routes.js';
+import type { Route } from './route.js';
+import { mountRoutes } from './serve.js';
+import { supplierRoutes } from './suppliers/routes.js';
+import { mountSystem } from './system/routes.js';
+import { transferRoutes } from './transfers/routes.js';
+
+/** Every route of the API that needs a key. */
+export function apiRoutes(deps: ApiDeps): Route[] {
+  return [
+    ...productRoutes(deps),
+    ...locationRoutes(deps),
+    ...supplierRoutes(deps),
+    ...inventoryRoutes(deps),
+    ...operationRoutes(deps),
+    ...reservationRoutes(deps),
+    ...transferRoutes(deps),
+    ...ledgerRoutes(deps),
+    ...orderRoutes(deps),
+    ...paymentRoutes(deps),
+    ...replenishmentRoutes(deps),
+    ...purchaseOrderRoutes(deps),
+    ...reviewRoutes(deps),
+    ...keyRoutes(deps),
+  ];
+}
+
+export function createApp(deps: ApiDeps): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+
+  app.use(requestId);
+  app.use(accessLog(deps.log), slowWarning(deps.log), deps.metrics.measure);
+  app.use(helmet());
+  app.use(refuseCardDataInHead, readBody, refuseCardDataInBody);
+
+  const routes = apiRoutes(deps);
+  mountSystem(app, routes, deps);
+  mountRoutes(app, routes, deps);
+  app.use((req, res) => sendRefusal(req, res, refusal('not_found', 'no such path')));
+  app.use(problemHandler(deps.log));
+  return app;
+}

@@ -1,0 +1,24 @@
+/** What the rooms of the API are given. */
+import type { RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import type { Connection } from '../db/client.js';
+import type { Ledger } from '../db/ledger.js';
+import type { Settings } from '../domain/settings.js';
+import type { Metrics } from './metrics.js';
+import type { KeyRing } from './middleware/auth.js';
+import type { IdempotentCalls } from './middleware/idempotency.js';
+import type { Sagas } from './sagas.js';
+
+export interface ApiDeps {
+  readonly settings: Settings;
+  readonly connection: Connection;
+  readonly ledger: Ledger;
+  readonly sagas: Sagas;
+  readonly keys: KeyRing;
+  readonly calls: IdempotentCalls;
+  readonly limit: RequestHandler;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  /** What is not ready to serve: `postgres`, `migrations`, `temporal`. */
+  readonly notReady: () => Promise<readonly string[]>;
+}

@@ -1,0 +1,158 @@
+/** Stock: how much there is, was, and what changed it. */
+import { findLocations } from '../../db/catalogue.js';
+import type { Database } from '../../db/client.js';
+import { inventoryAt, inventoryNow, listInventory, listMovements, type MovementView } from '../../db/inventory.js';
+import type { Movement, StockCommand, StockOperation } from '../../domain/stock.js';
+import type { ApiDeps } from '../deps.js';
+import { pageRequest } from '../pages.js';
+import { answer, type Refused, type Reply, refuse } from '../reply.js';
+import { type CallContext, type Route, route } from '../route.js';
+import {
+  adjustment,
+  inventory,
+  inventoryListQuery,
+  inventoryPage,
+  inventoryQuery,
+  inventorySku,
+  movement,
+  movementPage,
+  movementQuery,
+  receipt,
+} from './schemas.js';
+import { refuseStock } from './stock-refusals.js';
+
+export function inventoryRoutes(deps: ApiDeps): Route[] {
+  return [...readingRoutes(deps), ...changingRoutes(deps)];
+}
+
+function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/inventory',
+      tag: 'Stock',
+      summary: 'List the stock of all products',
+      scope: 'inventory:read',
+      query: inventoryListQuery,
+      answers: { 200: inventoryPage },
+      handler: async ({ query }) => {
+        const page = pageRequest(query);
+        return page.kind === 'refused' ? page : answer(200, await listInventory(sql, page));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/inventory/:sku',
+      tag: 'Stock',
+      summary: 'The stock of a product, now or as it stood at a time',
+      scope: 'inventory:read',
+      params: inventorySku,
+      query: inventoryQuery,
+      answers: { 200: inventory },
+      refusals: ['not_found', 'unknown_location'],
+      handler: async ({ params, query }) => {
+        const location = query.location ?? null;
+        const unknown = await unknownLocation(db, location);
+        if (unknown) return unknown;
+        const found =
+          query.at === undefined
+            ? await inventoryNow(sql, params.sku, location)
+            : await inventoryAt(sql, params.sku, location, query.at);
+        return found ? answer(200, found) : refuse('not_found', 'no such product');
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/inventory/:sku/movements',
+      tag: 'Stock',
+      summary: 'What changed the stock of a product, newest first',
+      scope: 'inventory:read',
+      params: inventorySku,
+      query: movementQuery,
+      answers: { 200: movementPage },
+      refusals: ['not_found', 'unknown_location'],
+      handler: async ({ params, query }) => {
+        const page = pageRequest(query);
+        if (page.kind === 'refused') return page;
+        const location = query.location ?? null;
+        const unknown = await unknownLocation(db, location);
+        if (unknown) return unknown;
+        const found = await listMovements(sql, { ...page, sku: params.sku, location });
+        return found ? answer(200, found) : refuse('not_found', 'no such product');
+      },
+    }),
+  ];
+}
+
+/** A movement without the hold that it belongs to: receipts and adjustments have none. */
+function shown(moved: Movement): MovementView {
+  const { id, sku, location, kind, onHandDelta, reservedDelta, onHandAfter, reservedAfter } = moved;
+  const { reference, reason, actor, at } = moved;
+  return {
+    id,
+    sku,
+    location,
+    kind,
+    onHandDelta,
+    reservedDelta,
+    onHandAfter,
+    reservedAfter,
+    reference,
+    reason,
+    actor,
+    at,
+  };
+}
+
+async function unknownLocation(db: Database, location: string | null): Promise<Refused | null> {
+  if (location === null || (await findLocations(db, [location])).length > 0) return null;
+  return refuseStock({ code: 'unknown_location', command: 0, location }, true);
+}
+
+function changingRoutes({ ledger }: ApiDeps): Route[] {
+  const change = async (
+    call: CallContext,
+    command: StockCommand,
+    what: Pick<StockOperation, 'reference' | 'reason'>,
+  ): Promise<Reply> => {
+    const key = `api/${call.ids.update}`;
+    const [result] = await ledger.apply([{ key, commands: [command], actor: call.caller.actor, ...what }]);
+    if (result?.outcome === 'refused') return refuseStock(result.refusal, true);
+    const [moved] = result?.movements ?? [];
+    if (!moved) throw new Error(`the ledger wrote no movement for ${key}`);
+    return answer(201, shown(moved));
+  };
+  return [
+    route({
+      method: 'post',
+      path: '/api/inventory/:sku/receipts',
+      tag: 'Stock',
+      summary: 'Take goods into stock',
+      scope: 'inventory:write',
+      params: inventorySku,
+      body: receipt,
+      answers: { 201: movement },
+      refusals: ['not_found', 'unknown_location'],
+      handler: (call) => {
+        const { quantity, location, reference } = call.body;
+        const command = { kind: 'receive', sku: call.params.sku, location, quantity } as const;
+        return change(call, command, { reference: reference ?? null });
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/inventory/:sku/adjustments',
+      tag: 'Stock',
+      summary: 'Set right what was counted',
+      scope: 'inventory:write',
+      params: inventorySku,
+      body: adjustment,
+      answers: { 201: movement },
+      refusals: ['not_found', 'unknown_location', 'insufficient_stock'],
+      handler: (call) => {
+        const { delta, location, reason } = call.body;
+        return change(call, { kind: 'adjust', sku: call.params.sku, location, delta }, { reason });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,61 @@
+/** API keys: made, listed and revoked by whoever has the scope `admin`. */
+import { z } from 'zod';
+import { createApiKey, listApiKeys, newApiKey, revokeApiKey } from '../../db/api-keys.js';
+import type { ApiDeps } from '../deps.js';
+import { pageRequest } from '../pages.js';
+import { answer, refuse } from '../reply.js';
+import { type Route, route } from '../route.js';
+import { pageQuery } from '../schemas.js';
+import { apiKey, keyId, keyPage, newKey, shownKey } from './schemas.js';
+
+export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/keys',
+      tag: 'Keys',
+      summary: 'Make an API key; it is shown this once',
+      scope: 'admin',
+      creates: 'key',
+      body: newKey,
+      answers: { 201: shownKey },
+      handler: async ({ body, ids, key }) => {
+        const made = newApiKey(key.env, ids.resource);
+        const kept = await createApiKey(db, { id: made.id, hash: made.hash, ...body });
+        return {
+          ...answer(201, { ...kept, key: made.key }, { 'Cache-Control': 'no-store' }),
+          repeatedBody: { ...kept, key: null },
+        };
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/keys',
+      tag: 'Keys',
+      summary: 'List API keys, revoked ones too',
+      scope: 'admin',
+      query: z.strictObject(pageQuery),
+      answers: { 200: keyPage },
+      handler: async ({ query }) => {
+        const page = pageRequest(query);
+        return page.kind === 'refused' ? page : answer(200, await listApiKeys(db, page));
+      },
+    }),
+    route({
+      method: 'delete',
+      path: '/api/keys/:id',
+      tag: 'Keys',
+      summary: 'Revoke an API key',
+      scope: 'admin',
+      params: keyId,
+      answers: { 200: apiKey },
+      refusals: ['not_found'],
+      handler: async ({ params }) => {
+        const revoked = await revokeApiKey(db, params.id);
+        if (!revoked) return refuse('not_found', 'no such API key');
+        keys.forget(params.id);
+        return answer(200, revoked);
+      },
+    }),
+  ];
+}

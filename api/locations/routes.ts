@@ -1,0 +1,41 @@
+/** Locations: where goods are. */
+import { createLocation, listLocations } from '../../db/catalogue.js';
+import type { ApiDeps } from '../deps.js';
+import { pageRequest } from '../pages.js';
+import { answer, refuse } from '../reply.js';
+import { type Route, route } from '../route.js';
+import { location, locationPage, locationQuery, newLocation } from './schemas.js';
+
+export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/locations',
+      tag: 'Catalogue',
+      summary: 'Add a location',
+      scope: 'inventory:write',
+      body: newLocation,
+      answers: { 201: location },
+      refusals: ['already_exists'],
+      handler: async ({ body, ids }) => {
+        const made = await createLocation(db, { ...body, createdBy: `api/${ids.update}` });
+        return made
+          ? answer(201, made)
+          : refuse('already_exists', `there is a location ${body.code} already`, { location: body.code });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/locations',
+      tag: 'Catalogue',
+      summary: 'List locations',
+      scope: 'inventory:read',
+      query: locationQuery,
+      answers: { 200: locationPage },
+      handler: async ({ query }) => {
+        const page = pageRequest(query);
+        return page.kind === 'refused' ? page : answer(200, await listLocations(db, page));
+      },
+    }),
+  ];
+}

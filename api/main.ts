@@ -1,0 +1,115 @@
+/** An API process: serves HTTP until it is told to stop. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { type Logger, pino } from 'pino';
+import { type Connection, connect } from '../db/client.js';
+import { createLedger } from '../db/ledger.js';
+import { parseSettings, type Settings } from '../domain/settings.js';
+import { createApp } from './app.js';
+import { createMetrics } from './metrics.js';
+import { KeyRing } from './middleware/auth.js';
+import { IdempotentCalls } from './middleware/idempotency.js';
+import { rateLimit } from './middleware/rate-limit.js';
+import { readiness } from './readiness.js';
+import { Sagas } from './sagas.js';
+
+/** For requests that run when the process is told to stop; then they are cut off. */
+const drainMs = 5000;
+const maxConnections = 10;
+
+const parsed = parseSettings(process.env);
+if (parsed.kind === 'wrong') refuseToStart(parsed.problems);
+else await run(parsed.settings);
+
+async function run(settings: Settings): Promise<void> {
+  const { databaseUrl, temporalAddress, temporalNamespace } = settings;
+  if (databaseUrl === null || temporalAddress === null) {
+    const missing = { DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: temporalAddress };
+    return refuseToStart(
+      Object.entries(missing).flatMap(([name, value]) => (value === null ? `${name} is not set` : [])),
+    );
+  }
+  const log = pino({
+    level: settings.logLevel,
+    base: { service: 'api', pid: process.pid },
+    redact: {
+      paths: [
+        '*.authorization',
+        '*.headers',
+        '*.key',
+        '*.cardToken',
+        '*.email',
+        'err.query',
+        'err.parameters',
+        'err.args',
+      ],
+      remove: true,
+    },
+  });
+  const connection = connect(databaseUrl, { applicationName: 'holdfast api', maxConnections });
+  const sagas = new Sagas(temporalAddress, temporalNamespace);
+  const calls = new IdempotentCalls(connection.sql, `api_${randomUUID()}`, log);
+  const metrics = createMetrics();
+  const app = createApp({
+    settings,
+    connection,
+    ledger: metrics.stock.ledger(createLedger(connection.sql)),
+    sagas,
+    calls,
+    log,
+    keys: new KeyRing(connection.db),
+    limit: rateLimit(settings.rateLimitPerMinute),
+    metrics,
+    notReady: readiness(connection, sagas),
+  });
+  await calls.start();
+  const server = createServer(app);
+  await listen(server, settings.apiPort);
+  log.info({ port: settings.apiPort }, 'api listens');
+  stopInOrder(server, { log, calls, sagas, connection });
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      refuseToStart([error.code === 'EADDRINUSE' ? `API_PORT ${port} is taken` : `cannot listen: ${error.message}`]);
+    });
+    server.listen(port, resolve);
+  });
+}
+
+interface Running {
+  readonly log: Logger;
+  readonly calls: IdempotentCalls;
+  readonly sagas: Sagas;
+  readonly connection: Connection;
+}
+
+/** Takes nothing new, lets what runs come to its end, gives back what it holds. */
+function stopInOrder(server: Server, { log, calls, sagas, connection }: Running): void {
+  let stopping = false;
+  const stop = async () => {
+    if (stopping) return;
+    stopping = true;
+    log.info('api stops');
+    sagas.stopWaiting();
+    const drained = new Promise((resolve) => server.close(resolve));
+    // A connection that is kept alive becomes idle only when its last answer is sent.
+    const idle = setInterval(() => server.closeIdleConnections(), 50);
+    const cutOff = setTimeout(() => server.closeAllConnections(), drainMs);
+    await drained;
+    clearInterval(idle);
+    clearTimeout(cutOff);
+    await calls.stop();
+    await connection.close();
+    await sagas.close();
+    process.exit(0);
+  };
+  process.on('SIGTERM', () => void stop());
+  process.on('SIGINT', () => void stop());
+}
+
+function refuseToStart(problems: readonly string[]): void {
+  for (const problem of problems) console.error(problem);
+  process.exit(2);
+}

@@ -1,0 +1,54 @@
+/** One JSON line for each request: ids, route, status, time. No path, query, header or body that a client wrote. */
+import type { RequestHandler } from 'express';
+import type { Logger } from 'pino';
+import { pinoHttp } from 'pino-http';
+import { stateOf, stateOrNull } from '../request-state.js';
+
+/** A request that took longer is a warning. One that waits for a decision by its own wish is not slow. */
+const slowMs = 2000;
+
+export function accessLog(log: Logger): RequestHandler {
+  return pinoHttp({
+    logger: log,
+    genReqId: (req) => stateOf(req).requestId,
+    quietReqLogger: true,
+    quietResLogger: true,
+    customAttributeKeys: { reqId: 'requestId', responseTime: 'ms' },
+    // Only method and status: what else stands in a request is nobody's business.
+    serializers: {
+      req: () => undefined,
+      res: () => undefined,
+    },
+    customLogLevel: (req, res, error) => {
+      if (res.statusCode === 503) return 'warn';
+      if (error || res.statusCode >= 500) return 'error';
+      const state = stateOrNull(req);
+      if (state?.route === '/livez' || state?.route === '/readyz' || state?.route === '/metrics') return 'debug';
+      return 'info';
+    },
+    customSuccessMessage: () => 'request',
+    customErrorMessage: () => 'request',
+    customSuccessObject: (req, res, line: object) => ({ ...line, ...members(req, res.statusCode) }),
+    // What went wrong was told where it was caught; here it is only counted.
+    customErrorObject: (req, res, _error, { err: _, ...line }) => ({ ...line, ...members(req, res.statusCode) }),
+  });
+}
+
+function members(req: { method?: string | undefined }, status: number): Record<string, unknown> {
+  const state = stateOrNull(req);
+  return { method: req.method, route: state?.route ?? null, status, traceId: state?.traceId, ...state?.logged };
+}
+
+/** Warns of what took long though nobody asked to wait. */
+export function slowWarning(log: Logger): RequestHandler {
+  return (req, res, next) => {
+    const started = performance.now();
+    res.once('finish', () => {
+      const ms = Math.round(performance.now() - started);
+      const state = stateOf(req);
+      if (ms > slowMs && state.logged.waits !== true)
+        log.warn({ requestId: state.requestId, route: state.route, ms, ...state.logged }, 'slow request');
+    });
+    next();
+  };
+}

@@ -1,0 +1,102 @@
+/** The one place where a refusal, or an error that nobody expected, becomes an answer (RFC 9457). */
+import type { ErrorRequestHandler, Request, Response } from 'express';
+import type { Logger } from 'pino';
+import { type Refusal, type RefusalCode, refusal, refusalStatus } from '../../domain/errors.js';
+import { stateOf } from '../request-state.js';
+
+/** Seconds after which a client may try again what was refused because something was down. */
+const retryAfterSeconds = 1;
+
+export interface Problem {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** The problem document of a refusal. */
+export function problemOf(req: Request, refused: Refusal): Problem {
+  const state = stateOf(req);
+  const status = refusalStatus[refused.code];
+  const members = {
+    type: `urn:holdfast:problem:${refused.code}`,
+    title: titleOf(refused.code),
+    status,
+    code: refused.code,
+    detail: refused.detail,
+    // A path that holds a card number is not echoed.
+    instance: state.pathIsSecret ? `urn:holdfast:request:${state.requestId}` : pathOf(req),
+    requestId: state.requestId,
+  };
+  return {
+    status,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      ...(status === 503 && { 'Retry-After': String(retryAfterSeconds) }),
+    },
+    // No extension takes the place of a member of the document itself.
+    body: { ...members, ...refused.extensions, ...members },
+  };
+}
+
+export function sendRefusal(req: Request, res: Response, refused: Refusal): void {
+  const problem = problemOf(req, refused);
+  stateOf(req).logged.code = refused.code;
+  res.status(problem.status).set(problem.headers).send(JSON.stringify(problem.body));
+}
+
+function titleOf(code: RefusalCode): string {
+  const words = code.replaceAll('_', ' ').replace('json', 'JSON').replace('sku', 'SKU');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+function pathOf(req: Request): string {
+  return req.originalUrl.split('?', 1)[0] ?? '/';
+}
+
+/** Express's last resort. What it does not know is `internal`: logged whole, told to nobody. */
+export function problemHandler(log: Logger): ErrorRequestHandler {
+  return (error: unknown, req, res, next) => {
+    if (res.headersSent) return next(error);
+    const refused = refusalOfError(error);
+    if (refused.code === 'internal') log.error({ err: error, requestId: stateOf(req).requestId }, 'unexpected error');
+    if (refused.code === 'unavailable')
+      log.warn({ requestId: stateOf(req).requestId, cause: codeOf(error) }, 'a server that is needed does not answer');
+    sendRefusal(req, res, refused);
+  };
+}
+
+/** What an error means to a client. */
+export function refusalOfError(error: unknown): Refusal {
+  if (isUnavailable(error)) return refusal('unavailable', 'a server that is needed does not answer; try again');
+  const type = memberOf(error, 'type');
+  if (type === 'entity.too.large') return refusal('too_large', 'the body is larger than 256 KiB');
+  if (error instanceof URIError) return refusal('not_found', 'no such path');
+  const status = memberOf(error, 'status');
+  if (typeof status === 'number' && status >= 400 && status < 500)
+    return refusal('malformed_json', 'the body cannot be read');
+  return refusal('internal', 'something went wrong on our side');
+}
+
+/**
+ * SQLSTATE classes 08 (connection exception), 57P (the server stops or starts), 53 (out of resources), and the codes of
+ * postgres.js and Node for a connection that cannot be made or was lost.
+ */
+const postgresDown = /^(08...|57P..|53...|CONNECT_TIMEOUT|CONNECTION_(CLOSED|ENDED|DESTROYED))$/;
+const socketDown = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
+
+/** Whether the error says no more than that a server could not be asked. */
+export function isUnavailable(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    const code = codeOf(cause);
+    if (typeof code === 'string' && (postgresDown.test(code) || socketDown.test(code))) return true;
+  }
+  return false;
+}
+
+function codeOf(error: unknown): unknown {
+  return memberOf(error, 'code') ?? (error instanceof Error ? memberOf(error.cause, 'code') : undefined);
+}
+
+function memberOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && name in value ? Reflect.get(value, name) : undefined;
+}

@@ -1,0 +1,30 @@
+/** Gives each request its id and its place in a trace. */
+import { randomBytes } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import { holdsCardNumber } from '../../domain/card-numbers.js';
+import { newId } from '../ids.js';
+import { setState } from '../request-state.js';
+
+const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}$/;
+/** https://www.w3.org/TR/trace-context/#traceparent-header; a future version may have more members. */
+const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/;
+
+export const requestId: RequestHandler = (req, res, next) => {
+  const asked = req.get('X-Request-Id');
+  const id = asked !== undefined && requestIdPattern.test(asked) && !holdsCardNumber(asked) ? asked : newId('req');
+  const [, callersTrace, callersFlags] = traceparentPattern.exec(req.get('traceparent') ?? '') ?? [];
+  const traceId = callersTrace ?? randomBytes(16).toString('hex');
+  const span = randomBytes(8).toString('hex');
+  setState(req, {
+    requestId: id,
+    traceparent: `00-${traceId}-${span}-${callersFlags ?? '01'}`,
+    traceId,
+    key: null,
+    body: { kind: 'none' },
+    route: null,
+    pathIsSecret: false,
+    logged: {},
+  });
+  res.set('X-Request-Id', id);
+  next();
+};

@@ -1,0 +1,107 @@
+/** Inventory operations: one, many with a result each, and many that are done together or not at all. */
+import type { z } from 'zod';
+import { findProducts } from '../../db/catalogue.js';
+import type { RefusalCode } from '../../domain/errors.js';
+import { largeMovementUnits } from '../../domain/notices.js';
+import type { ApiDeps } from '../deps.js';
+import { refuseStock } from '../inventory/stock-refusals.js';
+import { answer, type Reply, refuse, refuseWith } from '../reply.js';
+import { type Call, type Route, route } from '../route.js';
+import { levelAfter, type Outcome, operationKey, perform } from './perform.js';
+import { batchRequest, batchResult, bulkRequest, bulkResult, inventoryOperation, operationResult } from './schemas.js';
+
+const refusals = [
+  'not_found',
+  'unknown_sku',
+  'unknown_location',
+  'product_not_active',
+  'insufficient_stock',
+  'reservation_decided',
+  'invalid_state',
+] as const satisfies readonly RefusalCode[];
+
+export function operationRoutes(deps: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/inventory/operations',
+      tag: 'Stock',
+      summary: 'Reserve, release or consume',
+      scope: 'inventory:write',
+      body: inventoryOperation,
+      answers: { 200: operationResult },
+      refusals,
+      handler: async (call) => {
+        const [outcome] = await perform(call, [call.body], deps);
+        if (!outcome) throw new Error('an operation got no outcome');
+        return outcome.kind === 'done' ? answer(200, outcome.result) : outcome;
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/inventory/bulk',
+      tag: 'Stock',
+      summary: 'Up to 100 operations, each with its own result',
+      scope: 'inventory:write',
+      body: bulkRequest,
+      answers: { 200: bulkResult },
+      refusals: ['all_operations_failed'],
+      handler: async (call) => bulkReply(await perform(call, call.body.operations, deps)),
+    }),
+    route({
+      method: 'post',
+      path: '/api/inventory/batch',
+      tag: 'Stock',
+      summary: 'Up to 100 changes of on hand, done together or not at all',
+      scope: 'inventory:write',
+      body: batchRequest,
+      answers: { 200: batchResult },
+      refusals: ['unknown_sku', 'unknown_location', 'insufficient_stock'],
+      handler: (call) => batch(call, deps),
+    }),
+  ];
+}
+
+function bulkReply(outcomes: readonly Outcome[]): Reply {
+  const results = outcomes.map((outcome, index) =>
+    outcome.kind === 'done'
+      ? { index, success: true, result: outcome.result }
+      : { index, success: false, error: { code: outcome.refusal.code, detail: outcome.refusal.detail } },
+  );
+  const succeeded = outcomes.filter(({ kind }) => kind === 'done').length;
+  const failed = outcomes.length - succeeded;
+  const body = { results, succeeded, failed, partialSuccess: succeeded > 0 && failed > 0 };
+  return succeeded > 0
+    ? answer(200, body)
+    : refuse('all_operations_failed', 'none of the operations could be done', body);
+}
+
+async function batch(
+  call: Call<unknown, unknown, z.output<typeof batchRequest>>,
+  { connection: { db }, ledger }: ApiDeps,
+): Promise<Reply> {
+  const { updates } = call.body;
+  const products = await findProducts(db, [...new Set(updates.map(({ sku }) => sku))]);
+  const [result] = await ledger.apply([
+    {
+      key: operationKey(call, 0),
+      actor: call.caller.actor,
+      announceAbove: largeMovementUnits,
+      commands: updates.map(({ sku, location, quantity }) => ({ kind: 'adjust', sku, location, delta: quantity })),
+    },
+  ]);
+  if (!result) throw new Error('the ledger gave no answer to a batch');
+  if (result.outcome === 'refused') {
+    const index = result.refusal.command;
+    return refuseWith(refuseStock(result.refusal, false, `/updates/${index}`).refusal, { index });
+  }
+  const last = new Map(result.movements.map((moved) => [`${moved.sku}/${moved.location}`, moved]));
+  return answer(200, {
+    updates: updates.map(({ sku, location, quantity }) => {
+      const moved = last.get(`${sku}/${location}`);
+      if (!moved) throw new Error(`the ledger wrote no movement of ${sku} at ${location}`);
+      const product = products.find((each) => each.sku === sku);
+      return { sku, location, quantity, ...levelAfter(product, moved.onHandAfter, moved.reservedAfter) };
+    }),
+  });
+}

@@ -1,0 +1,183 @@
+/** Orders: `order/<id>`. */
+import { z } from 'zod';
+import { listOrders, orderTimeline, type TimelineEntry } from '../../db/orders.js';
+import { encodeCursor, type Page } from '../../db/page.js';
+import { orderUpdates } from '../../workflows/contract.js';
+import type { ApiDeps } from '../deps.js';
+import { childId } from '../ids.js';
+import { type PageRequest, pageRequest } from '../pages.js';
+import { answer, refuse, unavailable } from '../reply.js';
+import { type Route, route } from '../route.js';
+import { pageQuery } from '../schemas.js';
+import { driveOrder } from './drive.js';
+import { checkLines } from './intake.js';
+import { chosenPayment, openOrder } from './open.js';
+import { readOrder } from './representation.js';
+import {
+  cancellation,
+  confirmation,
+  newLine,
+  newOrder,
+  order,
+  orderId,
+  orderPage,
+  orderQuery,
+  timeline,
+} from './schemas.js';
+
+const paymentRefusals = [
+  'payment_method_required',
+  'payment_declined',
+  'insufficient_funds',
+  'fraud_suspected',
+  'all_payment_attempts_failed',
+] as const;
+const lineRefusals = ['unknown_sku', 'unknown_location', 'product_not_active', 'insufficient_stock'] as const;
+
+export function orderRoutes(deps: ApiDeps): Route[] {
+  return [...readingRoutes(deps), ...drivingRoutes(deps)];
+}
+
+function readingRoutes(deps: ApiDeps): Route[] {
+  const { db } = deps.connection;
+  return [
+    route({
+      method: 'get',
+      path: '/api/orders',
+      tag: 'Orders',
+      summary: 'List orders',
+      scope: 'orders:read',
+      query: orderQuery,
+      answers: { 200: orderPage },
+      handler: async ({ query }) => {
+        const page = pageRequest(query);
+        if (page.kind === 'refused') return page;
+        return answer(200, await listOrders(db, { ...page, status: query.status, customerId: query.customerId }));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/orders/:id',
+      tag: 'Orders',
+      summary: 'Read an order',
+      scope: 'orders:read',
+      params: orderId,
+      answers: { 200: order },
+      refusals: ['not_found', 'unavailable'],
+      handler: async ({ params, note }) => {
+        note({ orderId: params.id });
+        const found = await readOrder(params.id, deps);
+        if (found.kind === 'unknown') return unavailable('Temporal');
+        return found.kind === 'absent' ? refuse('not_found', 'no such order') : answer(200, found.order);
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/orders/:id/timeline',
+      tag: 'Orders',
+      summary: 'What happened to an order, oldest first',
+      scope: 'orders:read',
+      params: orderId,
+      query: z.strictObject(pageQuery),
+      answers: { 200: timeline },
+      refusals: ['not_found', 'unavailable'],
+      handler: async ({ params, query, note }) => {
+        note({ orderId: params.id });
+        const page = pageRequest(query);
+        if (page.kind === 'refused') return page;
+        const entries = await orderTimeline(db, params.id);
+        if (entries) return answer(200, pageOfStory(entries, page));
+        const found = await readOrder(params.id, deps);
+        if (found.kind === 'unknown') return unavailable('Temporal');
+        if (found.kind === 'absent') return refuse('not_found', 'no such order');
+        return answer(200, { items: [], nextCursor: null });
+      },
+    }),
+  ];
+}
+
+/** A story only grows at its end: a cursor is the number of entries that were told, and the time of the last one. */
+function pageOfStory(entries: readonly TimelineEntry[], { limit, cursor }: PageRequest): Page<TimelineEntry> {
+  const told = cursor && /^\d{1,9}$/.test(cursor.id) ? Number(cursor.id) : 0;
+  const items = entries.slice(told, told + limit);
+  const last = items.at(-1);
+  const more = last !== undefined && told + items.length < entries.length;
+  return { items, nextCursor: more ? encodeCursor({ at: last.at, id: String(told + items.length) }) : null };
+}
+
+function drivingRoutes(deps: ApiDeps): Route[] {
+  const { db } = deps.connection;
+  return [
+    route({
+      method: 'post',
+      path: '/api/orders',
+      tag: 'Orders',
+      summary: 'Open an order; with lines all of them are reserved or none',
+      scope: 'orders:write',
+      creates: 'ord',
+      waits: true,
+      body: newOrder,
+      answers: { 201: order, 202: order },
+      refusals: [...lineRefusals, ...paymentRefusals, 'unavailable'],
+      handler: (call) => openOrder(call.body, call, deps),
+    }),
+    route({
+      method: 'post',
+      path: '/api/orders/:id/lines',
+      tag: 'Orders',
+      summary: 'Add a line to a draft or reserved order',
+      scope: 'orders:write',
+      waits: true,
+      params: orderId,
+      body: newLine,
+      answers: { 201: order, 202: order },
+      refusals: ['not_found', 'invalid_order_state', ...lineRefusals, 'unavailable'],
+      handler: async (call) => {
+        const checked = await checkLines(db, [call.body], () => '');
+        if (checked.kind === 'refused' && !call.resumed) return checked;
+        const line = { ...call.body, reservationId: childId('rsv', call.ids.update, 0) };
+        const wanted = { update: orderUpdates.addLine, request: { line, caller: call.caller } } as const;
+        return driveOrder(
+          call.params.id,
+          { ...wanted, to: 'reserved', repeatable: false, successStatus: 201 },
+          call,
+          deps,
+        );
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/orders/:id/confirm',
+      tag: 'Orders',
+      summary: 'Pay and confirm an order',
+      scope: 'orders:write',
+      waits: true,
+      params: orderId,
+      body: confirmation,
+      answers: { 200: order, 202: order },
+      refusals: ['not_found', 'invalid_order_state', ...paymentRefusals, 'unavailable'],
+      handler: (call) => {
+        const request = { payment: chosenPayment(call.body.payment), caller: call.caller };
+        const wanted = { update: orderUpdates.confirm, request, to: 'confirmed', repeatable: true } as const;
+        return driveOrder(call.params.id, { ...wanted, successStatus: 200 }, call, deps);
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/orders/:id/cancel',
+      tag: 'Orders',
+      summary: 'Cancel an order that is not confirmed',
+      scope: 'orders:write',
+      waits: true,
+      params: orderId,
+      body: cancellation,
+      answers: { 200: order, 202: order },
+      refusals: ['not_found', 'invalid_order_state', 'unavailable'],
+      handler: (call) => {
+        const request = { reason: call.body.reason, caller: call.caller };
+        const wanted = { update: orderUpdates.cancel, request, to: 'cancelled', repeatable: true } as const;
+        return driveOrder(call.params.id, { ...wanted, successStatus: 200 }, call, deps);
+      },
+    }),
+  ];
+}

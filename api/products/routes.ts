@@ -1,0 +1,86 @@
+/** Products. */
+import { createProduct, getProduct, listProducts, type ProductConflict, patchProduct } from '../../db/catalogue.js';
+import type { ApiDeps } from '../deps.js';
+import { pageRequest } from '../pages.js';
+import { answer, type Refused, refuse, refuseFields } from '../reply.js';
+import { type Route, route } from '../route.js';
+import { newProduct, product, productPage, productPatch, productQuery, productSku } from './schemas.js';
+
+export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/products',
+      tag: 'Catalogue',
+      summary: 'Add a product',
+      scope: 'inventory:write',
+      body: newProduct,
+      answers: { 201: product },
+      refusals: ['already_exists', 'unknown_supplier'],
+      handler: async ({ body, ids }) => {
+        const made = await createProduct(db, { ...body, createdBy: `api/${ids.update}` });
+        if (made.kind !== 'product') return refuseProduct(made, body.sku);
+        return answer(201, made.product, { Location: `/api/products/${body.sku}` });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/products',
+      tag: 'Catalogue',
+      summary: 'List products',
+      scope: 'inventory:read',
+      query: productQuery,
+      answers: { 200: productPage },
+      handler: async ({ query }) => {
+        const page = pageRequest(query);
+        return page.kind === 'refused' ? page : answer(200, await listProducts(db, page));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/products/:sku',
+      tag: 'Catalogue',
+      summary: 'Read a product',
+      scope: 'inventory:read',
+      params: productSku,
+      answers: { 200: product },
+      refusals: ['not_found'],
+      handler: async ({ params }) => {
+        const found = await getProduct(db, params.sku);
+        return found ? answer(200, found) : refuse('not_found', 'no such product');
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/api/products/:sku',
+      tag: 'Catalogue',
+      summary: 'Change a product',
+      scope: 'inventory:write',
+      params: productSku,
+      body: productPatch,
+      answers: { 200: product },
+      refusals: ['not_found', 'unknown_supplier'],
+      handler: async ({ params, body }) => {
+        const changed = await patchProduct(db, params.sku, body);
+        return changed.kind === 'product' ? answer(200, changed.product) : refuseProduct(changed, params.sku);
+      },
+    }),
+  ];
+}
+
+function refuseProduct({ kind }: ProductConflict, sku: string): Refused {
+  switch (kind) {
+    case 'already_exists':
+      return refuse('already_exists', `there is a product ${sku} already`, { sku });
+    case 'not_found':
+      return refuse('not_found', 'no such product');
+    case 'unknown_supplier':
+      return refuseFields('unknown_supplier', [
+        { pointer: '/supplierId', code: 'unknown_supplier', detail: 'there is no such supplier' },
+      ]);
+    case 'levels':
+      return refuseFields('validation_failed', [
+        { pointer: '/maxStock', code: 'invalid', detail: 'must not be below reorderPoint' },
+      ]);
+  }
+}

@@ -1,0 +1,41 @@
+/** Purchase orders: what was ordered from suppliers, and what became of it. */
+import { getPurchaseOrder, listPurchaseOrders } from '../../db/purchase-orders.js';
+import type { ApiDeps } from '../deps.js';
+import { pageRequest } from '../pages.js';
+import { answer, refuse } from '../reply.js';
+import { type Route, route } from '../route.js';
+import { purchaseOrder, purchaseOrderId, purchaseOrderPage, purchaseOrderQuery } from './schemas.js';
+
+export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/purchase-orders',
+      tag: 'Supply',
+      summary: 'List purchase orders',
+      scope: 'supply:read',
+      query: purchaseOrderQuery,
+      answers: { 200: purchaseOrderPage },
+      handler: async ({ query }) => {
+        const page = pageRequest(query);
+        if (page.kind === 'refused') return page;
+        const { status, sku } = query;
+        return answer(200, await listPurchaseOrders(db, { ...page, status, sku }));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/purchase-orders/:id',
+      tag: 'Supply',
+      summary: 'Read a purchase order',
+      scope: 'supply:read',
+      params: purchaseOrderId,
+      answers: { 200: purchaseOrder },
+      refusals: ['not_found'],
+      handler: async ({ params }) => {
+        const found = await getPurchaseOrder(db, params.id);
+        return found ? answer(200, found) : refuse('not_found', 'no such purchase order');
+      },
+    }),
+  ];
+}

@@ -1,0 +1,55 @@
+/** What a handler gives back: an answer or a refusal, as values. */
+import type { Refusal, RefusalCode } from '../domain/errors.js';
+import { refusal } from '../domain/errors.js';
+
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What a repetition of the call is answered, where that must differ: a secret is shown once. */
+  readonly repeatedBody?: unknown;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly refusal: Refusal;
+}
+
+export type Reply = Answer | Refused;
+
+export function answer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { kind: 'answer', status, body, headers };
+}
+
+export function refuse(code: RefusalCode, detail: string, extensions?: Readonly<Record<string, unknown>>): Refused {
+  return { kind: 'refused', refusal: refusal(code, detail, extensions) };
+}
+
+export function refuseWith(refused: Refusal, extensions?: Readonly<Record<string, unknown>>): Refused {
+  return {
+    kind: 'refused',
+    refusal: extensions ? { ...refused, extensions: { ...refused.extensions, ...extensions } } : refused,
+  };
+}
+
+export const unavailable = (server: string): Refused => refuse('unavailable', `${server} does not answer; try again`);
+
+/** One wrong field, by its JSON pointer (RFC 6901). */
+export interface FieldError {
+  readonly pointer: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** A refusal that names fields. */
+export function refuseFields(code: RefusalCode, errors: readonly FieldError[]): Refused {
+  return refuse(
+    code,
+    errors
+      .map((error) => `${error.pointer || '/'}: ${error.detail}`)
+      .join('; ')
+      .slice(0, 500),
+    { errors },
+  );
+}

@@ -1,0 +1,142 @@
+/** Holds of their own: made, confirmed and cancelled without an order. */
+
+import type { z } from 'zod';
+import { findProducts } from '../../db/catalogue.js';
+import { expireOverdue, getReservation } from '../../db/reservations.js';
+import { getTransfer } from '../../db/transfers.js';
+import type { ApiDeps } from '../deps.js';
+import { refuseStock } from '../inventory/stock-refusals.js';
+import { answer, type Reply, refuse } from '../reply.js';
+import { type Call, type CallContext, type Route, route } from '../route.js';
+import { expiredReservations, newReservation, reservation, reservationId } from './schemas.js';
+
+export function reservationRoutes(deps: ApiDeps): Route[] {
+  const { db } = deps.connection;
+  return [
+    route({
+      method: 'post',
+      path: '/api/reservations',
+      tag: 'Reservations',
+      summary: 'Hold goods for a while',
+      scope: 'inventory:write',
+      creates: 'rsv',
+      body: newReservation,
+      answers: { 201: reservation },
+      refusals: ['unknown_sku', 'unknown_location', 'product_not_active', 'insufficient_stock'],
+      handler: (call) => reserve(call, deps),
+    }),
+    route({
+      method: 'get',
+      path: '/api/reservations/:id',
+      tag: 'Reservations',
+      summary: 'Read a reservation',
+      scope: 'inventory:read',
+      params: reservationId,
+      answers: { 200: reservation },
+      refusals: ['not_found'],
+      handler: async ({ params }) => {
+        const found = await getReservation(db, params.id);
+        return found ? answer(200, found) : refuse('not_found', 'no such reservation');
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/reservations/expire',
+      tag: 'Reservations',
+      summary: 'Give back at once what is past its time, without waiting for the sweep',
+      scope: 'inventory:write',
+      answers: { 200: expiredReservations },
+      refusals: [],
+      handler: async ({ caller }) => answer(200, { expired: await expireOverdue(db, deps.ledger, caller.actor) }),
+    }),
+    ...(['confirm', 'cancel'] as const).map((verb) =>
+      route({
+        method: 'post',
+        path: `/api/reservations/:id/${verb}`,
+        tag: 'Reservations',
+        summary: verb === 'confirm' ? 'Take the held goods out of stock' : 'Give the held goods back',
+        scope: 'inventory:write',
+        params: reservationId,
+        answers: { 200: reservation },
+        refusals: ['not_found', 'reservation_decided', 'invalid_state'],
+        handler: (call) => decide(call.params.id, verb, call, deps),
+      }),
+    ),
+  ];
+}
+
+async function reserve(
+  call: Call<unknown, unknown, z.output<typeof newReservation>>,
+  { connection: { db }, ledger, settings }: ApiDeps,
+): Promise<Reply> {
+  const { sku, quantity, location, expiresInSeconds, reference } = call.body;
+  // What an earlier try has reserved stays reserved, whatever has become of the product since.
+  const [product] = await findProducts(db, [sku]);
+  if (product && product.status !== 'active' && !call.resumed)
+    return refuse('product_not_active', `product ${sku} is ${product.status}`, { sku });
+  const id = call.ids.resource;
+  const [result] = await ledger.apply([
+    {
+      key: `api/${call.ids.update}`,
+      actor: call.caller.actor,
+      reference: reference ?? null,
+      commands: [
+        {
+          kind: 'reserve',
+          reservationId: id,
+          sku,
+          location,
+          quantity,
+          holdSeconds: expiresInSeconds ?? settings.reservationTtlSeconds,
+        },
+      ],
+    },
+  ]);
+  if (result?.outcome === 'refused') return refuseStock(result.refusal, false);
+  if (!result?.replayed) logTransition(call, id, null, 'pending');
+  const made = await getReservation(db, id);
+  if (!made) throw new Error(`reservation ${id} is not there though the ledger made it`);
+  return answer(201, made, { Location: `/api/reservations/${id}` });
+}
+
+const statusAfter = { confirm: 'confirmed', cancel: 'cancelled' } as const;
+
+async function decide(
+  id: string,
+  verb: keyof typeof statusAfter,
+  call: CallContext,
+  { connection: { db }, ledger }: ApiDeps,
+): Promise<Reply> {
+  const before = await getReservation(db, id);
+  if (!before) return refuse('not_found', 'no such reservation');
+  if (before.orderId !== null)
+    return refuse('invalid_state', 'this hold belongs to an order; confirm or cancel the order', {
+      orderId: before.orderId,
+    });
+  const transfer = before.reference?.startsWith('trf_') ? await getTransfer(db, before.reference) : null;
+  if (transfer?.reservationId === id)
+    return refuse('invalid_state', 'this hold belongs to a transfer; cancel the transfer', { transferId: transfer.id });
+  const [result] = await ledger.apply([
+    {
+      key: `api/${call.ids.update}`,
+      actor: call.caller.actor,
+      reference: before.reference,
+      commands: [{ kind: verb, reservationId: id }],
+    },
+  ]);
+  const alreadySo =
+    result?.outcome === 'refused' &&
+    result.refusal.code === 'reservation_decided' &&
+    result.refusal.status === statusAfter[verb];
+  if (result?.outcome === 'refused' && !alreadySo) return refuseStock(result.refusal, false);
+  const changed = result?.outcome === 'done' && !result.replayed && result.movements.length > 0;
+  if (changed) logTransition(call, id, 'pending', statusAfter[verb]);
+  const after = await getReservation(db, id);
+  return answer(200, after ?? before);
+}
+
+function logTransition(call: CallContext, reservationId: string, from: string | null, to: string): void {
+  call.note({ reservationId });
+  const { requestId } = call.caller;
+  call.log.info({ reservationId, from, to, requestId, actor: call.caller.actor }, 'reservation changed');
+}

@@ -1,0 +1,73 @@
+/** The queue of cases that a person must look at. */
+import { closeReview, getReview, listReviews } from '../../db/reviews.js';
+import type { ApiDeps } from '../deps.js';
+import { pageRequest } from '../pages.js';
+import { answer, refuse, unavailable } from '../reply.js';
+import { type Route, route } from '../route.js';
+import { decision, review, reviewId, reviewPage, reviewQuery } from './schemas.js';
+
+export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/reviews',
+      tag: 'Reviews',
+      summary: 'List cases for a person',
+      scope: 'admin',
+      query: reviewQuery,
+      answers: { 200: reviewPage },
+      handler: async ({ query }) => {
+        const page = pageRequest(query);
+        return page.kind === 'refused' ? page : answer(200, await listReviews(db, { ...page, status: query.status }));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/reviews/:id',
+      tag: 'Reviews',
+      summary: 'Read a case',
+      scope: 'admin',
+      params: reviewId,
+      answers: { 200: review },
+      refusals: ['not_found'],
+      handler: async ({ params }) => {
+        const found = await getReview(db, params.id);
+        return found ? answer(200, found.review) : refuse('not_found', 'no such review');
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/reviews/:id/resolve',
+      tag: 'Reviews',
+      summary: 'Try again at once, or take it as done by hand',
+      scope: 'admin',
+      params: reviewId,
+      body: decision,
+      answers: { 200: review },
+      refusals: ['not_found', 'invalid_state', 'unavailable'],
+      handler: async ({ params, body, caller, resumed }) => {
+        const found = await getReview(db, params.id);
+        if (!found) return refuse('not_found', 'no such review');
+        if (found.review.status !== 'open' && !resumed)
+          return refuse('invalid_state', 'this review is resolved', { from: 'resolved', to: 'resolved' });
+
+        // The saga that waits for the word goes first: a review that is closed while its saga never heard would be lost.
+        const { workflowId } = found;
+        const told =
+          workflowId === null ? 'ended' : await sagas.tellReview(workflowId, { reviewId: params.id, ...body });
+        if (told === 'unavailable') return unavailable('Temporal');
+        if (body.resolution === 'done')
+          await closeReview(db, params.id, {
+            by: 'person',
+            ...body,
+            actor: caller.actor,
+            at: new Date().toISOString(),
+          });
+        else if (told === 'ended' && !resumed)
+          return refuse('invalid_state', 'nothing waits to be tried again; it can only be taken as done');
+        const after = await getReview(db, params.id);
+        return answer(200, after?.review ?? found.review);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,320 @@
+/**
+ * How the API talks to sagas of any kind. Every call is raced with a timer of our own, since the client's deadlines do not
+ * hold while the server is away; what lost the race is also aborted, so that it does not happen long after the answer.
+ */
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  Client,
+  Connection,
+  isGrpcServiceError,
+  WithStartWorkflowOperation,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  type WorkflowStartOptions,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
+import { ApplicationFailure, type Workflow } from '@temporalio/common';
+import { isRefusalCode, type Refusal, refusal } from '../domain/errors.js';
+import { taskQueue, workflowTaskTimeoutMs } from '../workflows/contract.js';
+
+/**
+ * - `answered`: the saga decided in time.
+ * - `refused`: the saga would not even begin with it.
+ * - `late`: it exists and goes on, but has not decided in time.
+ * - `ended`: it is over (or past retention): Postgres has the answer, if there is one.
+ * - `unavailable`: Temporal could not be asked; whether anything happened is unknown.
+ */
+export type Outcome<A> =
+  | { readonly kind: 'answered'; readonly answer: A }
+  | { readonly kind: 'refused'; readonly refusal: Refusal }
+  | { readonly kind: 'late' }
+  | { readonly kind: 'ended' }
+  | { readonly kind: 'unavailable' };
+
+export interface Asking {
+  readonly updateId: string;
+  /** 0: start it and do not wait. */
+  readonly waitMs: number;
+}
+
+/** `unknown`: Temporal could not be asked. */
+export type Presence = 'running' | 'ended' | 'absent' | 'unknown';
+
+/** Time for a call that has nothing to wait for. */
+const plainCallMs = 3000;
+/** Time to find out whether a saga exists, once the client's patience is over. */
+const describeMs = 1500;
+/**
+ * A worker must accept an update before it is durable. One that no worker has seen when the client's patience is over is
+ * held up from here, so that it outlives a restart of the server.
+ */
+const maxPendingUpdateMs = 600_000;
+const timedOut = Symbol('timed out');
+
+type SagaStart = Pick<WorkflowStartOptions, 'workflowId' | 'memo' | 'typedSearchAttributes'> & { args: [object] };
+
+function startOptions(options: SagaStart) {
+  return {
+    ...options,
+    taskQueue,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowTaskTimeout: workflowTaskTimeoutMs,
+  } as const;
+}
+
+export class SagaClient {
+  readonly #connection: Connection;
+  readonly #client: Client;
+  readonly #stopped = new AbortController();
+
+  constructor(address: string, namespace: string) {
+    this.#connection = Connection.lazy({
+      address,
+      channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000 },
+    });
+    this.#client = new Client({ connection: this.#connection, namespace });
+    // Every caller who waits listens for the stop: there may be any number of them, and each stops listening.
+    setMaxListeners(0, this.#stopped.signal);
+  }
+
+  /** What an update answered that was asked for before; null where the saga knows nothing of it. */
+  async pastAnswer<A>(workflowId: string, updateId: string): Promise<A | null> {
+    const handle = this.#client.workflow.getHandle(workflowId).getUpdateHandle<A>(updateId);
+    const answer = await this.#call(plainCallMs, () => handle.result()).catch(() => timedOut);
+    return answer === timedOut ? null : (answer as A);
+  }
+
+  /** Whether a saga exists and runs. */
+  async presence(workflowId: string): Promise<Presence> {
+    try {
+      const found = await this.#call(describeMs, () => this.#client.workflow.getHandle(workflowId).describe());
+      if (found === timedOut) return 'unknown';
+      return found.status.name === 'RUNNING' ? 'running' : 'ended';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return 'absent';
+      if (isOutage(error)) return 'unknown';
+      throw error;
+    }
+  }
+
+  /** What a saga was started with: `absent` where there is none, `unknown` where Temporal could not be asked. */
+  async startInput<I>(workflowId: string): Promise<{ kind: 'input'; input: I } | { kind: 'absent' | 'unknown' }> {
+    try {
+      const history = await this.#call(plainCallMs, () =>
+        this.#client.workflowService.getWorkflowExecutionHistory({
+          namespace: this.#client.options.namespace,
+          execution: { workflowId },
+          maximumPageSize: 1,
+        }),
+      );
+      if (history === timedOut) return { kind: 'unknown' };
+      const payload = history.history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
+      if (!payload) return { kind: 'absent' };
+      const { payloadConverter, payloadCodecs } = this.#client.options.loadedDataConverter;
+      let [decoded] = [payload];
+      for (const codec of [...payloadCodecs].reverse()) [decoded = payload] = await codec.decode([decoded]);
+      return { kind: 'input', input: payloadConverter.fromPayload<I>(decoded) };
+    } catch (error) {
+      if (isGrpcServiceError(error) && (error.code === grpcNotFound || error.code === grpcInvalidArgument))
+        return { kind: 'absent' };
+      if (isOutage(error)) return { kind: 'unknown' };
+      throw error;
+    }
+  }
+
+  /** Whether the server answers for our namespace. */
+  async isReady(): Promise<boolean> {
+    const { namespace } = this.#client.options;
+    const answered = await this.#call(describeMs, () =>
+      this.#client.workflowService.describeNamespace({ namespace }),
+    ).catch(() => timedOut);
+    return answered !== timedOut;
+  }
+
+  /** Whoever waits for a decision is told at once how things stand: the process is about to end. */
+  stopWaiting(): void {
+    this.#stopped.abort();
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  /** Starts a saga, or finds it started, and waits for what its update answers. */
+  protected async start<A>(
+    workflowType: string,
+    update: string,
+    asking: Asking,
+    options: SagaStart,
+  ): Promise<Outcome<A>> {
+    const start = { ...startOptions(options), workflowIdReusePolicy: 'REJECT_DUPLICATE' } as const;
+    if (asking.waitMs === 0) {
+      const started = await this.#decide(options.workflowId, plainCallMs, () =>
+        this.#client.workflow.start(workflowType, start).then(() => null),
+      );
+      return started.kind === 'answered' ? { kind: 'late' } : started;
+    }
+    return this.#decide(options.workflowId, asking.waitMs, () =>
+      this.#client.workflow.executeUpdateWithStart<Workflow, A, []>(update, {
+        args: [],
+        updateId: asking.updateId,
+        startWorkflowOperation: new WithStartWorkflowOperation(workflowType, start),
+      }),
+    );
+  }
+
+  /**
+   * Asks a saga that may run again and again for something: starts it where it does not run. It is asked even where it
+   * runs already, so the wait is at least 1 ms.
+   */
+  protected startAgain<A>(
+    workflowType: string,
+    update: string,
+    request: object,
+    asking: Asking,
+    options: SagaStart,
+  ): Promise<Outcome<A>> {
+    const start = { ...startOptions(options), workflowIdReusePolicy: 'ALLOW_DUPLICATE' } as const;
+    const ask = () =>
+      this.#client.workflow.executeUpdateWithStart<Workflow, A, [object]>(update, {
+        args: [request],
+        updateId: asking.updateId,
+        startWorkflowOperation: new WithStartWorkflowOperation(workflowType, start),
+      });
+    return this.#decide(options.workflowId, Math.max(asking.waitMs, 1), ask, maxPendingUpdateMs);
+  }
+
+  /** Asks a running saga for something. */
+  protected update<A>(workflowId: string, update: string, request: object, asking: Asking): Promise<Outcome<A>> {
+    const handle = this.#client.workflow.getHandle(workflowId);
+    return this.#decide(
+      workflowId,
+      Math.max(asking.waitMs, 1),
+      () => handle.executeUpdate<A, [object]>(update, { args: [request], updateId: asking.updateId }),
+      maxPendingUpdateMs,
+    );
+  }
+
+  /** Sends a signal, for which nobody waits. */
+  protected async signal(workflowId: string, name: string, payload: object): Promise<'told' | 'ended' | 'unavailable'> {
+    try {
+      const told = await this.#call(plainCallMs, () =>
+        this.#client.workflow.getHandle(workflowId).signal<[object]>(name, payload),
+      );
+      return told === timedOut ? 'unavailable' : 'told';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return 'ended';
+      if (isOutage(error)) return 'unavailable';
+      throw error;
+    }
+  }
+
+  /**
+   * Waits for the saga's word; when the time is over, finds out whether there is a saga at all.
+   * @param goOnMs how long the asking goes on behind the back of a client that was told that the saga goes on
+   */
+  async #decide<A>(workflowId: string, waitMs: number, ask: () => Promise<A>, goOnMs = 0): Promise<Outcome<A>> {
+    const giveUp = new AbortController();
+    try {
+      const answer = await this.#race(waitMs, () => insist(ask, giveUp.signal), giveUp, this.#stopped.signal);
+      if (answer !== timedOut) return { kind: 'answered', answer };
+    } catch (error) {
+      if (error instanceof WorkflowUpdateFailedError) return refusedBy(error);
+      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError)
+        return { kind: 'ended' };
+      if (!isOutage(error)) throw error;
+    }
+    const presence = await this.presence(workflowId).catch((error: unknown) => {
+      giveUp.abort();
+      throw error;
+    });
+    if (presence !== 'running' || goOnMs === 0) giveUp.abort();
+    else setTimeout(() => giveUp.abort(), goOnMs).unref();
+    if (presence === 'running') return { kind: 'late' };
+    return { kind: presence === 'ended' ? 'ended' : 'unavailable' };
+  }
+
+  /** A call that has nothing to wait for. */
+  async #call<T>(ms: number, call: () => Promise<T>): Promise<T | typeof timedOut> {
+    const giveUp = new AbortController();
+    const result = await this.#race(ms, call, giveUp);
+    if (result === timedOut) giveUp.abort();
+    return result;
+  }
+
+  async #race<T>(
+    ms: number,
+    call: () => Promise<T>,
+    giveUp: AbortController,
+    sooner?: AbortSignal,
+  ): Promise<T | typeof timedOut> {
+    let timer: NodeJS.Timeout | undefined;
+    let stop = () => {};
+    const late = new Promise<typeof timedOut>((resolve) => {
+      stop = () => resolve(timedOut);
+      timer = setTimeout(stop, sooner?.aborted ? 0 : ms);
+      sooner?.addEventListener('abort', stop);
+    });
+    const answer = this.#connection.withAbortSignal(giveUp.signal, call);
+    // Whoever lost the race is not listened to any more.
+    answer.catch(() => undefined);
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      clearTimeout(timer);
+      sooner?.removeEventListener('abort', stop);
+    }
+  }
+}
+
+/** A refusal crosses Temporal as a failure whose type is its code; any other failure of an update is a bug of the saga. */
+function refusedBy(error: WorkflowUpdateFailedError): { kind: 'refused'; refusal: Refusal } {
+  const { cause } = error;
+  if (!(cause instanceof ApplicationFailure) || !isRefusalCode(cause.type)) throw error;
+  const refused: unknown = cause.details?.[0];
+  const extensions = typeof refused === 'object' && refused !== null ? Reflect.get(refused, 'extensions') : undefined;
+  const members = typeof extensions === 'object' && extensions !== null ? { ...extensions } : undefined;
+  return { kind: 'refused', refusal: refusal(cause.type, cause.message, members) };
+}
+
+/** Between two askings for the same update. */
+const insistAfterMs = 25;
+
+/**
+ * Asks again where the server has thrown a workflow task away and the update with it, as it does when a signal comes in
+ * while the task would end the workflow. The update's id makes it the same asking.
+ */
+async function insist<A>(ask: () => Promise<A>, giveUp: AbortSignal): Promise<A> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (giveUp.aborted || grpcCodeOf(error) !== grpcFailedPrecondition) throw error;
+      await sleep(insistAfterMs);
+    }
+  }
+}
+
+const grpcCancelled = 1;
+const grpcInvalidArgument = 3;
+const grpcDeadlineExceeded = 4;
+const grpcNotFound = 5;
+const grpcFailedPrecondition = 9;
+const grpcUnavailable = 14;
+const grpcResourceExhausted = 8;
+const outageCodes = new Set([grpcCancelled, grpcDeadlineExceeded, grpcResourceExhausted, grpcUnavailable]);
+
+/** Whether the error only says that the server could not be asked in time. */
+function isOutage(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  const code = grpcCodeOf(error);
+  return code !== null && outageCodes.has(code);
+}
+
+/** The code of the server's refusal, as it is or as the client has wrapped it; null where the error is something else. */
+function grpcCodeOf(error: unknown): number | null {
+  const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
+  return isGrpcServiceError(cause) ? cause.code : null;
+}

@@ -1,0 +1,124 @@
+/** The sagas that the API starts and drives, each by what it is asked. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import {
+  type OrderAnswer,
+  type OrderInput,
+  orderUpdates,
+  orderWorkflowId,
+  type PaymentAnswer,
+  type PaymentInput,
+  type PlannedRequest,
+  paymentUpdates,
+  paymentWorkflowId,
+  type ReplenishmentAnswer,
+  type ReplenishmentInput,
+  type ReviewDecision,
+  replenishmentUpdates,
+  replenishmentWorkflowId,
+  reviewSignal,
+  type TransferAnswer,
+  type TransferInput,
+  transferUpdates,
+  transferWorkflowId,
+} from '../workflows/contract.js';
+import { type Asking, type Outcome, SagaClient } from './saga-client.js';
+
+const orderStatusKey = defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD);
+const customerIdKey = defineSearchAttributeKey('CustomerId', SearchAttributeType.KEYWORD);
+const skuKey = defineSearchAttributeKey('Sku', SearchAttributeType.KEYWORD_LIST);
+const totalKey = defineSearchAttributeKey('Total', SearchAttributeType.INT);
+
+/** What a search attribute may take up, with room to spare (the server's limit is 2 KiB). */
+const maxSkuListBytes = 1600;
+
+export class Sagas extends SagaClient {
+  /** Starts `order/<id>`, or finds it started, and waits for its first decision. */
+  startOrder(input: OrderInput, total: number, asking: Asking): Promise<Outcome<OrderAnswer>> {
+    const { customer, lines } = input;
+    return this.start<OrderAnswer>('order', orderUpdates.opened, asking, {
+      workflowId: orderWorkflowId(input.orderId),
+      args: [input],
+      memo: { traceparent: input.caller.traceparent },
+      typedSearchAttributes: [
+        { key: orderStatusKey, value: 'pending' },
+        { key: totalKey, value: total },
+        ...(customer?.id === undefined ? [] : [{ key: customerIdKey, value: customer.id }]),
+        ...(lines.length === 0 ? [] : [{ key: skuKey, value: skuList(lines.map((line) => line.sku)) }]),
+      ],
+    });
+  }
+
+  /** Starts `payment/<id>`, or finds it started, and waits until the payment is decided. */
+  startPayment(input: PaymentInput, asking: Asking): Promise<Outcome<PaymentAnswer>> {
+    return this.start<PaymentAnswer>('payment', paymentUpdates.decided, asking, {
+      workflowId: paymentWorkflowId(input.paymentId),
+      args: [input],
+      memo: { traceparent: input.caller.traceparent },
+      typedSearchAttributes: input.customerId === null ? [] : [{ key: customerIdKey, value: input.customerId }],
+    });
+  }
+
+  /** Starts `transfer/<id>`, or finds it started, and waits until the goods have arrived or are on their way. */
+  startTransfer(input: TransferInput, asking: Asking): Promise<Outcome<TransferAnswer>> {
+    return this.start<TransferAnswer>('transfer', transferUpdates.moved, asking, {
+      workflowId: transferWorkflowId(input.transferId),
+      args: [input],
+      memo: { traceparent: input.caller.traceparent },
+      typedSearchAttributes: [{ key: skuKey, value: [input.sku] }],
+    });
+  }
+
+  /** Starts `replenishment/<sku>/<location>`, or joins the one that runs, and waits for what it will order. */
+  startReplenishment(input: ReplenishmentInput, asking: Asking): Promise<Outcome<ReplenishmentAnswer>> {
+    const { replenishmentId, sku, location, caller } = input;
+    const request: PlannedRequest = { replenishmentId };
+    return this.startAgain('replenishment', replenishmentUpdates.planned, request, asking, {
+      workflowId: replenishmentWorkflowId(sku, location),
+      args: [input],
+      memo: { traceparent: caller.traceparent },
+      typedSearchAttributes: [{ key: skuKey, value: [sku] }],
+    });
+  }
+
+  /** Asks a running order for something. */
+  updateOrder(
+    orderId: string,
+    update: (typeof orderUpdates)['addLine' | 'confirm' | 'cancel'],
+    request: object,
+    asking: Asking,
+  ): Promise<Outcome<OrderAnswer>> {
+    return this.update<OrderAnswer>(orderWorkflowId(orderId), update, request, asking);
+  }
+
+  /** Asks a running transfer for something. */
+  updateTransfer(
+    transferId: string,
+    update: (typeof transferUpdates)['receive' | 'cancel'],
+    request: object,
+    asking: Asking,
+  ): Promise<Outcome<TransferAnswer>> {
+    return this.update<TransferAnswer>(transferWorkflowId(transferId), update, request, asking);
+  }
+
+  /** What an order's update answered; see `pastAnswer`. */
+  pastOrderAnswer(orderId: string, updateId: string): Promise<OrderAnswer | null> {
+    return this.pastAnswer<OrderAnswer>(orderWorkflowId(orderId), updateId);
+  }
+
+  /** Tells a saga that waits for it what a person decided. */
+  tellReview(workflowId: string, decision: ReviewDecision): Promise<'told' | 'ended' | 'unavailable'> {
+    return this.signal(workflowId, reviewSignal, decision);
+  }
+}
+
+/** As many SKUs as a search attribute can take. */
+function skuList(skus: readonly string[]): string[] {
+  const list: string[] = [];
+  let bytes = 0;
+  for (const sku of new Set(skus)) {
+    bytes += sku.length + 3;
+    if (bytes > maxSkuListBytes) break;
+    list.push(sku);
+  }
+  return list;
+}

@@ -1,0 +1,75 @@
+/** Suppliers: whom replenishment and orders that lack stock turn to. */
+import { createSupplier, getSupplier, listSuppliers, patchSupplier } from '../../db/suppliers.js';
+import type { ApiDeps } from '../deps.js';
+import { pageRequest } from '../pages.js';
+import { answer, refuse, refuseFields } from '../reply.js';
+import { type Route, route } from '../route.js';
+import { newSupplier, supplier, supplierPage, supplierPatch, supplierPath, supplierQuery } from './schemas.js';
+
+export function supplierRoutes({ connection: { db } }: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/suppliers',
+      tag: 'Catalogue',
+      summary: 'Add a supplier',
+      scope: 'supply:write',
+      creates: 'sup',
+      body: newSupplier,
+      answers: { 201: supplier },
+      refusals: ['already_exists'],
+      handler: async ({ body, ids }) => {
+        const id = body.id ?? ids.resource;
+        const made = await createSupplier(db, { ...body, id, createdBy: `api/${ids.update}` });
+        if (!made) return refuse('already_exists', `there is a supplier ${id} already`, { supplierId: id });
+        return answer(201, made, { Location: `/api/suppliers/${id}` });
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/suppliers',
+      tag: 'Catalogue',
+      summary: 'List suppliers',
+      scope: 'supply:read',
+      query: supplierQuery,
+      answers: { 200: supplierPage },
+      handler: async ({ query }) => {
+        const page = pageRequest(query);
+        return page.kind === 'refused' ? page : answer(200, await listSuppliers(db, page));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/suppliers/:id',
+      tag: 'Catalogue',
+      summary: 'Read a supplier',
+      scope: 'supply:read',
+      params: supplierPath,
+      answers: { 200: supplier },
+      refusals: ['not_found'],
+      handler: async ({ params }) => {
+        const found = await getSupplier(db, params.id);
+        return found ? answer(200, found) : refuse('not_found', 'no such supplier');
+      },
+    }),
+    route({
+      method: 'patch',
+      path: '/api/suppliers/:id',
+      tag: 'Catalogue',
+      summary: 'Change a supplier, or switch it off or on',
+      scope: 'supply:write',
+      params: supplierPath,
+      body: supplierPatch,
+      answers: { 200: supplier },
+      refusals: ['not_found'],
+      handler: async ({ params, body }) => {
+        const changed = await patchSupplier(db, params.id, body);
+        if (changed.kind === 'supplier') return answer(200, changed.supplier);
+        if (changed.kind === 'not_found') return refuse('not_found', 'no such supplier');
+        return refuseFields('validation_failed', [
+          { pointer: '/maxOrderQuantity', code: 'invalid', detail: 'must not be below minOrderQuantity' },
+        ]);
+      },
+    }),
+  ];
+}

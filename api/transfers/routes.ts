@@ -1,0 +1,108 @@
+/** Transfers between locations: `transfer/<id>`. */
+import { listTransfers } from '../../db/transfers.js';
+import { transferUpdates } from '../../workflows/contract.js';
+import type { ApiDeps } from '../deps.js';
+import { pageRequest } from '../pages.js';
+import { answer, refuse, unavailable } from '../reply.js';
+import { type Route, route } from '../route.js';
+import { driveTransfer } from './drive.js';
+import { openTransfer } from './open.js';
+import { readTransfer } from './representation.js';
+import { arrival, newTransfer, recall, transfer, transferId, transferPage, transferQuery } from './schemas.js';
+
+export function transferRoutes(deps: ApiDeps): Route[] {
+  return [...readingRoutes(deps), ...drivingRoutes(deps)];
+}
+
+function readingRoutes(deps: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'get',
+      path: '/api/transfers',
+      tag: 'Supply',
+      summary: 'List transfers',
+      scope: 'supply:read',
+      query: transferQuery,
+      answers: { 200: transferPage },
+      handler: async ({ query }) => {
+        const page = pageRequest(query);
+        if (page.kind === 'refused') return page;
+        const { status, sku } = query;
+        return answer(200, await listTransfers(deps.connection.db, { ...page, status, sku }));
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/transfers/:id',
+      tag: 'Supply',
+      summary: 'Read a transfer',
+      scope: 'supply:read',
+      params: transferId,
+      answers: { 200: transfer },
+      refusals: ['not_found', 'unavailable'],
+      handler: async ({ params, note }) => {
+        note({ transferId: params.id });
+        const found = await readTransfer(params.id, deps);
+        if (found.kind === 'unknown') return unavailable('Temporal');
+        return found.kind === 'absent' ? refuse('not_found', 'no such transfer') : answer(200, found.transfer);
+      },
+    }),
+  ];
+}
+
+function drivingRoutes(deps: ApiDeps): Route[] {
+  return [
+    route({
+      method: 'post',
+      path: '/api/transfers',
+      tag: 'Supply',
+      summary: 'Move goods to another location, at once or by way of transit',
+      scope: 'supply:write',
+      creates: 'trf',
+      waits: true,
+      body: newTransfer,
+      answers: { 201: transfer, 202: transfer },
+      refusals: [
+        'same_location',
+        'unknown_sku',
+        'unknown_location',
+        'insufficient_stock',
+        'invalid_state',
+        'unavailable',
+      ],
+      handler: (call) => openTransfer(call.body, call, deps),
+    }),
+    route({
+      method: 'post',
+      path: '/api/transfers/:id/receive',
+      tag: 'Supply',
+      summary: 'Take in what has arrived; what is less than was sent is booked as lost',
+      scope: 'supply:write',
+      waits: true,
+      params: transferId,
+      body: arrival,
+      answers: { 200: transfer, 202: transfer },
+      refusals: ['not_found', 'invalid_state', 'unavailable'],
+      handler: (call) => {
+        const request = { quantity: call.body.quantity ?? null, reason: call.body.reason ?? null };
+        return driveTransfer(call.params.id, { update: transferUpdates.receive, request, to: 'completed' }, call, deps);
+      },
+    }),
+    route({
+      method: 'post',
+      path: '/api/transfers/:id/cancel',
+      tag: 'Supply',
+      summary: 'Call the goods of a transfer back to where they came from',
+      scope: 'supply:write',
+      waits: true,
+      params: transferId,
+      body: recall,
+      answers: { 200: transfer, 202: transfer },
+      refusals: ['not_found', 'invalid_state', 'unavailable'],
+      handler: (call) => {
+        const request = { reason: call.body.reason ?? null };
+        return driveTransfer(call.params.id, { update: transferUpdates.cancel, request, to: 'cancelled' }, call, deps);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,54 @@
+/** The empty workflow on the same server in the same run: what everything else is measured against. */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { Client, Connection } from '@temporalio/client';
+import type { Row, Target } from './table.js';
+
+export interface Timing {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** Runs so many empty workflows, so many at a time. */
+export type RunEmpty = (concurrency: number, amount: number) => Promise<Timing>;
+
+/** Gives `measure` a way to run the empty workflow, on a worker of its own, and ends that worker afterwards. */
+export async function besideEmpty<T>(target: Target, measure: (runEmpty: RunEmpty) => Promise<T>): Promise<T> {
+  const worker = fork(createRequire(import.meta.url).resolve('./empty-worker.js'), {
+    env: { ...process.env, TEMPORAL_ADDRESS: target.temporalAddress },
+  });
+  await once(worker, 'message');
+  const connection = await Connection.connect({ address: target.temporalAddress });
+  try {
+    const client = new Client({ connection });
+    return await measure((concurrency, amount) => runEmpty(client, concurrency, amount));
+  } finally {
+    await connection.close();
+    worker.kill();
+  }
+}
+
+async function runEmpty(client: Client, concurrency: number, amount: number): Promise<Timing> {
+  const latencies: number[] = [];
+  let next = 0;
+  const began = performance.now();
+  await Promise.all(
+    Array.from({ length: concurrency }, async () => {
+      for (let index = next++; index < amount; index = next++) {
+        const start = performance.now();
+        await client.workflow.execute('empty', { taskQueue: 'bench-empty', workflowId: `empty/${began}/${index}` });
+        latencies.push(performance.now() - start);
+      }
+    }),
+  );
+  const seconds = (performance.now() - began) / 1000;
+  latencies.sort((a, b) => a - b);
+  const at = (share: number) => latencies[Math.floor(latencies.length * share)] ?? 0;
+  return { perSecond: amount / seconds, p50: at(0.5), p99: at(0.99) };
+}
+
+export function timingRow(what: string, { perSecond, p50, p99 }: Timing): Row {
+  return { what, 'per second': perSecond.toFixed(1), 'p50 ms': p50.toFixed(0), 'p99 ms': p99.toFixed(0) };
+}

@@ -1,0 +1,119 @@
+/**
+ * The ledger on one hot SKU, which is its worst case: every operation wants the same row. Through the door, against the
+ * plain way (SELECT FOR UPDATE, UPDATE, INSERT in a transaction each) on the same tables, in turns.
+ */
+import { randomUUID } from 'node:crypto';
+import { type Connection, connect, type Sql } from '../db/client.js';
+import { createLedger } from '../db/ledger.js';
+import type { StockCommand } from '../domain/stock.js';
+import type { Row } from './table.js';
+
+const clientCounts = [16, 64];
+const rounds = 3;
+const warmUpMs = 300;
+const measureMs = 1500;
+
+type Work = 'consume' | 'reserve';
+type Operation = () => Promise<void>;
+
+/** Operations a second (the median of the rounds) by work and number of clients. */
+export async function benchLedger(databaseUrl: string): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const work of ['consume', 'reserve'] as const)
+    for (const clients of clientCounts) {
+      // The plain way needs a connection for each transaction under way, the door one for all.
+      const plain = connect(databaseUrl, { applicationName: 'bench plain', maxConnections: clients });
+      const door = connect(databaseUrl, { applicationName: 'bench door', maxConnections: 1 });
+      try {
+        rows.push(await compare(work, clients, door, plain));
+      } finally {
+        await Promise.all([plain.close(), door.close()]);
+      }
+    }
+  return rows;
+}
+
+async function compare(work: Work, clients: number, door: Connection, plain: Connection): Promise<Row> {
+  const through = throughTheDoor(door.sql, await hotSku(door.sql), work);
+  const plainly = thePlainWay(plain.sql, await hotSku(door.sql), work);
+  const rates: { door: number[]; plain: number[] } = { door: [], plain: [] };
+  for (let round = 0; round < rounds; round++) {
+    rates.door.push(await rateOf(through, clients));
+    rates.plain.push(await rateOf(plainly, clients));
+  }
+  const [doorRate, plainRate] = [median(rates.door), median(rates.plain)];
+  return {
+    operation: work,
+    clients,
+    'through the door /s': Math.round(doorRate),
+    'SELECT FOR UPDATE /s': Math.round(plainRate),
+    times: (doorRate / plainRate).toFixed(1),
+  };
+}
+
+async function hotSku(sql: Sql): Promise<string> {
+  const sku = `BENCH-${randomUUID()}`;
+  await sql`insert into products (sku, name, price_amount, price_currency, created_by)
+            values (${sku}, 'Hot', 100, 'USD', 'bench')`;
+  const stock: StockCommand = { kind: 'receive', sku, location: 'main', quantity: 1_000_000_000 };
+  await createLedger(sql).apply([{ key: `${sku}/stock`, actor: 'bench', commands: [stock] }]);
+  return sku;
+}
+
+function throughTheDoor(sql: Sql, sku: string, work: Work): Operation {
+  const ledger = createLedger(sql);
+  let count = 0;
+  return async () => {
+    const id = `${sku}/${++count}`;
+    const command: StockCommand =
+      work === 'consume'
+        ? { kind: work, sku, location: 'main', quantity: 1 }
+        : { kind: work, reservationId: `rsv_${id}`, sku, location: 'main', quantity: 1, holdSeconds: 900 };
+    const [result] = await ledger.apply([{ key: id, actor: 'bench', commands: [command] }]);
+    if (result?.outcome !== 'done') throw new Error(`the ledger answered ${JSON.stringify(result)}`);
+  };
+}
+
+/** What one would write first: right as well, but without keys, without holds of their own, one at a time. */
+function thePlainWay(sql: Sql, sku: string, work: Work): Operation {
+  const [onHand, reserved, kind] = work === 'consume' ? [-1, 0, 'consumed'] : [0, 1, 'reserved'];
+  return () =>
+    sql.begin(async (transaction) => {
+      const [level] = await transaction<{ available: number }[]>`
+        select (on_hand - reserved)::float8 as available from stock_levels
+         where sku = ${sku} and location = 'main' for update`;
+      if (level === undefined || level.available < 1) throw new Error('nothing is left');
+      const [after] = await transaction<{ on_hand: string; reserved: string; changed_at: string }[]>`
+        update stock_levels set on_hand = on_hand + ${onHand}, reserved = reserved + ${reserved},
+                                changed_at = greatest(clock_timestamp(), changed_at + interval '1 microsecond')
+         where sku = ${sku} and location = 'main' returning on_hand, reserved, changed_at::text as changed_at`;
+      if (after === undefined) throw new Error('the level vanished');
+      await transaction`
+        insert into stock_ledger (sku, location, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after,
+                                  operation_key, actor, at)
+        values (${sku}, 'main', ${kind}, ${onHand}, ${reserved}, ${after.on_hand}, ${after.reserved},
+                ${randomUUID()}, 'bench', ${after.changed_at}::text::timestamptz)`;
+    });
+}
+
+/** Clients that ask, wait and ask again, for a while; how many answers a second they get. */
+async function rateOf(operation: Operation, clients: number): Promise<number> {
+  const run = async (ms: number): Promise<number> => {
+    const start = performance.now();
+    let done = 0;
+    const client = async () => {
+      while (performance.now() - start < ms) {
+        await operation();
+        done++;
+      }
+    };
+    await Promise.all(Array.from({ length: clients }, client));
+    return done / ((performance.now() - start) / 1000);
+  };
+  await run(warmUpMs);
+  return run(measureMs);
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}

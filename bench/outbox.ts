@@ -1,0 +1,85 @@
+/**
+ * How long it takes from the commit that leaves a level low to the start of its replenishment, at a steady rate of such
+ * commits. Each event is a SKU of its own, so each is a workflow of its own. The products say no maximum: the replenishment
+ * reads the level and ends, so that what is measured is the way there and not the ordering.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { connect, type Sql } from '../db/client.js';
+import { replenishmentWorkflowId } from '../workflows/contract.js';
+import { post } from './orders.js';
+import type { Row, Target } from './table.js';
+
+const eventsPerSecond = 50;
+const events = 500;
+const patienceMs = 60_000;
+/** Products that are made at once. */
+const atOnce = 16;
+
+export async function benchOutbox(target: Target): Promise<Row[]> {
+  const prefix = `BENCH-O-${Date.now()}`;
+  await post(target, '/api/suppliers', {
+    id: prefix,
+    name: 'Bench',
+    active: true,
+    minOrderQuantity: 1,
+    maxOrderQuantity: 1000,
+  });
+  const skus = Array.from({ length: events }, (_, index) => `${prefix}-${index}`);
+  for (let from = 0; from < events; from += atOnce)
+    await Promise.all(skus.slice(from, from + atOnce).map((sku) => stockJustEnough(target, sku, prefix)));
+
+  const started = performance.now();
+  const calls: Promise<void>[] = [];
+  for (const [index, sku] of skus.entries()) {
+    await sleep(Math.max(0, started + (index * 1000) / eventsPerSecond - performance.now()));
+    calls.push(post(target, '/api/inventory/operations', { operation: 'consume', sku, quantity: 1 }));
+  }
+  await Promise.all(calls);
+  const took = (performance.now() - started) / 1000;
+
+  const database = connect(target.databaseUrl, { applicationName: 'bench outbox', maxConnections: 1 });
+  const connection = await Connection.connect({ address: target.temporalAddress });
+  try {
+    const committed = await deliveredRows(database.sql, prefix);
+    const waits = await Promise.all(
+      committed.map(async ({ sku, at }) => {
+        const handle = new Client({ connection }).workflow.getHandle(replenishmentWorkflowId(sku, 'main'));
+        return (await handle.describe()).startTime.getTime() - at;
+      }),
+    );
+    waits.sort((a, b) => a - b);
+    const at = (share: number) => (waits[Math.floor(waits.length * share)] ?? 0).toFixed(0);
+    return [
+      {
+        what: 'low level → replenishment started',
+        events: waits.length,
+        'per second': (events / took).toFixed(0),
+        'p50 ms': at(0.5),
+        'p99 ms': at(0.99),
+        'max ms': (waits.at(-1) ?? 0).toFixed(0),
+      },
+    ];
+  } finally {
+    await Promise.all([connection.close(), database.close()]);
+  }
+}
+
+/** A product of which one more sold is low. */
+async function stockJustEnough(target: Target, sku: string, supplierId: string): Promise<void> {
+  const price = { amount: 1000, currency: 'USD' };
+  const supply = { reorderPoint: 5, supplierId, supplierPrice: { amount: 400, currency: 'USD' } };
+  await post(target, '/api/products', { sku, name: 'Bench', price, ...supply });
+  await post(target, `/api/inventory/${sku}/receipts`, { quantity: 6 });
+}
+
+/** When each row was written, ms since 1970: a moment before its commit. Waits until all are delivered. */
+async function deliveredRows(sql: Sql, prefix: string): Promise<readonly { sku: string; at: number }[]> {
+  for (const until = Date.now() + patienceMs; Date.now() < until; await sleep(200)) {
+    const rows = await sql<{ sku: string; at: number }[]>`
+      select sku, extract(epoch from min(created_at))::float8 * 1000 as at from outbox
+       where topic = 'replenish' and starts_with(sku, ${prefix}) and delivered_at is not null group by sku`;
+    if (rows.length >= events) return rows;
+  }
+  throw new Error(`not all of ${events} rows of the outbox were delivered within ${patienceMs} ms`);
+}

@@ -1,0 +1,87 @@
+/** Orders and their timelines as they stand on a terminal. */
+import type { z } from 'zod';
+import { formatMoney } from '../../domain/money.js';
+
+import { fields, moment, preciseMoment, table } from '../output.js';
+import type { listOf, Order, order, timelineEntry } from '../resources.js';
+import { moreLine } from './options.js';
+
+const lineColumns = [
+  { title: 'SKU' },
+  { title: 'QUANTITY', align: 'right' },
+  { title: 'UNIT PRICE', align: 'right' },
+  { title: 'LOCATION' },
+  { title: 'HOLD' },
+] as const;
+
+export function describeOrder(found: Order): string {
+  const { customer, payment } = found;
+  const who = [customer.name, customer.email && `<${customer.email}>`, customer.id && `(${customer.id})`].filter(
+    Boolean,
+  );
+  const head = fields([
+    ['order', found.id],
+    ['status', `${found.status}${stillUnderWay(found.status) ? ' (still under way)' : ''}`],
+    ['customer', who.length > 0 ? who.join(' ') : null],
+    ['total', formatMoney(found.total)],
+    ['payment', payment && describePayment(payment)],
+    ['supplier', found.supplierReference],
+    ['held until', found.expiresAt && moment(found.expiresAt)],
+    ['cancelled', found.cancelReason],
+    ['failure', found.failure && `${found.failure.code}: ${found.failure.detail}`],
+    ['workflow', found.workflowId],
+    ['created', moment(found.createdAt)],
+  ]);
+  if (found.lines.length === 0) return head;
+  const rows = found.lines.map((line) => [
+    line.sku,
+    line.quantity,
+    formatMoney(line.unitPrice),
+    line.location,
+    line.reservationId,
+  ]);
+  return `${head}\n${table(lineColumns, rows)}`;
+}
+
+/** What goes on by itself. */
+function stillUnderWay(status: string): boolean {
+  return status === 'pending' || status === 'confirming' || status === 'awaiting_restock';
+}
+
+function describePayment(payment: NonNullable<Order['payment']>): string {
+  const card = payment.cardUsed === null ? '' : ` with the ${payment.cardUsed} card`;
+  const refused = payment.attempts
+    .filter((attempt) => attempt.code !== null)
+    .map((attempt) => `${attempt.card}: ${attempt.code}`);
+  const why = refused.length > 0 ? ` (${refused.join(', ')})` : '';
+  return `${payment.id} ${payment.status} ${formatMoney(payment)}${card}${why}`;
+}
+
+export function describeTimeline({
+  items,
+  nextCursor,
+}: z.infer<ReturnType<typeof listOf<typeof timelineEntry>>>): string {
+  const rows = items.map((entry) => [preciseMoment(entry.at), entry.from, entry.to, entry.actor, entry.reason ?? '']);
+  const columns = [{ title: 'AT' }, { title: 'FROM' }, { title: 'TO' }, { title: 'BY' }, { title: 'WHY' }];
+  return table(columns, rows) + moreLine(nextCursor);
+}
+
+export function listOrders({ items, nextCursor }: z.infer<ReturnType<typeof listOf<typeof order>>>): string {
+  const rows = items.map((found) => [
+    found.id,
+    found.status,
+    found.lines.length,
+    formatMoney(found.total),
+    found.customer.id ?? found.customer.email ?? null,
+    moment(found.createdAt),
+  ]);
+  const columns = [
+    { title: 'ORDER' },
+    { title: 'STATUS' },
+    { title: 'LINES', align: 'right' as const },
+    { title: 'TOTAL', align: 'right' as const },
+    { title: 'CUSTOMER' },
+    { title: 'CREATED' },
+  ];
+  return table(columns, rows) + moreLine(nextCursor);
+}

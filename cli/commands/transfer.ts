@@ -1,0 +1,116 @@
+/** `holdfast transfer ...` */
+import { type Command, Option } from 'commander';
+import type { z } from 'zod';
+import { fields, moment, table } from '../output.js';
+import { listOf, type Transfer, transfer } from '../resources.js';
+import type { PostOptions, Session } from '../session.js';
+import { arrivedQuantity, code, quantity } from '../values.js';
+import { type ListOptions, moreLine, segment, withKey, withPages, withWait } from './options.js';
+
+interface SendOptions extends PostOptions {
+  readonly from: string;
+  readonly to: string;
+  readonly shipped?: boolean;
+}
+
+const statuses = ['pending', 'reserved', 'in_transit', 'completed', 'cancelled', 'failed', 'manual_review'];
+
+export function addTransferCommands(program: Command, session: Session): void {
+  const group = program.command('transfer').description('goods from one location to another');
+
+  // What is none of the others is this: `holdfast transfer SKU 2 --from main --to berlin`.
+  withWait(withKey(group.command('send', { isDefault: true })))
+    .description('move goods to another location, at once or by way of transit (`send` may be left out)')
+    .argument('<sku>', 'the product', code)
+    .argument('<quantity>', 'how many', quantity)
+    .requiredOption('--from <code>', 'where they are', code)
+    .requiredOption('--to <code>', 'where they go', code)
+    .option('--shipped', 'they travel: say with `transfer receive` when they have arrived')
+    .action(async (sku: string, count: number, options: SendOptions) => {
+      const { from, to, shipped } = options;
+      const body = { sku, quantity: count, from, to, ...(shipped && { mode: 'shipped' }) };
+      session.show(await session.post('/api/transfers', body, options), transfer, describeTransfer);
+    });
+
+  withWait(withKey(group.command('receive')))
+    .description('goods have arrived; what is less than was sent is booked as lost')
+    .argument('<id>', 'the transfer')
+    .option('--quantity <n>', 'how many (default: all that were sent)', arrivedQuantity)
+    .option('--reason <text>', 'why it is less than was sent')
+    .action(async (id: string, options: PostOptions & { quantity?: number; reason?: string }) => {
+      const body = {
+        ...(options.quantity !== undefined && { quantity: options.quantity }),
+        ...(options.reason !== undefined && { reason: options.reason }),
+      };
+      const reply = await session.post(`/api/transfers/${segment(id)}/receive`, body, options);
+      session.show(reply, transfer, describeTransfer);
+    });
+
+  withWait(withKey(group.command('cancel')))
+    .description('call the goods back to where they came from')
+    .argument('<id>', 'the transfer')
+    .option('--reason <text>', 'why', 'cancelled on the command line')
+    .action(async (id: string, options: PostOptions & { reason: string }) => {
+      const body = { reason: options.reason };
+      const reply = await session.post(`/api/transfers/${segment(id)}/cancel`, body, options);
+      session.show(reply, transfer, describeTransfer);
+    });
+
+  addReads(group, session);
+}
+
+function addReads(group: Command, session: Session): void {
+  group
+    .command('show')
+    .description('one transfer')
+    .argument('<id>', 'the transfer')
+    .action(async (id: string) => {
+      session.show(await session.get(`/api/transfers/${segment(id)}`), transfer, describeTransfer);
+    });
+
+  withPages(group.command('list'))
+    .description('transfers, newest first')
+    .addOption(new Option('--status <status>', 'only these').choices(statuses))
+    .option('--sku <sku>', 'only those of one product', code)
+    .action(async (options: ListOptions & { status?: string; sku?: string }) => {
+      const { status, sku, limit, cursor } = options;
+      const reply = await session.get('/api/transfers', { status, sku, limit, cursor });
+      session.show(reply, listOf(transfer), listTransfers);
+    });
+}
+
+function describeTransfer(found: Transfer): string {
+  const travelling = found.status === 'in_transit' ? ' (on the way)' : '';
+  return fields([
+    ['transfer', found.id],
+    ['status', `${found.status}${travelling}`],
+    ['goods', `${found.quantity} of ${found.sku}`],
+    ['from', found.from],
+    ['to', found.to],
+    ['mode', found.mode],
+    ['received', found.received],
+    ['lost', found.lost === 0 ? null : found.lost],
+    ['reason', found.reason],
+    ['failure', found.failure && `${found.failure.code}: ${found.failure.detail}`],
+    ['workflow', found.workflowId],
+    ['created', moment(found.createdAt)],
+  ]);
+}
+
+function listTransfers({ items, nextCursor }: z.infer<ReturnType<typeof listOf<typeof transfer>>>): string {
+  const columns = [
+    { title: 'TRANSFER' },
+    { title: 'STATUS' },
+    { title: 'SKU' },
+    { title: 'QUANTITY', align: 'right' as const },
+    { title: 'FROM' },
+    { title: 'TO' },
+    { title: 'RECEIVED', align: 'right' as const },
+    { title: 'CREATED' },
+  ];
+  const rows = items.map((found) => [
+    ...[found.id, found.status, found.sku, found.quantity, found.from, found.to, found.received],
+    moment(found.createdAt),
+  ]);
+  return table(columns, rows) + moreLine(nextCursor);
+}

@@ -1,0 +1,83 @@
+/** Where the API is and which key to use: from the environment, else from the running stack's dev.json. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+export interface Connection {
+  /** Without a slash at its end. */
+  readonly apiUrl: string;
+  readonly apiKey: string;
+}
+
+export type ConnectionResult =
+  | { readonly kind: 'connection'; readonly connection: Connection }
+  /** Something was set, but not so that it can be used. */
+  | { readonly kind: 'wrong'; readonly detail: string }
+  /** Nothing was set and no stack runs here. */
+  | { readonly kind: 'none'; readonly detail: string };
+
+const devFile = z.object({ apiUrl: z.string(), apiKey: z.string() });
+
+/**
+ * Finds the API. `HOLDFAST_API_URL` and `HOLDFAST_API_KEY` come first; without them dev.json is read in `$HOLDFAST_HOME`,
+ * or in `.holdfast` below the current folder and then below the project root. The key of a dev.json is never sent to an
+ * address that was set by hand.
+ */
+export function findConnection(
+  env: Readonly<Record<string, string | undefined>>,
+  folders: { readonly current: string; readonly projectRoot: string },
+): ConnectionResult {
+  const url = env.HOLDFAST_API_URL || null;
+  const key = env.HOLDFAST_API_KEY || null;
+  if (url !== null && key === null)
+    return { kind: 'wrong', detail: 'HOLDFAST_API_URL is set, so HOLDFAST_API_KEY must be set too' };
+  if (url !== null && key !== null) return checked(url, key, 'HOLDFAST_API_URL and HOLDFAST_API_KEY');
+
+  const homes = env.HOLDFAST_HOME
+    ? [resolve(folders.current, env.HOLDFAST_HOME)]
+    : [...new Set([join(folders.current, '.holdfast'), join(folders.projectRoot, '.holdfast')])];
+  for (const home of homes) {
+    const file = join(home, 'dev.json');
+    const text = readIfThere(file);
+    if (text.kind === 'absent') continue;
+    if (text.kind === 'unreadable') return { kind: 'wrong', detail: `cannot read ${file}: ${text.detail}` };
+    const found = devFile.safeParse(jsonOrNull(text.content));
+    if (!found.success) return { kind: 'wrong', detail: `${file} does not name an API: start the stack anew` };
+    return checked(found.data.apiUrl, key ?? found.data.apiKey, file);
+  }
+  return {
+    kind: 'none',
+    detail: `cannot reach the API: no stack runs here (no dev.json in ${homes.join(' or ')}). Start one with npm start, or set HOLDFAST_API_URL and HOLDFAST_API_KEY`,
+  };
+}
+
+function checked(apiUrl: string, apiKey: string, source: string): ConnectionResult {
+  if (!URL.canParse(apiUrl) || !/^https?:$/.test(new URL(apiUrl).protocol))
+    return { kind: 'wrong', detail: `${source}: the API's address must start with http:// or https://` };
+  // The key itself is never repeated.
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) return { kind: 'wrong', detail: `${source}: that is not an API key` };
+  return { kind: 'connection', connection: { apiUrl: apiUrl.replace(/\/+$/, ''), apiKey } };
+}
+
+type Reading =
+  | { readonly kind: 'content'; readonly content: string }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unreadable'; readonly detail: string };
+
+function readIfThere(file: string): Reading {
+  try {
+    return { kind: 'content', content: readFileSync(file, 'utf8') };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : null;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return { kind: 'absent' };
+    return { kind: 'unreadable', detail: String(code ?? error) };
+  }
+}
+
+function jsonOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,182 @@
+/** As much of the API's resources as the tables show. */
+import { z } from 'zod';
+
+export const listOf = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+
+const money = z.object({ amount: z.number(), currency: z.string() });
+
+export const movement = z.object({
+  id: z.string(),
+  sku: z.string(),
+  location: z.string(),
+  onHandDelta: z.number(),
+  onHandAfter: z.number(),
+  reservedAfter: z.number(),
+  at: z.string(),
+});
+
+export const stockSummary = z.object({
+  sku: z.string(),
+  onHand: z.number(),
+  reserved: z.number(),
+  available: z.number(),
+  inTransit: z.number(),
+});
+
+export const stock = stockSummary.extend({
+  locations: z.array(
+    z.object({ location: z.string(), onHand: z.number(), reserved: z.number(), available: z.number() }),
+  ),
+  reservations: z.array(
+    z.object({
+      id: z.string(),
+      quantity: z.number(),
+      location: z.string(),
+      expiresAt: z.string().nullable(),
+      orderId: z.string().nullable(),
+    }),
+  ),
+});
+
+const paymentOfOrder = z.object({
+  id: z.string(),
+  status: z.string(),
+  amount: z.number(),
+  currency: z.string(),
+  cardUsed: z.string().nullable(),
+  attempts: z.array(z.object({ card: z.string(), outcome: z.string(), code: z.string().nullable(), at: z.string() })),
+});
+
+export const order = z.object({
+  id: z.string(),
+  status: z.string(),
+  customer: z.object({ id: z.string().optional(), name: z.string().optional(), email: z.string().optional() }),
+  lines: z.array(
+    z.object({
+      sku: z.string(),
+      quantity: z.number(),
+      unitPrice: money,
+      location: z.string(),
+      reservationId: z.string().nullable(),
+    }),
+  ),
+  total: money,
+  payment: paymentOfOrder.nullable(),
+  supplierReference: z.string().nullable(),
+  expiresAt: z.string().nullable(),
+  cancelReason: z.string().nullable(),
+  failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  workflowId: z.string(),
+  createdAt: z.string(),
+});
+export type Order = z.infer<typeof order>;
+
+export const timelineEntry = z.object({
+  at: z.string(),
+  from: z.string().nullable(),
+  to: z.string(),
+  reason: z.string().nullable(),
+  actor: z.string(),
+});
+
+export const transfer = z.object({
+  id: z.string(),
+  sku: z.string(),
+  quantity: z.number(),
+  from: z.string(),
+  to: z.string(),
+  mode: z.string(),
+  status: z.string(),
+  received: z.number().nullable(),
+  lost: z.number().nullable(),
+  reason: z.string().nullable(),
+  failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  workflowId: z.string(),
+  createdAt: z.string(),
+});
+export type Transfer = z.infer<typeof transfer>;
+
+export const supplier = z.object({
+  id: z.string(),
+  name: z.string(),
+  active: z.boolean(),
+  minOrderQuantity: z.number(),
+  maxOrderQuantity: z.number(),
+  url: z.string().nullable(),
+  createdAt: z.string(),
+});
+
+export const bulkResult = z.object({
+  results: z.array(
+    z.object({
+      success: z.boolean(),
+      result: z
+        .object({
+          reservationId: z.string().optional(),
+          onHand: z.number(),
+          reserved: z.number(),
+          available: z.number(),
+        })
+        .optional(),
+      error: z.object({ code: z.string(), detail: z.string() }).optional(),
+    }),
+  ),
+});
+
+export const expired = z.object({ expired: z.number() });
+
+export const verification = z.object({
+  clean: z.boolean(),
+  differences: z.array(
+    z.object({
+      sku: z.string(),
+      location: z.string(),
+      what: z.string(),
+      expected: z.number(),
+      found: z.number(),
+    }),
+  ),
+});
+
+export const apiKey = z.object({
+  id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.string()),
+  createdAt: z.string(),
+  revokedAt: z.string().nullable(),
+});
+
+export const newApiKey = apiKey.extend({ key: z.string().nullable() });
+
+export const review = z.object({
+  detail: z.unknown(),
+  resolution: z.unknown(),
+  id: z.string(),
+  kind: z.string(),
+  subject: z.string(),
+  status: z.string(),
+  attempts: z.number(),
+  lastError: z.string().nullable(),
+  createdAt: z.string(),
+});
+
+export const replenishment = z.object({
+  id: z.string(),
+  sku: z.string(),
+  location: z.string(),
+  status: z.string(),
+  quantity: z.number().nullable(),
+  purchaseOrderId: z.string().nullable(),
+  failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  createdAt: z.string(),
+});
+
+export const purchaseOrder = z.object({
+  id: z.string(),
+  supplierId: z.string(),
+  supplierOrderId: z.string(),
+  status: z.string(),
+  items: z.array(z.object({ sku: z.string(), quantity: z.number(), unitPrice: money, totalPrice: money })),
+  receivedAt: z.string().nullable(),
+});

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { Coalescer } from './coalescer.js';
+
+/** A run that ends when told, and remembers what it was given. */
+function slowRun() {
+  const batches: number[][] = [];
+  const finish: ((outcome?: Error) => void)[] = [];
+  const run = (items: readonly number[]) =>
+    new Promise<readonly string[]>((resolve, reject) => {
+      batches.push([...items]);
+      finish.push((error) => (error ? reject(error) : resolve(items.map((item) => `did ${item}`))));
+    });
+  return { batches, finish, run };
+}
+const turn = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
+
+describe('a coalescer', () => {
+  test('sends a lone caller at once, and those who come meanwhile together, in their order', async () => {
+    const { batches, finish, run } = slowRun();
+    const coalescer = new Coalescer(run);
+    const first = coalescer.submit(1);
+    await turn();
+    const later = [2, 3, 4].map((item) => coalescer.submit(item));
+    await turn();
+    expect(batches).toEqual([[1]]);
+    finish[0]?.();
+    expect(await first).toBe('did 1');
+    await turn();
+    expect(batches).toEqual([[1], [2, 3, 4]]);
+    finish[1]?.();
+    expect(await Promise.all(later)).toEqual(['did 2', 'did 3', 'did 4']);
+  });
+
+  test('never has more batches under way than allowed, nor heavier ones; what is too heavy goes alone', async () => {
+    const { batches, finish, run } = slowRun();
+    const coalescer = new Coalescer(run, { maxInFlight: 2, maxWeight: 10, weigh: (item) => item });
+    const all = [4, 5, 3, 25, 1, 9].map((item) => coalescer.submit(item));
+    await turn();
+    await turn();
+    expect(batches).toEqual([[4, 5], [3]]);
+    finish[1]?.();
+    await turn();
+    expect(batches).toEqual([[4, 5], [3], [25]]);
+    finish[0]?.();
+    await turn();
+    expect(batches).toEqual([[4, 5], [3], [25], [1, 9]]);
+    finish[2]?.();
+    finish[3]?.();
+    expect(await Promise.all(all)).toEqual([4, 5, 3, 25, 1, 9].map((item) => `did ${item}`));
+  });
+
+  test('gives the error of a batch to all of its callers and to nobody else', async () => {
+    const { finish, run } = slowRun();
+    const coalescer = new Coalescer(run);
+    const settled = Promise.allSettled([1, 2].map((item) => coalescer.submit(item)));
+    await turn();
+    const next = coalescer.submit(3);
+    finish[0]?.(new Error('connection lost'));
+    expect((await settled).map((each) => each.status === 'rejected' && String(each.reason))).toEqual([
+      'Error: connection lost',
+      'Error: connection lost',
+    ]);
+    await turn();
+    finish[1]?.();
+    expect(await next).toBe('did 3');
+  });
+
+  test('does not leave a caller waiting whom the batch forgot', async () => {
+    const coalescer = new Coalescer<number, string>(async (items) => items.slice(1).map(String));
+    const settled = await Promise.allSettled([coalescer.submit(1), coalescer.submit(2)]);
+    expect(settled.map((each) => each.status)).toEqual(['fulfilled', 'rejected']);
+  });
+});

@@ -1,0 +1,151 @@
+/** Orders as clients see them. Every read is one round trip. */
+import { and, asc, desc, eq, lt, or, type SQL, sql } from 'drizzle-orm';
+import type { Database } from './client.js';
+import { type Cursor, type Page, pageOf } from './page.js';
+import { type PaymentView, viewPayment } from './payments.js';
+import { orderEvents, orderLines, orders, payments } from './schema.js';
+import { rfc3339 } from './time.js';
+
+interface MoneyView {
+  readonly amount: number;
+  readonly currency: string;
+}
+
+export interface OrderLineView {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly unitPrice: MoneyView;
+  readonly location: string;
+  readonly reservationId: string | null;
+}
+
+/** The order resource of the contract. */
+export interface OrderView {
+  readonly id: string;
+  readonly status: string;
+  readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string };
+  readonly lines: readonly OrderLineView[];
+  readonly total: MoneyView;
+  readonly payment: PaymentView | null;
+  readonly supplierReference: string | null;
+  readonly expiresAt: string | null;
+  readonly cancelReason: string | null;
+  readonly failure: { readonly code: string; readonly detail: string } | null;
+  readonly workflowId: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** One line of an order's story. `traceId` is the W3C trace id of the call that caused it. */
+export interface TimelineEntry {
+  readonly at: string;
+  readonly from: string | null;
+  readonly to: string;
+  readonly reason: string | null;
+  readonly actor: string;
+  readonly traceId: string | null;
+}
+
+const lines = sql<OrderLineView[]>`coalesce((
+  select json_agg(json_build_object(
+    'sku', ${orderLines.sku}, 'quantity', ${orderLines.quantity},
+    'unitPrice', json_build_object('amount', ${orderLines.unitPriceAmount}, 'currency', ${orderLines.unitPriceCurrency}),
+    'location', ${orderLines.location}, 'reservationId', ${orderLines.reservationId}) order by ${orderLines.line})
+  from ${orderLines} where ${orderLines.orderId} = ${orders.id}), '[]')`;
+
+async function read(db: Database, where: SQL | undefined, limit: number): Promise<OrderView[]> {
+  const rows = await db
+    .select({ order: orders, lines, payment: payments })
+    .from(orders)
+    .leftJoin(payments, eq(payments.id, orders.paymentId))
+    .where(where)
+    .orderBy(desc(orders.createdAt), desc(orders.id))
+    .limit(limit);
+  return rows.map(({ order, lines: orderedLines, payment }) => ({
+    id: order.id,
+    status: order.status,
+    customer: {
+      ...(order.customerId !== null && { id: order.customerId }),
+      ...(order.customerName !== null && { name: order.customerName }),
+      ...(order.customerEmail !== null && { email: order.customerEmail }),
+    },
+    lines: orderedLines,
+    total: { amount: order.totalAmount, currency: order.currency },
+    payment: payment && viewPayment(payment),
+    supplierReference: order.supplierReference,
+    expiresAt: order.status === 'draft' || order.status === 'reserved' ? rfc3339(order.expiresAt) : null,
+    cancelReason: order.cancelReason,
+    failure: order.failureCode === null ? null : { code: order.failureCode, detail: order.failureDetail ?? '' },
+    workflowId: order.workflowId,
+    createdAt: rfc3339(order.createdAt),
+    updatedAt: rfc3339(order.updatedAt),
+  }));
+}
+
+export async function getOrder(db: Database, id: string): Promise<OrderView | null> {
+  const [order] = await read(db, eq(orders.id, id), 1);
+  return order ?? null;
+}
+
+export async function listOrders(
+  db: Database,
+  query: { status?: string | undefined; customerId?: string | undefined; limit: number; cursor: Cursor | null },
+): Promise<Page<OrderView>> {
+  const { cursor } = query;
+  const found = await read(
+    db,
+    and(
+      query.status === undefined ? undefined : eq(orders.status, query.status),
+      query.customerId === undefined ? undefined : eq(orders.customerId, query.customerId),
+      cursor
+        ? or(lt(orders.createdAt, cursor.at), and(eq(orders.createdAt, cursor.at), lt(orders.id, cursor.id)))
+        : undefined,
+    ),
+    query.limit + 1,
+  );
+  return pageOf(
+    found,
+    query.limit,
+    (order) => ({ at: order.createdAt, id: order.id }),
+    (order) => order,
+  );
+}
+
+/** The order's story, oldest first; null where there is no such order. */
+export async function orderTimeline(db: Database, id: string): Promise<readonly TimelineEntry[] | null> {
+  const rows = await db
+    .select({ event: orderEvents })
+    .from(orders)
+    .leftJoin(orderEvents, eq(orderEvents.orderId, orders.id))
+    .where(eq(orders.id, id))
+    .orderBy(asc(orderEvents.id));
+  if (rows.length === 0) return null;
+  return rows.flatMap(({ event }) =>
+    event === null
+      ? []
+      : [
+          {
+            at: rfc3339(event.at),
+            from: event.from,
+            to: event.to,
+            reason: event.reason,
+            actor: event.actor,
+            traceId: event.traceId,
+          },
+        ],
+  );
+}
+
+/** Orders whose time ran out and that nobody ended, at most `limit`: what a lost timer left behind. */
+export async function overdueOrderIds(
+  db: Database,
+  limit: number,
+): Promise<readonly { id: string; expiresAt: string }[]> {
+  const rows = await db
+    .select({ id: orders.id, expiresAt: orders.expiresAt })
+    .from(orders)
+    .where(sql`${orders.status} in ('draft', 'reserved') and ${orders.expiresAt} <= clock_timestamp()`)
+    .orderBy(asc(orders.expiresAt))
+    .limit(limit);
+  return rows.map((row) => ({ id: row.id, expiresAt: row.expiresAt ?? '' }));
+}

@@ -1,0 +1,107 @@
+/** Holds, as clients see them, and those that are past their time. They are written by the ledger alone. */
+import { and, asc, eq, isNull, lte, sql } from 'drizzle-orm';
+import type { Database, Sql } from './client.js';
+import type { Ledger } from './ledger.js';
+import { reservations } from './schema.js';
+import { rfc3339 } from './time.js';
+
+/** The reservation resource of the contract. `quantity` is what is held, or was when it was decided. */
+export interface ReservationView {
+  readonly id: string;
+  readonly sku: string;
+  readonly location: string;
+  readonly quantity: number;
+  readonly status: string;
+  readonly orderId: string | null;
+  readonly reference: string | null;
+  readonly expiresAt: string | null;
+  readonly createdAt: string;
+  readonly decidedAt: string | null;
+}
+
+export async function getReservation(db: Database, id: string): Promise<ReservationView | null> {
+  const [row] = await db.select().from(reservations).where(eq(reservations.id, id));
+  if (!row) return null;
+  return {
+    id: row.id,
+    sku: row.sku,
+    location: row.location,
+    quantity: row.quantity,
+    status: row.status,
+    orderId: row.orderId,
+    reference: row.reference,
+    expiresAt: rfc3339(row.expiresAt),
+    createdAt: rfc3339(row.createdAt),
+    decidedAt: rfc3339(row.decidedAt),
+  };
+}
+
+/** Whose a hold is and of what: none of it ever changes. */
+export interface HoldOwner {
+  readonly id: string;
+  readonly sku: string;
+  readonly location: string;
+  readonly orderId: string | null;
+  readonly transferId: string | null;
+}
+
+/** Those of the holds that there are, in no order. */
+export async function findHolds(sqlClient: Sql, ids: readonly string[]): Promise<readonly HoldOwner[]> {
+  if (ids.length === 0) return [];
+  return sqlClient<HoldOwner[]>`
+    select r.id, r.sku, r.location, r.order_id as "orderId", t.id as "transferId"
+      from reservations r left join transfers t on t.id = r.reference and t.reservation_id = r.id
+     where r.id = any(${ids as string[]})`;
+}
+
+/**
+ * Holds of their own (not an order's: those end with their order) that are past their time and not yet given back, the
+ * longest overdue first, at most `limit`.
+ */
+export async function overdueReservationIds(db: Database, limit: number): Promise<readonly string[]> {
+  const rows = await db
+    .select({ id: reservations.id })
+    .from(reservations)
+    .where(
+      and(
+        eq(reservations.status, sql`'pending'`),
+        isNull(reservations.orderId),
+        lte(reservations.expiresAt, sql`now()`),
+      ),
+    )
+    .orderBy(asc(reservations.expiresAt))
+    .limit(limit);
+  return rows.map((row) => row.id);
+}
+
+/** Overdue holds that are given back in one call of the ledger. */
+const expiryBatch = 200;
+
+/**
+ * Gives back every direct hold that is past its time, in batches. Returns how many; safe to run any number of times at
+ * once.
+ * @param onProgress told after each batch how many there were so far
+ */
+export async function expireOverdue(
+  db: Database,
+  ledger: Ledger,
+  actor: string,
+  onProgress: (expired: number) => void = () => undefined,
+): Promise<number> {
+  for (let expired = 0; ; onProgress(expired)) {
+    const ids = await overdueReservationIds(db, expiryBatch);
+    if (ids.length === 0) return expired;
+    const results = await ledger.apply(
+      ids.map((id) => ({
+        key: `reservation/${id}/expire`,
+        actor,
+        reason: 'its time ran out',
+        commands: [{ kind: 'expire', reservationId: id }],
+      })),
+    );
+    const done = results.filter((result) => result.outcome === 'done' && !result.replayed).length;
+    expired += done;
+    // Another process was faster with all of them: it will go on with the rest.
+    if (done === 0) return expired;
+  }
+}

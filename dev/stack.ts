@@ -1,0 +1,213 @@
+/** The embedded stack: which servers there are, in which order they start and stop. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureApiKey, newApiKey, scopes } from '../db/api-keys.js';
+import { connect } from '../db/client.js';
+import { migrate } from '../db/migrate.js';
+import type { Settings } from '../domain/settings.js';
+import { firstSku, loadDemoData } from './demo-data.js';
+import { type DevJson, removeDevJson, writeDevJson } from './dev-json.js';
+import { greeting } from './greeting.js';
+import { type Home, openHome } from './home.js';
+import { endLeftovers, writeServers } from './leftovers.js';
+import { rotateLogs } from './log-files.js';
+import { choosePorts, type Ports, releasePorts } from './ports.js';
+import { embeddedPostgres } from './postgres.js';
+import { apiServer, sandboxServer, workerServer } from './programs.js';
+import { serverEnvironment } from './server-environment.js';
+import { messageOf, StartError } from './start-error.js';
+import { type ServerPlan, Supervised } from './supervise.js';
+import { embeddedTemporal } from './temporal.js';
+import { findTemporal } from './temporal-binary.js';
+import { setUpTemporal } from './temporal-setup.js';
+
+/** How long each kind of server may take to stop; Postgres gets what is left of the whole. */
+const stopWithinMs = { whole: 9300, api: 2500, workers: 3500, sandbox: 400, temporal: 1200 } as const;
+
+interface Servers {
+  postgres: Supervised | null;
+  temporal: Supervised | null;
+  sandbox: Supervised | null;
+  api: Supervised | null;
+  workers: Supervised[];
+}
+
+export class Stack {
+  private readonly servers: Servers = { postgres: null, temporal: null, sandbox: null, api: null, workers: [] };
+  private readonly stopping = new AbortController();
+  private home: Home | null = null;
+  private ports: Ports | null = null;
+  /** Once all are ready: what dev.json says but for the pids. */
+  private addresses: Omit<DevJson, 'pids'> | null = null;
+  /** What was begun at once: when one fails, the others have to come to their end too. */
+  private begun: Promise<unknown> = Promise.resolve();
+  private stopped: Promise<void> | null = null;
+
+  constructor(
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly settings: Settings,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  /** Resolves when everything serves. Throws StartError where it cannot; `stop` then leaves nothing running. */
+  async start(homePath: string): Promise<void> {
+    const { settings } = this;
+    const home = openHome(homePath);
+    this.home = home;
+    removeDevJson(home.devJson);
+    rotateLogs(join(home.path, 'logs'));
+    await endLeftovers(home.servers);
+    const ports = await choosePorts(home.ports, settings.apiPortFixed ? { api: settings.apiPort } : {});
+    this.ports = ports;
+    this.checkStopping();
+
+    const apiKey = home.secret('api-key', () => newApiKey('dev').key);
+    const sandboxUrl = `http://127.0.0.1:${ports.sandboxHttp}`;
+    const common = {
+      home: home.path,
+      sandboxUrl,
+      smtpUrl: `smtp://127.0.0.1:${ports.sandboxSmtp}`,
+      apiPort: ports.api,
+    };
+    const sandboxPlan = sandboxServer(home, this.env, ports.sandboxHttp, ports.sandboxSmtp);
+    const database = this.startDatabase(home, ports, apiKey);
+    const temporal = this.startTemporal(home, ports);
+    const sandbox = this.begin(sandboxPlan, (server) => {
+      this.servers.sandbox = server;
+    });
+    this.begun = Promise.allSettled([database, temporal, sandbox]);
+    const [databaseUrl, temporalAddress] = await Promise.all([database, temporal, sandbox]);
+    const { temporalNamespace } = settings;
+    const env = serverEnvironment(this.env, { ...common, databaseUrl, temporalAddress, temporalNamespace });
+    await this.startPrograms(home, env, ports);
+
+    const apiUrl = `http://127.0.0.1:${ports.api}`;
+    await loadDemoData(apiUrl, apiKey, home.demoMarker);
+    this.checkStopping();
+    this.addresses = {
+      apiUrl,
+      apiKey,
+      consoleUrl: null,
+      temporalAddress,
+      temporalNamespace,
+      temporalUiUrl: settings.temporalAddress === null ? `http://127.0.0.1:${ports.temporalUi}` : null,
+      databaseUrl,
+      sandboxUrl,
+    };
+    this.say(greeting(this.publish(this.addresses), home.path, firstSku, process.uptime()));
+  }
+
+  /** Stops everything in order, within 10 s; the same call again waits for the same stop. */
+  stop(): Promise<void> {
+    this.stopped ??= this.stopOnce();
+    return this.stopped;
+  }
+
+  private async stopOnce(): Promise<void> {
+    const from = Date.now();
+    this.stopping.abort();
+    const { api, workers, sandbox, temporal, postgres } = this.servers;
+    await api?.stop(stopWithinMs.api);
+    await Promise.all(workers.map((worker) => worker.stop(stopWithinMs.workers)));
+    await sandbox?.stop(stopWithinMs.sandbox);
+    await temporal?.stop(stopWithinMs.temporal);
+    await postgres?.stop(stopWithinMs.whole - (Date.now() - from));
+    await Promise.race([this.begun, sleep(500)]);
+    if (this.ports) releasePorts(Object.values(this.ports));
+    if (this.home) {
+      removeDevJson(this.home.devJson);
+      this.home.release();
+    }
+  }
+
+  private async startDatabase(home: Home, ports: Ports, apiKey: string): Promise<string> {
+    let databaseUrl = this.settings.databaseUrl;
+    if (databaseUrl === null) {
+      const embedded = embeddedPostgres(home, ports.postgres);
+      await embedded.prepare(this.stopping.signal);
+      await this.begin(embedded.plan, (server) => {
+        this.servers.postgres = server;
+      });
+      await embedded.createDatabase();
+      databaseUrl = embedded.databaseUrl;
+    }
+    await prepareDatabase(databaseUrl, apiKey, 'embedded stack');
+    return databaseUrl;
+  }
+
+  private async startTemporal(home: Home, ports: Ports): Promise<string> {
+    const { temporalAddress, temporalNamespace: namespace } = this.settings;
+    if (temporalAddress !== null) {
+      await setUpTemporal(temporalAddress, namespace);
+      return temporalAddress;
+    }
+    const binary = await findTemporal({ env: this.env, say: this.say, signal: this.stopping.signal });
+    const choice = { binary, port: ports.temporal, uiPort: ports.temporalUi, namespace };
+    await this.begin(embeddedTemporal(home, choice), (server) => {
+      this.servers.temporal = server;
+    });
+    return `127.0.0.1:${ports.temporal}`;
+  }
+
+  private async startPrograms(home: Home, env: NodeJS.ProcessEnv, ports: Ports): Promise<void> {
+    const starts = [
+      this.begin(apiServer(home, env, ports.api), (server) => {
+        this.servers.api = server;
+      }),
+    ];
+    for (let number = 1; number <= this.settings.workers; number++)
+      starts.push(this.begin(workerServer(number, home, env), (server) => this.servers.workers.push(server)));
+    await Promise.all(starts);
+  }
+
+  private async begin(plan: ServerPlan, keep: (server: Supervised) => void): Promise<void> {
+    this.checkStopping();
+    const server = new Supervised(plan, {
+      say: this.say,
+      launched: () => this.writeServers(),
+      ready: () => this.addresses && !this.stopping.signal.aborted && this.publish(this.addresses),
+    });
+    keep(server);
+    await server.start();
+  }
+
+  private checkStopping(): void {
+    if (this.stopping.signal.aborted) throw new StartError('stopped while starting');
+  }
+
+  private publish(addresses: Omit<DevJson, 'pids'>): DevJson {
+    const { postgres, temporal, sandbox, api, workers } = this.servers;
+    const pids = {
+      stack: process.pid,
+      api: api?.pid ?? 0,
+      workers: workers.map((worker) => worker.pid),
+      temporal: temporal?.pid ?? null,
+      postgres: postgres?.pid ?? null,
+      sandbox: sandbox?.pid ?? 0,
+    };
+    const content: DevJson = { ...addresses, pids };
+    if (this.home) writeDevJson(this.home.devJson, content);
+    return content;
+  }
+
+  private writeServers(): void {
+    const { postgres, temporal, sandbox, api, workers } = this.servers;
+    const pids = [postgres, temporal, sandbox, api, ...workers].flatMap((server) => server?.runningPid ?? []);
+    if (this.home) writeServers(this.home.servers, pids);
+  }
+}
+
+/** Brings the database up to date and makes sure that this key has every scope. Throws StartError where it cannot. */
+export async function prepareDatabase(databaseUrl: string, apiKey: string, keyName: string): Promise<void> {
+  try {
+    await migrate(databaseUrl);
+    const connection = connect(databaseUrl, { applicationName: 'holdfast-setup', maxConnections: 1 });
+    try {
+      await ensureApiKey(connection.db, { key: apiKey, name: keyName, scopes });
+    } finally {
+      await connection.close();
+    }
+  } catch (error) {
+    throw new StartError(`the database cannot be used: ${messageOf(error)}`);
+  }
+}

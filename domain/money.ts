@@ -1,0 +1,50 @@
+/** Money in minor units (cents). Amounts are safe integers; nothing here ever rounds. */
+
+export const currencies = ['USD', 'EUR', 'GBP'] as const;
+export type Currency = (typeof currencies)[number];
+
+/** An integer number of minor units, from 0 to `maxMinorUnits`. */
+export type MinorUnits = number & { readonly __brand: 'MinorUnits' };
+
+/** The largest amount of one payment or one order, in minor units. */
+export const maxMinorUnits = 99_999_999;
+
+export interface Money {
+  readonly amount: MinorUnits;
+  readonly currency: Currency;
+}
+
+/** The amount as minor units, or null where it is not an integer within the limits. */
+export function parseMinorUnits(amount: number): MinorUnits | null {
+  return Number.isSafeInteger(amount) && amount >= 0 && amount <= maxMinorUnits ? (amount as MinorUnits) : null;
+}
+
+export function isCurrency(value: string): value is Currency {
+  return (currencies as readonly string[]).includes(value);
+}
+
+export type TotalResult =
+  | { readonly kind: 'total'; readonly total: Money }
+  | { readonly kind: 'mixed_currencies'; readonly currencies: readonly string[] }
+  | { readonly kind: 'too_large' };
+
+/**
+ * The total of priced lines. An order has one currency; a total over the limit is refused, never clipped. No lines total
+ * 0 USD.
+ */
+export function totalOf(lines: readonly { quantity: number; unitPrice: Money }[]): TotalResult {
+  const currency = lines[0]?.unitPrice.currency ?? 'USD';
+  if (lines.some((line) => line.unitPrice.currency !== currency))
+    return { kind: 'mixed_currencies', currencies: [...new Set(lines.map((line) => line.unitPrice.currency))] };
+  let sum = 0;
+  for (const line of lines) {
+    sum += line.quantity * line.unitPrice.amount;
+    if (sum > maxMinorUnits) return { kind: 'too_large' };
+  }
+  return { kind: 'total', total: { amount: sum as MinorUnits, currency } };
+}
+
+/** `19.99 USD`: for people, never for arithmetic. */
+export function formatMoney(money: { amount: number; currency: string }): string {
+  return `${(money.amount / 100).toFixed(2)} ${money.currency}`;
+}

@@ -1,0 +1,74 @@
+/** What our own people are told of. A notice goes by mail, after the change that it tells of and never in its way. */
+
+/** Units that one operation may move without the warehouse being told. */
+export const largeMovementUnits = 10;
+
+/** On hand fell to the reorder point or below. For the managers. */
+interface LowStock {
+  readonly template: 'low_stock';
+  readonly sku: string;
+  readonly location: string;
+  readonly onHand: number;
+  readonly reorderPoint: number;
+}
+
+/** One operation moved many units at once. For the warehouse. */
+interface LargeMovement {
+  readonly template: 'large_movement';
+  readonly movements: readonly {
+    readonly sku: string;
+    readonly location: string;
+    /** The kind of ledger row. */
+    readonly kind: string;
+    readonly onHandDelta: number;
+    readonly reservedDelta: number;
+  }[];
+}
+
+/** A replenishment was given up. For the managers. */
+interface ReplenishmentFailed {
+  readonly template: 'replenishment_failed';
+  readonly replenishmentId: string;
+  readonly sku: string;
+  readonly location: string;
+  readonly detail: string;
+}
+
+export type Notice = LowStock | LargeMovement | ReplenishmentFailed;
+
+/** Where notices go: mail addresses. */
+export interface NoticeAddresses {
+  readonly warehouse: string;
+  readonly managers: string;
+}
+
+/** A notice in words. */
+export function noticeText(notice: Notice): { readonly to: keyof NoticeAddresses; subject: string; text: string } {
+  switch (notice.template) {
+    case 'low_stock':
+      return {
+        to: 'managers',
+        subject: `Low stock: ${notice.sku} at ${notice.location}`,
+        text: `${notice.onHand} of ${notice.sku} are left at ${notice.location}; the reorder point is ${notice.reorderPoint}.\n`,
+      };
+    case 'large_movement': {
+      const lines = notice.movements.map(
+        ({ sku, location, kind, onHandDelta, reservedDelta }) =>
+          `  ${sku} at ${location}: ${kind} (on hand ${signed(onHandDelta)}, reserved ${signed(reservedDelta)})\n`,
+      );
+      const [first] = notice.movements;
+      const about = notice.movements.length === 1 && first ? first.sku : `${notice.movements.length} movements`;
+      return { to: 'warehouse', subject: `Large movement: ${about}`, text: `Moved at once:\n\n${lines.join('')}` };
+    }
+    case 'replenishment_failed':
+      return {
+        to: 'managers',
+        subject: `Replenishment failed: ${notice.sku} at ${notice.location}`,
+        text: `Nothing is on its way: ${notice.detail}.\n\nReplenishment ${notice.replenishmentId}\n`,
+      };
+  }
+}
+
+function signed(count: number): string {
+  return count > 0 ? `+${count}` : String(count);
+}

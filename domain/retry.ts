@@ -1,0 +1,53 @@
+/**
+ * How often and how far apart a call to the outside world is tried. Pure arithmetic; the table is the one of the design.
+ * A payment call that was not answered is treated alike in every class: it may have happened, and a customer waits, so it
+ * is asked again sooner and more often, with the same idempotency key.
+ */
+
+export type RetryClass = 'authorize' | 'capture' | 'fraud' | 'backupCard' | 'replenishmentSupplier' | 'supplierReserve';
+
+/** What kept an attempt from being answered. Gateways throw it, activities pass it on as the failure's type. */
+export const faults = ['unreachable', 'no_answer', 'server_error'] as const;
+export type Fault = (typeof faults)[number];
+
+interface Policy {
+  /** In all, the first one included. */
+  readonly attempts: number;
+  readonly firstWaitSeconds: number;
+  readonly growth: 'fixed' | 'doubling';
+  /** Whether a call that was not answered waits no less than one that was answered with a failure: nobody waits for it. */
+  readonly unhurried?: true;
+}
+
+const policies: Readonly<Record<RetryClass, Policy>> = {
+  authorize: { attempts: 3, firstWaitSeconds: 5, growth: 'doubling' },
+  capture: { attempts: 3, firstWaitSeconds: 60, growth: 'fixed' },
+  fraud: { attempts: 2, firstWaitSeconds: 30, growth: 'fixed' },
+  backupCard: { attempts: 3, firstWaitSeconds: 10, growth: 'doubling' },
+  replenishmentSupplier: { attempts: 3, firstWaitSeconds: 300, growth: 'doubling', unhurried: true },
+  supplierReserve: { attempts: 3, firstWaitSeconds: 2, growth: 'doubling', unhurried: true },
+};
+
+const unanswered: Policy = { attempts: 5, firstWaitSeconds: 2, growth: 'doubling' };
+
+/** The largest number of attempts of any policy: what an activity's own retry policy must allow. */
+export const maxAttempts = Math.max(unanswered.attempts, ...Object.values(policies).map((policy) => policy.attempts));
+
+/**
+ * Milliseconds to wait before the next attempt, or null when the attempts are used up.
+ * @param attempt the number of the attempt that failed, from 1
+ * @param scale factor on the wait (RETRY_BASE_SCALE)
+ */
+export function nextWaitMs(retryClass: RetryClass, fault: Fault, attempt: number, scale: number): number | null {
+  const policy = fault === 'no_answer' && !policies[retryClass].unhurried ? unanswered : policies[retryClass];
+  if (attempt >= policy.attempts) return null;
+  const factor = policy.growth === 'doubling' ? 2 ** (attempt - 1) : 1;
+  return Math.max(1, Math.round(policy.firstWaitSeconds * factor * scale * 1000));
+}
+
+export function isFault(value: unknown): value is Fault {
+  return faults.some((fault) => fault === value);
+}
+
+/** How long a gateway call may hold up a workflow task, in seconds; what takes longer goes on outside of it. */
+export const firstTrySeconds = 2;

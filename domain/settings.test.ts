@@ -1,0 +1,46 @@
+import { describe, expect, test } from 'vitest';
+import { parseSettings } from './settings.js';
+
+describe('settings', () => {
+  test('an empty environment gives the documented defaults', () => {
+    expect(parseSettings({})).toMatchObject({
+      kind: 'settings',
+      settings: {
+        apiPort: 3000,
+        apiPortFixed: false,
+        reservationTtlSeconds: 900,
+        draftTtlSeconds: 86_400,
+        retryBaseScale: 1,
+        gatewayTimeoutSeconds: 10,
+        workers: 1,
+        rateLimitPerMinute: 6000,
+        logLevel: 'info',
+      },
+    });
+  });
+
+  test('every wrong setting is named, with what stands there', () => {
+    const result = parseSettings({
+      API_PORT: '70000',
+      WORKERS: '1.5',
+      LOG_LEVEL: 'loud',
+      TEMPORAL_ADDRESS: 'nowhere',
+      RETRY_BASE_SCALE: ' 1',
+    });
+    expect(result.kind).toBe('wrong');
+    const text = result.kind === 'wrong' ? result.problems.join('\n') : '';
+    for (const name of ['API_PORT', 'WORKERS', 'LOG_LEVEL', 'TEMPORAL_ADDRESS', 'RETRY_BASE_SCALE'])
+      expect(text).toContain(name);
+    expect(text).toContain('"70000"');
+  });
+
+  test('a wrong database address is named and not repeated, since it holds a password', () => {
+    const result = parseSettings({ DATABASE_URL: 'mysql://me:secret@host/db' });
+    expect(result).toMatchObject({ kind: 'wrong' });
+    expect(JSON.stringify(result)).not.toContain('secret');
+  });
+
+  test('a port that was set by hand is known as such', () => {
+    expect(parseSettings({ API_PORT: '3000' })).toMatchObject({ settings: { apiPortFixed: true } });
+  });
+});

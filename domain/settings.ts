@@ -1,0 +1,109 @@
+/**
+ * The settings of every process, read once from the environment and checked at start. Pure: the environment comes in as
+ * an argument.
+ */
+
+export interface Settings {
+  readonly apiPort: number;
+  /** Whether the port was set by hand: then a taken one is an error, else a free one replaces it. */
+  readonly apiPortFixed: boolean;
+  readonly databaseUrl: string | null;
+  readonly temporalAddress: string | null;
+  readonly temporalNamespace: string;
+  readonly reservationTtlSeconds: number;
+  readonly draftTtlSeconds: number;
+  readonly expirySweepSeconds: number;
+  /** First wait before a supplier's answer is asked for; later waits double. */
+  readonly supplierRecheckSeconds: number;
+  /** 'delayed' answers borne before the order fails. */
+  readonly supplierMaxDelayed: number;
+  readonly deliveryCheckSeconds: number;
+  readonly deliveryMaxDays: number;
+  /** Who is told when many units move at once. */
+  readonly warehouseEmail: string;
+  /** Who is told when stock is low or a replenishment failed. */
+  readonly managersEmail: string;
+  /** Factor on every retry's first wait. */
+  readonly retryBaseScale: number;
+  readonly gatewayTimeoutSeconds: number;
+  readonly workers: number;
+  /** Where a worker serves its figures; 0: a free port, which it logs. */
+  readonly workerMetricsPort: number;
+  readonly rateLimitPerMinute: number;
+  readonly logLevel: LogLevel;
+}
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export type SettingsResult =
+  | { readonly kind: 'settings'; readonly settings: Settings }
+  | { readonly kind: 'wrong'; readonly problems: readonly string[] };
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Reads the settings. Every wrong one is named, with what was expected and what stood there. */
+export function parseSettings(env: Env): SettingsResult {
+  const problems: string[] = [];
+  const number = (name: string, fallback: number, min: number, max: number, whole = true): number => {
+    const text = env[name];
+    if (text === undefined || text === '') return fallback;
+    const value = Number(text);
+    const fits = Number.isFinite(value) && value >= min && value <= max && (!whole || Number.isInteger(value));
+    if (fits && text.trim() === text) return value;
+    problems.push(`${name} must be ${whole ? 'a whole' : 'a'} number from ${min} to ${max}, not "${text}"`);
+    return fallback;
+  };
+  const oneOf = <T extends string>(name: string, fallback: T, allowed: readonly T[]): T => {
+    const text = env[name];
+    if (text === undefined || text === '') return fallback;
+    const found = allowed.find((candidate) => candidate === text);
+    if (found === undefined) problems.push(`${name} must be one of ${allowed.join(', ')}, not "${text}"`);
+    return found ?? fallback;
+  };
+  const url = (name: string, protocols: readonly string[]): string | null => {
+    const text = env[name];
+    if (text === undefined || text === '') return null;
+    // The value may hold a password: it is never repeated.
+    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol))
+      problems.push(`${name} must be a URL that starts with ${protocols.join(' or ')}`);
+    return text;
+  };
+  const email = (name: string, fallback: string): string => {
+    const text = env[name];
+    if (text === undefined || text === '') return fallback;
+    if (!/^[^\s@]+@[^\s@]+$/.test(text)) problems.push(`${name} must be a mail address, not "${text}"`);
+    return text;
+  };
+  const hostAndPort = (name: string): string | null => {
+    const text = env[name];
+    if (text === undefined || text === '') return null;
+    if (!/^[^\s/:]+:\d{1,5}$/.test(text)) problems.push(`${name} must be host:port, not "${text}"`);
+    return text;
+  };
+
+  const settings: Settings = {
+    apiPort: number('API_PORT', 3000, 1, 65_535),
+    apiPortFixed: (env.API_PORT ?? '') !== '',
+    databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    temporalAddress: hostAndPort('TEMPORAL_ADDRESS'),
+    temporalNamespace: env.TEMPORAL_NAMESPACE || 'default',
+    reservationTtlSeconds: number('RESERVATION_TTL_SECONDS', 900, 1, 31_536_000),
+    draftTtlSeconds: number('DRAFT_TTL_SECONDS', 86_400, 1, 31_536_000),
+    expirySweepSeconds: number('EXPIRY_SWEEP_SECONDS', 60, 1, 86_400),
+    supplierRecheckSeconds: number('SUPPLIER_RECHECK_SECONDS', 15, 0.1, 86_400, false),
+    supplierMaxDelayed: number('SUPPLIER_MAX_DELAYED', 2, 0, 100),
+    deliveryCheckSeconds: number('DELIVERY_CHECK_SECONDS', 3600, 0.1, 604_800, false),
+    deliveryMaxDays: number('DELIVERY_MAX_DAYS', 60, 0.00001, 3650, false),
+    warehouseEmail: email('WAREHOUSE_EMAIL', 'warehouse@holdfast.example'),
+    managersEmail: email('MANAGERS_EMAIL', 'managers@holdfast.example'),
+    retryBaseScale: number('RETRY_BASE_SCALE', 1, 0.0001, 1000, false),
+    gatewayTimeoutSeconds: number('GATEWAY_TIMEOUT_SECONDS', 10, 0.1, 300, false),
+    workers: number('WORKERS', 1, 1, 64),
+    workerMetricsPort: number('WORKER_METRICS_PORT', 0, 0, 65_535),
+    rateLimitPerMinute: number('RATE_LIMIT_PER_MINUTE', 6000, 1, 100_000_000),
+    logLevel: oneOf('LOG_LEVEL', 'info', logLevels),
+  };
+  oneOf('PAYMENT_GATEWAY', 'sandbox', ['sandbox']);
+  return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'settings', settings };
+}

@@ -1,0 +1,101 @@
+/**
+ * One HTTP request and its answer over an undici pool, with exact knowledge of whether the request was handed to a
+ * connection. That, and not the error's code, decides between "nothing was sent" and "it may have happened". Undici
+ * itself never sends a request twice as long as connections are not pipelined.
+ */
+import type { Dispatcher, Pool } from 'undici';
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly body: string;
+}
+
+export type Exchange =
+  | { readonly kind: 'answer'; readonly answer: RawAnswer }
+  | { readonly kind: 'not_sent' | 'no_answer' | 'not_http' | 'too_long'; readonly detail: string };
+
+const maxAnswerBytes = 4 * 1024 * 1024;
+
+/** Makes the exchange; never rejects. When `signal` aborts before the answer is whole, it is broken off. */
+export function exchange(pool: Pool, request: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<Exchange> {
+  return new Promise((resolve) => {
+    const handler = new ExchangeHandler((result) => {
+      signal.removeEventListener('abort', giveUp);
+      resolve(result);
+    });
+    const giveUp = () => handler.giveUp('no answer in time');
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) return giveUp();
+    try {
+      pool.dispatch(request, handler);
+    } catch (error) {
+      handler.onResponseError(null, error instanceof Error ? error : new Error(String(error)));
+    }
+  });
+}
+
+class ExchangeHandler implements Dispatcher.DispatchHandler {
+  /** Set as soon as the request is handed to a connection. */
+  private controller: Dispatcher.DispatchController | null = null;
+  private done = false;
+  private status = 0;
+  private readonly chunks: Buffer[] = [];
+  private bytes = 0;
+
+  constructor(private readonly finish: (result: Exchange) => void) {}
+
+  giveUp(detail: string): void {
+    this.end({ kind: this.controller ? 'no_answer' : 'not_sent', detail });
+    this.controller?.abort(new Error(detail));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    // Given up while it waited for a connection: aborting here keeps it from being sent.
+    if (this.done) controller.abort(new Error('given up'));
+    else this.controller = controller;
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.status = status;
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.bytes += chunk.length;
+    if (this.bytes <= maxAnswerBytes) this.chunks.push(chunk);
+    else {
+      this.end({ kind: 'too_long', detail: `an answer of more than ${maxAnswerBytes} bytes` });
+      controller.abort(new Error('too long'));
+    }
+  }
+
+  onResponseEnd(): void {
+    this.end({ kind: 'answer', answer: { status: this.status, body: Buffer.concat(this.chunks).toString('utf8') } });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    const detail = describe(error);
+    if (this.controller === null) this.end({ kind: 'not_sent', detail });
+    else this.end({ kind: isForeignProtocol(error) ? 'not_http' : 'no_answer', detail });
+  }
+
+  private end(result: Exchange): void {
+    if (this.done) return;
+    this.done = true;
+    this.finish(result);
+  }
+}
+
+/** Bytes came that are not HTTP; not: bytes that were cut off. */
+function isForeignProtocol(error: Error): boolean {
+  return error.name === 'HTTPParserError' && codeOf(error) !== 'HPE_INVALID_EOF_STATE';
+}
+
+function describe(error: Error): string {
+  const code = codeOf(error);
+  // With several addresses (IPv4 and IPv6) the message is empty.
+  return error.message || code || error.name;
+}
+
+function codeOf(error: Error): string | null {
+  return 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

@@ -1,0 +1,20 @@
+/** The sandbox's fraud scorer (sandbox/fraud/routes.ts has the other end of the wire). */
+import { z } from 'zod';
+import { createHttpGateway, expectShape, type HttpGatewayOptions, unexpectedAnswer } from '../http.js';
+import type { FraudGateway } from './gateway.js';
+
+const name = 'fraud';
+const scored = z.object({ score: z.number().min(0).max(1) });
+
+export function createSandboxFraud(options: HttpGatewayOptions): FraudGateway {
+  const http = createHttpGateway(name, options);
+  return {
+    async score({ token, amount, currency, reference, customerId }, callOptions) {
+      const body = { token, amount, currency, reference, customerId };
+      const answer = await http.call({ method: 'POST', path: '/fraud/score', body }, callOptions);
+      if (answer.status !== 200) throw unexpectedAnswer(name, 'score', answer);
+      return expectShape(name, scored, answer.body).score;
+    },
+    close: () => http.close(),
+  };
+}

@@ -1,0 +1,15 @@
+import type { CallOptions } from '../http.js';
+
+/** Sends mail. `messageId` is the same for every try of one mail, so that a receiver can drop a second copy. */
+export interface MailGateway {
+  /** Resolves when the mail server has accepted the mail; throws a GatewayFault otherwise. Mails carry no trace. */
+  send(mail: Mail, options?: CallOptions): Promise<void>;
+  close(): void;
+}
+
+export interface Mail {
+  readonly messageId: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+}

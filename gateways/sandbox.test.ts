@@ -1,0 +1,228 @@
+/** The clients against the sandbox gateways, which run as a process of their own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { GatewayFault } from './fault.js';
+import type { FraudGateway } from './fraud/gateway.js';
+import { createSandboxFraud } from './fraud/sandbox.js';
+import type { MailGateway } from './mail/gateway.js';
+import { createSmtpMail } from './mail/smtp.js';
+import type { PaymentGateway } from './payment/gateway.js';
+import { createSandboxPayments } from './payment/sandbox.js';
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly smtpPort: number;
+}
+
+let home: string;
+let sandbox: Running;
+let payments: PaymentGateway;
+let fraud: FraudGateway;
+let mail: MailGateway;
+let serial = 0;
+const fresh = (what: string) => `${what}/${++serial}`;
+
+async function start(httpPort: number, smtpPort: number): Promise<Running> {
+  const main = fileURLToPath(new URL('../sandbox/main.ts', import.meta.url));
+  const ports = { SANDBOX_HTTP_PORT: `${httpPort}`, SANDBOX_SMTP_PORT: `${smtpPort}` };
+  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+    env: { ...process.env, SANDBOX_HOME: home, ...ports },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = await once(createInterface({ input: child.stdout }), 'line');
+  const ready: { url: string; smtpPort: number } = JSON.parse(line);
+  return { child, ...ready };
+}
+
+async function kill({ child }: Running): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'gateways-'));
+  sandbox = await start(0, 0);
+  payments = createSandboxPayments({ baseUrl: sandbox.url, timeoutMs: 3000 });
+  fraud = createSandboxFraud({ baseUrl: sandbox.url, timeoutMs: 3000 });
+  mail = createSmtpMail({ host: '127.0.0.1', port: sandbox.smtpPort, from: 'shop@example.com', timeoutMs: 3000 });
+}, 60_000);
+afterAll(async () => {
+  mail.close();
+  await Promise.all([payments.close(), fraud.close()]);
+  await kill(sandbox);
+  await rm(home, { recursive: true });
+});
+
+const order = (token: string, idempotencyKey = fresh('pay')) => ({
+  idempotencyKey,
+  token,
+  amount: 4200,
+  currency: 'GBP',
+  reference: idempotencyKey,
+});
+
+async function authorized(token: string): Promise<string> {
+  const answer = await payments.authorize(order(token));
+  if (answer.kind !== 'authorized') throw new Error(`the card was ${answer.kind}`);
+  return answer.authorizationId;
+}
+
+async function read<T>(path: string): Promise<T> {
+  return JSON.parse(await (await fetch(sandbox.url + path)).text());
+}
+
+describe('the payment gateway', () => {
+  it('authorizes, captures, refunds, and reads the books of it', async () => {
+    const authorizationId = await authorized('tok_visa');
+    const capture = { idempotencyKey: fresh('c'), authorizationId, amount: 4200 };
+    expect(await payments.findCapture(capture.idempotencyKey)).toBeNull();
+    expect(await payments.capture(capture)).toEqual({ kind: 'captured' });
+    expect(await payments.findCapture(capture.idempotencyKey)).toEqual({ kind: 'captured' });
+    expect(await payments.void({ idempotencyKey: fresh('v'), authorizationId })).toEqual({ kind: 'captured' });
+    const refund = { idempotencyKey: fresh('r'), authorizationId, amount: 4000 };
+    const first = await payments.refund(refund);
+    expect(first).toMatchObject({ kind: 'refunded' });
+    expect(await payments.refund(refund)).toEqual(first);
+    expect(await payments.refund({ ...refund, idempotencyKey: fresh('r') })).toEqual({ kind: 'over_refund' });
+    expect(await payments.books(authorizationId)).toEqual({
+      authorizationId,
+      status: 'captured',
+      amount: 4200,
+      captured: 4200,
+      refunded: 4000,
+      voided: false,
+    });
+    expect(await payments.books('auth_nobody')).toBeNull();
+  });
+
+  it('voids once and for ever: a capture that comes later is declined', async () => {
+    const authorizationId = await authorized('tok_visa');
+    for (let n = 0; n < 2; n++)
+      expect(await payments.void({ idempotencyKey: fresh('v'), authorizationId })).toEqual({ kind: 'voided' });
+    expect(await payments.capture({ idempotencyKey: fresh('c'), authorizationId, amount: 4200 })).toEqual({
+      kind: 'declined',
+      code: 'payment_declined',
+      declineCode: 'authorization_voided',
+    });
+  });
+
+  it.each([
+    ['tok_declined', 'payment_declined', 'generic_decline'],
+    ['tok_insufficient_funds', 'insufficient_funds', 'insufficient_funds'],
+  ])('%s is declined as %s, at the look-up too', async (token, code, declineCode) => {
+    const call = order(token);
+    expect(await payments.authorize(call)).toEqual({ kind: 'declined', code, declineCode });
+    expect(await payments.findAuthorization(call.idempotencyKey)).toEqual({ kind: 'declined', code, declineCode });
+  });
+
+  it('tok_capture_declined is declined at the capture', async () => {
+    const authorizationId = await authorized('tok_capture_declined');
+    const answer = await payments.capture({ idempotencyKey: fresh('c'), authorizationId, amount: 4200 });
+    expect(answer).toMatchObject({ kind: 'declined', declineCode: 'generic_decline' });
+  });
+
+  it.each([
+    ['tok_auth_timeout_1', 'no_answer', false],
+    ['tok_auth_lost_1', 'no_answer', true],
+    ['tok_flaky_1', 'server_error', false],
+  ])('%s is a fault %s, and the look-up knows whether it happened', async (token, fault, happened) => {
+    const call = order(token);
+    await expect(payments.authorize(call, { timeoutMs: 200 })).rejects.toMatchObject({ name: 'GatewayFault', fault });
+    const found = await payments.findAuthorization(call.idempotencyKey);
+    expect(found !== null).toBe(happened);
+    const answer = await payments.authorize(call);
+    if (found) expect(answer).toEqual(found);
+    expect(await read<unknown[]>(`/payments?reference=${call.reference}`)).toHaveLength(1);
+  });
+
+  it('a look-up of what is being worked on has no answer yet, and repeating the call waits for it', async () => {
+    const call = order('tok_slow_500');
+    const slow = payments.authorize(call);
+    await sleep(200);
+    expect(await payments.findAuthorization(call.idempotencyKey)).toBeNull();
+    expect(await payments.authorize(call)).toEqual(await slow);
+    expect(await payments.findAuthorization(call.idempotencyKey)).toEqual(await slow);
+  });
+
+  it('a bug of the caller is an ordinary error that tells what is wrong, and not the token', async () => {
+    const call = order('tok_very_secret');
+    await payments.authorize(call);
+    for (const wrong of [
+      payments.authorize({ ...call, amount: 1 }),
+      payments.authorize({ ...order('tok_very_secret'), amount: -1 }),
+      payments.capture({ idempotencyKey: fresh('c'), authorizationId: 'auth_nobody', amount: 1 }),
+      payments.findCapture(call.idempotencyKey),
+    ]) {
+      const error = await wrong.catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(Error);
+      expect(error).not.toBeInstanceOf(GatewayFault);
+      expect(String(error)).toMatch(/idempotency_key_reused|amount:|unknown_authorization|another operation/);
+      expect(String(error)).not.toContain('secret');
+    }
+  });
+});
+
+describe('the fraud gateway', () => {
+  it.each([
+    ['tok_visa', 0.1],
+    ['tok_fraud', 0.9],
+    ['tok_risk_55', 0.55],
+  ])('scores %s with %d', async (token, score) => {
+    expect(await fraud.score({ token, amount: 1, currency: 'USD', reference: 'r', customerId: null })).toBe(score);
+  });
+});
+
+describe('the mail gateway', () => {
+  it('delivers a mail as it was written, and a second try of it only once', async () => {
+    const letter = { messageId: '<receipt.1@holdfast>', to: 'a@example.com', subject: 'Grüße', text: 'Danke: 5 €\n' };
+    for (let n = 0; n < 2; n++) await mail.send(letter);
+    expect(await read('/mail?to=a@example.com')).toMatchObject([letter]);
+  });
+});
+
+describe('a sandbox that is killed and comes back', { timeout: 60_000 }, () => {
+  it('leaves every call answered or in doubt, and repeated calls settle the doubt without a second authorization', async () => {
+    const calls = Array.from({ length: 400 }, () => order('tok_visa', fresh('killed').replace('/', '-')));
+    const results: unknown[] = [];
+    const queue = calls.entries();
+    const buyer = async () => {
+      // Patient enough for a slow restart: then it is the breaker that waits, and nobody is told of a fault.
+      for (const [n, call] of queue)
+        results[n] = await payments.authorize(call, { timeoutMs: 30_000 }).catch((error: unknown) => error);
+    };
+    const load = Promise.all(Array.from({ length: 20 }, buyer));
+    await expect.poll(() => results.length, { timeout: 30_000, interval: 1 }).toBeGreaterThan(100);
+    await kill(sandbox);
+    sandbox = await start(Number(new URL(sandbox.url).port), sandbox.smtpPort);
+    await load;
+    const faults = results.filter((result) => result instanceof GatewayFault);
+    for (const result of results)
+      if (!(result instanceof GatewayFault)) expect(result).toMatchObject({ kind: 'authorized' });
+    // Those that were under way, the five that opened the breaker, and one every half second that tried.
+    expect(faults.length).toBeGreaterThan(0);
+    expect(faults.length).toBeLessThan(100);
+    for (const [n, call] of calls.entries()) {
+      const answer = await payments.authorize(call);
+      if (!(results[n] instanceof GatewayFault)) expect(answer).toEqual(results[n]);
+    }
+    const references = (await read<{ reference: string }[]>('/payments')).map(({ reference }) => reference);
+    expect(references.filter((reference) => reference.startsWith('killed'))).toHaveLength(calls.length);
+    expect(new Set(references).size).toBe(references.length);
+  });
+
+  it('takes mails again over a new connection', async () => {
+    await kill(sandbox);
+    sandbox = await start(Number(new URL(sandbox.url).port), sandbox.smtpPort);
+    await mail.send({ messageId: '<back@holdfast>', to: 'back@example.com', subject: 's', text: 't' });
+    expect(await read('/mail?to=back@example.com')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,183 @@
+/** The sandbox as a process of its own that is killed: whatever it acknowledged is in its books afterwards. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createTransport } from 'nodemailer';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Processor } from './payments/processor.js';
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly smtpPort: number;
+}
+
+interface Booked {
+  readonly authorizationId: string;
+  readonly reference: string;
+  readonly captured: number;
+  readonly calls: readonly unknown[];
+}
+
+let home: string;
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'durability-'));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  await rm(home, { recursive: true });
+});
+
+async function start(): Promise<Running> {
+  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('main.ts', import.meta.url))], {
+    env: { ...process.env, SANDBOX_HOME: home, SANDBOX_HTTP_PORT: '0', SANDBOX_SMTP_PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.push(child);
+  const [line] = await once(createInterface({ input: child.stdout }), 'line');
+  const { url, smtpPort }: { url: string; smtpPort: number } = JSON.parse(line);
+  return { child, url, smtpPort };
+}
+
+async function kill({ child }: Running): Promise<void> {
+  const exited = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exited;
+}
+
+async function post(url: string, path: string, key: string, body: unknown) {
+  const response = await fetch(`${url}/payments/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': key },
+    body: JSON.stringify(body),
+  });
+  const { authorizationId } = json<{ authorizationId: string }>(await response.text());
+  return { status: response.status, authorizationId };
+}
+
+const json = <T>(text: string): T => JSON.parse(text);
+const books = async (url: string) => json<Booked[]>(await (await fetch(`${url}/payments`)).text());
+const order = (token: string, reference: string) => ({ token, amount: 700, currency: 'EUR', reference });
+
+/** Each test starts processes, on a machine that may be busy. */
+const patience = { timeout: 60_000 };
+
+describe('a sandbox that is killed', patience, () => {
+  it('has every acknowledged authorization, capture and look-up in its books, killed three times under load', async () => {
+    const authorized = new Map<string, string>();
+    const captured = new Set<string>();
+    const seen = new Set<string>();
+    for (let round = 0; round < 3; round++) {
+      const running = await start();
+      const enough = captured.size + 60;
+      const buyer = async (name: string) => {
+        for (let n = 0; ; n++) {
+          const reference = `${round}-${name}-${n}`;
+          const { authorizationId } = await post(running.url, 'authorize', reference, order('tok_visa', reference));
+          authorized.set(reference, authorizationId);
+          const capture = post(running.url, `${authorizationId}/capture`, `${reference}/c`, { amount: 700 });
+          // Read while the capture is on its way to the disk: what a reader was told must hold too.
+          const view = fetch(`${running.url}/payments/${authorizationId}`).then(async (answer) =>
+            json<Booked>(await answer.text()),
+          );
+          const [answer, { captured: taken }] = await Promise.all([capture, view]);
+          if (taken === 700) seen.add(authorizationId);
+          if (answer.status === 200) captured.add(authorizationId);
+        }
+      };
+      const load = Promise.allSettled(Array.from({ length: 8 }, (_, n) => buyer(`b${n}`)));
+      await expect.poll(() => captured.size, { timeout: 30_000, interval: 1 }).toBeGreaterThan(enough);
+      await kill(running);
+      await load;
+    }
+    const { url } = await start();
+    const after = new Map((await books(url)).map((booked) => [booked.reference, booked]));
+    for (const [reference, authorizationId] of authorized)
+      expect(after.get(reference)?.authorizationId).toBe(authorizationId);
+    const taken = new Set(
+      [...after.values()].filter((booked) => booked.captured === 700).map((b) => b.authorizationId),
+    );
+    expect([...captured, ...seen].filter((id) => !taken.has(id))).toEqual([]);
+    // A call that was in doubt when the process died is repeated with its key: it happens once.
+    const doubtful = [...after.values()].find((booked) => booked.captured === 0) ?? [...after.values()][0];
+    const repeated = `${doubtful?.reference}`;
+    const again = await post(url, 'authorize', repeated, order('tok_visa', repeated));
+    expect(again.authorizationId).toBe(doubtful?.authorizationId);
+  });
+
+  it('remembers which scripted faults an operation has met', async () => {
+    const first = await start();
+    expect((await post(first.url, 'authorize', 'f', order('tok_flaky_2', 'f'))).status).toBe(503);
+    await kill(first);
+    const second = await start();
+    expect((await post(second.url, 'authorize', 'f', order('tok_flaky_2', 'f'))).status).toBe(503);
+    expect((await post(second.url, 'authorize', 'f', order('tok_flaky_2', 'f'))).status).toBe(201);
+    expect((await books(second.url))[0]?.calls).toHaveLength(3);
+  });
+
+  it('has every mail that it accepted', async () => {
+    const first = await start();
+    const transport = createTransport({ host: '127.0.0.1', port: first.smtpPort, ignoreTLS: true });
+    await transport.sendMail({
+      from: 'a@example.com',
+      to: 'b@example.com',
+      subject: 'kept',
+      text: 'ä',
+      messageId: '<1@t>',
+    });
+    await kill(first);
+    const { url } = await start();
+    expect(await (await fetch(`${url}/mail?to=B@example.com`)).json()).toMatchObject([
+      { to: 'b@example.com', subject: 'kept', text: 'ä', messageId: '<1@t>' },
+    ]);
+  });
+});
+
+describe('a look-up', () => {
+  it('answers only what is on the disk already', async () => {
+    const processor = await Processor.open(home);
+    const { signal } = new AbortController();
+    const onDisk = () => readFileSync(join(home, 'payments.jsonl'), 'utf8').split('\n').length - 1;
+    const reads = [
+      () => processor.find('k'),
+      () => processor.list(),
+      () => processor.view('auth_whatever'),
+      () => processor.find('unknown'),
+    ];
+    for (const [index, read] of reads.entries()) {
+      const submitted = processor.submit('k', { kind: 'authorize', ...order('tok_visa', 'r') }, signal);
+      await read();
+      expect(onDisk()).toBe(index + 1);
+      await submitted;
+    }
+    await processor.close();
+  });
+});
+
+describe('the sandbox process', patience, () => {
+  it('stops in order on SIGTERM', async () => {
+    const { child } = await start();
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('says what is wrong and exits 2 where it cannot start', async () => {
+    const env = { ...process.env, SANDBOX_HOME: home, SANDBOX_HTTP_PORT: '70000', SANDBOX_SMTP_PORT: '0' };
+    const main = fileURLToPath(new URL('main.ts', import.meta.url));
+    const child = spawn(process.execPath, ['--import', 'tsx', main], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk;
+    });
+    expect(await once(child, 'close')).toEqual([2, null]);
+    expect(said).toContain('sandbox: SANDBOX_HTTP_PORT must be a port number, not "70000"');
+  });
+});

@@ -1,0 +1,52 @@
+/** What every HTTP part of the sandbox shares: how bodies come in and how it says no. */
+import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import express from 'express';
+import type { z } from 'zod';
+
+const maxBodyBytes = 64 * 1024;
+
+/** Strictly JSON: anything else in a body is refused by the schema that does not find its object. */
+export const jsonBody: RequestHandler = express.json({ limit: maxBodyBytes, type: () => true });
+
+/** A request that cannot be worked on; becomes `{ error: { code, detail } }`. Never carries a token. */
+export class BadRequest extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    detail: string,
+  ) {
+    super(detail);
+  }
+}
+
+/** The value as the schema wants it, or a 422 that names each wrong field and repeats no value. */
+export function check<T>(schema: z.ZodType<T>, value: unknown): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
+  throw new BadRequest(422, 'validation_failed', problems.join('; '));
+}
+
+export function sendError(res: Response, status: number, code: string, detail: string): void {
+  res.status(status).json({ error: { code, detail } });
+}
+
+export const notFound: RequestHandler = (req, res) => {
+  sendError(res, 404, 'not_found', `there is no ${req.method} ${req.path} here`);
+};
+
+/** The last handler: refusals with their status, anything else as a 500 that is written to stderr. */
+export const onError: ErrorRequestHandler = (error: unknown, _req, res, next) => {
+  if (res.headersSent) return next(error);
+  if (error instanceof BadRequest) return sendError(res, error.status, error.code, error.message);
+  const type = bodyParserErrorType(error);
+  if (type === 'entity.too.large') return sendError(res, 413, 'too_large', `a body has at most ${maxBodyBytes} bytes`);
+  if (type !== null) return sendError(res, 400, 'malformed_json', 'the body is not JSON');
+  console.error(error instanceof Error ? error.stack : error);
+  sendError(res, 500, 'internal', 'the sandbox failed');
+};
+
+/** body-parser marks its errors with a type such as `entity.parse.failed`. */
+function bodyParserErrorType(error: unknown): string | null {
+  return error instanceof Error && 'type' in error && typeof error.type === 'string' ? error.type : null;
+}

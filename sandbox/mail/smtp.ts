@@ -1,0 +1,43 @@
+/** The mail server: takes any mail from anybody on this port and puts it into the mailbox. */
+import PostalMime from 'postal-mime';
+import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import type { Mailbox } from './mailbox.js';
+
+const maxMailBytes = 1024 * 1024;
+
+/** An SMTP server without authentication; the caller listens and closes. */
+export function createSmtpServer(mailbox: Mailbox): SMTPServer {
+  return new SMTPServer({
+    name: 'sandbox.holdfast',
+    size: maxMailBytes,
+    authOptional: true,
+    disabledCommands: ['AUTH', 'STARTTLS'],
+    disableReverseLookup: true,
+    closeTimeout: 1000,
+    onData: (stream, session, done) => {
+      receive(mailbox, stream, session).then(
+        () => done(),
+        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+      );
+    },
+  });
+}
+
+async function receive(mailbox: Mailbox, stream: SMTPServerDataStream, session: SMTPServerSession): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) if (!stream.sizeExceeded) chunks.push(chunk);
+  if (stream.sizeExceeded) throw Object.assign(new Error(`at most ${maxMailBytes} bytes`), { responseCode: 552 });
+  const parsed = await PostalMime.parse(Buffer.concat(chunks));
+  const at = new Date().toISOString();
+  await Promise.all(
+    session.envelope.rcptTo.map(({ address }) =>
+      mailbox.deliver({
+        to: address,
+        subject: parsed.subject ?? '',
+        text: parsed.text ?? '',
+        at,
+        messageId: parsed.messageId ?? null,
+      }),
+    ),
+  );
+}

@@ -1,0 +1,171 @@
+/**
+ * The card processor: decides money calls by its own rules and by what the card's token scripts. A decision is taken and
+ * booked in one synchronous step, so any number of calls with one key act once; it is answered when it is on the disk.
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { type Journal, openJournal } from '../journal.js';
+import { type Authorization, type AuthorizationView, Books, type Operation, viewOf } from './books.js';
+import { type Fact, fact, type MoneyRequest, type Outcome } from './facts.js';
+import { behaviourOf, faultOf } from './tokens.js';
+
+/** What the caller of a money call gets. `timeout`: nothing, for as long as it waits. `lost`: a broken connection. */
+export type Reply =
+  | { readonly kind: 'answer'; readonly outcome: Outcome }
+  | { readonly kind: 'timeout' | 'lost' | 'down' | 'unavailable' }
+  | { readonly kind: 'key_reused' | 'unknown_authorization' };
+
+export type Found =
+  | { readonly kind: 'decided'; readonly request: MoneyRequest; readonly outcome: Outcome }
+  /** Being worked on at this moment: neither yes nor no. */
+  | { readonly kind: 'in_progress' }
+  | { readonly kind: 'unknown' };
+
+export class Processor {
+  /** Calls that were taken in and are slow, by key. */
+  private readonly underWay = new Map<string, { readonly request: MoneyRequest; count: number }>();
+
+  private constructor(
+    private readonly books: Books,
+    private readonly journal: Journal<Fact>,
+  ) {}
+
+  static async open(home: string): Promise<Processor> {
+    const books = new Books();
+    const journal = await openJournal(join(home, 'payments.jsonl'), fact.parse, (entry) => books.post(entry));
+    return new Processor(books, journal);
+  }
+
+  /**
+   * Takes in a money call. Does it, unless its key did it before or the card's script says otherwise.
+   * @param signal gives up a slow call before it acts: the sandbox is stopping
+   */
+  async submit(key: string, request: MoneyRequest, signal: AbortSignal): Promise<Reply> {
+    const arrivedAt = Date.now();
+    const earlier = this.books.operation(key)?.request ?? this.underWay.get(key)?.request;
+    if (earlier && !isDeepStrictEqual(earlier, request)) return { kind: 'key_reused' };
+    const token = request.kind === 'authorize' ? request.token : this.tokenOf(request.authorizationId);
+    if (token === null) return { kind: 'unknown_authorization' };
+    const behaviour = behaviourOf(token);
+    if (behaviour.kind === 'slow' && !(await this.delay(key, request, behaviour.delayMs, signal)))
+      return { kind: 'lost' };
+
+    const operation = this.books.operation(key);
+    const fault = faultOf(behaviour, request.kind, operation?.faults ?? 0);
+    const mayAct = fault === null || fault === 'lost';
+    const booked = await this.book({
+      key,
+      at: arrivedAt,
+      ...(!operation && { request }),
+      ...(fault && { fault: true }),
+      ...(mayAct && !operation?.outcome && { outcome: this.decide(request) }),
+    });
+    if (fault) return { kind: fault };
+    if (!booked.outcome) throw new Error(`operation ${key} came to nothing`);
+    return { kind: 'answer', outcome: booked.outcome };
+  }
+
+  /** What became of the operation with this key. Definite: a later call of it is a new call. */
+  async find(key: string): Promise<Found> {
+    const operation = this.books.operation(key);
+    const busy = this.underWay.has(key);
+    await this.journal.settled();
+    if (operation?.outcome) return { kind: 'decided', request: operation.request, outcome: operation.outcome };
+    return { kind: busy ? 'in_progress' : 'unknown' };
+  }
+
+  async view(authorizationId: string): Promise<AuthorizationView | null> {
+    const authorization = this.books.authorization(authorizationId);
+    const view = authorization ? viewOf(authorization) : null;
+    await this.journal.settled();
+    return view;
+  }
+
+  async list(reference?: string): Promise<readonly AuthorizationView[]> {
+    const views = this.books.list(reference).map(viewOf);
+    await this.journal.settled();
+    return views;
+  }
+
+  close(): Promise<void> {
+    return this.journal.close();
+  }
+
+  private tokenOf(authorizationId: string): string | null {
+    return this.books.authorization(authorizationId)?.token ?? null;
+  }
+
+  private async book(entry: Fact): Promise<Operation> {
+    const operation = this.books.post(entry);
+    await this.journal.append(entry);
+    return operation;
+  }
+
+  /** Waits, and has the call known as being worked on meanwhile. False where it was told to give up. */
+  private async delay(key: string, request: MoneyRequest, delayMs: number, signal: AbortSignal): Promise<boolean> {
+    const calls = this.underWay.get(key) ?? { request, count: 0 };
+    calls.count++;
+    this.underWay.set(key, calls);
+    try {
+      await sleep(delayMs, undefined, { signal });
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    } finally {
+      calls.count--;
+      if (calls.count === 0) this.underWay.delete(key);
+    }
+  }
+
+  private decide(request: MoneyRequest): Outcome {
+    if (request.kind === 'authorize') {
+      const authorizationId = newId('auth');
+      const behaviour = behaviourOf(request.token);
+      if (behaviour.kind !== 'declined' || behaviour.at !== 'authorize') return { kind: 'authorized', authorizationId };
+      return { kind: 'declined', authorizationId, declineCode: behaviour.declineCode };
+    }
+    const authorization = this.books.authorization(request.authorizationId);
+    if (!authorization) throw new Error(`authorization ${request.authorizationId} is gone`);
+    switch (request.kind) {
+      case 'capture':
+        return capture(authorization, request.amount);
+      case 'void':
+        return voidAuthorization(authorization);
+      case 'refund':
+        return refund(authorization, request.amount);
+    }
+  }
+}
+
+/** Once, the whole amount, and only of what is authorized. */
+function capture({ authorizationId, token, status, amount }: Authorization, asked: number): Outcome {
+  if (status === 'captured') return { kind: 'refused', code: 'already_captured' };
+  if (status === 'voided') return { kind: 'refused', code: 'already_voided' };
+  if (status === 'declined') return { kind: 'refused', code: 'not_authorized' };
+  if (asked !== amount) return { kind: 'refused', code: 'amount_mismatch' };
+  const behaviour = behaviourOf(token);
+  if (behaviour.kind === 'declined' && behaviour.at === 'capture')
+    return { kind: 'declined', authorizationId, declineCode: behaviour.declineCode };
+  return { kind: 'captured' };
+}
+
+/** Never after the capture. What is void stays void, whoever asks again. */
+function voidAuthorization({ status }: Authorization): Outcome {
+  if (status === 'captured') return { kind: 'refused', code: 'already_captured' };
+  if (status === 'declined') return { kind: 'refused', code: 'not_authorized' };
+  return { kind: 'voided' };
+}
+
+/** At most what was captured, all refunds together. */
+function refund({ status, captured, refunded }: Authorization, asked: number): Outcome {
+  if (status !== 'captured') return { kind: 'refused', code: 'not_captured' };
+  if (refunded + asked > captured) return { kind: 'refused', code: 'over_refund' };
+  return { kind: 'refunded', refundId: newId('re') };
+}
+
+function newId(prefix: string): string {
+  return `${prefix}_${randomBytes(12).toString('base64url')}`;
+}

@@ -1,0 +1,128 @@
+/**
+ * The card processor over HTTP.
+ * POST /payments/authorize, /payments/:authorizationId/capture, /void, /refund, each with an Idempotency-Key;
+ * GET /payments/operations?idempotencyKey=, /payments/:authorizationId, /payments[?reference=].
+ */
+import { type Request, type Response, Router } from 'express';
+import { BadRequest, check, jsonBody, sendError } from '../http.js';
+import { authorizeBody, captureBody, type MoneyRequest, type Outcome, refundBody, voidBody } from './facts.js';
+import type { Processor } from './processor.js';
+
+/** A call that times out is held open this long, unless its client goes first. */
+const maxHoldMs = 60_000;
+
+interface Answer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** @param stopping aborts slow calls when the sandbox stops */
+export function paymentRoutes(processor: Processor, stopping: AbortSignal): Router {
+  const routes = Router();
+
+  const money = async (req: Request, res: Response, request: MoneyRequest) => {
+    const reply = await processor.submit(keyOf(req), request, stopping);
+    switch (reply.kind) {
+      case 'answer': {
+        const { status, body } = answerOf(request, reply.outcome);
+        return res.status(status).json(body);
+      }
+      case 'timeout':
+        return hold(res);
+      case 'lost':
+        return res.destroy();
+      case 'down':
+        return sendError(res, 500, 'down', 'the processor failed');
+      case 'unavailable':
+        return sendError(res, 503, 'unavailable', 'the processor is busy; nothing was done');
+      case 'key_reused':
+        return sendError(res, 422, 'idempotency_key_reused', 'this key came before, with another request');
+      case 'unknown_authorization':
+        return sendError(res, 404, 'unknown_authorization', 'there is no such authorization');
+    }
+  };
+
+  routes.post('/payments/authorize', jsonBody, (req, res) =>
+    money(req, res, { kind: 'authorize', ...check(authorizeBody, req.body) }),
+  );
+  routes.post('/payments/:authorizationId/capture', jsonBody, (req, res) =>
+    money(req, res, { kind: 'capture', authorizationId: idOf(req), ...check(captureBody, req.body) }),
+  );
+  routes.post('/payments/:authorizationId/void', jsonBody, (req, res) => {
+    check(voidBody, req.body);
+    return money(req, res, { kind: 'void', authorizationId: idOf(req) });
+  });
+  routes.post('/payments/:authorizationId/refund', jsonBody, (req, res) =>
+    money(req, res, { kind: 'refund', authorizationId: idOf(req), ...check(refundBody, req.body) }),
+  );
+
+  routes.get('/payments/operations', async (req, res) => {
+    const { idempotencyKey } = req.query;
+    if (typeof idempotencyKey !== 'string') throw new BadRequest(422, 'validation_failed', 'idempotencyKey: required');
+    const found = await processor.find(idempotencyKey);
+    if (found.kind === 'unknown') return sendError(res, 404, 'unknown_operation', 'nothing happened under this key');
+    if (found.kind === 'in_progress')
+      return sendError(res, 409, 'in_progress', 'a call with this key is being worked on; ask again');
+    const { request, outcome } = found;
+    return res.json({ kind: request.kind, idempotencyKey, answer: answerOf(request, outcome) });
+  });
+  routes.get('/payments/:authorizationId', async (req, res) => {
+    const view = await processor.view(idOf(req));
+    return view ? res.json(view) : sendError(res, 404, 'unknown_authorization', 'there is no such authorization');
+  });
+  routes.get('/payments', async (req, res) => {
+    const { reference } = req.query;
+    if (reference !== undefined && typeof reference !== 'string')
+      throw new BadRequest(422, 'validation_failed', 'reference: one at most');
+    return res.json(await processor.list(reference));
+  });
+  return routes;
+}
+
+function keyOf(req: Request): string {
+  const key = req.get('idempotency-key') ?? '';
+  if (/^[\x21-\x7e]{1,255}$/.test(key)) return key;
+  throw new BadRequest(
+    400,
+    'idempotency_key_required',
+    'a money call needs an Idempotency-Key of 1 to 255 visible characters',
+  );
+}
+
+function idOf(req: Request): string {
+  const { authorizationId } = req.params;
+  if (typeof authorizationId !== 'string' || authorizationId.length > 255)
+    throw new BadRequest(404, 'unknown_authorization', 'there is no such authorization');
+  return authorizationId;
+}
+
+/** The answer to an operation: the same for its first call, every repeated one, and the look-up. */
+function answerOf(request: MoneyRequest, outcome: Outcome): Answer {
+  const authorizationId = 'authorizationId' in outcome ? outcome.authorizationId : authorizationOf(request);
+  switch (outcome.kind) {
+    case 'authorized':
+      return { status: 201, body: { authorizationId, status: 'authorized' } };
+    case 'captured':
+    case 'voided':
+      return { status: 200, body: { authorizationId, status: outcome.kind } };
+    case 'refunded':
+      return { status: 201, body: { authorizationId, status: 'refunded', refundId: outcome.refundId } };
+    case 'declined': {
+      const error = { code: 'declined', detail: 'the card was refused', declineCode: outcome.declineCode };
+      return { status: 402, body: { authorizationId, error } };
+    }
+    case 'refused': {
+      const error = { code: outcome.code, detail: `${request.kind} is not possible: ${outcome.code}` };
+      return { status: 409, body: { authorizationId, error } };
+    }
+  }
+}
+
+function authorizationOf(request: MoneyRequest): string | null {
+  return request.kind === 'authorize' ? null : request.authorizationId;
+}
+
+function hold(res: Response): void {
+  const timer = setTimeout(() => res.destroy(), maxHoldMs);
+  res.once('close', () => clearTimeout(timer));
+}

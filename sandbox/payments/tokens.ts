@@ -1,0 +1,68 @@
+/** What a card token makes the processor do. A token that says nothing special is a card that works. */
+import type { CallKind } from './facts.js';
+
+export type Behaviour =
+  | { readonly kind: 'accepted' }
+  /** Refused, at authorization or at capture. */
+  | { readonly kind: 'declined'; readonly at: 'authorize' | 'capture'; readonly declineCode: string }
+  /** The first `times` calls of an operation neither happen nor answer. */
+  | { readonly kind: 'timeout'; readonly at: 'authorize' | 'capture'; readonly times: number }
+  /** They happen; the first `times` answers are lost. */
+  | { readonly kind: 'lost'; readonly at: 'authorize' | 'capture'; readonly times: number }
+  /** 500 for ever. */
+  | { readonly kind: 'down'; readonly at: 'capture' | 'void' | 'refund' }
+  /** 503 to the first `times` calls of every operation, before anything happens. */
+  | { readonly kind: 'flaky'; readonly times: number }
+  /** Every money call takes this long. */
+  | { readonly kind: 'slow'; readonly delayMs: number };
+
+const fixed: Readonly<Record<string, Behaviour>> = {
+  tok_declined: { kind: 'declined', at: 'authorize', declineCode: 'generic_decline' },
+  tok_insufficient_funds: { kind: 'declined', at: 'authorize', declineCode: 'insufficient_funds' },
+  tok_capture_declined: { kind: 'declined', at: 'capture', declineCode: 'generic_decline' },
+  tok_capture_down: { kind: 'down', at: 'capture' },
+  tok_refund_down: { kind: 'down', at: 'refund' },
+  tok_void_down: { kind: 'down', at: 'void' },
+};
+
+const unanswered = /^tok_(auth|capture)_(timeout|lost)_(\d{1,9})$/;
+const flaky = /^tok_flaky_(\d{1,9})$/;
+const slow = /^tok_slow_(\d{1,6})$/;
+
+export function behaviourOf(token: string): Behaviour {
+  if (Object.hasOwn(fixed, token)) return fixed[token] ?? { kind: 'accepted' };
+  const [, at, kind, times] = unanswered.exec(token) ?? [];
+  if (times !== undefined)
+    return {
+      kind: kind === 'lost' ? 'lost' : 'timeout',
+      at: at === 'auth' ? 'authorize' : 'capture',
+      times: Number(times),
+    };
+  const refusals = flaky.exec(token)?.[1];
+  if (refusals !== undefined) return { kind: 'flaky', times: Number(refusals) };
+  const delayMs = slow.exec(token)?.[1];
+  if (delayMs !== undefined) return { kind: 'slow', delayMs: Number(delayMs) };
+  return { kind: 'accepted' };
+}
+
+/**
+ * The fault that this call meets, if any.
+ * @param faultsSoFar how often the operation (its idempotency key) met one before
+ */
+export function faultOf(
+  behaviour: Behaviour,
+  kind: CallKind,
+  faultsSoFar: number,
+): 'timeout' | 'lost' | 'down' | 'unavailable' | null {
+  switch (behaviour.kind) {
+    case 'timeout':
+    case 'lost':
+      return behaviour.at === kind && faultsSoFar < behaviour.times ? behaviour.kind : null;
+    case 'down':
+      return behaviour.at === kind ? 'down' : null;
+    case 'flaky':
+      return faultsSoFar < behaviour.times ? 'unavailable' : null;
+    default:
+      return null;
+  }
+}

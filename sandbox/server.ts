@@ -1,0 +1,84 @@
+/** The sandbox gateways: card processor, fraud scorer, suppliers and mail, as real servers with books on disk. */
+import { once, setMaxListeners } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { fraudRoutes } from './fraud/routes.js';
+import { notFound, onError } from './http.js';
+import { Mailbox } from './mail/mailbox.js';
+import { mailRoutes } from './mail/routes.js';
+import { createSmtpServer } from './mail/smtp.js';
+import { Processor } from './payments/processor.js';
+import { paymentRoutes } from './payments/routes.js';
+import { SupplierDesk } from './suppliers/desk.js';
+import { supplierRoutes } from './suppliers/routes.js';
+
+export interface SandboxOptions {
+  /** Folder of the books; made where it does not exist. One sandbox at a time. */
+  readonly home: string;
+  /** 0 takes a free one. */
+  readonly httpPort: number;
+  readonly smtpPort: number;
+  /** Default: this machine only. */
+  readonly host?: string;
+}
+
+export interface Sandbox {
+  /** Base of all HTTP calls, without a slash at the end. */
+  readonly url: string;
+  readonly smtpPort: number;
+  /** Breaks off what is held or slow, flushes the books, resolves when all is closed. */
+  close(): Promise<void>;
+}
+
+/** Starts the sandbox; resolves when both ports are open. Rejects where a port is taken or the books are broken. */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const host = options.host ?? '127.0.0.1';
+  const processor = await Processor.open(options.home);
+  const mailbox = await Mailbox.open(options.home);
+  const suppliers = await SupplierDesk.open(options.home);
+  const stopping = new AbortController();
+  // Every slow call listens to it.
+  setMaxListeners(0, stopping.signal);
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.get('/livez', (_req, res) => {
+    res.json({ status: 'ok' });
+  });
+  app.use(paymentRoutes(processor, stopping.signal), fraudRoutes(), supplierRoutes(suppliers), mailRoutes(mailbox));
+  app.use(notFound, onError);
+
+  const http = createServer({ keepAliveTimeout: 30_000 }, app);
+  const smtp = createSmtpServer(mailbox);
+  // A client that goes away in the middle of a mail is no event of the sandbox's.
+  smtp.on('error', () => undefined);
+
+  const close = async () => {
+    stopping.abort();
+    const httpClosed = http.listening ? once(http, 'close') : null;
+    http.close();
+    http.closeAllConnections();
+    await Promise.all([httpClosed, new Promise<void>((resolve) => smtp.close(resolve))]);
+    await Promise.all([processor.close(), suppliers.close(), mailbox.close()]);
+  };
+
+  try {
+    http.listen(options.httpPort, host);
+    await once(http, 'listening');
+    smtp.listen(options.smtpPort, host);
+    await once(smtp.server, 'listening');
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { port } = addressOf(http.address());
+  const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  return { url: `http://${reachable}:${port}`, smtpPort: addressOf(smtp.server.address()).port, close };
+}
+
+function addressOf(address: AddressInfo | string | null): AddressInfo {
+  if (address === null || typeof address === 'string') throw new Error('the server has no port');
+  return address;
+}

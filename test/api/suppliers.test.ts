@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { product } from '../../api/products/schemas.js';
+import { supplier, supplierPage } from '../../api/suppliers/schemas.js';
+import { sharedShop } from '../shared.js';
+
+const shop = sharedShop();
+const beans = { name: 'Beans Ltd', active: true, minOrderQuantity: 5, maxOrderQuantity: 50 };
+const price = { amount: 100, currency: 'USD' };
+const patch = (path: string, body: unknown) => shop.call('PATCH', path, body);
+
+describe('a supplier', () => {
+  it('is added under an id of its own or of ours, read, listed, changed and switched off', async () => {
+    const made = await shop.must(201, shop.post('/api/suppliers', beans));
+    expect(made.body).toEqual({
+      ...beans,
+      id: expect.stringMatching(/^sup_/),
+      url: null,
+      createdAt: expect.anything(),
+      updatedAt: expect.anything(),
+    });
+    expect(supplier.safeParse(made.body).success).toBe(true);
+    const path = `/api/suppliers/${made.body.id}`;
+    expect(made.headers.get('location')).toBe(path);
+    expect((await shop.must(200, shop.get(path))).body).toEqual(made.body);
+
+    const id = `mine-${randomUUID()}`;
+    await shop.must(201, shop.post('/api/suppliers', { ...beans, id, url: 'https://beans.example' }));
+    const { body } = await shop.must(200, shop.get('/api/suppliers?limit=2'));
+    expect(supplierPage.safeParse(body).success).toBe(true);
+    expect(body.items.map((item: { id: string }) => item.id)).toContain(id);
+    const off = await shop.must(200, patch(`/api/suppliers/${id}`, { active: false, url: null }));
+    expect(off.body).toMatchObject({ id, active: false, url: null, minOrderQuantity: 5 });
+  });
+
+  it('is made once for an idempotency key, and its id belongs to one', async () => {
+    const id = `mine-${randomUUID()}`;
+    const key = { 'idempotency-key': randomUUID() };
+    const first = await shop.must(201, shop.post('/api/suppliers', { ...beans, id }, key));
+    expect((await shop.must(201, shop.post('/api/suppliers', { ...beans, id }, key))).body).toEqual(first.body);
+    expect(await shop.post('/api/suppliers', { ...beans, id })).toMatchObject({
+      status: 409,
+      body: { code: 'already_exists' },
+    });
+  });
+
+  it('takes no more at most than at least, now or after a change', async () => {
+    const wrong = { status: 422, body: { code: 'validation_failed', errors: [{ pointer: '/maxOrderQuantity' }] } };
+    expect(await shop.post('/api/suppliers', { ...beans, maxOrderQuantity: 4 })).toMatchObject(wrong);
+    const { body } = await shop.must(201, shop.post('/api/suppliers', beans));
+    expect(await patch(`/api/suppliers/${body.id}`, { minOrderQuantity: 51 })).toMatchObject(wrong);
+    expect(await shop.get('/api/suppliers/nobody')).toMatchObject({ status: 404 });
+    expect(await patch('/api/suppliers/nobody', { active: true })).toMatchObject({ status: 404 });
+  });
+});
+
+describe('a product that is reordered', () => {
+  it('says from whom, when, up to how much and for what, and null takes it away', async () => {
+    const { body: from } = await shop.must(201, shop.post('/api/suppliers', beans));
+    const sku = `T-${randomUUID()}`;
+    const supply = { reorderPoint: 5, maxStock: 50, supplierId: from.id, supplierPrice: price };
+    const made = await shop.must(201, shop.post('/api/products', { sku, name: 'P', price, ...supply }));
+    expect(made.body).toMatchObject(supply);
+    expect(product.safeParse(made.body).success).toBe(true);
+    const cleared = { reorderPoint: null, maxStock: null, supplierId: null, supplierPrice: null };
+    expect((await shop.must(200, patch(`/api/products/${sku}`, cleared))).body).toMatchObject(cleared);
+    expect((await shop.must(200, patch(`/api/products/${sku}`, { reorderPoint: 3 }))).body).toMatchObject({
+      ...cleared,
+      reorderPoint: 3,
+      name: 'P',
+    });
+  });
+
+  it('has a supplier that exists, and a maximum that is not below its reorder point', async () => {
+    const sku = await shop.product(0);
+    const unknown = { status: 422, body: { code: 'unknown_supplier', errors: [{ pointer: '/supplierId' }] } };
+    expect(await patch(`/api/products/${sku}`, { supplierId: 'nobody' })).toMatchObject(unknown);
+    const other = { sku: `T-${randomUUID()}`, name: 'P', price };
+    expect(await shop.post('/api/products', { ...other, supplierId: 'nobody' })).toMatchObject(unknown);
+    const wrong = { status: 422, body: { code: 'validation_failed', errors: [{ pointer: '/maxStock' }] } };
+    expect(await shop.post('/api/products', { ...other, reorderPoint: 5, maxStock: 4 })).toMatchObject(wrong);
+    await shop.must(200, patch(`/api/products/${sku}`, { maxStock: 10 }));
+    expect(await patch(`/api/products/${sku}`, { reorderPoint: 11 })).toMatchObject(wrong);
+    expect((await shop.get(`/api/products/${sku}`)).body).toMatchObject({ reorderPoint: null, maxStock: 10 });
+  });
+});

@@ -1,0 +1,105 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { projectRoot } from '../../dev/paths.js';
+
+/** What is planted: a file, what it imports, and the rule that must bite. */
+const violations: readonly (readonly [file: string, line: string, rule: string])[] = [
+  ['domain/planted-1.ts', "import '../db/client.js';", 'domain-enters-no-other-room'],
+  ['domain/planted-2.ts', "import type { Database } from '../db/client.js';", 'domain-enters-no-other-room'],
+  ['domain/planted-3.ts', "import 'node:fs';", 'domain-is-pure'],
+  ['domain/planted-4.ts', "import 'zod';", 'domain-is-pure'],
+  ['workflows/planted-1.ts', "import '../db/client.js';", 'workflows-enters-only-domain-and-activities'],
+  ['workflows/planted-2.ts', "import '../gateways/fault.js';", 'workflows-enters-only-domain-and-activities'],
+  ['workflows/planted-3.ts', "import { x } from '../activities/orders.js';", 'workflows-know-activities-by-type-only'],
+  ['workflows/planted-4.ts', "import 'zod';", 'workflow-bundle-is-deterministic'],
+  ['workflows/planted-5.ts', "import 'drizzle-orm';", 'workflow-bundle-is-deterministic'],
+  ['workflows/planted-6.ts', "import 'postgres';", 'workflow-bundle-is-deterministic'],
+  ['workflows/planted-7.ts', "import 'node:crypto';", 'workflow-bundle-is-deterministic'],
+  ['workflows/planted-8.ts', "import '@temporalio/client';", 'workflow-bundle-is-deterministic'],
+  [
+    'activities/planted-1.ts',
+    "import '../workflows/contract.js';",
+    'activities-enters-only-domain-and-gateways-and-db',
+  ],
+  ['activities/planted-2.ts', "import '../api/app.js';", 'activities-enters-only-domain-and-gateways-and-db'],
+  ['gateways/planted-1.ts', "import '../db/client.js';", 'gateways-enters-only-domain'],
+  ['gateways/planted-2.ts', "import '../sandbox/server.js';", 'gateways-enters-only-domain'],
+  ['db/planted-1.ts', "import '../gateways/fault.js';", 'db-enters-only-domain'],
+  ['db/planted-2.ts', "import '../workflows/contract.js';", 'db-enters-only-domain'],
+  ['api/planted-1.ts', "import '../activities/orders.js';", 'api-enters-only-domain-and-db-and-workflows'],
+  ['api/planted-2.ts', "import '../gateways/fault.js';", 'api-enters-only-domain-and-db-and-workflows'],
+  ['api/planted-3.ts', "import type {} from '../gateways/fault.js';", 'api-enters-only-domain-and-db-and-workflows'],
+  ['api/planted-4.ts', "import '../workflows/order.js';", 'api-knows-of-workflows-only-the-contract'],
+  ['sandbox/planted-1.ts', "import '../domain/money.js';", 'sandbox-enters-no-other-room'],
+  ['cli/planted-1.ts', "import '../db/client.js';", 'cli-enters-only-domain'],
+  ['cli/planted-2.ts', "import '../dev/paths.js';", 'cli-enters-only-domain'],
+  ['db/circle-1.ts', "import './circle-2.js';", 'no-circles'],
+  ['db/planted-3.ts', "import './nowhere.js';", 'nothing-unresolvable'],
+  ['workers/planted-1.ts', "import '../test/shop.js';", 'workers-enters-'],
+  ['dev/planted-1.ts', "import '../test/shop.js';", 'dev-enters-'],
+];
+
+/** The other half of the circle. */
+const companions = [['db/circle-2.ts', "import './circle-1.js';"]] as const;
+
+/** What stands next to a violation and is none. */
+const allowed: readonly (readonly [file: string, line: string])[] = [
+  ['workflows/fine-1.ts', "import type { Activities } from '../activities/index.js';"],
+  ['workflows/fine-2.ts', "import '../domain/money.js';"],
+  ['api/fine-1.ts', "import '../workflows/contract.js';"],
+  ['api/fine-1.test.ts', "import '../gateways/fault.js';"],
+  ['workers/fine-1.ts', "import '../activities/orders.js';"],
+  ['dev/fine-1.ts', "import '../db/migrate.js';"],
+  ['test/fine-1.ts', "import '../gateways/fault.js';"],
+];
+
+const copy = mkdtempSync(join(tmpdir(), 'holdfast-layers-'));
+afterAll(() => rmSync(copy, { recursive: true, force: true }));
+
+async function cruise(): Promise<string[]> {
+  const bin = join(projectRoot, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [bin, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', '.'],
+    { cwd: copy, maxBuffer: 256 * 1024 * 1024 },
+  ).catch((error: { stdout: string }) => error);
+  const result: { summary: { violations: { from: string; rule: { name: string } }[] } } = JSON.parse(stdout);
+  return result.summary.violations.map(({ from, rule }) => `${from} ${rule.name}`);
+}
+
+let before: string[];
+let after: string[];
+
+beforeAll(async () => {
+  const passedOver = new Set(['node_modules', 'dist', '.git', '.holdfast', 'coverage', 'docs']);
+  for (const name of readdirSync(projectRoot))
+    if (!passedOver.has(name)) cpSync(join(projectRoot, name), join(copy, name), { recursive: true });
+  symlinkSync(join(projectRoot, 'node_modules'), join(copy, 'node_modules'));
+  before = await cruise();
+  for (const [file, line] of [...violations, ...companions, ...allowed]) {
+    expect(dirname(file)).not.toBe('.');
+    writeFileSync(join(copy, file), `${line}\n`);
+  }
+  after = await cruise();
+}, 120_000);
+
+describe('the layer rules', () => {
+  test('hold for the project as it is', () => expect(before).toEqual([]));
+
+  test.each(violations)('bite on %s: %s', (file, _line, rule) => {
+    expect(after).toContainEqual(expect.stringContaining(`${file} ${rule}`));
+  });
+
+  test.each(allowed)('let %s be: %s', (file) => {
+    expect(after.filter((violation) => violation.startsWith(`${file} `))).toEqual([]);
+  });
+
+  test('name nothing else', () => {
+    const planted = new Set(violations.map(([file]) => file));
+    expect(after.filter((violation) => !planted.has(violation.split(' ')[0] ?? ''))).toEqual(before);
+  });
+});

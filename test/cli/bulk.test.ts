@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { sharedShop } from '../shared.js';
+import { eventually } from '../shop.js';
+import { bin, field, holdfast } from './holdfast.js';
+
+const shop = sharedShop();
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'cli-bulk-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function fileOf(lines: readonly string[], head = 'operation,sku,quantity,location,reservationId'): string {
+  const path = join(folder, `${randomUUID()}.csv`);
+  writeFileSync(path, [head, ...lines, ''].join('\n'));
+  return path;
+}
+
+const resultsOf = (path: string) => readFileSync(`${path}.results.csv`, 'utf8').trimEnd().split('\n');
+
+describe('holdfast suppliers', () => {
+  it('adds, shows, lists, changes and switches off', async () => {
+    const id = `sup-${randomUUID()}`;
+    const made = await holdfast([
+      'suppliers',
+      'create',
+      '--id',
+      id,
+      '--name',
+      'Beans Ltd',
+      '--min',
+      '5',
+      '--max',
+      '50',
+    ]);
+    expect(made).toMatchObject({ code: 0, err: '' });
+    expect(field(made.out, 'one order')).toBe('5 to 50');
+    expect((await holdfast(['suppliers', 'list'])).out).toMatch(new RegExp(`^${id} +Beans Ltd +yes +5 +50 +-$`, 'm'));
+    const changed = await holdfast(['suppliers', 'update', id, '--inactive', '--max', '60']);
+    expect(field(changed.out, 'active')).toBe('no');
+    expect(field((await holdfast(['suppliers', 'show', id])).out, 'one order')).toBe('5 to 60');
+    expect(field((await holdfast(['suppliers', 'update', id, '--active'])).out, 'active')).toBe('yes');
+    const refused = await holdfast(['suppliers', 'update', id, '--min', '61']);
+    expect(refused.code).toBe(1);
+    expect(refused.err).toMatch(/^validation_failed: .*\n {2}\/maxOrderQuantity {2}/);
+    expect((await holdfast(['suppliers', 'show', 'nobody'])).err).toMatch(/^not_found: /);
+  });
+});
+
+describe('holdfast bulk', () => {
+  it('does a file of operations and writes what became of each next to it', async () => {
+    const sku = await shop.product(150);
+    const path = fileOf([
+      ...Array.from({ length: 149 }, () => `consume,${sku},1,main,`),
+      `reserve,${sku},1,,`,
+      `consume,${sku},1,,`,
+    ]);
+    const ended = await holdfast(['bulk', '--file', path]);
+    expect(ended).toMatchObject({ code: 1, err: '' });
+    expect(ended.out).toMatch(/^operations +151\nsucceeded +150\nfailed +1\nresumed +0\n/);
+    const [head, ...results] = resultsOf(path);
+    expect(head).toMatch(/^line,operation,sku,quantity,location,reservationId,success,onHand,/);
+    expect(results).toHaveLength(151);
+    expect(results[0]).toMatch(new RegExp(`^2,consume,${sku},1,main,,true,149,0,149,,,`));
+    expect(results[149]).toMatch(new RegExp(`^151,reserve,${sku},1,,rsv_\\w+,true,1,1,0,,,`));
+    expect(results[150]).toMatch(
+      new RegExp(`^152,consume,${sku},1,,,false,,,,insufficient_stock,"insufficient stock: available=0, requested=1",`),
+    );
+    expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 1, available: 0 });
+  });
+
+  it('goes on after a break, wherever it was killed, and does nothing twice', async () => {
+    const sku = await shop.product(3000);
+    const path = fileOf(Array.from({ length: 3000 }, () => `consume,${sku},1,,`));
+    const env = { ...process.env, HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
+    const child = spawn(process.execPath, [bin, 'bulk', '--file', path], { env, stdio: 'ignore' });
+    const written = () => (existsSync(`${path}.results.csv`) ? resultsOf(path).length - 1 : 0);
+    await eventually('some of it to be done', async () => written() >= 300);
+    child.kill('SIGKILL');
+    await new Promise((done) => child.once('exit', done));
+    expect(written()).toBeLessThan(3000);
+
+    // As if the break had come in the middle of writing, with the answers of the last batches never read.
+    const kept = resultsOf(path).slice(0, 250).join('\n');
+    writeFileSync(`${path}.results.csv`, kept.slice(0, -7));
+    const ended = await holdfast(['bulk', '--file', path, '--json']);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(JSON.parse(ended.out)).toMatchObject({ operations: 3000, succeeded: 3000, failed: 0, resumed: 200 });
+    const lines = resultsOf(path)
+      .slice(1)
+      .map((line) => Number(line.split(',')[0]));
+    expect(lines).toEqual(Array.from({ length: 3000 }, (_, index) => index + 2));
+    expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
+
+    const again = await holdfast(['bulk', '--file', path]);
+    expect(field(again.out, 'resumed')).toBe('3000');
+    expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
+  });
+
+  it('does a file again only as another run', async () => {
+    const sku = await shop.product(2);
+    const path = fileOf([`consume,${sku},1,,`]);
+    expect((await holdfast(['bulk', '--file', path])).code).toBe(0);
+    const refused = await holdfast(['bulk', '--file', path, '--run', 'tuesday']);
+    expect(refused).toMatchObject({ code: 2, out: '' });
+    expect(refused.err).toMatch(/has the results of another file or run/);
+    rmSync(`${path}.results.csv`);
+    expect((await holdfast(['bulk', '--file', path, '--run', 'tuesday'])).code).toBe(0);
+    expect((await shop.stock(sku)).onHand).toBe(0);
+  });
+
+  it('finds what is wrong in a file before anything is done', async () => {
+    const sku = await shop.product(5);
+    const path = fileOf([`consume,${sku},1,,`, `steal,${sku},1,,`, `release,${sku},1,,`, `consume,${sku},0,,`]);
+    const ended = await holdfast(['bulk', '--file', path]);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toMatch(/line 3: .*\n.*line 4: a release needs a reservationId.*\n.*line 5: the quantity/);
+    expect((await holdfast(['bulk', '--file', fileOf([], 'sku,count')])).err).toMatch(/must name the columns/);
+    expect((await holdfast(['bulk', '--file', join(folder, 'none.csv')])).err).toMatch(/there is no file/);
+    expect((await shop.stock(sku)).onHand).toBe(5);
+  });
+});

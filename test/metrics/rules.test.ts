@@ -1,0 +1,55 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { createMetrics } from '../../api/metrics.js';
+import { projectRoot } from '../../dev/paths.js';
+import { createWorkerMetrics } from '../../workers/metrics.js';
+
+const folder = join(projectRoot, 'deploy/prometheus');
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
+
+interface Rule {
+  readonly record?: string;
+  readonly alert?: string;
+  readonly expr: string;
+}
+const file: { groups: { rules: Rule[] }[] } = parse(readFileSync(join(folder, 'holdfast.rules.yml'), 'utf8'));
+const rules = file.groups.flatMap((group) => group.rules);
+
+/** What a registry serves, with the series that Prometheus makes of a histogram. */
+async function served(registry: ReturnType<typeof createMetrics>['registry']): Promise<string[]> {
+  const metrics = await registry.getMetricsAsJSON();
+  return metrics.flatMap(({ name, type }) =>
+    String(type) === 'histogram' ? ['bucket', 'sum', 'count'].map((part) => `${name}_${part}`) : [name],
+  );
+}
+
+describe('the rules for Prometheus', () => {
+  test('name no figure that neither the processes serve nor a rule records', async () => {
+    const known = new Set([
+      ...(await served(createMetrics().registry)),
+      ...(await served(createWorkerMetrics().registry)),
+      ...rules.flatMap(({ record }) => record ?? []),
+    ]);
+    const named = rules.flatMap(({ expr }) => expr.match(/holdfast[_:][a-z0-9_:]+/g) ?? []);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
+  });
+
+  test('warn of stockouts over 5 %, contention over 10 % and failed replenishments', () => {
+    const alerts = rules.flatMap(({ alert, expr }) => (alert === undefined ? [] : [expr]));
+    expect(alerts).toEqual([
+      'holdfast:stockout:ratio_rate5m > 0.05',
+      'holdfast:lock_contention:ratio_rate5m > 0.1',
+      'holdfast:replenishments_failed:increase1h > 0',
+    ]);
+  });
+
+  test.runIf(hasPromtool)('are accepted by promtool, and fire when they should and not before', () => {
+    const run = (...args: string[]) => execFileSync('promtool', args, { cwd: folder, encoding: 'utf8' });
+    expect(run('check', 'rules', 'holdfast.rules.yml')).toContain(`SUCCESS: ${rules.length} rules found`);
+    expect(run('test', 'rules', 'holdfast.rules.test.yml')).toContain('SUCCESS');
+  });
+});

@@ -1,0 +1,92 @@
+/** The real ledger in the real Postgres of the test run, with what a test of it needs first: SKUs of its own. */
+import { randomUUID } from 'node:crypto';
+import { type Connection, connect, type Sql } from '../../db/client.js';
+import { type Difference, verify } from '../../db/verify.js';
+import type { StockCommand, StockOperation, StockResult } from '../../domain/stock.js';
+
+export const otherLocation = 'books-west';
+
+export interface Level {
+  readonly location: string;
+  readonly onHand: number;
+  readonly reserved: number;
+}
+
+export class Books {
+  private constructor(
+    readonly url: string,
+    private readonly connection: Connection,
+  ) {}
+
+  static async open(): Promise<Books> {
+    const url = process.env.HOLDFAST_TEST_DATABASE_URL;
+    if (url === undefined) throw new Error('HOLDFAST_TEST_DATABASE_URL is not set');
+    const books = new Books(url, connect(url, { applicationName: 'books', maxConnections: 8 }));
+    await books.sql`insert into locations (code, name, created_by) values (${otherLocation}, 'West', 'books')
+                    on conflict do nothing`;
+    return books;
+  }
+
+  get sql(): Sql {
+    return this.connection.sql;
+  }
+
+  close(): Promise<void> {
+    return this.connection.close();
+  }
+
+  /** Another process's connections to the same books. */
+  another(maxConnections = 1): Connection {
+    return connect(this.url, { applicationName: `books-${randomUUID()}`, maxConnections });
+  }
+
+  /** A product that nobody else knows, with so much of it at `main`. */
+  async newSku(onHand = 0): Promise<string> {
+    const sku = `BOOKS-${randomUUID()}`;
+    await this.sql`insert into products (sku, name, price_amount, price_currency, created_by)
+                   values (${sku}, 'Books', 100, 'USD', 'books')`;
+    if (onHand > 0) await this.do({ kind: 'receive', sku, location: 'main', quantity: onHand });
+    return sku;
+  }
+
+  /** One batch, one transaction: nothing coalesces it with others. */
+  async apply(operations: readonly StockOperation[], sql = this.sql): Promise<readonly StockResult[]> {
+    const [row] = await sql<{ results: StockResult[] }[]>`
+      select stock_apply(${JSON.stringify(operations)}::text::jsonb) as results`;
+    return row?.results ?? [];
+  }
+
+  /** One operation of these commands, under a key of its own. */
+  async do(...commands: readonly StockCommand[]): Promise<StockResult> {
+    const [result] = await this.apply([operation(commands)]);
+    if (result === undefined) throw new Error('no result');
+    return result;
+  }
+
+  /** A hold of so many at `main`; the id it was given. */
+  async hold(sku: string, quantity: number, holdSeconds: number | null = null): Promise<string> {
+    const reservationId = newHoldId();
+    // As an order's, so that no sweep gives it back meanwhile: the tests share a database.
+    const orderId = `ord_${randomUUID()}`;
+    const asked = { reservationId, sku, location: 'main', quantity, holdSeconds, orderId };
+    const result = await this.do({ kind: 'reserve', ...asked });
+    if (result.outcome !== 'done') throw new Error(JSON.stringify(result));
+    return reservationId;
+  }
+
+  async levels(sku: string): Promise<readonly Level[]> {
+    return this.sql<Level[]>`
+      select location, on_hand::int as "onHand", reserved::int as reserved from stock_levels
+       where sku = ${sku} order by location`;
+  }
+
+  async differences(sku: string): Promise<readonly Difference[]> {
+    return (await verify(this.sql)).differences.filter((difference) => difference.sku === sku);
+  }
+}
+
+export const newHoldId = () => `rsv_${randomUUID()}`;
+
+export function operation(commands: readonly StockCommand[], key: string = randomUUID()): StockOperation {
+  return { key, commands, actor: 'books' };
+}

@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Sql } from '../../db/client.js';
+import { claimBatches, claimSkus, failDelivery, markDelivered, postponeDelivery } from '../../db/outbox.js';
+import { type QuietBooks, quietBooks } from './books.js';
+
+let books: QuietBooks;
+let sql: Sql;
+beforeAll(async () => {
+  books = await quietBooks();
+  ({ sql } = books.connection);
+});
+beforeEach(async () => {
+  await books.take();
+});
+afterAll(() => books?.close());
+
+const claim = (who = sql, leaseSeconds = 60) => claimSkus(who, { limit: 10, leaseSeconds });
+
+async function waiting(sku: string, location: string): Promise<number> {
+  const payload = JSON.stringify({ sku, location });
+  const [row] = await sql<{ id: number }[]>`
+    insert into outbox (topic, sku, dedup_key, payload)
+    values ('replenish', ${sku}, ${randomUUID()}, ${payload}::text::jsonb) returning id::float8 as id`;
+  return row?.id ?? 0;
+}
+
+describe('rows of one SKU', () => {
+  it('are handed out one at a time, the oldest first', async () => {
+    const ids = [await waiting('A', 'x'), await waiting('A', 'y'), await waiting('A', 'z')];
+    const other = await waiting('B', 'x');
+    expect((await claim()).map(({ id }) => id).sort()).toEqual([ids[0], other]);
+    expect(await claim()).toEqual([]);
+    for (const next of [1, 2]) {
+      await markDelivered(sql, [ids[next - 1] ?? 0]);
+      expect(await claim()).toEqual([{ id: ids[next], sku: 'A', location: ['x', 'y', 'z'][next] }]);
+    }
+  });
+
+  it('go to one of many relays that ask at once, in their order', async () => {
+    const relays = Array.from({ length: 8 }, () => books.another().sql);
+    const skus = ['A', 'B', 'C', 'D'];
+    for (let round = 0; round < 10; round++) for (const sku of skus) await waiting(sku, `place-${round}`);
+    const delivered: string[] = [];
+    const atWork = new Set<string>();
+    const run = async (relay: Sql) => {
+      while (delivered.length < 40)
+        for (const { id, sku, location } of await claim(relay)) {
+          expect(atWork.has(`${sku}`)).toBe(false);
+          atWork.add(`${sku}`);
+          await sleep(Math.random() * 3);
+          delivered.push(`${sku}/${location}`);
+          atWork.delete(`${sku}`);
+          await markDelivered(relay, [id]);
+        }
+    };
+    await Promise.all(relays.map(run));
+    for (const sku of skus)
+      expect(delivered.filter((each) => each.startsWith(`${sku}/`))).toEqual(
+        Array.from({ length: 10 }, (_, round) => `${sku}/place-${round}`),
+      );
+  });
+
+  it('are handed out again when the relay that had them was not heard of', async () => {
+    const id = await waiting('A', 'x');
+    expect(await claim(sql, 0.2)).toHaveLength(1);
+    expect(await claim()).toEqual([]);
+    await sleep(250);
+    expect(await claim()).toMatchObject([{ id }]);
+  });
+
+  it('wait while nobody takes them, and it counts for nothing', async () => {
+    const id = await waiting('A', 'x');
+    for (let outage = 0; outage < 20; outage++) await postponeDelivery(sql, [id], 'no server', 0);
+    expect(await claim()).toMatchObject([{ id }]);
+    expect(await sql`select attempts from outbox where id = ${id}`).toMatchObject([{ attempts: 0 }]);
+  });
+
+  it('go to review after their attempts, and let those behind them pass', async () => {
+    const [bad, good] = [await waiting('A', 'x'), await waiting('A', 'y')];
+    const reviewId = `rev_${randomUUID()}`;
+    const fail = () =>
+      failDelivery(sql, { rowIds: [bad], lastError: 'never', maxAttempts: 3, firstWaitSeconds: 0, reviewId });
+    expect(await fail()).not.toBeNull();
+    expect(await fail()).not.toBeNull();
+    expect(await claim()).toMatchObject([{ id: bad }]);
+    expect(await fail()).toBeNull();
+    expect(await claim()).toMatchObject([{ id: good }]);
+    const [review] =
+      await sql`select kind, subject, status, attempts, last_error, detail from manual_reviews where id = ${reviewId}`;
+    expect(review).toEqual({
+      kind: 'outbox_undeliverable',
+      subject: `outbox/${bad}`,
+      status: 'open',
+      attempts: 3,
+      last_error: 'never',
+      detail: { topic: 'replenish', outboxIds: [bad], payloads: [{ sku: 'A', location: 'x' }] },
+    });
+  });
+});
+
+describe('a batch of notices', () => {
+  it('is found again whole when its relay was not heard of, however much waits', async () => {
+    await sql`insert into outbox (topic, dedup_key, payload, created_at)
+              select 'notice', 'n' || n, '{}', clock_timestamp() - interval '1 min' from generate_series(1, 25) n`;
+    const sizes = async (id: string) =>
+      Object.fromEntries(
+        (await claimBatches(sql, 'notice', id, 10)).map((batch) => [batch.batchId, batch.rowIds.length]),
+      );
+    expect(await sizes('first')).toEqual({ first: 10 });
+    expect(await sizes('second')).toEqual({ first: 10, second: 10 });
+    expect(await sizes('third')).toEqual({ first: 10, second: 10, third: 5 });
+    expect(await claimBatches(sql, 'mail', 'mails', 10)).toEqual([]);
+    const [first] = await claimBatches(sql, 'notice', 'none', 10);
+    await markDelivered(sql, first?.rowIds ?? []);
+    expect(await sizes('fourth')).toEqual({ second: 10, third: 5 });
+  });
+});

@@ -1,0 +1,13 @@
+/** The stack that the whole test run shares. */
+import { inject } from 'vitest';
+import { Shop } from './shop.js';
+
+/** A shop through one of the API processes of the run. */
+export function sharedShop(api = 0): Shop {
+  const urls = inject('apiUrls');
+  return new Shop({
+    apiUrl: urls[api % urls.length] ?? '',
+    apiKey: inject('apiKey'),
+    sandboxUrl: inject('sandboxUrl'),
+  });
+}

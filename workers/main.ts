@@ -1,0 +1,45 @@
+/** A worker process: carries out workflows and activities, relays the outbox, and keeps the schedules. */
+import { pino } from 'pino';
+import { connect } from '../db/client.js';
+import { parseSettings } from '../domain/settings.js';
+import { runWorker } from './worker.js';
+
+const parsed = parseSettings(process.env);
+const need = (name: string): string => {
+  const value = process.env[name];
+  if (value) return value;
+  console.error(`${name} is not set`);
+  process.exit(2);
+};
+if (parsed.kind === 'wrong') {
+  for (const problem of parsed.problems) console.error(problem);
+  process.exit(2);
+}
+const { settings } = parsed;
+const log = pino({ level: settings.logLevel, base: { service: 'worker', pid: process.pid } });
+
+const worker = await runWorker({
+  settings,
+  log,
+  databaseUrl: need('DATABASE_URL'),
+  temporalAddress: need('TEMPORAL_ADDRESS'),
+  sandboxUrl: need('SANDBOX_URL'),
+  smtpUrl: need('SMTP_URL'),
+  bundlePath: need('HOLDFAST_BUNDLE'),
+  crashFolder: process.env.HOLDFAST_CRASH_POINTS || null,
+  connect,
+});
+log.info('worker ready');
+
+let stopping = false;
+const stop = () => {
+  if (!stopping) worker.stop();
+  stopping = true;
+};
+process.on('SIGTERM', stop);
+process.on('SIGINT', stop);
+await worker.done.catch((error: unknown) => {
+  log.fatal({ err: error }, 'worker failed');
+  process.exit(1);
+});
+process.exit(0);

@@ -1,0 +1,44 @@
+/**
+ * Turns what follows from committed changes into workflows. Any number of relays may run, and each may be killed anywhere:
+ * what it was at is claimed in the database before a workflow is started, and a workflow that is started twice is one.
+ */
+import type { Connection } from '../db/client.js';
+import { outboxChannel, replenishWakeUp } from '../db/outbox.js';
+import type { RelayTools } from './delivery.js';
+import { relayBatches } from './relay-batches.js';
+import { type DeliveryTimes, relayLevels } from './relay-levels.js';
+import { startLoop } from './relay-loop.js';
+
+/** Mails and notices gather for so long before they become one workflow: they can wait, and a workflow is not free. */
+const gatherMs = 300;
+/** Without a word from Postgres the relay looks by itself: a notification may be lost, a row is not. */
+const pollMs = 5000;
+
+export interface Relay {
+  /** Ends after what is under way. */
+  stop(): Promise<void>;
+}
+
+export interface RelayOptions extends Omit<RelayTools, 'sql'> {
+  readonly connection: Connection;
+  readonly times: DeliveryTimes;
+}
+
+export async function startRelay({ connection, times, ...others }: RelayOptions): Promise<Relay> {
+  const tools: RelayTools = { ...others, sql: connection.sql };
+  const onError = (error: unknown) => tools.log.warn({ err: error }, 'outbox relay failed; it tries again');
+  const batches = startLoop({ look: () => relayBatches(tools), pollMs, gatherMs, onError });
+  const levels = startLoop({ look: () => relayLevels(tools, times), pollMs, gatherMs: 0, onError });
+  const onNotification = (what: string) => (what === replenishWakeUp ? levels : batches).wake();
+  const onListening = () => {
+    // What was said before, or while the connection was lost, nobody heard.
+    batches.wake();
+    levels.wake();
+  };
+  await connection.sql.listen(outboxChannel, onNotification, onListening);
+  return {
+    async stop() {
+      await Promise.all([batches.stop(), levels.stop()]);
+    },
+  };
+}

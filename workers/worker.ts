@@ -1,0 +1,187 @@
+/** The composition of a worker: which task queue gets which activities, and what they stand on. */
+import { Client } from '@temporalio/client';
+import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Logger } from 'pino';
+import type { Activities } from '../activities/index.js';
+import { noticeActivities } from '../activities/notices.js';
+import { orderActivities } from '../activities/orders.js';
+import { paymentActivities } from '../activities/payments.js';
+import { replenishmentActivities } from '../activities/replenishment.js';
+import { reviewActivities } from '../activities/reviews.js';
+import { supplierActivities } from '../activities/suppliers.js';
+import { sweepActivities } from '../activities/sweep.js';
+import { transferActivities } from '../activities/transfers.js';
+import type { Connection, connect } from '../db/client.js';
+import { createLedger } from '../db/ledger.js';
+import { createOrderDoor } from '../db/order-door.js';
+import { createTransferDoor } from '../db/transfer-door.js';
+import type { Settings } from '../domain/settings.js';
+import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
+import { createSmtpMail } from '../gateways/mail/smtp.js';
+import { createSandboxPayments } from '../gateways/payment/sandbox.js';
+import { createHttpSuppliers } from '../gateways/supplier/sandbox.js';
+import { gatewayTaskQueue, taskQueue } from '../workflows/contract.js';
+import { crashPoints } from './crash-points.js';
+import { startLockSampler } from './lock-sampler.js';
+import { createWorkerMetrics, serveMetrics, type WorkerMetrics } from './metrics.js';
+import { startRelay } from './relay.js';
+import { ensureSchedules } from './schedules.js';
+
+export interface WorkerOptions {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  readonly sandboxUrl: string;
+  readonly smtpUrl: string;
+  readonly bundlePath: string;
+  readonly crashFolder: string | null;
+  readonly connect: typeof connect;
+}
+
+export interface RunningWorker {
+  /** Drains: what is under way is finished or given back. */
+  stop(): void;
+  /** Ends when the worker has drained; rejects when it failed. */
+  readonly done: Promise<void>;
+}
+
+export async function runWorker(options: WorkerOptions): Promise<RunningWorker> {
+  const { settings, log } = options;
+  const crash = options.crashFolder === null ? null : crashPoints(options.crashFolder);
+  installLogger(log, settings.logLevel);
+  const connection = options.connect(options.databaseUrl, {
+    applicationName: 'holdfast-worker',
+    maxConnections: 10,
+    ...(crash && { onQuery: crash.onQuery }),
+  });
+  const temporal = await connectToTemporal(options.temporalAddress, log);
+  const metrics = createWorkerMetrics();
+  const client = new Client({ connection: temporal, namespace: settings.temporalNamespace });
+  const common = {
+    connection: temporal,
+    namespace: settings.temporalNamespace,
+    activities: activitiesOn(connection, options, metrics),
+    shutdownGraceTime: '3s',
+    interceptors: { activity: [metrics.interceptor, ...(crash?.interceptors ?? [])] },
+  };
+  const workers = await Promise.all([
+    Worker.create({
+      ...common,
+      taskQueue,
+      workflowBundle: { codePath: options.bundlePath },
+      // A killed worker's workflows are taken up by another this much later.
+      stickyQueueScheduleToStartTimeout: '1s',
+    }),
+    Worker.create({ ...common, taskQueue: gatewayTaskQueue }),
+  ]);
+  await ensureSchedules(client, settings.expirySweepSeconds);
+  const pace = { retryBaseScale: settings.retryBaseScale, gatewayTimeoutSeconds: settings.gatewayTimeoutSeconds };
+  const { deliveryCheckSeconds, deliveryMaxDays } = settings;
+  const relay = await startRelay({
+    connection,
+    client,
+    pace,
+    log,
+    times: { deliveryCheckSeconds, deliveryMaxDays },
+    reached: crash?.reached ?? (() => undefined),
+  });
+  const figures = await serveMetrics(metrics.registry, settings.workerMetricsPort, log);
+  // A drill that kills at the first query of an activity must not meet another one.
+  const sampler = crash === null ? startLockSampler(connection.sql, metrics, log) : null;
+  const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
+    sampler?.stop();
+    figures.close();
+    await relay.stop();
+    await connection.close();
+  });
+  return {
+    stop: () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    },
+    done,
+  };
+}
+
+function activitiesOn(connection: Connection, options: WorkerOptions, metrics: WorkerMetrics): Activities {
+  const { gatewayTimeoutSeconds } = options.settings;
+  const timeoutMs = gatewayTimeoutSeconds * 1000;
+  const ledger = metrics.stock.ledger(createLedger(connection.sql));
+  const door = metrics.stock.orders(createOrderDoor(connection.sql));
+  const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs }));
+  const smtp = new URL(options.smtpUrl);
+  return {
+    ...orderActivities(door),
+    ...paymentActivities({
+      payments: createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs }),
+      fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+      sql: connection.sql,
+      gatewayTimeoutSeconds,
+      onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
+    }),
+    ...transferActivities(metrics.stock.transfers(createTransferDoor(connection.sql))),
+    ...supplierActivities(suppliers, gatewayTimeoutSeconds),
+    ...replenishmentActivities({
+      sql: connection.sql,
+      suppliers,
+      gatewayTimeoutSeconds,
+      observer: metrics.replenishment,
+    }),
+    ...reviewActivities(connection.db),
+    ...noticeActivities(
+      connection,
+      createSmtpMail({
+        host: smtp.hostname,
+        port: Number(smtp.port || 25),
+        from: 'orders@holdfast.example',
+        timeoutMs,
+      }),
+      { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
+    ),
+    ...sweepActivities(connection, ledger, door),
+  };
+}
+
+/** Waits for the server: processes are started together. */
+async function connectToTemporal(address: string, log: Logger): Promise<NativeConnection> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (error) {
+      if (attempt === 60) throw error;
+      log.debug({ err: error, attempt }, 'Temporal is not there yet');
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+  }
+}
+
+/** What a line says besides its message; the rest of what the SDK knows only repeats. */
+const loggedFields = [
+  'workflowId',
+  'activityType',
+  'orderId',
+  'transferId',
+  'replenishmentId',
+  'purchaseOrderId',
+  'from',
+  'to',
+  'actor',
+  'traceId',
+  'code',
+  'detail',
+] as const;
+
+/** What Temporal and the activities log goes into our own JSON lines; sdk fields that only repeat are left out. */
+function installLogger(log: Logger, level: Settings['logLevel']): void {
+  const temporalLevel = level === 'trace' || level === 'debug' ? 'DEBUG' : 'INFO';
+  Runtime.install({
+    logger: new DefaultLogger(temporalLevel, (entry: LogEntry) => {
+      const { error, ...meta } = (entry.meta ?? {}) as Record<string, unknown>;
+      const fields = { ...Object.fromEntries(loggedFields.map((name) => [name, meta[name]])), err: error };
+      if (entry.level === 'ERROR') log.error(fields, entry.message);
+      else if (entry.level === 'WARN') log.warn(fields, entry.message);
+      else if (entry.level === 'INFO') log.info(fields, entry.message);
+      else log.debug(fields, entry.message);
+    }),
+  });
+}

@@ -1,0 +1,245 @@
+/**
+ * Taking money: fraud score, authorize, capture, on the first card and then on the backup. Used alike by a payment of its
+ * own and inside an order.
+ */
+import { sleep } from '@temporalio/workflow';
+import type { CardOperation } from '../activities/payments.js';
+import { type PaymentRefusalCode, type Refusal, refusal } from '../domain/errors.js';
+import type { PaymentRecord } from '../domain/order-steps.js';
+import { type CardSlot, fraudThreshold, type PaymentAttempt, type PaymentStatus } from '../domain/payment-states.js';
+import { ask, unanswered } from './attempts.js';
+import type { Pace } from './contract.js';
+import { Saga } from './saga.js';
+
+export interface ChargeRequest {
+  readonly paymentId: string;
+  readonly orderId: string | null;
+  /** Minor units, above 0. */
+  readonly amount: number;
+  readonly currency: string;
+  readonly cardToken: string;
+  readonly backupCardToken: string | null;
+  readonly customerId: string | null;
+  readonly email: string | null;
+  readonly reference: string | null;
+  readonly traceparent: string;
+  readonly pace: Pace;
+  /** Cards that were given up before this task: what they hold is undone, and they are not charged. */
+  readonly abandoned: readonly CardSlot[];
+  /** Asked just before money would be taken; true stops the charge. */
+  readonly stopWanted: () => boolean;
+  /**
+   * Gives a card up for good, before what it holds is undone. False where the payment is decided already: a task that was
+   * lost has settled it, and nothing may be undone.
+   */
+  readonly abandon: (card: CardSlot, soFar: PaymentRecord) => Promise<boolean>;
+}
+
+/**
+ * How a charge ended, with the payment as it is to be written down. `stopped`: it was wanted, and came before the capture.
+ * `decided`: it was all over before; the database knows how.
+ */
+export type ChargeOutcome =
+  | { readonly kind: 'captured'; readonly payment: PaymentRecord }
+  | { readonly kind: 'refused'; readonly payment: PaymentRecord; readonly refusal: Refusal }
+  | { readonly kind: 'stopped'; readonly payment: PaymentRecord }
+  | { readonly kind: 'decided' };
+
+type CardOutcome =
+  | { readonly kind: 'captured'; readonly authorizationId: string }
+  | {
+      readonly kind: 'declined';
+      readonly code: 'payment_declined' | 'insufficient_funds';
+      readonly declineCode: string;
+    }
+  | { readonly kind: 'blocked'; readonly score: number }
+  | { readonly kind: 'unanswered'; readonly step: 'fraud check' | 'authorization' | 'capture' }
+  | { readonly kind: 'stopped' };
+
+/**
+ * Takes the money, or leaves nothing open: when it returns anything but `captured`, the processor's books show a net of 0
+ * for this payment. Whoever calls may undo a captured payment by `saga`.
+ */
+export async function charge(saga: Saga, request: ChargeRequest): Promise<ChargeOutcome> {
+  const attempts: PaymentAttempt[] = [];
+  const known: { score: number | null; providerReference: string | null } = { score: null, providerReference: null };
+  let last: CardOutcome = { kind: 'stopped' };
+  for (const { card, token } of cardsOf(request)) {
+    const attempt = new CardCharge(request, card, token);
+    const undo = new Saga(request.pace);
+    undo.undo(...attempt.compensation());
+    last = request.abandoned.includes(card) ? attempt.takeUpAbandoned() : await attempt.run();
+    known.score = attempt.score ?? known.score;
+    known.providerReference = attempt.authorizationId ?? known.providerReference;
+    attempts.push(attemptOf(card, last));
+    if (last.kind === 'captured') {
+      saga.undo(...attempt.compensation());
+      return { kind: 'captured', payment: record(request, 'captured', attempts, known, card, null) };
+    }
+    // No other card, and no answer to anybody, before nothing is open on this one.
+    if (attempt.mayHoldMoney && !request.abandoned.includes(card)) {
+      const soFar = record(request, 'pending', attempts, known, null, null);
+      if (!(await request.abandon(card, soFar))) return { kind: 'decided' };
+    }
+    await undo.compensate();
+    if (last.kind === 'stopped' && request.stopWanted())
+      return { kind: 'stopped', payment: record(request, 'voided', attempts, known, null, null) };
+    if (last.kind === 'blocked') break;
+  }
+  const why = refusalOf(attempts, last);
+  return {
+    kind: 'refused',
+    refusal: why,
+    payment: record(request, statusOf(last, attempts), attempts, known, null, why),
+  };
+}
+
+/** One card's part: what was asked of the processor, and what may therefore have to be undone. */
+class CardCharge {
+  score: number | null = null;
+  authorizationId: string | null = null;
+  /** Whether the processor may hold money of this card. */
+  private open = false;
+  private readonly operation: CardOperation;
+
+  constructor(
+    private readonly request: ChargeRequest,
+    private readonly card: CardSlot,
+    token: string,
+  ) {
+    this.operation = {
+      paymentId: request.paymentId,
+      card,
+      token,
+      amount: request.amount,
+      currency: request.currency,
+      reference: request.orderId ?? request.paymentId,
+      customerId: request.customerId,
+      traceparent: request.traceparent,
+    };
+  }
+
+  get mayHoldMoney(): boolean {
+    return this.open;
+  }
+
+  /** A card that was given up: it may hold money still, which is to be undone. */
+  takeUpAbandoned(): CardOutcome {
+    this.open = true;
+    return { kind: 'stopped' };
+  }
+
+  compensation(): Parameters<Saga['undo']> {
+    return [
+      'return the money',
+      async (activities) => {
+        if (this.open) await activities.undoCard(this.operation);
+        this.open = false;
+      },
+      () => ({
+        paymentId: this.request.paymentId,
+        orderId: this.request.orderId,
+        card: this.card,
+        amount: this.request.amount,
+        currency: this.request.currency,
+        authorizationId: this.authorizationId,
+      }),
+    ];
+  }
+
+  async run(): Promise<CardOutcome> {
+    const { operation } = this;
+    const { pace } = this.request;
+    const score = await ask('fraud', pace, (via, patience) => via.scoreFraud(operation, patience));
+    if (score === unanswered) return { kind: 'unanswered', step: 'fraud check' };
+    this.score = score;
+    if (score > fraudThreshold) return { kind: 'blocked', score };
+
+    this.open = true;
+    const retryClass = this.card === 'backup' ? 'backupCard' : 'authorize';
+    const authorized = await ask(retryClass, pace, (via, patience) => via.authorizeCard(operation, patience));
+    if (authorized === unanswered) return { kind: 'unanswered', step: 'authorization' };
+    if (authorized.kind === 'declined') {
+      this.open = false;
+      return authorized;
+    }
+    const { authorizationId } = authorized;
+    this.authorizationId = authorizationId;
+    // Wishes wait at the server while a task is held up. The timer ends the task, so that a cancel can still win.
+    if (authorized.heldTaskMs > unheardMs) await sleep(1);
+    if (this.request.stopWanted()) return { kind: 'stopped' };
+
+    const captured = await ask('capture', pace, (via, patience) =>
+      via.captureCard(operation, authorizationId, patience),
+    );
+    if (captured === unanswered) return { kind: 'unanswered', step: 'capture' };
+    return captured.kind === 'captured' ? { kind: 'captured', authorizationId } : captured;
+  }
+}
+
+/** How long an authorization may keep the saga from hearing of a cancel before it listens ahead of the capture. */
+const unheardMs = 250;
+
+function cardsOf(request: ChargeRequest): { card: CardSlot; token: string }[] {
+  const primary = { card: 'primary', token: request.cardToken } as const;
+  return request.backupCardToken === null ? [primary] : [primary, { card: 'backup', token: request.backupCardToken }];
+}
+
+function attemptOf(card: CardSlot, outcome: CardOutcome): PaymentAttempt {
+  const at = new Date().toISOString();
+  switch (outcome.kind) {
+    case 'captured':
+      return { card, outcome: 'captured', code: null, at };
+    case 'declined':
+      return { card, outcome: 'declined', code: outcome.declineCode, at };
+    case 'blocked':
+      return { card, outcome: 'blocked', code: 'fraud_suspected', at };
+    case 'unanswered':
+      return { card, outcome: 'failed', code: `${outcome.step.replace(' ', '_')}_unanswered`, at };
+    case 'stopped':
+      return { card, outcome: 'voided', code: null, at };
+  }
+}
+
+function statusOf(last: CardOutcome, attempts: readonly PaymentAttempt[]): PaymentStatus {
+  if (last.kind === 'blocked') return 'blocked';
+  return attempts.every((attempt) => attempt.outcome === 'declined') ? 'declined' : 'failed';
+}
+
+/** One card that was declined is a decline; everything else that used up its cards is `all_payment_attempts_failed`. */
+function refusalOf(attempts: readonly PaymentAttempt[], last: CardOutcome): Refusal {
+  const say = (code: PaymentRefusalCode, detail: string, extensions: Record<string, unknown>) =>
+    refusal(code, detail, extensions);
+  if (last.kind === 'blocked')
+    return say('fraud_suspected', `the payment was blocked: fraud score ${last.score}`, { score: last.score });
+  if (last.kind === 'declined' && attempts.length === 1)
+    return last.code === 'insufficient_funds'
+      ? say('insufficient_funds', 'the card has insufficient funds', { declineCode: last.declineCode })
+      : say('payment_declined', `the card was declined: ${last.declineCode}`, { declineCode: last.declineCode });
+  return say('all_payment_attempts_failed', 'no card could be charged; nothing was taken', { attempts });
+}
+
+function record(
+  request: ChargeRequest,
+  status: PaymentStatus,
+  attempts: readonly PaymentAttempt[],
+  known: { score: number | null; providerReference: string | null },
+  cardUsed: CardSlot | null,
+  failure: Refusal | null,
+): PaymentRecord {
+  return {
+    id: request.paymentId,
+    status,
+    amount: request.amount,
+    currency: request.currency,
+    orderId: request.orderId,
+    customerId: request.customerId,
+    email: request.email,
+    reference: request.reference,
+    cardUsed,
+    fraudScore: known.score,
+    attempts,
+    providerReference: known.providerReference,
+    failure: failure && { code: failure.code, detail: failure.detail },
+  };
+}

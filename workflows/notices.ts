@@ -1,0 +1,30 @@
+/** Sends a batch of notices: `notices/<batch>`. What cannot be sent in 3 attempts is put before a person; nothing waits for it. */
+import { sleep, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { NoticesInput } from './contract.js';
+import { describe } from './failures.js';
+import { database, notices as sending } from './proxies.js';
+
+const attempts = 3;
+
+export async function notices(input: NoticesInput): Promise<void> {
+  let unsent = input.rowIds;
+  let lastError: string | null = null;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    try {
+      ({ unsent, lastError } = await sending.sendNotices(unsent));
+    } catch (error) {
+      lastError = describe(error);
+    }
+    if (unsent.length === 0) return;
+    if (attempt < attempts) await sleep(Math.max(1, attempt * input.waitSeconds * input.pace.retryBaseScale * 1000));
+  }
+  await database.openReview({
+    id: `rev_${uuid4().replaceAll('-', '')}`,
+    kind: 'mail_undeliverable',
+    subject: workflowInfo().workflowId,
+    detail: { outboxIds: unsent },
+    attempts,
+    lastError,
+    workflowId: null,
+  });
+}

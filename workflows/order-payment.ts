@@ -1,0 +1,146 @@
+/**
+ * Paying for an order. What was begun stands in the database before money moves, and the database decides between
+ * settling a payment and giving it up: a workflow task that is lost after it has acted runs again, perhaps with a wish to
+ * cancel that it did not know before, and must find out what it has done.
+ */
+import { uuid4 } from '@temporalio/workflow';
+import { refusal } from '../domain/errors.js';
+import { maxPaymentRefusals } from '../domain/order-states.js';
+import type { PaymentInFlight, PaymentIntent, PaymentRecord } from '../domain/order-steps.js';
+import { charge } from './charge.js';
+import type { Caller, ConfirmRequest, OrderAnswer, OrderInput, PaymentChoice } from './contract.js';
+import { cannotBecome, type OrderDesk } from './order-desk.js';
+import type { OrderRecord } from './order-record.js';
+import { mailsAfter } from './payment.js';
+import { database } from './proxies.js';
+import { Saga } from './saga.js';
+
+/** What every part of the order's saga works with. */
+export interface OrderSaga {
+  readonly input: OrderInput;
+  readonly desk: OrderDesk;
+  readonly record: OrderRecord;
+}
+
+/** The payment that goes with a step to `confirming`; null where nothing is paid by card. */
+export function intentOf(choice: PaymentChoice | null): PaymentIntent | null {
+  if (choice === null || 'method' in choice) return null;
+  return { paymentId: `pay_${uuid4().replaceAll('-', '')}`, choice };
+}
+
+/** Confirms a reserved order and pays for it. @param cause the wish's id */
+export async function confirm(order: OrderSaga, request: ConfirmRequest, cause: string): Promise<OrderAnswer> {
+  const { record } = order;
+  if (record.status === 'confirmed') return record.answer();
+  const choice = request.payment ?? record.payment;
+  if (record.totalAmount > 0 && choice === null)
+    return record.refuse(refusal('payment_method_required', 'the order has a total above 0 and no payment'));
+  const begun = await record.apply(database.beginConfirm, {
+    ...record.step('begin_confirm', cause, request.caller),
+    payment: record.totalAmount > 0 ? intentOf(choice) : null,
+  });
+  if (begun.outcome === 'refused')
+    return begun.state?.status === 'confirmed' ? record.answer() : record.refuse(begun.refusal);
+  return await pay(order, request.caller);
+}
+
+/** Takes the money for an order that is confirming and settles it; a refusal leaves the hold, the last one ends the order. */
+export async function pay(order: OrderSaga, caller: Caller): Promise<OrderAnswer> {
+  const { record } = order;
+  if (record.status !== 'confirming') return record.pastConfirmation();
+  const { inFlight } = record;
+  if (inFlight === null) return await settle(order, new Saga(order.input.pace), caller, null);
+  return await payByCard(order, caller, inFlight);
+}
+
+async function payByCard(order: OrderSaga, caller: Caller, inFlight: PaymentInFlight): Promise<OrderAnswer> {
+  const { input, desk, record } = order;
+  const { paymentId, choice, abandoned } = inFlight;
+  const saga = new Saga(input.pace);
+  const charged = await charge(saga, {
+    paymentId,
+    orderId: input.orderId,
+    amount: record.totalAmount,
+    currency: record.currency,
+    cardToken: choice.cardToken,
+    backupCardToken: choice.backupCardToken ?? null,
+    customerId: input.customer?.id ?? null,
+    email: input.customer?.email ?? null,
+    reference: input.orderId,
+    traceparent: caller.traceparent,
+    pace: input.pace,
+    abandoned,
+    stopWanted: () => desk.cancelWanted,
+    abandon: async (card) => {
+      const step = { ...record.step('abandon_card', `${paymentId}/${card}`, caller), paymentId, card };
+      await record.apply(database.abandonCard, step);
+      return record.status === 'confirming';
+    },
+  });
+  switch (charged.kind) {
+    case 'captured':
+      return await settle(order, saga, caller, charged.payment);
+    case 'decided':
+      return record.pastConfirmation();
+    case 'stopped': {
+      const cancel = desk.takeCancel();
+      const by = cancel?.request.caller ?? caller;
+      const closed = await close(order, 'cancelled', paymentId, by, cancel?.request.reason ?? 'cancelled', {
+        payment: charged.payment,
+      });
+      if (cancel) cancel.answer = closed;
+      return record.refuse(cannotBecome(record.status, 'confirmed'));
+    }
+    case 'refused': {
+      const { code, detail } = charged.refusal;
+      const refused = await record.apply(database.refusePayment, {
+        ...record.step('refuse_payment', paymentId, caller),
+        maxRefusals: maxPaymentRefusals,
+        payment: charged.payment,
+        reason: detail,
+        failure: { code, detail },
+        mails: mailsAfter(charged.payment),
+      });
+      return refused.outcome === 'refused' ? record.pastConfirmation() : record.refuse(charged.refusal);
+    }
+  }
+}
+
+/** Confirms the holds and records the payment. Where that cannot be done any more the money goes back. */
+async function settle(
+  order: OrderSaga,
+  saga: Saga,
+  caller: Caller,
+  payment: PaymentRecord | null,
+): Promise<OrderAnswer> {
+  const { record } = order;
+  const settled = await record.apply(database.settleOrder, {
+    ...record.step('settle', payment?.id ?? 'unpaid', caller),
+    payment,
+    mails: payment === null ? [] : mailsAfter(payment),
+  });
+  if (settled.outcome === 'done' || settled.state?.status === 'confirmed') return record.answer();
+  await saga.compensate();
+  const { code, detail } = settled.refusal;
+  if (record.status === 'confirming')
+    await close(order, 'failed', payment?.id ?? 'unpaid', caller, detail, {
+      payment: payment && { ...payment, status: 'refunded' },
+      failure: { code, detail },
+    });
+  return record.refuse(settled.refusal);
+}
+
+/** Gives the stock back and ends the order. @param cause the wish's id, or the payment's with which it ends */
+export async function close(
+  { record }: OrderSaga,
+  to: 'cancelled' | 'failed',
+  cause: string,
+  caller: Caller,
+  reason: string,
+  more: { payment?: PaymentRecord | null; failure?: { code: string; detail: string } | null } = {},
+): Promise<OrderAnswer> {
+  const { payment = null, failure = null } = more;
+  const step = { ...record.step('close', cause, caller), to, reason, failure, payment };
+  const closed = await record.apply(database.closeOrder, step);
+  return closed.outcome === 'refused' ? record.refuse(closed.refusal) : record.answer();
+}

@@ -1,0 +1,114 @@
+/** What the saga knows of its order: the state after the last step, and the keys of the steps to come. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { upsertSearchAttributes } from '@temporalio/workflow';
+import { isRefusalCode, type Refusal, refusal } from '../domain/errors.js';
+import type { OrderStatus } from '../domain/order-states.js';
+import type { OrderState, OrderStepResult, PaymentInFlight } from '../domain/order-steps.js';
+import type { Caller, OrderAnswer, PaymentChoice } from './contract.js';
+import { cannotBecome, type OrderDesk } from './order-desk.js';
+
+const orderStatus = defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD);
+const total = defineSearchAttributeKey('Total', SearchAttributeType.INT);
+
+export class OrderRecord {
+  /** How it is to be paid, where that was said when it was made. */
+  payment: PaymentChoice | null = null;
+  private state: OrderState | null = null;
+  private deadline: number | null = null;
+  private looks = 0;
+  private published: OrderStatus | null = null;
+
+  constructor(
+    readonly orderId: string,
+    private readonly desk: OrderDesk,
+  ) {}
+
+  get status(): OrderStatus {
+    return this.desk.status;
+  }
+
+  /** Whether there is an order at all: one that could not be opened has left nothing. */
+  get exists(): boolean {
+    return this.state !== null;
+  }
+
+  get totalAmount(): number {
+    return this.state?.totalAmount ?? 0;
+  }
+
+  get currency(): string {
+    return this.state?.currency ?? 'USD';
+  }
+
+  /**
+   * What every step carries.
+   * @param cause what the step follows from: a wish's id, a payment's, a line. A task that is lost and run again, perhaps
+   * with other wishes before it, comes to the same key for the same thing, and so does it once.
+   */
+  step(name: string, cause: string, caller: Caller): { key: string; orderId: string; actor: string; traceId: string } {
+    return {
+      key: `order/${this.orderId}/${name}/${cause}`,
+      orderId: this.orderId,
+      actor: caller.actor,
+      traceId: caller.traceparent.split('-')[1] ?? '',
+    };
+  }
+
+  /** A look whether the time is over: each one is another question. */
+  look(caller: Caller): ReturnType<OrderRecord['step']> {
+    this.looks += 1;
+    return this.step('expire', String(this.looks), caller);
+  }
+
+  /** Does a step and takes up what it has made of the order. */
+  async apply<Step>(activity: (step: Step) => Promise<OrderStepResult>, step: Step): Promise<OrderStepResult> {
+    const result = await activity(step);
+    if (result.state !== null) {
+      this.state = result.state;
+      this.desk.status = result.state.status;
+      const { expiresInMs } = result.state;
+      this.deadline = expiresInMs === null ? null : Date.now() + expiresInMs;
+    }
+    return result;
+  }
+
+  /** The payment that was begun and is not decided; null where none is, or nothing is paid by card. */
+  get inFlight(): PaymentInFlight | null {
+    return this.state?.inFlight ?? null;
+  }
+
+  /** Until its time runs out, in milliseconds; null where it does not run out. */
+  remainingMs(): number | null {
+    return this.deadline === null ? null : Math.max(0, this.deadline - Date.now());
+  }
+
+  answer(): OrderAnswer {
+    return { kind: 'done', status: this.status };
+  }
+
+  /** The answer to a confirmation that was decided before: by a task that was lost after it had acted. */
+  pastConfirmation(): OrderAnswer {
+    if (this.status === 'confirmed') return this.answer();
+    const refused = this.status === 'reserved' || this.status === 'failed' ? this.state?.refused : null;
+    return this.refuse(
+      refused && isRefusalCode(refused.code)
+        ? refusal(refused.code, refused.detail)
+        : cannotBecome(this.status, 'confirmed'),
+    );
+  }
+
+  refuse(why: Refusal): OrderAnswer {
+    const extensions = this.exists ? { ...why.extensions, orderId: this.orderId } : why.extensions;
+    return { kind: 'refused', status: this.status, refusal: extensions ? { ...why, extensions } : why };
+  }
+
+  /** Makes the status searchable in Temporal, once a change. */
+  publish(): void {
+    if (this.state === null || this.published === this.status) return;
+    this.published = this.status;
+    upsertSearchAttributes([
+      { key: orderStatus, value: this.status },
+      { key: total, value: this.totalAmount },
+    ]);
+  }
+}

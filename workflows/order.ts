@@ -1,0 +1,150 @@
+/**
+ * An order: `order/<id>`. It reserves, waits for a wish (confirm, cancel, one more line) or for its time to run out, takes
+ * the money when confirmed, and ends. Every change of its state is one step in Postgres (domain/order-steps.ts).
+ */
+import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
+import type { Refusal } from '../domain/errors.js';
+import { isSettled } from '../domain/order-states.js';
+import { type AddLineRequest, type Caller, type OrderAnswer, type OrderInput, orderWorkflowId } from './contract.js';
+import { cannotBecome, type Note, OrderDesk, type Wish } from './order-desk.js';
+import { close, confirm, intentOf, type OrderSaga, pay } from './order-payment.js';
+import { OrderRecord } from './order-record.js';
+import { database } from './proxies.js';
+import { restock } from './restock.js';
+
+export async function order(input: OrderInput): Promise<OrderAnswer> {
+  const desk = new OrderDesk();
+  // Whoever cancels the workflow in the Web UI wants the order cancelled, with all that belongs to it.
+  CancellationScope.current().cancelRequested.catch(() => {
+    const caller: Caller = { ...input.caller, actor: 'workflow cancellation' };
+    const request = { reason: 'the workflow was cancelled', caller };
+    desk.put({ kind: 'cancel', request, id: 'cancellation', bySignal: true });
+  });
+  const saga: OrderSaga = { input, desk, record: new OrderRecord(input.orderId, desk) };
+  return await CancellationScope.nonCancellable(() => live(saga));
+}
+
+async function live(saga: OrderSaga): Promise<OrderAnswer> {
+  const { input, desk, record } = saga;
+  desk.answerOpened(await open(saga));
+  while (!isSettled(record.status) && record.exists) {
+    record.publish();
+    // A task that was lost has begun a payment: it is gone on with, whatever is wished.
+    if (record.status === 'confirming') await pay(saga, input.caller);
+    else {
+      await desk.waitForWork(record.remainingMs());
+      if (desk.hasWork) await serve(saga);
+      else await record.apply(database.expireOrder, record.look({ ...input.caller, actor: 'timer' }));
+    }
+  }
+  record.publish();
+  await closeDesk(saga);
+  return record.answer();
+}
+
+/** Tells the timeline what is to be told, and grants the next wish. */
+async function serve(saga: OrderSaga): Promise<void> {
+  const note = saga.desk.takeNote();
+  const wish = saga.desk.takeWish();
+  if (note !== undefined) await tell(saga, note);
+  if (wish !== undefined) await grant(saga, wish);
+}
+
+async function open(saga: OrderSaga): Promise<OrderAnswer> {
+  const { input, desk, record } = saga;
+  const confirming = input.confirm && input.payment !== null && input.lines.length > 0;
+  const payment = confirming ? intentOf(input.payment) : null;
+  const opened = await record.apply(database.openOrder, {
+    ...record.step('open', 'once', input.caller),
+    workflowId: orderWorkflowId(input.orderId),
+    customer: input.customer,
+    lines: input.lines,
+    holdSeconds: input.holdSeconds,
+    draftSeconds: input.draftSeconds,
+    confirming,
+    payment,
+  });
+  record.payment = input.payment;
+  if (opened.outcome === 'refused') return record.refuse(opened.refusal);
+  if (opened.shortages !== undefined && record.status === 'awaiting_restock') {
+    const going = { confirming, payment };
+    const outcome = await restock(input, desk, record, opened.shortages, going, () => serve(saga));
+    if (outcome.kind === 'given_up') {
+      const { to, caller, reason, failure, cancel } = outcome;
+      const closed = await close(saga, to, cancel?.id ?? 'suppliers', caller, reason, { failure });
+      if (cancel) cancel.answer = closed;
+      return record.refuse(outcome.refusal);
+    }
+  }
+  if (confirming) return await pay(saga, input.caller);
+  return input.confirm ? await confirm(saga, { payment: null, caller: input.caller }, 'start') : record.answer();
+}
+
+/** Carries out one wish and answers it, and with it those that only wished the same. */
+async function grant(saga: OrderSaga, wish: Wish): Promise<void> {
+  const { desk, record } = saga;
+  const answer = await carryOut(saga, wish);
+  if (wish.kind === 'cancel' && record.status === 'confirming') {
+    // There is a payment in flight that this run did not know of: it is stopped first, since somebody wants to cancel.
+    desk.putBack(wish);
+    return;
+  }
+  const joined = wish.kind === 'confirm' ? desk.takeJoiningConfirms() : [];
+  for (const each of [wish, ...joined]) {
+    each.answer = answer;
+    if (each.bySignal && answer.kind === 'refused' && !isPaymentRefusal(answer.refusal))
+      desk.note(each.id, `signal ${each.kind} ignored: ${answer.refusal.detail}`);
+  }
+}
+
+async function carryOut(saga: OrderSaga, wish: Wish): Promise<OrderAnswer> {
+  switch (wish.kind) {
+    case 'confirm':
+      return await confirm(saga, wish.request, wish.id);
+    case 'cancel':
+      return await close(saga, 'cancelled', wish.id, wish.request.caller, wish.request.reason ?? 'cancelled');
+    case 'addLine':
+      return await addLine(saga, wish.request, wish.id);
+  }
+}
+
+async function addLine(
+  { input, record }: OrderSaga,
+  { line, caller }: AddLineRequest,
+  cause: string,
+): Promise<OrderAnswer> {
+  const step = { ...record.step('add_line', cause, caller), line, holdSeconds: input.holdSeconds };
+  const added = await record.apply(database.addOrderLine, step);
+  return added.outcome === 'refused' ? record.refuse(added.refusal) : record.answer();
+}
+
+async function tell({ input, record }: OrderSaga, note: Note): Promise<void> {
+  const caller = { ...input.caller, actor: 'signal' };
+  await record.apply(database.noteOrder, { ...record.step('note', note.id, caller), reason: note.text });
+}
+
+/** Answers what came too late, until nobody waits any more. */
+async function closeDesk(saga: OrderSaga): Promise<void> {
+  const { desk, record } = saga;
+  for (;;) {
+    for (let wish = desk.takeWish(); wish !== undefined; wish = desk.takeWish()) {
+      const to = wish.kind === 'confirm' ? 'confirmed' : wish.kind === 'cancel' ? 'cancelled' : 'reserved';
+      wish.answer = record.status === to ? record.answer() : record.refuse(cannotBecome(record.status, to));
+      if (wish.bySignal && wish.answer.kind === 'refused')
+        desk.note(wish.id, `signal ${wish.kind} ignored: ${wish.answer.refusal.detail}`);
+    }
+    const note = desk.takeNote();
+    if (note !== undefined && record.exists) await tell(saga, note);
+    else if (allHandlersFinished() && !desk.hasWork) return;
+    else await condition(() => allHandlersFinished() || desk.hasWork);
+  }
+}
+
+function isPaymentRefusal({ code }: Refusal): boolean {
+  return (
+    code === 'payment_declined' ||
+    code === 'insufficient_funds' ||
+    code === 'fraud_suspected' ||
+    code === 'all_payment_attempts_failed'
+  );
+}

@@ -1,0 +1,117 @@
+/**
+ * The ways in which a workflow calls activities, one a class, each with the reason for its figures. Waits of gateway calls
+ * are told by the activity itself (domain/retry.ts); the policies here hold where an activity could not say anything, since
+ * its worker died.
+ */
+
+import {
+  type ActivityOptions,
+  type LocalActivityOptions,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/index.js';
+import { firstTrySeconds, maxAttempts } from '../domain/retry.js';
+import { gatewayTaskQueue, type Pace } from './contract.js';
+import { isLasting } from './failures.js';
+
+const seconds = (value: number) => Math.max(1, Math.round(value * 1000));
+
+/** A database step on the good path: inside the workflow task, without a round trip to the server. */
+const databaseLocal: LocalActivityOptions = {
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 4 },
+};
+
+/** A database step while Postgres is away: waits outside of the workflow task, so that the history does not grow. */
+const databasePatient: ActivityOptions = {
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+};
+
+/** Every database step: the local try, then as long as it takes. */
+export const database: Activities = orElse(
+  proxyLocalActivities<Activities>(databaseLocal),
+  proxyActivities<Activities>(databasePatient),
+);
+
+/** The first try of a gateway call: short, once. What it leaves undecided goes on with `patient`. */
+export const firstTry = proxyLocalActivities<Activities>({
+  startToCloseTimeout: `${firstTrySeconds + 1}s`,
+  retry: { maximumAttempts: 1 },
+});
+
+/** A gateway call that was left undecided: the full time-out, on the queue where gateways can be slowed down as one. */
+export function patient(pace: Pace): Activities {
+  return proxyActivities<Activities>({
+    taskQueue: gatewayTaskQueue,
+    startToCloseTimeout: gatewayAttemptMs(pace),
+    retry: {
+      initialInterval: seconds(2 * pace.retryBaseScale),
+      backoffCoefficient: 2,
+      maximumAttempts: maxAttempts - 1,
+    },
+  });
+}
+
+/** A compensation until a person is told: 5 attempts in all, the local one included. */
+export function compensation(pace: Pace): Activities {
+  return proxyActivities<Activities>({
+    ...compensating(pace),
+    retry: { ...compensating(pace).retry, maximumAttempts: 4 },
+  });
+}
+
+/** A compensation after a person was told: for ever, at most 60 s apart. Its waits are the server's and leave no history. */
+export function endlessCompensation(pace: Pace): Activities {
+  return proxyActivities<Activities>(compensating(pace));
+}
+
+function compensating(pace: Pace): ActivityOptions {
+  const longest = seconds(Math.max(1, 60 * Math.min(1, pace.retryBaseScale)));
+  return {
+    taskQueue: gatewayTaskQueue,
+    startToCloseTimeout: 4 * gatewayAttemptMs(pace),
+    cancellationType: 'TRY_CANCEL',
+    retry: {
+      initialInterval: Math.min(longest, seconds(pace.retryBaseScale)),
+      backoffCoefficient: 2,
+      maximumInterval: longest,
+    },
+  };
+}
+
+/**
+ * Mails and notices: one try at a time inside the workflow task, so that a batch that goes out at once is one task. The
+ * workflow itself waits between its 3 attempts, since what is left differs each time.
+ */
+export const notices = proxyLocalActivities<Activities>({ startToCloseTimeout: '60s', retry: { maximumAttempts: 1 } });
+
+/** The sweep: long batches that say that they live. */
+export const sweeping = proxyActivities<Activities>({
+  startToCloseTimeout: '10m',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 5 },
+});
+
+/** A call may look up, act and look again: three times the time-out, and a little for the way. */
+function gatewayAttemptMs(pace: Pace): number {
+  return seconds(2 * pace.gatewayTimeoutSeconds + 2);
+}
+
+/** Calls `first`, and where that fails for a passing reason, `then`. */
+function orElse(first: Activities, then: Activities): Activities {
+  return new Proxy(first, {
+    get:
+      (_target, name) =>
+      async (...args: never[]) => {
+        const key = name as keyof Activities;
+        try {
+          return await Reflect.apply(first[key], undefined, args);
+        } catch (error) {
+          if (isLasting(error)) throw error;
+          return await Reflect.apply(then[key], undefined, args);
+        }
+      },
+  });
+}
