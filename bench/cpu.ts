@@ -1,0 +1,47 @@
+/** Where the time of the processors goes: what each server has used, in milliseconds. Linux only, as the figures of memory. */
+import { readdirSync, readFileSync } from 'node:fs';
+import type { Target } from './table.js';
+
+/** USER_HZ, which is 100 on every Linux. */
+const tickMs = 10;
+
+export type CpuTimes = Readonly<Record<'api' | 'worker' | 'temporal' | 'postgres' | 'sandbox', number>>;
+
+/** The processor time that each server has used so far, its child processes included. */
+export function cpuTimes({ pids }: Target): CpuTimes {
+  const processes = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const times = readTimes(Number(name));
+      return times === null ? [] : [times];
+    });
+  const of = (pid: number | null | undefined) =>
+    processes.filter((each) => each.pid === pid || each.parent === pid).reduce((sum, each) => sum + each.ms, 0);
+  return {
+    api: of(pids.api),
+    worker: pids.workers.reduce((sum: number, pid) => sum + of(pid), 0),
+    temporal: of(pids.temporal),
+    postgres: of(pids.postgres),
+    sandbox: of(pids.sandbox),
+  };
+}
+
+/** What was used between two readings, a piece of work: `api 5.1, worker 9.8, ...`. */
+export function cpuPerPiece(before: CpuTimes, after: CpuTimes, pieces: number): string {
+  return Object.entries(after)
+    .map(([name, ms]) => `${name} ${((ms - before[name as keyof CpuTimes]) / pieces).toFixed(1)}`)
+    .join(', ');
+}
+
+function readTimes(pid: number): { pid: number; parent: number; ms: number } | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name in parentheses may hold anything: the fields begin behind it, with the third.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    // utime, stime, and those of children that have ended (a Postgres session that was closed).
+    const ticks = [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0);
+    return { pid, parent: Number(fields[1]), ms: ticks * tickMs };
+  } catch {
+    return null;
+  }
+}
