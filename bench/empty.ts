@@ -26,7 +26,8 @@ export async function besideEmpty<T>(target: Target, measure: (runEmpty: RunEmpt
     return await measure((concurrency, amount) => runEmpty(client, concurrency, amount));
   } finally {
     await connection.close();
-    worker.kill();
+    // It has nothing to finish, and must not outlive the server.
+    worker.kill('SIGKILL');
   }
 }
 

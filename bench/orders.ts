@@ -1,8 +1,10 @@
 /** Orders end to end over HTTP against an empty workflow on the same server in the same run. */
 import autocannon from 'autocannon';
+import { cpuPerPiece, cpuTimes } from './cpu.js';
 import { besideEmpty, timingRow } from './empty.js';
 import type { Row, Target } from './table.js';
 
+const cpu = 'CPU ms each';
 const callers = [1, 16, 64] as const;
 
 /** Goods for every order of the run, so that none is refused. */
@@ -56,13 +58,19 @@ export async function benchOrders(target: Target): Promise<Row[]> {
     const rows: Row[] = [];
     for (const count of callers) {
       const amount = count === 1 ? 200 : 1200;
+      const before = cpuTimes(target);
       const empty = await runEmpty(count, amount);
+      const between = cpuTimes(target);
       const { duration, latency } = await buy(target, sku, count, amount);
       const orders = { perSecond: amount / duration, p50: latency.p50, p99: latency.p99 };
-      rows.push(timingRow(`empty workflow, ${count} callers`, empty), {
-        ...timingRow(`order, ${count} clients`, orders),
-        'of empty': (orders.perSecond / empty.perSecond).toFixed(2),
-      });
+      rows.push(
+        { ...timingRow(`empty workflow, ${count} callers`, empty), [cpu]: cpuPerPiece(before, between, amount) },
+        {
+          ...timingRow(`order, ${count} clients`, orders),
+          'of empty': (orders.perSecond / empty.perSecond).toFixed(2),
+          [cpu]: cpuPerPiece(between, cpuTimes(target), amount),
+        },
+      );
     }
     return rows;
   });

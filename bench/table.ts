@@ -1,11 +1,12 @@
 /** What the benchmarks share: where they aim, and how they print. */
+import type { StackPids } from '../dev/dev-json.js';
 
 export interface Target {
   readonly apiUrl: string;
   readonly apiKey: string;
   readonly temporalAddress: string;
   readonly databaseUrl: string;
-  readonly pids: { readonly api: number; readonly workers: readonly number[] };
+  readonly pids: StackPids;
 }
 
 export type Row = Readonly<Record<string, string | number>>;
