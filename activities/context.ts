@@ -28,3 +28,6 @@ export async function timed<T>(call: () => Promise<T>): Promise<T & { readonly h
   const answer = await call();
   return { ...answer, heldTaskMs: isFirstTry() ? Math.round(performance.now() - began) : 0 };
 }
+
+/** Runs a step of an activity; `name` and `about` tell which one and of what. */
+export type Around = <T>(name: string, about: unknown, act: () => Promise<T>) => Promise<T>;

@@ -2,14 +2,16 @@
  * Money: scoring, authorizing, capturing, and the one undo. Every call carries a key that is fixed by the payment and the
  * card, so that it may be made any number of times.
  */
+import { log } from '@temporalio/activity';
 import type { Sql } from '../db/client.js';
 import { abandonPayment, recordPayment } from '../db/payments.js';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../domain/order-steps.js';
-import type { CardSlot } from '../domain/payment-states.js';
+import { type CardSlot, fraudThreshold } from '../domain/payment-states.js';
+import { type Fault, unheardMs } from '../domain/retry.js';
 import { GatewayFault } from '../gateways/fault.js';
 import type { FraudGateway } from '../gateways/fraud/gateway.js';
 import type { AuthorizeAnswer, CaptureAnswer, PaymentGateway } from '../gateways/payment/gateway.js';
-import { attemptNumber, callOptions, isFirstTry, timed } from './context.js';
+import { type Around, attemptNumber, callOptions, isFirstTry, timed } from './context.js';
 import { askGateway, type Patience } from './failures.js';
 
 /** One payment on one card. Its idempotency keys at the processor are made of `paymentId` and `card`. */
@@ -26,6 +28,15 @@ export interface CardOperation {
   readonly traceparent: string;
 }
 
+/** How far a charge came in one go. What was not asked, or not answered, is null. */
+export interface ChargeProgress {
+  readonly score: number | null;
+  readonly authorized: (AuthorizeAnswer & { readonly heldTaskMs: number }) | null;
+  readonly captured: CaptureAnswer | null;
+  /** What kept the next step from being answered; null where it was left for later, or there is none. */
+  readonly fault: Fault | null;
+}
+
 type Kind = 'authorize' | 'capture' | 'void' | 'refund';
 const keyOf = (operation: CardOperation, kind: Kind) => `${operation.paymentId}/${operation.card}/${kind}`;
 
@@ -36,10 +47,12 @@ export interface PaymentDependencies {
   readonly gatewayTimeoutSeconds: number;
   /** Told of each payment that belongs to no order and has been decided. */
   readonly onRecorded: (status: PaymentRecord['status']) => void;
+  /** Surrounds each step of `chargeCard`, by the name of the activity that does this step alone. */
+  readonly around: Around;
 }
 
 export function paymentActivities(given: PaymentDependencies) {
-  const { payments, fraud, sql, gatewayTimeoutSeconds, onRecorded } = given;
+  const { payments, fraud, sql, gatewayTimeoutSeconds, onRecorded, around } = given;
   const options = (operation: CardOperation) => callOptions(gatewayTimeoutSeconds, operation.traceparent);
   const authorizeCall = (operation: CardOperation) => ({
     idempotencyKey: keyOf(operation, 'authorize'),
@@ -48,8 +61,47 @@ export function paymentActivities(given: PaymentDependencies) {
     currency: operation.currency,
     reference: operation.reference,
   });
+  const captureCall = (operation: CardOperation, authorizationId: string) => ({
+    idempotencyKey: keyOf(operation, 'capture'),
+    authorizationId,
+    amount: operation.amount,
+  });
 
   return {
+    /**
+     * The whole charge in one go, as far as it comes within `unheardMs`: score, authorize, capture. Nothing was asked
+     * before. Each step has the key that it has when it is asked for alone, so that whatever is left undecided is gone on
+     * with by `scoreFraud`, `authorizeCard` and `captureCard`.
+     * @param mayCapture whether the money may be taken; false where somebody wants to cancel
+     */
+    async chargeCard(operation: CardOperation, mayCapture: boolean): Promise<ChargeProgress> {
+      const began = performance.now();
+      const heldMs = () => Math.round(performance.now() - began);
+      const step = <T>(name: string, act: () => Promise<T>) => around(name, operation, act);
+      let progress: ChargeProgress = { score: null, authorized: null, captured: null, fault: null };
+      try {
+        const score = await step('scoreFraud', () => fraud.score(operation, options(operation)));
+        progress = { ...progress, score };
+        if (score > fraudThreshold || heldMs() > unheardMs) return progress;
+
+        const answer = await step('authorizeCard', () =>
+          payments.authorize(authorizeCall(operation), options(operation)),
+        );
+        progress = { ...progress, authorized: { ...answer, heldTaskMs: heldMs() } };
+        if (answer.kind === 'declined' || !mayCapture || heldMs() > unheardMs) return progress;
+
+        const captured = await step('captureCard', () =>
+          payments.capture(captureCall(operation, answer.authorizationId), options(operation)),
+        );
+        return { ...progress, captured };
+      } catch (error) {
+        if (error instanceof GatewayFault) return { ...progress, fault: error.fault };
+        // A bug, or a processor that refuses our own credentials, says nothing about the money.
+        log.warn('a step of a charge failed', { error });
+        return { ...progress, fault: 'server_error' };
+      }
+    },
+
     /** The risk of a payment, 0 to 1. */
     async scoreFraud(operation: CardOperation, patience: Patience | null): Promise<number> {
       return askGateway(() => fraud.score(operation, options(operation)), patience, attemptNumber());
@@ -76,7 +128,7 @@ export function paymentActivities(given: PaymentDependencies) {
       authorizationId: string,
       patience: Patience | null,
     ): Promise<CaptureAnswer> {
-      const call = { idempotencyKey: keyOf(operation, 'capture'), authorizationId, amount: operation.amount };
+      const call = captureCall(operation, authorizationId);
       return askGateway(
         async () =>
           (isFirstTry() ? null : await payments.findCapture(call.idempotencyKey, options(operation))) ??

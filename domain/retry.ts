@@ -51,3 +51,6 @@ export function isFault(value: unknown): value is Fault {
 
 /** How long a gateway call may hold up a workflow task, in seconds; what takes longer goes on outside of it. */
 export const firstTrySeconds = 2;
+
+/** For how long a charge may keep a workflow task from hearing of a cancel before it listens again, in milliseconds. */
+export const unheardMs = 250;

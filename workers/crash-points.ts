@@ -4,6 +4,7 @@
  * - `before`: the activity was handed out and has done nothing;
  * - `during`: its first query or request has been sent, and no answer was read;
  * - `after`: it has done everything, and Temporal does not know yet.
+ * An activity that does several steps in one go has the places of the activities that do each of them alone.
  * The relay has places of its own, without a phase: `relay.claimed` (nothing was started yet) and `relay.started` (nothing
  * was marked yet).
  * Whoever renames the file takes the crash, so one file is one crash. What the file holds must occur in the activity's
@@ -13,11 +14,14 @@ import { subscribe } from 'node:diagnostics_channel';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { Around } from '../activities/context.js';
 
 type Phase = 'before' | 'during' | 'after';
 
 export interface CrashPoints {
   readonly interceptors: readonly ActivityInterceptorsFactory[];
+  /** To be put around each step of an activity. */
+  readonly around: Around;
   /** To be called with each query that is sent. */
   readonly onQuery: () => void;
   /** To be called at a place by this name, with what the process is at there. */
@@ -32,22 +36,21 @@ export function crashPoints(folder: string): CrashPoints {
   };
   subscribe('undici:client:sendHeaders', onSent);
 
+  const around: Around = async (name, about, act) => {
+    const wanted = (phase: Phase) => take(folder, `${name}.${phase}`, JSON.stringify(about));
+    if (wanted('before')) die();
+    armed ||= wanted('during');
+    const result = await act();
+    if (wanted('after')) die();
+    return result;
+  };
   const interceptor: ActivityInterceptorsFactory = ({ info }) => ({
-    inbound: {
-      async execute(input, next) {
-        const wanted = (phase: Phase) => take(folder, `${info.activityType}.${phase}`, JSON.stringify(input.args));
-        if (wanted('before')) die();
-        armed ||= wanted('during');
-        const result = await next(input);
-        if (wanted('after')) die();
-        return result;
-      },
-    },
+    inbound: { execute: (input, next) => around(info.activityType, input.args, () => next(input)) },
   });
   const reached = (place: string, about: string) => {
     if (take(folder, place, about)) die();
   };
-  return { interceptors: [interceptor], onQuery: onSent, reached };
+  return { interceptors: [interceptor], around, onQuery: onSent, reached };
 }
 
 function take(folder: string, name: string, args: string): boolean {

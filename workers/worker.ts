@@ -2,6 +2,7 @@
 import { Client } from '@temporalio/client';
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import type { Around } from '../activities/context.js';
 import type { Activities } from '../activities/index.js';
 import { noticeActivities } from '../activities/notices.js';
 import { orderActivities } from '../activities/orders.js';
@@ -61,7 +62,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const common = {
     connection: temporal,
     namespace: settings.temporalNamespace,
-    activities: activitiesOn(connection, options, metrics),
+    activities: activitiesOn(connection, options, metrics, crash?.around ?? ((_name, _about, act) => act())),
     shutdownGraceTime: '3s',
     interceptors: { activity: [metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
@@ -103,7 +104,12 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   };
 }
 
-function activitiesOn(connection: Connection, options: WorkerOptions, metrics: WorkerMetrics): Activities {
+function activitiesOn(
+  connection: Connection,
+  options: WorkerOptions,
+  metrics: WorkerMetrics,
+  around: Around,
+): Activities {
   const { gatewayTimeoutSeconds } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
@@ -118,6 +124,7 @@ function activitiesOn(connection: Connection, options: WorkerOptions, metrics: W
       sql: connection.sql,
       gatewayTimeoutSeconds,
       onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
+      around,
     }),
     ...transferActivities(metrics.stock.transfers(createTransferDoor(connection.sql))),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),

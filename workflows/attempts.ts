@@ -2,7 +2,7 @@
 import { sleep } from '@temporalio/workflow';
 import type { Patience } from '../activities/failures.js';
 import type { Activities } from '../activities/index.js';
-import { nextWaitMs, type RetryClass } from '../domain/retry.js';
+import { type Fault, nextWaitMs, type RetryClass } from '../domain/retry.js';
 import type { Pace } from './contract.js';
 import { faultOf } from './failures.js';
 import { firstTry, patient } from './proxies.js';
@@ -10,21 +10,30 @@ import { firstTry, patient } from './proxies.js';
 /** The attempts are used up and nobody has answered: it may have happened, or not. */
 export const unanswered = Symbol('unanswered');
 
+/** One step, by whichever way it is asked. */
+export type Call<T> = (via: Activities, patience: Patience | null) => Promise<T>;
+
 /** Asks once inside the workflow task, and as often as the class allows outside of it. */
-export async function ask<T>(
-  retryClass: RetryClass,
-  pace: Pace,
-  call: (via: Activities, patience: Patience | null) => Promise<T>,
-): Promise<T | typeof unanswered> {
+export async function ask<T>(retryClass: RetryClass, pace: Pace, call: Call<T>): Promise<T | typeof unanswered> {
   try {
     return await call(firstTry, null);
   } catch (error) {
     const fault = faultOf(error);
     if (fault === null) throw error;
-    const waitMs = nextWaitMs(retryClass, fault, 1, pace.retryBaseScale);
-    if (waitMs === null) return unanswered;
-    await sleep(waitMs);
+    return await askOn(retryClass, pace, fault, call);
   }
+}
+
+/** Goes on asking, outside of the workflow task, what the first try has left undecided with this fault. */
+export async function askOn<T>(
+  retryClass: RetryClass,
+  pace: Pace,
+  fault: Fault,
+  call: Call<T>,
+): Promise<T | typeof unanswered> {
+  const waitMs = nextWaitMs(retryClass, fault, 1, pace.retryBaseScale);
+  if (waitMs === null) return unanswered;
+  await sleep(waitMs);
   try {
     return await call(patient(pace), { retryClass, retryBaseScale: pace.retryBaseScale, attemptsBefore: 1 });
   } catch (error) {

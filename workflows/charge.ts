@@ -3,12 +3,15 @@
  * own and inside an order.
  */
 import { sleep } from '@temporalio/workflow';
-import type { CardOperation } from '../activities/payments.js';
+import type { CardOperation, ChargeProgress } from '../activities/payments.js';
 import { type PaymentRefusalCode, type Refusal, refusal } from '../domain/errors.js';
 import type { PaymentRecord } from '../domain/order-steps.js';
 import { type CardSlot, fraudThreshold, type PaymentAttempt, type PaymentStatus } from '../domain/payment-states.js';
-import { ask, unanswered } from './attempts.js';
+import { type Fault, type RetryClass, unheardMs } from '../domain/retry.js';
+import { ask, askOn, type Call, unanswered } from './attempts.js';
 import type { Pace } from './contract.js';
+import { faultOf } from './failures.js';
+import { firstTry } from './proxies.js';
 import { Saga } from './saga.js';
 
 export interface ChargeRequest {
@@ -100,6 +103,8 @@ class CardCharge {
   authorizationId: string | null = null;
   /** Whether the processor may hold money of this card. */
   private open = false;
+  /** What kept the first step that the first try left undecided from being answered. */
+  private fault: Fault | null = null;
   private readonly operation: CardOperation;
 
   constructor(
@@ -149,15 +154,17 @@ class CardCharge {
 
   async run(): Promise<CardOutcome> {
     const { operation } = this;
-    const { pace } = this.request;
-    const score = await ask('fraud', pace, (via, patience) => via.scoreFraud(operation, patience));
+    const begun = await this.begin();
+    const score = await this.step('fraud', begun.score, (via, patience) => via.scoreFraud(operation, patience));
     if (score === unanswered) return { kind: 'unanswered', step: 'fraud check' };
     this.score = score;
     if (score > fraudThreshold) return { kind: 'blocked', score };
 
     this.open = true;
     const retryClass = this.card === 'backup' ? 'backupCard' : 'authorize';
-    const authorized = await ask(retryClass, pace, (via, patience) => via.authorizeCard(operation, patience));
+    const authorized = await this.step(retryClass, begun.authorized, (via, patience) =>
+      via.authorizeCard(operation, patience),
+    );
     if (authorized === unanswered) return { kind: 'unanswered', step: 'authorization' };
     if (authorized.kind === 'declined') {
       this.open = false;
@@ -166,19 +173,40 @@ class CardCharge {
     const { authorizationId } = authorized;
     this.authorizationId = authorizationId;
     // Wishes wait at the server while a task is held up. The timer ends the task, so that a cancel can still win.
-    if (authorized.heldTaskMs > unheardMs) await sleep(1);
-    if (this.request.stopWanted()) return { kind: 'stopped' };
+    if (begun.captured === null && authorized.heldTaskMs > unheardMs) await sleep(1);
+    if (begun.captured === null && this.request.stopWanted()) return { kind: 'stopped' };
 
-    const captured = await ask('capture', pace, (via, patience) =>
+    const captured = await this.step('capture', begun.captured, (via, patience) =>
       via.captureCard(operation, authorizationId, patience),
     );
     if (captured === unanswered) return { kind: 'unanswered', step: 'capture' };
     return captured.kind === 'captured' ? { kind: 'captured', authorizationId } : captured;
   }
-}
 
-/** How long an authorization may keep the saga from hearing of a cancel before it listens ahead of the capture. */
-const unheardMs = 250;
+  /** The first try of everything in one go. One that was lost on its way may have taken the money. */
+  private async begin(): Promise<ChargeProgress> {
+    try {
+      const begun = await firstTry.chargeCard(this.operation, !this.request.stopWanted());
+      this.fault = begun.fault;
+      this.open = begun.score !== null && begun.score <= fraudThreshold;
+      return begun;
+    } catch (error) {
+      this.fault = faultOf(error);
+      if (this.fault === null) throw error;
+      this.open = true;
+      return { score: null, authorized: null, captured: null, fault: this.fault };
+    }
+  }
+
+  /** What the first try has answered, else the answer to asking on. */
+  private async step<T>(retryClass: RetryClass, answered: T | null, call: Call<T>): Promise<T | typeof unanswered> {
+    if (answered !== null) return answered;
+    const { fault } = this;
+    this.fault = null;
+    const { pace } = this.request;
+    return fault === null ? await ask(retryClass, pace, call) : await askOn(retryClass, pace, fault, call);
+  }
+}
 
 function cardsOf(request: ChargeRequest): { card: CardSlot; token: string }[] {
   const primary = { card: 'primary', token: request.cardToken } as const;
