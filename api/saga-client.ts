@@ -13,11 +13,11 @@ import {
   WorkflowNotFoundError,
   type WorkflowStartOptions,
   WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
 } from '@temporalio/client';
 import { ApplicationFailure, type Workflow } from '@temporalio/common';
 import { isRefusalCode, type Refusal, refusal } from '../domain/errors.js';
 import { taskQueue, workflowTaskTimeoutMs } from '../workflows/contract.js';
+import { grpcCodeOf, grpcFailedPrecondition, grpcInvalidArgument, grpcNotFound, isOutage } from './grpc-errors.js';
 
 /**
  * - `answered`: the saga decided in time.
@@ -295,26 +295,4 @@ async function insist<A>(ask: () => Promise<A>, giveUp: AbortSignal): Promise<A>
       await sleep(insistAfterMs);
     }
   }
-}
-
-const grpcCancelled = 1;
-const grpcInvalidArgument = 3;
-const grpcDeadlineExceeded = 4;
-const grpcNotFound = 5;
-const grpcFailedPrecondition = 9;
-const grpcUnavailable = 14;
-const grpcResourceExhausted = 8;
-const outageCodes = new Set([grpcCancelled, grpcDeadlineExceeded, grpcResourceExhausted, grpcUnavailable]);
-
-/** Whether the error only says that the server could not be asked in time. */
-function isOutage(error: unknown): boolean {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
-  const code = grpcCodeOf(error);
-  return code !== null && outageCodes.has(code);
-}
-
-/** The code of the server's refusal, as it is or as the client has wrapped it; null where the error is something else. */
-function grpcCodeOf(error: unknown): number | null {
-  const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
-  return isGrpcServiceError(cause) ? cause.code : null;
 }
