@@ -116,6 +116,14 @@ export class Shop {
     return entries.filter(({ from, to }) => from !== to).map(({ to }) => to);
   }
 
+  /** What an order's timeline tells about signals that were ignored. */
+  async notes(orderId: string): Promise<string[]> {
+    const { body } = await this.must(200, this.get(`/api/orders/${orderId}/timeline`));
+    return body.items.flatMap(({ reason }: { reason: string | null }) =>
+      reason?.startsWith('signal ') ? [reason] : [],
+    );
+  }
+
   /** The card processor's own books about one order or payment. */
   async books(reference: string): Promise<ProcessorEntry[]> {
     const response = await fetch(`${this.stack.sandboxUrl}/payments?reference=${encodeURIComponent(reference)}`);

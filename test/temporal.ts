@@ -14,3 +14,23 @@ export function temporal(): Promise<Client> {
 export async function signalOrder(orderId: string, name: string, ...payload: unknown[]): Promise<void> {
   await (await temporal()).workflow.getHandle(`order/${orderId}`).signal(name, ...payload);
 }
+
+/** What a person can do to orders past the API, on a stack of one's own. */
+export interface Outside {
+  signal(orderId: string, name: string, payload: unknown): Promise<void>;
+  /** Ends the workflow as if it had never been; the order knows nothing of it. */
+  terminate(orderId: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function outsideOf({ temporalAddress }: { readonly temporalAddress: string }): Promise<Outside> {
+  const connection = await Connection.connect({ address: temporalAddress });
+  const { workflow } = new Client({ connection });
+  return {
+    signal: (orderId, name, payload) => workflow.getHandle(`order/${orderId}`).signal(name, payload),
+    terminate: async (orderId) => {
+      await workflow.getHandle(`order/${orderId}`).terminate();
+    },
+    close: () => connection.close(),
+  };
+}

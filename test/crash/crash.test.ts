@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type Stack, startStack } from '../setup/stack.js';
 import { Shop } from '../shop.js';
+import { type Outside, outsideOf } from '../temporal.js';
 import { goodsStayWhole, scenarios, staysWhole, survives } from './scenarios.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 let stack: Stack;
+let outside: Outside;
 
 beforeAll(async () => {
   stack = await startStack({
@@ -17,8 +19,12 @@ beforeAll(async () => {
     SUPPLIER_RECHECK_SECONDS: '0.1',
     RATE_LIMIT_PER_MINUTE: '1000000',
   });
+  outside = await outsideOf(stack);
 });
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  await outside?.close();
+  await stack?.stop();
+});
 
 /** A cut of the drill (test/drills/crash.drill.ts): where money or stock is most likely to be doubled or lost. */
 describe('an order survives kill -9 of the worker', () => {
@@ -32,7 +38,7 @@ describe('an order survives kill -9 of the worker', () => {
   ] as const)('at %s, %s it acts', async (activity, phase) => {
     const scenario = scenarios.find(({ activities }) => activities.includes(activity));
     if (scenario === undefined) throw new Error(`no scenario comes by ${activity}`);
-    await survives(new Shop(stack), crashFolder, scenario, activity, phase);
+    await survives(new Shop(stack), crashFolder, scenario, activity, phase, outside.signal);
   });
 });
 

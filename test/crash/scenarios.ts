@@ -10,16 +10,19 @@ import { eventually, holdings, type Shop } from '../shop.js';
 export const phases = ['before', 'during', 'after'] as const;
 export type Phase = (typeof phases)[number];
 
+/** Sends a signal to an order from outside, as a person does. */
+export type SendSignal = (orderId: string, name: string, payload: unknown) => Promise<void>;
+
 interface Scenario {
   /** What is done to the order; the activities below are those that it comes by. */
   readonly what: string;
   readonly activities: readonly string[];
   /** What the supplier of the product does; without one the product has none. */
   readonly script?: object;
-  readonly run: (shop: Shop, sku: string) => Promise<string>;
+  readonly run: (shop: Shop, sku: string, signal: SendSignal) => Promise<string>;
   /**
-   * The order's status at the end, what is left of the 5 units, the net of the processor's books, and what has become of
-   * the supplier's reservation.
+   * The order's status at the end, what is left of the 5 units, the net of the processor's books, what has become of the
+   * supplier's reservation, and how many notes the timeline holds.
    */
   readonly end: {
     readonly status: string;
@@ -27,6 +30,7 @@ interface Scenario {
     readonly reserved: number;
     readonly net: number;
     readonly supplier?: 'kept' | 'cancelled';
+    readonly notes?: number;
   };
 }
 
@@ -65,7 +69,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     what: 'authorized but not captured, so that the authorization is undone',
-    activities: ['undoCard'],
+    activities: ['abandonCard', 'undoCard'],
     run: (shop, sku) => create(shop, sku, { confirm: true, payment: { cardToken: 'tok_capture_declined' } }),
     end: { ...untouched, status: 'reserved', reserved: 2 },
   },
@@ -90,6 +94,22 @@ export const scenarios: readonly Scenario[] = [
     end: { ...untouched, status: 'reserved', reserved: 2 },
   },
   {
+    what: 'left until its time runs out',
+    activities: ['expireOrder'],
+    run: async (shop) => (await shop.order({})).body.id,
+    end: { ...untouched, status: 'expired' },
+  },
+  {
+    what: 'sent a signal that makes no sense',
+    activities: ['noteOrder'],
+    run: async (shop, sku, signal) => {
+      const id = await create(shop, sku, {});
+      await signal(id, 'confirm', { payment: 7 });
+      return id;
+    },
+    end: { ...untouched, status: 'reserved', reserved: 2, notes: 1 },
+  },
+  {
     what: 'restocked by its supplier',
     activities: ['openOrder', 'reserveAtSupplier', 'awaitSupplier', 'supplierStatus', 'restockOrder'],
     script: {},
@@ -105,7 +125,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     what: 'given up since its supplier delays too often',
-    activities: ['cancelAtSupplier', 'closeOrder'],
+    activities: ['giveUpRestock', 'cancelAtSupplier', 'closeOrder'],
     script: { status: ['delayed'] },
     run: lack,
     end: { ...untouched, status: 'failed', supplier: 'cancelled' },
@@ -145,6 +165,7 @@ export async function survives(
   scenario: Scenario,
   activity: string,
   phase: Phase,
+  signal: SendSignal,
 ): Promise<void> {
   mkdirSync(crashFolder, { recursive: true });
   const sku = scenario.script === undefined ? await shop.product(5) : await shop.supplied(5, scenario.script);
@@ -152,9 +173,9 @@ export async function survives(
   writeFileSync(join(crashFolder, name), '');
   const taken = () => readdirSync(crashFolder).filter((file) => file.startsWith(`${name}.taken.`)).length;
   const before = taken();
-  const orderId = await scenario.run(shop, sku);
+  const orderId = await scenario.run(shop, sku, signal);
   await eventually(`${name} to have killed a worker`, async () => taken() === before + 1);
-  const { status, onHand, reserved, net, supplier } = scenario.end;
+  const { status, onHand, reserved, net, supplier, notes = 0 } = scenario.end;
   await eventually(`the order to be ${status}`, async () => (await shop.statusOf(orderId)) === status);
   expect(await shop.stock(sku)).toEqual({ onHand, reserved, available: onHand - reserved });
   const books = await shop.books(orderId);
@@ -166,6 +187,9 @@ export async function survives(
     const cancelled = calls.some(({ kind, outcome }) => kind === 'reserve_cancel' && outcome === 'cancelled');
     expect(cancelled ? 'cancelled' : 'kept').toBe(supplier);
   }
+  const ignored = async () => (await shop.notes(orderId)).length;
+  await eventually(`the timeline to hold ${notes} notes`, async () => (await ignored()) >= notes);
+  expect(await ignored()).toBe(notes);
   const path = await shop.path(orderId);
   const returns = Math.max(0, path.filter((step) => step === 'reserved').length - 1);
   expect(new Set(path).size + returns).toBe(path.length);

@@ -1,14 +1,15 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { cancelledInTheDark, phases, scenarios, staysWhole, survives } from '../crash/scenarios.js';
 import { type Stack, startStack } from '../setup/stack.js';
 import { Shop } from '../shop.js';
+import { type Outside, outsideOf } from '../temporal.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 let stack: Stack;
+let outside: Outside;
 
 beforeAll(async () => {
   stack = await startStack({
@@ -16,15 +17,20 @@ beforeAll(async () => {
     RETRY_BASE_SCALE: '0.01',
     GATEWAY_TIMEOUT_SECONDS: '1',
     SUPPLIER_RECHECK_SECONDS: '0.1',
+    DRAFT_TTL_SECONDS: '15',
     RATE_LIMIT_PER_MINUTE: '1000000',
   });
+  outside = await outsideOf(stack);
 });
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  await outside?.close();
+  await stack?.stop();
+});
 
 describe.each(scenarios)('an order that is $what survives kill -9 of the worker', (scenario) => {
   describe.each(scenario.activities)('at %s', (activity) => {
     test.each(phases)('%s it acts', async (phase) => {
-      await survives(new Shop(stack), crashFolder, scenario, activity, phase);
+      await survives(new Shop(stack), crashFolder, scenario, activity, phase, outside.signal);
     });
   });
 });
@@ -36,11 +42,8 @@ describe.each(cancelledInTheDark)('an order whose worker dies after %s stays who
   });
 
   test('when it is cancelled by a signal before another worker takes it up', async () => {
-    const connection = await Connection.connect({ address: stack.temporalAddress });
-    const { workflow } = new Client({ connection });
     await staysWhole(new Shop(stack), crashFolder, activity, (orderId) =>
-      workflow.getHandle(`order/${orderId}`).signal('cancel', { reason: 'in the dark' }),
+      outside.signal(orderId, 'cancel', { reason: 'in the dark' }),
     );
-    await connection.close();
   });
 });
