@@ -29,6 +29,21 @@ export const orderTransitions: Readonly<Record<OrderStatus, readonly OrderStatus
   refunded: [],
 };
 
+/** What each state means, in one line for whoever looks at an order. */
+export const orderStatusMeanings: Readonly<Record<OrderStatus, string>> = {
+  pending: 'is being opened',
+  draft: 'has no lines yet; waits for a line, a cancellation, or its time to run out',
+  awaiting_restock: 'lacks stock; what is there is held, and suppliers were asked for the rest',
+  reserved: 'all lines are held; waits for a confirmation, a cancellation, or its time to run out',
+  confirming: 'is being paid; its holds do not run out meanwhile',
+  confirmed: 'is paid, and its goods have left the stock',
+  cancelled: 'was cancelled; its goods are free and no money was kept',
+  expired: 'its time ran out; its goods are free and no money was kept',
+  failed: 'could not be filled or paid; its goods are free and no money was kept',
+  partially_refunded: 'a part of its money was returned',
+  refunded: 'all of its money was returned',
+};
+
 /** Whether nothing but a refund can change the order any more. */
 export function isSettled(status: OrderStatus): boolean {
   return !orderTransitions[status].some((next) => next !== 'partially_refunded' && next !== 'refunded');

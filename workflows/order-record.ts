@@ -1,8 +1,9 @@
 /** What the saga knows of its order: the state after the last step, and the keys of the steps to come. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { upsertSearchAttributes } from '@temporalio/workflow';
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { isRefusalCode, type Refusal, refusal } from '../domain/errors.js';
-import type { OrderStatus } from '../domain/order-states.js';
+import { formatMoney } from '../domain/money.js';
+import { type OrderStatus, orderStatusMeanings } from '../domain/order-states.js';
 import type { OrderState, OrderStepResult, PaymentInFlight } from '../domain/order-steps.js';
 import type { Caller, OrderAnswer, PaymentChoice } from './contract.js';
 import { cannotBecome, type OrderDesk } from './order-desk.js';
@@ -102,7 +103,7 @@ export class OrderRecord {
     return { kind: 'refused', status: this.status, refusal: extensions ? { ...why, extensions } : why };
   }
 
-  /** Makes the status searchable in Temporal, once a change. */
+  /** Makes the status searchable in Temporal, and tells in the Web UI what it means, once a change. */
   publish(): void {
     if (this.state === null || this.published === this.status) return;
     this.published = this.status;
@@ -110,5 +111,7 @@ export class OrderRecord {
       { key: orderStatus, value: this.status },
       { key: total, value: this.totalAmount },
     ]);
+    const money = formatMoney({ amount: this.totalAmount, currency: this.currency });
+    setCurrentDetails(`${this.status}, ${money}: ${orderStatusMeanings[this.status]}`);
   }
 }

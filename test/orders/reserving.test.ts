@@ -2,10 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { sharedShop } from '../shared.js';
 import { eventually } from '../shop.js';
+import { temporal } from '../temporal.js';
 
 const shop = sharedShop();
 
 describe('an order that reserves', () => {
+  test('tells in the Temporal Web UI what it waits for, and how it ended', async () => {
+    const sku = await shop.product(5, 1050);
+    const id = await shop.reserved(sku, 2);
+    const { workflow } = await temporal();
+    const details = async () => {
+      const metadata = await workflow.getHandle(`order/${id}`).query('__temporal_workflow_metadata');
+      return (metadata as { currentDetails: string }).currentDetails;
+    };
+    expect(await details()).toMatch(/^reserved, 21\.00 USD: .*waits for a confirmation/);
+    await shop.must(200, shop.cancel(id));
+    expect(await details()).toMatch(/^cancelled, 21\.00 USD: /);
+  });
+
   test('holds every line and says until when', async () => {
     const [shirt, mug] = [await shop.product(10, 1999), await shop.product(5, 500)];
     const before = Date.now();
