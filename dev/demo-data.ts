@@ -29,16 +29,16 @@ const supply = new Map<string, { reorderPoint: number; maxStock: number; price: 
 export const firstSku = products[0].sku;
 
 /**
- * Loads the demo shop unless that was done before on this home, or the database holds other products. Every call has an
- * idempotency key and the products' names are fixed, so that a load cut short is completed by the next start.
+ * Loads the demo shop into a database without products. Every call has an idempotency key, so that a load that this home
+ * has begun and not finished is completed by its next start. Products of others, a demo shop included, are left alone.
  */
 export async function loadDemoData(apiUrl: string, apiKey: string, marker: string): Promise<'loaded' | 'not needed'> {
   if (existsSync(marker)) return 'not needed';
   const call = caller(apiUrl, apiKey);
-  const known = await call('GET', '/api/products?limit=200');
-  const ours = new Set<string>(products.map(({ sku }) => sku));
-  const needed = skusOf(known).every((sku) => ours.has(sku));
+  const begun = `${marker}.begun`;
+  const needed = existsSync(begun) || (await hasNoProducts(call));
   if (needed) {
+    writeFileSync(begun, '');
     await call('POST', '/api/locations', { code: 'north', name: 'Northern warehouse' }, 'demo/location/north');
     await call('POST', '/api/suppliers', supplier, 'demo/supplier');
     await Promise.all(
@@ -87,7 +87,7 @@ function caller(apiUrl: string, apiKey: string) {
   };
 }
 
-function skusOf(list: unknown): string[] {
-  if (typeof list !== 'object' || list === null || !('items' in list) || !Array.isArray(list.items)) return [];
-  return list.items.map((item) => String(item?.sku));
+async function hasNoProducts(call: ReturnType<typeof caller>): Promise<boolean> {
+  const list = await call('GET', '/api/products?limit=1');
+  return typeof list === 'object' && list !== null && 'items' in list && Array.isArray(list.items) && !list.items[0];
 }

@@ -197,20 +197,32 @@ describe('a stack that ends', () => {
   );
 });
 
-test('a stack whose database and Temporal are elsewhere starts neither, and works', async () => {
+test('a stack whose database and Temporal are elsewhere starts neither, works, and leaves the shop there as it is', async () => {
   const elsewhere = await makeElsewhere();
   const { databaseUrl, temporalAddress, namespace } = elsewhere;
-  const other = await startStack({
-    DATABASE_URL: databaseUrl,
-    TEMPORAL_ADDRESS: temporalAddress,
-    TEMPORAL_NAMESPACE: namespace,
-  });
+  const onElsewhere = async (use: (other: Stack) => Promise<void>) => {
+    const other = await startStack({
+      DATABASE_URL: databaseUrl,
+      TEMPORAL_ADDRESS: temporalAddress,
+      TEMPORAL_NAMESPACE: namespace,
+    });
+    await use(other).finally(() => other.stop());
+  };
+  const stockOf = (other: Stack) => new Shop(other).stock('filter-papers-100');
   try {
-    expect(other).toMatchObject({ databaseUrl, temporalAddress, temporalNamespace: namespace, temporalUiUrl: null });
-    expect(other.pids).toMatchObject({ postgres: null, temporal: null });
-    expect(await ordered(new Shop(other))).toBe('confirmed');
+    let left: unknown;
+    await onElsewhere(async (other) => {
+      expect(other).toMatchObject({ databaseUrl, temporalAddress, temporalNamespace: namespace, temporalUiUrl: null });
+      expect(other.pids).toMatchObject({ postgres: null, temporal: null });
+      expect(await ordered(new Shop(other))).toBe('confirmed');
+      left = await stockOf(other);
+    });
+    // Another home, whose demo shop is there already.
+    await onElsewhere(async (other) => {
+      expect(await stockOf(other)).toEqual(left);
+      expect(await ordered(new Shop(other))).toBe('confirmed');
+    });
   } finally {
-    await other.stop();
     await elsewhere.remove();
   }
 });
