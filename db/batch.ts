@@ -6,6 +6,8 @@ const maxCollisions = 10;
 
 /** serialization_failure, deadlock_detected */
 const collisions = new Set(['40001', '40P01']);
+/** What a key violates that was decided in another batch since this one looked for it. */
+const keyConstraint = 'stock_operations_pkey';
 
 /** Connection exceptions, too few resources, operator intervention, system error, internal error. */
 const breakdowns = /^(08|53|57|58|XX)/;
@@ -26,8 +28,7 @@ export function batchRunner<In, Out>(
       try {
         return await call(items);
       } catch (error) {
-        if (!(error instanceof postgres.PostgresError && collisions.has(error.code)) || collision === maxCollisions)
-          throw error;
+        if (!isCollision(error) || collision === maxCollisions) throw error;
       }
     }
   };
@@ -43,8 +44,13 @@ export function batchRunner<In, Out>(
   };
 }
 
+function isCollision(error: unknown): boolean {
+  if (!(error instanceof postgres.PostgresError)) return false;
+  return collisions.has(error.code) || error.constraint_name === keyConstraint;
+}
+
 function isOwnFault(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && !breakdowns.test(error.code) && !collisions.has(error.code);
+  return error instanceof postgres.PostgresError && !breakdowns.test(error.code) && !isCollision(error);
 }
 
 function only<T>(results: readonly T[]): T {

@@ -1,6 +1,6 @@
 /** Products and locations: what there is to keep stock of, and where. Every call is one round trip. */
 import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import type { Database } from './client.js';
+import type { Database, Sql } from './client.js';
 import { violatedConstraint } from './constraints.js';
 import { type Cursor, type Page, pageOf } from './page.js';
 import { locations, products } from './schema.js';
@@ -149,6 +149,17 @@ export async function findProducts(db: Database, skus: readonly string[]): Promi
     .from(products)
     .where(inArray(products.sku, [...skus]));
   return rows.map(viewProduct);
+}
+
+/** What an operation on stock must know of a product: whether it is sold, and when more of it is asked for. */
+export type ProductTerms = Pick<ProductView, 'sku' | 'status' | 'reorderPoint' | 'supplierId'>;
+
+/** The terms of those of the SKUs that there are, in no order. The statement is the same for any number of them. */
+export async function findProductTerms(sqlClient: Sql, skus: readonly string[]): Promise<readonly ProductTerms[]> {
+  if (skus.length === 0) return [];
+  return sqlClient<ProductTerms[]>`
+    select sku, status, reorder_point::float8 as "reorderPoint", supplier_id as "supplierId"
+      from products where sku = any(${skus as string[]})`;
 }
 
 /** Newest first. */

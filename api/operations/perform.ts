@@ -1,5 +1,5 @@
 /** What inventory operations ask of the ledger, and what its answers mean to a client. */
-import { findProducts, type ProductView } from '../../db/catalogue.js';
+import { findProductTerms, type ProductTerms } from '../../db/catalogue.js';
 import { findHolds, type HoldOwner } from '../../db/reservations.js';
 import { largeMovementUnits } from '../../domain/notices.js';
 import type { StockCommand, StockOperation, StockResult } from '../../domain/stock.js';
@@ -13,7 +13,7 @@ import type { InventoryOperation, OperationResult } from './schemas.js';
 export type Outcome = { readonly kind: 'done'; readonly result: OperationResult } | Refused;
 
 interface Known {
-  readonly products: ReadonlyMap<string, ProductView>;
+  readonly products: ReadonlyMap<string, ProductTerms>;
   readonly holds: ReadonlyMap<string, HoldOwner>;
 }
 
@@ -24,11 +24,11 @@ interface Known {
 export async function perform(
   call: CallContext,
   operations: readonly InventoryOperation[],
-  { connection: { db, sql }, ledger, settings }: ApiDeps,
+  { connection: { sql }, ledger, settings }: ApiDeps,
 ): Promise<readonly Outcome[]> {
   const holdIds = operations.flatMap((wanted) => (wanted.operation === 'release' ? [wanted.reservationId] : []));
   const [products, holds] = await Promise.all([
-    findProducts(db, [...new Set(operations.map(({ sku }) => sku))]),
+    findProductTerms(sql, [...new Set(operations.map(({ sku }) => sku))]),
     findHolds(sql, holdIds),
   ]);
   const known: Known = {
@@ -62,7 +62,7 @@ export function operationKey(call: CallContext, index: number): string {
 }
 
 /** Whether so much on hand has more asked for: the rule of the database's function `is_low`. */
-export function isLow(product: ProductView | undefined, onHand: number): boolean {
+export function isLow(product: ProductTerms | undefined, onHand: number): boolean {
   if (product === undefined || product.reorderPoint === null || product.supplierId === null) return false;
   return product.status === 'active' && onHand <= product.reorderPoint;
 }
@@ -130,7 +130,7 @@ function outcomeOf(wanted: InventoryOperation, result: StockResult | undefined, 
 }
 
 /** The figures of a level, as answers show them. */
-export function levelAfter(product: ProductView | undefined, onHand: number, reserved: number) {
+export function levelAfter(product: ProductTerms | undefined, onHand: number, reserved: number) {
   return { onHand, reserved, available: onHand - reserved, replenishmentTriggered: isLow(product, onHand) };
 }
 

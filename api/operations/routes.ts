@@ -1,6 +1,6 @@
 /** Inventory operations: one, many with a result each, and many that are done together or not at all. */
 import type { z } from 'zod';
-import { findProducts } from '../../db/catalogue.js';
+import { findProductTerms } from '../../db/catalogue.js';
 import type { RefusalCode } from '../../domain/errors.js';
 import { largeMovementUnits } from '../../domain/notices.js';
 import type { ApiDeps } from '../deps.js';
@@ -78,10 +78,10 @@ function bulkReply(outcomes: readonly Outcome[]): Reply {
 
 async function batch(
   call: Call<unknown, unknown, z.output<typeof batchRequest>>,
-  { connection: { db }, ledger }: ApiDeps,
+  { connection: { sql }, ledger }: ApiDeps,
 ): Promise<Reply> {
   const { updates } = call.body;
-  const products = await findProducts(db, [...new Set(updates.map(({ sku }) => sku))]);
+  const products = await findProductTerms(sql, [...new Set(updates.map(({ sku }) => sku))]);
   const [result] = await ledger.apply([
     {
       key: operationKey(call, 0),
