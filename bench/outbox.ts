@@ -1,12 +1,14 @@
 /**
  * How long it takes from the commit that leaves a level low to the start of its replenishment, at a steady rate of such
- * commits. Each event is a SKU of its own, so each is a workflow of its own. The products say no maximum: the replenishment
- * reads the level and ends, so that what is measured is the way there and not the ordering.
+ * commits. Each event is a SKU of its own, so each is a workflow of its own. Once where the products say no maximum: the
+ * replenishment reads the level and ends, so that what is measured is the way there. And once where each replenishment
+ * orders from the supplier, so that the way there has to make do with what the ordering leaves of the machine.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { connect, type Sql } from '../db/client.js';
 import { replenishmentWorkflowId } from '../workflows/contract.js';
+import { cpuPerPiece, cpuTimes } from './cpu.js';
 import { post } from './orders.js';
 import type { Row, Target } from './table.js';
 
@@ -17,6 +19,10 @@ const patienceMs = 60_000;
 const atOnce = 16;
 
 export async function benchOutbox(target: Target): Promise<Row[]> {
+  return [await measure(target, 'nothing to order', null), await measure(target, 'each one orders', 100)];
+}
+
+async function measure(target: Target, what: string, maxStock: number | null): Promise<Row> {
   const prefix = `BENCH-O-${Date.now()}`;
   await post(target, '/api/suppliers', {
     id: prefix,
@@ -27,8 +33,9 @@ export async function benchOutbox(target: Target): Promise<Row[]> {
   });
   const skus = Array.from({ length: events }, (_, index) => `${prefix}-${index}`);
   for (let from = 0; from < events; from += atOnce)
-    await Promise.all(skus.slice(from, from + atOnce).map((sku) => stockJustEnough(target, sku, prefix)));
+    await Promise.all(skus.slice(from, from + atOnce).map((sku) => stockJustEnough(target, sku, prefix, maxStock)));
 
+  const before = cpuTimes(target);
   const started = performance.now();
   const calls: Promise<void>[] = [];
   for (const [index, sku] of skus.entries()) {
@@ -42,6 +49,7 @@ export async function benchOutbox(target: Target): Promise<Row[]> {
   const connection = await Connection.connect({ address: target.temporalAddress });
   try {
     const committed = await deliveredRows(database.sql, prefix);
+    const after = cpuTimes(target);
     const waits = await Promise.all(
       committed.map(async ({ sku, at }) => {
         const handle = new Client({ connection }).workflow.getHandle(replenishmentWorkflowId(sku, 'main'));
@@ -50,25 +58,29 @@ export async function benchOutbox(target: Target): Promise<Row[]> {
     );
     waits.sort((a, b) => a - b);
     const at = (share: number) => (waits[Math.floor(waits.length * share)] ?? 0).toFixed(0);
-    return [
-      {
-        what: 'low level → replenishment started',
-        events: waits.length,
-        'per second': (events / took).toFixed(0),
-        'p50 ms': at(0.5),
-        'p99 ms': at(0.99),
-        'max ms': (waits.at(-1) ?? 0).toFixed(0),
-      },
-    ];
+    return {
+      'low level → replenishment started': what,
+      events: waits.length,
+      'per second': (events / took).toFixed(0),
+      'p50 ms': at(0.5),
+      'p99 ms': at(0.99),
+      'max ms': (waits.at(-1) ?? 0).toFixed(0),
+      'CPU ms each': cpuPerPiece(before, after, events),
+    };
   } finally {
     await Promise.all([connection.close(), database.close()]);
   }
 }
 
 /** A product of which one more sold is low. */
-async function stockJustEnough(target: Target, sku: string, supplierId: string): Promise<void> {
+async function stockJustEnough(
+  target: Target,
+  sku: string,
+  supplierId: string,
+  maxStock: number | null,
+): Promise<void> {
   const price = { amount: 1000, currency: 'USD' };
-  const supply = { reorderPoint: 5, supplierId, supplierPrice: { amount: 400, currency: 'USD' } };
+  const supply = { reorderPoint: 5, maxStock, supplierId, supplierPrice: { amount: 400, currency: 'USD' } };
   await post(target, '/api/products', { sku, name: 'Bench', price, ...supply });
   await post(target, `/api/inventory/${sku}/receipts`, { quantity: 6 });
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Sql } from '../db/client.js';
-import { failDelivery, markDelivered, postponeDelivery } from '../db/outbox.js';
+import { failDelivery, postponeDelivery } from '../db/outbox.js';
 import type { Pace } from '../workflows/contract.js';
 
 /** What the ways of delivery have in common. */
@@ -12,6 +12,8 @@ export interface RelayTools {
   readonly client: Client;
   readonly pace: Pace;
   readonly log: Logger;
+  /** Writes down that workflows exist for the rows; those that come together share a statement. */
+  readonly markDelivered: (rowIds: readonly number[]) => Promise<void>;
   /** A place where a drill may end this process. */
   readonly reached: (place: string, about: string) => void;
 }
@@ -37,7 +39,7 @@ export interface Delivery {
  * looked at again; null where they are not.
  */
 export async function deliver(tools: RelayTools, delivery: Delivery): Promise<number | null> {
-  const { sql, client, log } = tools;
+  const { client, log } = tools;
   const { rowIds, about, begin } = delivery;
   tools.reached('relay.claimed', about);
   try {
@@ -46,7 +48,7 @@ export async function deliver(tools: RelayTools, delivery: Delivery): Promise<nu
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return await giveBack(tools, rowIds, about, error);
   }
   tools.reached('relay.started', about);
-  await markDelivered(sql, rowIds);
+  await tools.markDelivered(rowIds);
   log.debug({ about, rows: rowIds.length }, 'outbox delivered');
   return null;
 }

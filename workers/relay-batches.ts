@@ -26,6 +26,7 @@ export async function relayBatches(tools: RelayTools): Promise<number | null> {
             args: [{ rowIds, waitSeconds: waitSeconds[topic], pace: tools.pace }],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'USE_EXISTING',
+            requestEagerStart: true,
           }),
       }),
     ),
@@ -35,7 +36,7 @@ export async function relayBatches(tools: RelayTools): Promise<number | null> {
 }
 
 /** The shortest of the waits that there are. */
-export function soonest(waits: readonly (number | null)[]): number | null {
+function soonest(waits: readonly (number | null)[]): number | null {
   const there = waits.filter((wait) => wait !== null);
   return there.length === 0 ? null : Math.min(...there);
 }

@@ -3,10 +3,11 @@
  * what it was at is claimed in the database before a workflow is started, and a workflow that is started twice is one.
  */
 import type { Connection } from '../db/client.js';
-import { outboxChannel, replenishWakeUp } from '../db/outbox.js';
+import { Coalescer } from '../db/coalescer.js';
+import { markDelivered, outboxChannel, replenishWakeUp } from '../db/outbox.js';
 import type { RelayTools } from './delivery.js';
 import { relayBatches } from './relay-batches.js';
-import { type DeliveryTimes, relayLevels } from './relay-levels.js';
+import { type DeliveryTimes, LevelRelay } from './relay-levels.js';
 import { startLoop } from './relay-loop.js';
 
 /** Mails and notices gather for so long before they become one workflow: they can wait, and a workflow is not free. */
@@ -19,26 +20,33 @@ export interface Relay {
   stop(): Promise<void>;
 }
 
-export interface RelayOptions extends Omit<RelayTools, 'sql'> {
+export interface RelayOptions extends Omit<RelayTools, 'sql' | 'markDelivered'> {
   readonly connection: Connection;
   readonly times: DeliveryTimes;
 }
 
 export async function startRelay({ connection, times, ...others }: RelayOptions): Promise<Relay> {
-  const tools: RelayTools = { ...others, sql: connection.sql };
+  const { sql } = connection;
+  const marks = new Coalescer<readonly number[], 'marked'>(async (rowIds) => {
+    await markDelivered(sql, rowIds.flat());
+    return rowIds.map(() => 'marked');
+  });
+  const mark = async (rowIds: readonly number[]) => void (await marks.submit(rowIds));
+  const tools: RelayTools = { ...others, sql, markDelivered: mark };
   const onError = (error: unknown) => tools.log.warn({ err: error }, 'outbox relay failed; it tries again');
   const batches = startLoop({ look: () => relayBatches(tools), pollMs, gatherMs, onError });
-  const levels = startLoop({ look: () => relayLevels(tools, times), pollMs, gatherMs: 0, onError });
+  const levelRelay = new LevelRelay(tools, times, { wake: () => levels.wake(), onError });
+  const levels = startLoop({ look: () => levelRelay.look(), pollMs, gatherMs: 0, onError });
   const onNotification = (what: string) => (what === replenishWakeUp ? levels : batches).wake();
   const onListening = () => {
     // What was said before, or while the connection was lost, nobody heard.
     batches.wake();
     levels.wake();
   };
-  await connection.sql.listen(outboxChannel, onNotification, onListening);
+  await sql.listen(outboxChannel, onNotification, onListening);
   return {
     async stop() {
-      await Promise.all([batches.stop(), levels.stop()]);
+      await Promise.all([batches.stop(), levels.stop().then(() => levelRelay.ended())]);
     },
   };
 }
