@@ -3,7 +3,7 @@ import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
 import type { ReplenishmentFailure } from '../domain/replenishment.js';
 import type { Database, Sql } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
-import { replenishments } from './schema.js';
+import { replenishmentRequests, replenishments } from './schema.js';
 import { rfc3339 } from './time.js';
 
 /** The replenishment resource of the contract. */
@@ -107,6 +107,33 @@ export async function getReplenishment(db: Database, id: string): Promise<Replen
 export async function getRunning(db: Database, sku: string, location: string): Promise<ReplenishmentView | null> {
   const { status, sku: skuColumn, location: locationColumn } = replenishments;
   return first(db, and(eq(skuColumn, sku), eq(locationColumn, location), eq(status, 'running')));
+}
+
+/** Somebody asked for a replenishment and was answered before one was planned. */
+export interface ReplenishmentRequest {
+  /** `rpl_…`: the replenishment's, if it becomes one. */
+  readonly id: string;
+  readonly sku: string;
+  readonly location: string;
+  /** The update by which the workflow is asked. */
+  readonly updateId: string;
+}
+
+export interface KeptRequest extends ReplenishmentRequest {
+  readonly createdAt: string;
+}
+
+/** Keeps the request, or finds it kept. To be called once its workflow exists. */
+export async function keepRequest(db: Database, request: ReplenishmentRequest): Promise<KeptRequest> {
+  await db.insert(replenishmentRequests).values(request).onConflictDoNothing();
+  const kept = await getRequest(db, request.id);
+  if (!kept) throw new Error(`the request ${request.id} was not kept`);
+  return kept;
+}
+
+export async function getRequest(db: Database, id: string): Promise<KeptRequest | null> {
+  const [row] = await db.select().from(replenishmentRequests).where(eq(replenishmentRequests.id, id));
+  return row ? { ...row, createdAt: rfc3339(row.createdAt) } : null;
 }
 
 /** Newest first. */

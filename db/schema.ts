@@ -371,6 +371,19 @@ export const replenishments = pgTable(
   ],
 );
 
+/**
+ * Who was answered before anything was planned. The id may never become a replenishment's: where another runs for the SKU
+ * and location by then, that one is meant.
+ */
+export const replenishmentRequests = pgTable('replenishment_requests', {
+  id: text().primaryKey(),
+  sku: text().notNull(),
+  location: text().notNull(),
+  /** Of `replenishment/<sku>/<location>`: the update that asks for it. */
+  updateId: text('update_id').notNull(),
+  createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+});
+
 export const purchaseOrders = pgTable(
   'purchase_orders',
   {

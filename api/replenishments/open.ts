@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { findLocations, findProducts } from '../../db/catalogue.js';
 import type { Database } from '../../db/client.js';
-import { getReplenishment, getRunning, type ReplenishmentView } from '../../db/replenishments.js';
+import { getReplenishment, getRunning, keepRequest, type ReplenishmentView } from '../../db/replenishments.js';
 import {
   type ReplenishmentAnswer,
   type ReplenishmentInput,
@@ -13,6 +13,7 @@ import { paceOf } from '../payments/routes.js';
 import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../reply.js';
 import type { CallContext } from '../route.js';
 import type { Outcome } from '../saga-client.js';
+import { pendingReplenishment } from './representation.js';
 import type { newReplenishment } from './schemas.js';
 
 type NewReplenishment = z.output<typeof newReplenishment>;
@@ -49,7 +50,12 @@ export async function openReplenishment(body: NewReplenishment, call: CallContex
     outcome = await deps.sagas.startReplenishment(input, asking);
   if (outcome.kind === 'refused') return refuseWith(outcome.refusal);
   if (outcome.kind === 'ended' || outcome.kind === 'unavailable') return unavailable('Temporal');
-  if (outcome.kind === 'late') return accepted((await getRunning(db, sku, location)) ?? pending(input));
+  if (outcome.kind === 'late') {
+    const running = await getRunning(db, sku, location);
+    if (running) return accepted(running);
+    const request = { id: replenishmentId, sku, location, updateId: call.ids.update };
+    return accepted(pendingReplenishment(await keepRequest(db, request)));
+  }
   if (outcome.answer.kind === 'refused') return refuseWith(outcome.answer.refusal);
   const stored = await getReplenishment(db, outcome.answer.replenishmentId);
   return stored ? accepted(stored) : unavailable('Postgres');
@@ -70,11 +76,4 @@ async function checkPlace(db: Database, { sku, location }: NewReplenishment): Pr
   return refuseFields('unknown_location', [
     { pointer: '/location', code: 'unknown_location', detail: `there is no location ${location}` },
   ]);
-}
-
-/** One that no worker has planned yet. */
-function pending({ replenishmentId: id, sku, location }: ReplenishmentInput): ReplenishmentView {
-  const now = new Date().toISOString();
-  const undecided = { quantity: null, purchaseOrderId: null, failure: null };
-  return { id, sku, location, status: 'running', ...undecided, createdAt: now, updatedAt: now };
 }

@@ -1,10 +1,11 @@
 /** Replenishments: what is ordered from suppliers to fill stock up again. */
-import { getReplenishment, listReplenishments } from '../../db/replenishments.js';
+import { listReplenishments } from '../../db/replenishments.js';
 import type { ApiDeps } from '../deps.js';
 import { pageRequest } from '../pages.js';
-import { answer, refuse } from '../reply.js';
+import { answer, refuse, unavailable } from '../reply.js';
 import { type Route, route } from '../route.js';
 import { openReplenishment } from './open.js';
+import { readReplenishment } from './representation.js';
 import { newReplenishment, replenishment, replenishmentId, replenishmentPage, replenishmentQuery } from './schemas.js';
 
 export function replenishmentRoutes(deps: ApiDeps): Route[] {
@@ -53,10 +54,14 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       scope: 'supply:read',
       params: replenishmentId,
       answers: { 200: replenishment },
-      refusals: ['not_found'],
-      handler: async ({ params }) => {
-        const found = await getReplenishment(db, params.id);
-        return found ? answer(200, found) : refuse('not_found', 'no such replenishment');
+      refusals: ['not_found', 'unavailable'],
+      handler: async ({ params, note }) => {
+        note({ replenishmentId: params.id });
+        const found = await readReplenishment(params.id, deps);
+        if (found.kind === 'unknown') return unavailable('Temporal');
+        return found.kind === 'absent'
+          ? refuse('not_found', 'no such replenishment')
+          : answer(200, found.replenishment);
       },
     }),
   ];
