@@ -4,6 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { main } from '../../cli/main.js';
+import { startOwnApi } from '../api/own-api.js';
 import { sharedShop } from '../shared.js';
 import { eventually } from '../shop.js';
 import { bin, field, holdfast } from './holdfast.js';
@@ -123,5 +125,44 @@ describe('holdfast bulk', () => {
     expect((await holdfast(['bulk', '--file', fileOf([], 'sku,count')])).err).toMatch(/must name the columns/);
     expect((await holdfast(['bulk', '--file', join(folder, 'none.csv')])).err).toMatch(/there is no file/);
     expect((await shop.stock(sku)).onHand).toBe(5);
+  });
+
+  it('shows a person how far it is, and counts what an earlier run has done', async () => {
+    const sku = await shop.product(300);
+    const path = fileOf(Array.from({ length: 250 }, () => `consume,${sku},1,,`));
+    const shown = async () => {
+      const drawn: string[] = [];
+      const code = await main(['bulk', '--file', path], {
+        env: { HOLDFAST_API_URL: inject('apiUrls')[0], HOLDFAST_API_KEY: inject('apiKey') },
+        currentFolder: folder,
+        projectRoot: folder,
+        terminal: { out: () => undefined, err: (text) => void drawn.push(text), interactive: true },
+      });
+      expect(code).toBe(0);
+      return drawn.map((text) => / (\d+\/\d+) operations$/.exec(text)?.[1] ?? text);
+    };
+    const clean = '\r\u{1b}[K';
+    expect(await shown()).toEqual(['100/250', '200/250', clean]);
+    writeFileSync(`${path}.results.csv`, `${resultsOf(path).slice(0, 101).join('\n')}\n`);
+    expect(await shown()).toEqual(['100/250', '200/250', clean]);
+    expect(await shop.stock(sku)).toEqual({ onHand: 50, reserved: 0, available: 50 });
+  });
+
+  it('waits where the API asks it to slow down, and goes on with the same batch', async () => {
+    const sku = await shop.product(300);
+    const path = fileOf(Array.from({ length: 300 }, () => `consume,${sku},1,,`));
+    const api = await startOwnApi({ RATE_LIMIT_PER_MINUTE: '2' });
+    try {
+      const running = holdfast(['bulk', '--file', path], { HOLDFAST_API_URL: api.url });
+      await eventually('a call to be too many', async () => api.output().includes('"code":"rate_limited"'));
+      expect((await shop.stock(sku)).onHand).toBe(100);
+      const ended = await running;
+      expect(ended).toMatchObject({ code: 0, err: '' });
+      expect(ended.out).toMatch(/^operations +300\nsucceeded +300\nfailed +0\nresumed +0\n/);
+      expect(resultsOf(path)).toHaveLength(301);
+      expect((await shop.stock(sku)).onHand).toBe(0);
+    } finally {
+      await api.end('SIGKILL');
+    }
   });
 });

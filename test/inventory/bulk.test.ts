@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { connect } from '../../db/client.js';
 import { sharedShop } from '../shared.js';
+import { loseAnswer } from './lost-answer.js';
+import { eventually } from './supplied.js';
 
 const shop = sharedShop();
+const connection = connect(inject('databaseUrl'), { applicationName: 'holdfast test', maxConnections: 1 });
+afterAll(() => connection.close());
+
 const bulk = (operations: readonly object[], headers = {}) => shop.post('/api/inventory/bulk', { operations }, headers);
 const batch = (updates: readonly object[], headers = {}) => shop.post('/api/inventory/batch', { updates }, headers);
 
@@ -45,6 +51,7 @@ describe('a bulk request', () => {
     expect(status).toBe(200);
     const codes = body.results.map(({ error }: { error?: { code: string } }) => error?.code ?? null);
     expect(codes).toEqual([null, 'invalid_state', null, 'unknown_sku', 'unknown_location', null]);
+    expect(body).toMatchObject({ succeeded: 3, failed: 3, partialSuccess: true });
     expect(body.results[2].result.reservationId).toMatch(/^rsv_/);
     expect(await shop.stock(sku)).toEqual({ onHand: 6, reserved: 6, available: 0 });
   });
@@ -71,7 +78,28 @@ describe('a bulk request', () => {
     const first = await bulk(operations, key);
     const second = await sharedShop(1).post('/api/inventory/bulk', { operations }, key);
     expect(second.body).toEqual(first.body);
+    expect(first.body).toMatchObject({ succeeded: 20, failed: 0, partialSuccess: false });
     expect((await shop.stock(sku)).reserved).toBe(20);
+  });
+
+  it('does each operation once also where the answer of the first time was lost', async () => {
+    const sku = await shop.product(10);
+    const key = randomUUID();
+    const operations = [
+      { operation: 'reserve', sku, quantity: 3 },
+      { operation: 'consume', sku, quantity: 3 },
+      { operation: 'consume', sku, quantity: 9 },
+      { operation: 'consume', sku, quantity: 3 },
+    ];
+    const first = await bulk(operations, { 'idempotency-key': key });
+    expect(first.body).toMatchObject({ succeeded: 3, failed: 1 });
+    await loseAnswer(connection.sql, key);
+    // What was refused stays refused, though there would be enough by now.
+    await shop.must(201, shop.post(`/api/inventory/${sku}/receipts`, { quantity: 50 }));
+    const second = await sharedShop(1).post('/api/inventory/bulk', { operations }, { 'idempotency-key': key });
+    expect([second.status, second.headers.has('idempotency-replayed')]).toEqual([200, false]);
+    expect(second.body).toEqual(first.body);
+    expect(await shop.stock(sku)).toEqual({ onHand: 54, reserved: 3, available: 51 });
   });
 
   it.each([[[]], [Array.from({ length: 101 }, () => ({ operation: 'consume', sku: 'x', quantity: 1 }))]])(
@@ -134,11 +162,45 @@ describe('a batch', () => {
     expect((await shop.stock(b)).onHand).toBe(3);
   });
 
+  it.each([
+    ['/updates', []],
+    ['/updates', Array.from({ length: 101 }, () => ({ sku: 'x', quantity: 1 }))],
+    ['/updates/1/quantity', [1, 0].map((quantity) => ({ sku: 'x', quantity }))],
+    ['/updates/0/quantity', [{ sku: 'x', quantity: -1_000_000_001 }]],
+  ])('takes 1 to 100 changes, each of something: %s', async (pointer, updates) => {
+    const refused = await batch(updates);
+    expect(refused).toMatchObject({ status: 422, body: { code: 'validation_failed', errors: [{ pointer }] } });
+  });
+
   it('acts once for an idempotency key', async () => {
     const sku = await shop.product(10);
     const key = { 'idempotency-key': randomUUID() };
     const first = await batch([{ sku, quantity: 7 }], key);
     expect((await batch([{ sku, quantity: 7 }], key)).body).toEqual(first.body);
     expect((await shop.stock(sku)).onHand).toBe(17);
+    await loseAnswer(connection.sql, key['idempotency-key']);
+    expect((await batch([{ sku, quantity: 7 }], key)).body).toEqual(first.body);
+    expect((await shop.stock(sku)).onHand).toBe(17);
+  });
+});
+
+describe('the warehouse', () => {
+  it('is told of a batch by what it moves as a whole, and of a bulk by each operation', async () => {
+    const [one, other, asWhole] = [await shop.product(50), await shop.product(50), await shop.product(50)];
+    const told = async (sku: string) =>
+      (await shop.mailTo('warehouse@holdfast.example')).filter(({ text }) => text.includes(sku));
+    await bulk([
+      { operation: 'consume', sku: one, quantity: 10 },
+      { operation: 'consume', sku: one, quantity: 10 },
+      { operation: 'consume', sku: other, quantity: 11 },
+    ]);
+    await batch([
+      { sku: asWhole, quantity: -6 },
+      { sku: asWhole, quantity: 5 },
+    ]);
+    await eventually('the warehouse to be told of the bulk', async () => (await told(other)).length > 0);
+    await eventually('the warehouse to be told of the batch', async () => (await told(asWhole)).length > 0);
+    expect([(await told(other)).length, (await told(asWhole)).length]).toEqual([1, 1]);
+    expect(await told(one)).toEqual([]);
   });
 });

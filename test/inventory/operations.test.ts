@@ -1,9 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, inject, it } from 'vitest';
+import { connect } from '../../db/client.js';
+import { createTransferDoor } from '../../db/transfer-door.js';
 import { sharedShop } from '../shared.js';
+import { goods } from '../transfers/goods.js';
+import { loseAnswer } from './lost-answer.js';
 import { eventually, newSku } from './supplied.js';
 
 const shop = sharedShop();
+const connection = connect(inject('databaseUrl'), { applicationName: 'holdfast test', maxConnections: 2 });
+afterAll(() => connection.close());
+
 const operate = (operation: string, sku: string, quantity: number, more: object = {}, headers = {}) =>
   shop.post('/api/inventory/operations', { operation, sku, quantity, ...more }, headers);
 
@@ -65,6 +74,54 @@ describe('an inventory operation', () => {
     expect((await shop.stock(sku)).onHand).toBe(7);
   });
 
+  it('acts once also where the answer of the first time was lost', async () => {
+    const sku = await shop.product(10);
+    for (const operation of ['consume', 'reserve']) {
+      const key = randomUUID();
+      const first = await operate(operation, sku, 3, {}, { 'idempotency-key': key });
+      await loseAnswer(connection.sql, key);
+      const second = await operate(operation, sku, 3, {}, { 'idempotency-key': key });
+      expect([second.status, second.headers.has('idempotency-replayed')]).toEqual([200, false]);
+      expect(second.body).toEqual(first.body);
+    }
+    expect(await shop.stock(sku)).toEqual({ onHand: 7, reserved: 3, available: 4 });
+  });
+
+  it('leaves what a transfer holds alone', async () => {
+    const { sku, from, to } = await goods(shop, 5);
+    const transferId = `trf_${randomUUID().replaceAll('-', '')}`;
+    const reservationId = `rsv_${randomUUID().replaceAll('-', '')}`;
+    const opened = await createTransferDoor(connection.sql).apply({
+      step: 'open',
+      key: `${transferId}/open`,
+      ...{ transferId, reservationId, workflowId: `transfer/${transferId}`, actor: 'test', traceId: '' },
+      ...{ sku, quantity: 2, from, to, mode: 'shipped' },
+    });
+    expect(opened).toMatchObject({ outcome: 'done', state: { status: 'reserved' } });
+    const refused = await operate('release', sku, 1, { reservationId });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'invalid_state', transferId } });
+    expect(await shop.stock(sku)).toEqual({ onHand: 5, reserved: 2, available: 3 });
+  });
+
+  it('is in the log with its figures, who asked and in which request; what was refused is not', async () => {
+    const sku = await shop.product(4);
+    const requestId = `req-${randomUUID()}`;
+    const { body } = await operate('reserve', sku, 3, {}, { 'x-request-id': requestId });
+    await operate('consume', sku, 2);
+    await operate('consume', sku, 1);
+    const logged = () =>
+      readFileSync(join(inject('home'), 'logs', 'api.log'), 'utf8')
+        .split('\n')
+        .filter((line) => line.includes('inventory operation done') && line.includes(sku))
+        .map((line) => JSON.parse(line));
+    const [reserved, consumed, ...more] = await eventually('the log', async () => logged().length >= 2 && logged());
+    const actor = expect.stringMatching(/^api_key:key_/);
+    const { reservationId } = body;
+    expect(reserved).toMatchObject({ operation: 'reserve', sku, quantity: 3, reservationId, requestId, actor });
+    expect(consumed).toMatchObject({ operation: 'consume', sku, quantity: 1, actor });
+    expect(more).toEqual([]);
+  });
+
   it('leaves the holds of others alone: of an order, of another SKU, at another location', async () => {
     const sku = await shop.product(10);
     const orderId = await shop.reserved(sku, 2);
@@ -120,12 +177,12 @@ describe('an inventory operation', () => {
       (await shop.mailTo(`${address}@holdfast.example`)).filter(({ subject }) => subject.includes(sku));
     await operate('consume', sku, 10);
     await operate('consume', sku, 11);
-    await operate('consume', sku, 5);
+    await operate('consume', sku, 4);
     await operate('consume', sku, 1);
     await eventually('the managers to be told', async () => (await told('managers')).length > 0);
     await eventually('the warehouse to be told', async () => (await told('warehouse')).length > 0);
     expect((await told('managers')).map(({ subject, text }) => [subject, text])).toEqual([
-      [`Low stock: ${sku} at main`, `14 of ${sku} are left at main; the reorder point is 15.\n`],
+      [`Low stock: ${sku} at main`, `15 of ${sku} are left at main; the reorder point is 15.\n`],
     ]);
     expect((await told('warehouse')).map(({ subject }) => subject)).toEqual([`Large movement: ${sku}`]);
   });
