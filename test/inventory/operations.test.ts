@@ -164,8 +164,11 @@ describe('an inventory operation', () => {
 
   it('says when it leaves so little that more is asked for', async () => {
     const sku = await newSku(shop, { stock: 10, reorderPoint: 5 });
+    const askedFor = async () => (await shop.must(200, shop.get(`/api/replenishments?sku=${sku}`))).body.items;
     expect((await operate('consume', sku, 4)).body).toMatchObject({ onHand: 6, replenishmentTriggered: false });
+    expect(await askedFor()).toEqual([]);
     expect((await operate('consume', sku, 1)).body).toMatchObject({ onHand: 5, replenishmentTriggered: true });
+    await eventually('more to be asked for', async () => (await askedFor()).length === 1);
     const alone = await shop.product(5);
     await shop.must(200, shop.call('PATCH', `/api/products/${alone}`, { reorderPoint: 5 }));
     expect((await operate('consume', alone, 1)).body).toMatchObject({ replenishmentTriggered: false });

@@ -38,6 +38,15 @@ describe('rows of one SKU', () => {
     }
   });
 
+  it('wait for no longer than others: of all SKUs, those that have waited longest are taken', async () => {
+    const skus = Array.from({ length: 6 }, (_, index) => `S${(index * 5) % 6}`);
+    for (const sku of skus) await waiting(sku, 'x');
+    const taken = [];
+    for (let relay = 0; relay < 3; relay++)
+      taken.push((await claimSkus(sql, { limit: 2, leaseSeconds: 60 })).map(({ sku }) => sku).sort());
+    expect(taken).toEqual([skus.slice(0, 2), skus.slice(2, 4), skus.slice(4)].map((pair) => pair.sort()));
+  });
+
   it('go to one of many relays that ask at once, in their order', async () => {
     const relays = Array.from({ length: 8 }, () => books.another().sql);
     const skus = ['A', 'B', 'C', 'D'];
@@ -115,5 +124,16 @@ describe('a batch of notices', () => {
     const [first] = await claimBatches(sql, 'notice', 'none', 10);
     await markDelivered(sql, first?.rowIds ?? []);
     expect(await sizes('fourth')).toEqual({ second: 10, third: 5 });
+  });
+
+  it('is one relay’s alone while that may be at work on it', async () => {
+    await sql`insert into outbox (topic, dedup_key, payload) select 'notice', 'f' || n, '{}' from generate_series(1, 5) n`;
+    const claim = async (id: string) => (await claimBatches(sql, 'notice', id, 10)).map(({ batchId }) => batchId);
+    expect(await claim('mine')).toEqual(['mine']);
+    expect(await claim('yours')).toEqual([]);
+    const [lost] = await sql`
+      update outbox set created_at = created_at - interval '10 s' where batch_id = 'mine' returning id`;
+    expect(lost).toBeDefined();
+    expect(await claim('yours')).toEqual(['mine']);
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { queueMissedLevels } from '../../db/low-levels.js';
 import type { StockCommand } from '../../domain/stock.js';
+import { eventually } from '../shop.js';
 import { type QuietBooks, quietBooks } from './books.js';
 
 let books: QuietBooks;
@@ -77,6 +78,13 @@ describe('a change of on hand', () => {
     expect(await topics()).toEqual(['notice']);
   });
 
+  it('is nothing to be told of where the product is not sold any more, but the managers are', async () => {
+    const sku = await books.product(10, 5);
+    await books.connection.sql`update products set status = 'archived' where sku = ${sku}`;
+    await books.apply([consume(sku, 6)]);
+    expect(await topics()).toEqual(['notice']);
+  });
+
   it('in transit is nobody’s low stock', async () => {
     const sku = await books.product(10, 5);
     await books.apply([
@@ -106,6 +114,33 @@ describe('a change of on hand', () => {
         },
       },
     ]);
+  });
+});
+
+describe('the relays', () => {
+  it('are woken by each commit that has something for them, and told what; by no other', async () => {
+    const sku = await books.product(100, 5);
+    const heard: string[] = [];
+    const { unlisten } = await books.connection.sql.listen('outbox', (what) => heard.push(what));
+    const wakes = async (work: () => Promise<unknown>) => {
+      heard.length = 0;
+      await work();
+      // What was said before this came to us before it.
+      await books.connection.sql`select pg_notify('outbox', 'end')`;
+      await eventually('the end', async () => heard.includes('end'));
+      return heard.filter((what) => what !== 'end').sort();
+    };
+    expect(await wakes(() => books.apply([consume(sku, 10)], { announceAbove: 10 }))).toEqual([]);
+    expect(await wakes(() => books.apply([consume(sku, 11)], { announceAbove: 10 }))).toEqual(['notice']);
+    expect(await wakes(() => books.apply([consume(sku, 74)]))).toEqual(['notice', 'replenish']);
+    await books.take();
+    expect(await wakes(() => books.apply([consume(sku, 1)]))).toEqual(['replenish']);
+    await books.take();
+    const raised = books.connection.sql`update products set reorder_point = 6 where sku = ${sku}`;
+    expect(await wakes(() => raised)).toEqual(['replenish']);
+    await books.take();
+    expect(await wakes(() => queueMissedLevels(books.connection.sql, 0))).toEqual(['replenish']);
+    await unlisten();
   });
 });
 

@@ -88,6 +88,28 @@ describe('a level that is low', () => {
   });
 });
 
+describe('a notice', () => {
+  it.each(['relay.claimed', 'relay.started'])('is sent once by a relay that is killed at %s', async (place) => {
+    const sku = await shop.product(100);
+    writeFileSync(join(crashFolder, place), 'batch/');
+    await consume(sku, 50);
+    await eventually(`a relay to be killed at ${place}`, async () => !readdirSync(crashFolder).includes(place));
+    const row = async () => {
+      const [found] = await database.sql<{ sent: boolean; delivered: boolean }[]>`
+        select sent_at is not null as sent, delivered_at is not null as delivered
+          from outbox where topic = 'notice' and payload::text like ${`%${sku}%`}`;
+      return found;
+    };
+    expect(await row()).toMatchObject({ delivered: false });
+    await eventually('the notice to be sent and settled', async () => {
+      const found = await row();
+      return found?.sent && found.delivered;
+    });
+    const mails = (await shop.mailTo('warehouse@holdfast.example')).filter(({ subject }) => subject.includes(sku));
+    expect(mails).toHaveLength(1);
+  });
+});
+
 describe('a row that can never be delivered', () => {
   it('ends in review after its attempts, and holds up no other', async () => {
     const broken = `T-${randomUUID().slice(0, 13)}`;
