@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, inject, it } from 'vitest';
 import { product } from '../../api/products/schemas.js';
 import { supplier, supplierPage } from '../../api/suppliers/schemas.js';
+import { connect } from '../../db/client.js';
+import { loseAnswer } from '../inventory/lost-answer.js';
 import { sharedShop } from '../shared.js';
+import { Shop } from '../shop.js';
 
 const shop = sharedShop();
+const connection = connect(inject('databaseUrl'), { applicationName: 'holdfast test', maxConnections: 1 });
+afterAll(() => connection.close());
 const beans = { name: 'Beans Ltd', active: true, minOrderQuantity: 5, maxOrderQuantity: 50 };
 const price = { amount: 100, currency: 'USD' };
 const patch = (path: string, body: unknown) => shop.call('PATCH', path, body);
@@ -31,6 +36,45 @@ describe('a supplier', () => {
     expect(body.items.map((item: { id: string }) => item.id)).toContain(id);
     const off = await shop.must(200, patch(`/api/suppliers/${id}`, { active: false, url: null }));
     expect(off.body).toMatchObject({ id, active: false, url: null, minOrderQuantity: 5 });
+    expect(off.body.updatedAt > off.body.createdAt).toBe(true);
+    expect((await shop.must(200, shop.get(`/api/suppliers/${id}`))).body).toEqual(off.body);
+  });
+
+  it('is in the list once, the newest first, however it is paged', async () => {
+    const ids: string[] = [];
+    for (let count = 0; count < 3; count++)
+      ids.push((await shop.must(201, shop.post('/api/suppliers', beans))).body.id);
+    const listed: string[] = [];
+    for (let cursor = ''; ids.some((id) => !listed.includes(id)); ) {
+      const { body } = await shop.must(200, shop.get(`/api/suppliers?limit=2${cursor}`));
+      listed.push(...body.items.map((item: { id: string }) => item.id));
+      if (body.nextCursor === null) break;
+      cursor = `&cursor=${body.nextCursor}`;
+    }
+    expect(listed.filter((id) => ids.includes(id))).toEqual(ids.toReversed());
+  });
+
+  it('is read with one scope and changed with another', async () => {
+    const { body } = await shop.must(201, shop.post('/api/suppliers', beans));
+    const path = `/api/suppliers/${body.id}`;
+    const statuses = async (scope: string) => {
+      const made = await shop.must(201, shop.post('/api/keys', { name: 'x', scopes: [scope] }));
+      const limited = new Shop({
+        apiUrl: inject('apiUrls')[0] ?? '',
+        apiKey: made.body.key,
+        sandboxUrl: inject('sandboxUrl'),
+      });
+      const answers = [
+        await limited.get(path),
+        await limited.get('/api/suppliers'),
+        await limited.post('/api/suppliers', beans),
+        await limited.call('PATCH', path, { active: false }),
+      ];
+      return answers.map(({ status }) => status);
+    };
+    expect(await statuses('supply:read')).toEqual([200, 200, 403, 403]);
+    expect(await statuses('supply:write')).toEqual([403, 403, 201, 200]);
+    expect(await statuses('inventory:write')).toEqual([403, 403, 403, 403]);
   });
 
   it('is made once for an idempotency key, and its id belongs to one', async () => {
@@ -38,10 +82,30 @@ describe('a supplier', () => {
     const key = { 'idempotency-key': randomUUID() };
     const first = await shop.must(201, shop.post('/api/suppliers', { ...beans, id }, key));
     expect((await shop.must(201, shop.post('/api/suppliers', { ...beans, id }, key))).body).toEqual(first.body);
+    await loseAnswer(connection.sql, key['idempotency-key']);
+    expect((await shop.must(201, shop.post('/api/suppliers', { ...beans, id }, key))).body).toEqual(first.body);
     expect(await shop.post('/api/suppliers', { ...beans, id })).toMatchObject({
       status: 409,
-      body: { code: 'already_exists' },
+      body: { code: 'already_exists', supplierId: id },
     });
+    const taken = { ...beans, id, name: 'Others Ltd' };
+    expect((await shop.post('/api/suppliers', taken)).status).toBe(409);
+    expect((await shop.get(`/api/suppliers/${id}`)).body).toEqual(first.body);
+  });
+
+  it.each([
+    ['/minOrderQuantity', { minOrderQuantity: 0 }],
+    ['/url', { url: 'ftp://beans.example' }],
+    ['/url', { url: 'beans' }],
+    ['/name', { name: '' }],
+    ['/colour', { name: 'Red', colour: 'red' }],
+  ])('has no wrong %s, when it is added or changed', async (pointer, fields) => {
+    const wrong = { status: 422, body: { code: 'validation_failed', errors: [{ pointer }] } };
+    expect(await shop.post('/api/suppliers', { ...beans, ...fields })).toMatchObject(wrong);
+    const { body } = await shop.must(201, shop.post('/api/suppliers', beans));
+    expect(await patch(`/api/suppliers/${body.id}`, fields)).toMatchObject(wrong);
+    expect((await patch(`/api/suppliers/${body.id}`, {})).status).toBe(422);
+    expect((await shop.get(`/api/suppliers/${body.id}`)).body).toEqual(body);
   });
 
   it('takes no more at most than at least, now or after a change', async () => {

@@ -146,6 +146,9 @@ describe('a signal from outside', () => {
     ['cancel', [{ reason: 'a\u0000b' }], 'reason is not a text'],
     ['cancel', [{ reason: '\ud800' }], 'reason is not a text'],
     ['cancel', [{ reason: 'my card is 4242 4242 4242 4242' }], 'looks like a card number'],
+    ['cancel', [{ '4242424242424242': 'mine' }], 'looks like a card number'],
+    ['confirm', [{ payment: { cardToken: 'tok_4242424242424242' } }], 'looks like a card number'],
+    ['confirm', [{ payment: { cardToken: 'tok_visa\u0000' } }], 'not a card token'],
   ])('%s with payload %j is told to the timeline and ignored', async (name, payload, problem) => {
     const id = await shop.reserved(await shop.product(2));
     await signalOrder(id, name, ...payload);
@@ -153,7 +156,10 @@ describe('a signal from outside', () => {
       (await notes(id)).some((note) => note.includes(problem) && note.startsWith(`signal ${name} ignored`)),
     );
     expect(await shop.statusOf(id)).toBe('reserved');
+    expect(await shop.books(id)).toEqual([]);
     expect((await shop.must(200, shop.cancel(id))).body.status).toBe('cancelled');
+    const known = [await shop.get(`/api/orders/${id}`), await shop.get(`/api/orders/${id}/timeline`)];
+    expect(JSON.stringify(known.map(({ body }) => body))).not.toMatch(/4242|\\u0000/);
   });
 
   test('in the wrong state is told to the timeline and ignored', async () => {

@@ -104,6 +104,21 @@ describe('a card', () => {
     expect([status, body.code]).toEqual([422, 'payment_method_required']);
     expect(await shop.books(draft.id)).toEqual([]);
   });
+
+  test('that was declined is not what a later confirmation without a card pays with', async () => {
+    const sku = await shop.product(5);
+    const without = await shop.reserved(sku, 1);
+    expect((await shop.confirm(without, 'tok_declined')).status).toBe(402);
+    const refused = await shop.confirm(without);
+    expect([refused.status, refused.body.code]).toEqual([422, 'payment_method_required']);
+    expect((await shop.books(without)).map(({ token }) => token)).toEqual(['tok_declined']);
+
+    const withCard = await shop.reserved(sku, 1, { payment: { cardToken: 'tok_visa' } });
+    expect((await shop.confirm(withCard, 'tok_declined')).status).toBe(402);
+    expect((await shop.must(200, shop.confirm(withCard))).body.status).toBe('confirmed');
+    expect((await shop.books(withCard)).map(({ token }) => token).sort()).toEqual(['tok_declined', 'tok_visa']);
+    expect(holdings(await shop.books(withCard))).toEqual({ open: 0, net: 1000 });
+  });
 });
 
 describe('a refused payment', () => {

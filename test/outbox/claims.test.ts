@@ -127,13 +127,15 @@ describe('a batch of notices', () => {
   });
 
   it('is one relay’s alone while that may be at work on it', async () => {
-    await sql`insert into outbox (topic, dedup_key, payload) select 'notice', 'f' || n, '{}' from generate_series(1, 5) n`;
+    await sql`insert into outbox (topic, dedup_key, payload) select topic, topic || n, '{}' from generate_series(1, 5) n, unnest(array['mail', 'notice']) topic`;
     const claim = async (id: string) => (await claimBatches(sql, 'notice', id, 10)).map(({ batchId }) => batchId);
-    expect(await claim('mine')).toEqual(['mine']);
+    const [mine] = await claimBatches(sql, 'notice', 'mine', 10);
+    expect(mine?.rowIds).toHaveLength(5);
     expect(await claim('yours')).toEqual([]);
     const [lost] = await sql`
       update outbox set created_at = created_at - interval '10 s' where batch_id = 'mine' returning id`;
     expect(lost).toBeDefined();
     expect(await claim('yours')).toEqual(['mine']);
+    expect(await claimBatches(sql, 'mail', 'mails', 10)).toMatchObject([{ batchId: 'mails', topic: 'mail' }]);
   });
 });
