@@ -111,11 +111,15 @@ describe('a bulk request', () => {
 
   it('loses and invents nothing where many bulks want the same goods', async () => {
     const sku = await shop.product(500);
-    const operations = Array.from({ length: 50 }, () => ({ operation: 'consume', sku, quantity: 1 }));
-    const answers = await Promise.all(
-      Array.from({ length: 16 }, (_, index) => sharedShop(index).post('/api/inventory/bulk', { operations })),
-    );
-    const done = answers.reduce((sum, { body }) => sum + body.succeeded, 0);
+    const operations = Array.from({ length: 10 }, () => ({ operation: 'consume', sku, quantity: 1 }));
+    let done = 0;
+    const client = async (api: number) => {
+      for (let round = 0; round < 8; round++) {
+        const { body } = await sharedShop(api).post('/api/inventory/bulk', { operations });
+        done += body.succeeded;
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, (_, index) => client(index)));
     expect(done).toBe(500);
     expect((await shop.stock(sku)).onHand).toBe(0);
     expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
