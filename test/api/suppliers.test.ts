@@ -137,7 +137,10 @@ describe('a product that is reordered', () => {
 
   it('has a supplier that exists, and a maximum that is not below its reorder point', async () => {
     const sku = await shop.product(0);
-    const unknown = { status: 422, body: { code: 'unknown_supplier', errors: [{ pointer: '/supplierId', code: 'unknown_supplier' }] } };
+    const unknown = {
+      status: 422,
+      body: { code: 'unknown_supplier', errors: [{ pointer: '/supplierId', code: 'unknown_supplier' }] },
+    };
     expect(await patch(`/api/products/${sku}`, { supplierId: 'nobody' })).toMatchObject(unknown);
     const other = { sku: `T-${randomUUID()}`, name: 'P', price };
     expect(await shop.post('/api/products', { ...other, supplierId: 'nobody' })).toMatchObject(unknown);

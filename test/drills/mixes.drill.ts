@@ -41,13 +41,27 @@ const step = fc.record({
     'kill',
   ),
   quantity: fc.integer({ min: 1, max: 12 }),
+  /** How far the next step has come when the victim is killed. */
+  afterMs: fc.integer({ min: 0, max: 40 }),
   victim: fc.constantFrom('worker', 'api', 'postgres', 'temporal', 'sandbox'),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
+/** Who is to be killed while the next call is under way. */
+const doomed: Pick<Step, 'victim' | 'afterMs'>[] = [];
+
+/** The call that is the next begins now. */
+function strike(): void {
+  for (const { victim, afterMs } of doomed.splice(0)) {
+    // Whoever is down already is on its way back: the stack sees to that.
+    setTimeout(() => void stack.kill(victim).catch(() => undefined), afterMs);
+  }
+}
+
 /** Repeats a call with its key, as a client should, until the answer is one. */
 function insist(path: string, body: object): Promise<Answer> {
   const key = randomUUID();
+  strike();
   return eventually(`an answer to ${path}`, async () => {
     const answer = await shop.post(path, body, { 'idempotency-key': key, prefer: 'wait=20' });
     const open = answer.status >= 500 || answer.status === 202 || answer.body?.code === 'request_in_progress';
@@ -95,13 +109,12 @@ test('whatever is mixed and whatever is killed, the levels are those of a small 
   );
 }, 900_000);
 
-async function take(sku: string, model: Model, { kind, quantity, victim }: Step): Promise<void> {
+async function take(sku: string, model: Model, { kind, quantity, victim, afterMs }: Step): Promise<void> {
   const { main, west, orders } = model;
   const free = main.onHand - main.reserved;
   switch (kind) {
     case 'kill':
-      // Whoever is down already is on its way back: the stack sees to that.
-      await stack.kill(victim).catch(() => undefined);
+      doomed.push({ victim, afterMs });
       return;
     case 'receive':
       expect((await insist(`/api/inventory/${sku}/receipts`, { quantity })).status).toBe(201);
