@@ -60,6 +60,24 @@ describe('a replenishment that no worker has planned yet', () => {
     expect(await supply.replenishments(sku)).toHaveLength(1);
   });
 
+  test('is not said to be unknown while nobody can be asked', async () => {
+    const sku = await supply.product({ stock: 4, maxStock: 20 });
+    const { temporal } = stack.pids;
+    if (temporal === null) throw new Error('the stack has no Temporal server of its own');
+    const id = await withoutWorkers(async () => {
+      const { body } = await ask(sku);
+      process.kill(temporal, 'SIGSTOP');
+      try {
+        expect(await read(body.id)).toMatchObject({ status: 503, body: { code: 'unavailable' } });
+      } finally {
+        process.kill(temporal, 'SIGCONT');
+      }
+      expect((await read(body.id)).body).toEqual(body);
+      return body.id;
+    });
+    expect(await supply.ended(id)).toMatchObject({ id, status: 'completed' });
+  });
+
   test('was none where it is refused in the end', async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 });
     const id = await withoutWorkers(async () => {
