@@ -1,31 +1,9 @@
-ALTER TABLE "payments" ADD COLUMN "choice" jsonb;--> statement-breakpoint
-ALTER TABLE "payments" ADD COLUMN "abandoned" text[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
--- A payment in flight is written down with the step that begins it, and with it how it is to be paid. A workflow task that
--- is lost after it has acted runs again, perhaps with wishes that it did not know the first time: what it finds here tells
--- it what it has begun, so that a payment is gone on with or undone and never forgotten, and never undone once it is
--- settled.
+-- The one door to orders. A step changes an order, its stock, its payment and what must follow, in one transaction;
+-- an array of steps shares that transaction. Locks are taken in one global order: orders by id, then (inside
+-- stock_apply) reservations, then levels. The shapes are those of domain/order-steps.ts.
 
--- Whether this payment of the order is begun and not decided.
-create function payment_in_flight(o orders, p_payment_id text) returns boolean language sql stable as $$
-  select o.status = 'confirming' and o.payment_id = p_payment_id and p_payment_id is not null
-$$;
---> statement-breakpoint
--- Begins a payment of an order that goes on to confirming: null where there is nothing to pay by card.
-create function payment_begin(p_order_id text, p_intent jsonb) returns void language plpgsql as $$
-begin
-  if coalesce(p_intent, 'null') = 'null' then
-    update orders set payment_id = null where id = p_order_id;
-    return;
-  end if;
-  insert into payments (id, status, amount, currency, order_id, customer_id, customer_email, reference, choice)
-  select p_intent->>'paymentId', 'pending', o.total_amount, o.currency, o.id, o.customer_id, o.customer_email, o.id,
-         p_intent->'choice'
-    from orders o where o.id = p_order_id;
-  update orders set payment_id = p_intent->>'paymentId' where id = p_order_id;
-end $$;
---> statement-breakpoint
 -- The order as a step answers it; while it is confirming with its payment in flight, and after a refusal with the reason.
-create or replace function order_state(o orders) returns jsonb language sql volatile as $$
+create function order_state(o orders) returns jsonb language sql volatile as $$
   select jsonb_build_object(
     'status', o.status,
     'totalAmount', o.total_amount,
@@ -40,60 +18,147 @@ create or replace function order_state(o orders) returns jsonb language sql vola
         from payments p where p.id = o.payment_id and p.failure_code is not null) end)
 $$;
 --> statement-breakpoint
--- Writes a payment down, once it is decided. One that is settled is never changed by a late repetition, and a card that was
--- given up settles nothing. How it was to be paid is forgotten then.
-create or replace function payment_write(p jsonb) returns void language sql as $$
-  insert into payments (id, status, amount, currency, order_id, customer_id, customer_email, reference, card_used,
-                        fraud_score, attempts, refunded, provider_reference, failure_code, failure_detail)
-  values (p->>'id', p->>'status', (p->>'amount')::bigint, p->>'currency', p->>'orderId', p->>'customerId', p->>'email',
-          p->>'reference', p->>'cardUsed', p->>'fraudScore', coalesce(p->'attempts', '[]'),
-          case when p->>'status' = 'refunded' then (p->>'amount')::bigint else 0 end,
-          p->>'providerReference', p->'failure'->>'code', p->'failure'->>'detail')
-  on conflict (id) do update
-    set status = excluded.status, refunded = excluded.refunded, card_used = excluded.card_used,
-        fraud_score = excluded.fraud_score, attempts = excluded.attempts, provider_reference = excluded.provider_reference,
-        failure_code = excluded.failure_code, failure_detail = excluded.failure_detail, choice = null,
-        updated_at = clock_timestamp()
-    where payments.status in ('pending', 'authorized')
-      and not (excluded.status = 'captured' and excluded.card_used = any (payments.abandoned))
-$$;
---> statement-breakpoint
--- How a payment stands.
-create function payment_standing(p_id text) returns jsonb language sql volatile as $$
-  select jsonb_build_object('status', status, 'failure', case when failure_code is not null
-           then jsonb_build_object('code', failure_code, 'detail', failure_detail) end)
-    from payments where id = p_id
-$$;
---> statement-breakpoint
-drop function payment_record(jsonb, jsonb);
---> statement-breakpoint
--- Records a payment that belongs to no order, and the mails that must follow. Answers how it stands: otherwise than it was
--- to be recorded where it was decided before, or its card was given up.
-create function payment_record(p_payment jsonb, p_mails jsonb) returns jsonb language plpgsql volatile as $$
+-- What lines would cost, or the first reason why they cannot be ordered.
+create function order_price(p_lines jsonb, out refusal jsonb, out total bigint, out currency text, out priced jsonb)
+language plpgsql stable as $$
 declare
-  v_standing jsonb;
+  v_currencies text[];
+  v_bad record;
 begin
-  perform payment_write(p_payment);
-  v_standing := payment_standing(p_payment->>'id');
-  if v_standing->>'status' = p_payment->>'status' then perform outbox_mails(p_mails); end if;
-  return v_standing;
+  select l.ord - 1 as at, l.sku, l.location, p.sku is null as unknown_sku, loc.code is null as unknown_location,
+         p.status as product_status
+    into v_bad
+    from rows from (jsonb_to_recordset(p_lines) as (sku text, quantity bigint, location text, "reservationId" text))
+         with ordinality as l(sku, quantity, location, reservation_id, ord)
+    left join products p on p.sku = l.sku
+    left join locations loc on loc.code = l.location and not loc.virtual
+   where p.sku is null or loc.code is null or p.status <> 'active'
+   order by l.ord limit 1;
+  if found then
+    refusal := case
+      when v_bad.unknown_sku then
+        jsonb_build_object('code', 'unknown_sku', 'detail', format('there is no product %s', v_bad.sku),
+                           'extensions', jsonb_build_object('sku', v_bad.sku))
+      when v_bad.unknown_location then
+        jsonb_build_object('code', 'unknown_location', 'detail', format('there is no location %s', v_bad.location),
+                           'extensions', jsonb_build_object('location', v_bad.location))
+      else
+        jsonb_build_object('code', 'product_not_active',
+                           'detail', format('product %s is %s', v_bad.sku, v_bad.product_status),
+                           'extensions', jsonb_build_object('sku', v_bad.sku)) end;
+    return;
+  end if;
+  select array_agg(distinct p.price_currency), sum(l.quantity * p.price_amount),
+         jsonb_agg(jsonb_build_object('sku', l.sku, 'quantity', l.quantity, 'location', l.location,
+                                      'reservationId', l.reservation_id, 'amount', p.price_amount,
+                                      'currency', p.price_currency) order by l.ord)
+    into v_currencies, total, priced
+    from rows from (jsonb_to_recordset(p_lines) as (sku text, quantity bigint, location text, "reservationId" text))
+         with ordinality as l(sku, quantity, location, reservation_id, ord)
+    join products p on p.sku = l.sku;
+  currency := v_currencies[1];
+  if array_length(v_currencies, 1) > 1 then
+    refusal := jsonb_build_object('code', 'validation_failed', 'detail', 'an order has one currency');
+  elsif total > 99999999 then
+    refusal := jsonb_build_object('code', 'validation_failed', 'detail', 'the total is over 99999999 minor units');
+  end if;
 end $$;
 --> statement-breakpoint
--- Gives a card of a payment that belongs to no order up: from here on it can settle nothing. Answers how the payment stands:
--- `pending`, or decided before.
-create function payment_abandon(p_payment jsonb, p_card text) returns jsonb language plpgsql volatile as $$
+-- What the lines of an order lack at this moment, each with the active supplier of its SKU, and the lines as they can be
+-- held meanwhile: a line that is there in part gets a hold of its own for that part. Lines take in their order. `shortages`
+-- is null where a SKU that lacks has no active supplier. To be asked with the levels locked.
+create function order_shortages(p_priced jsonb, out shortages jsonb, out held jsonb) language plpgsql volatile as $$
+declare
+  v_orphans bigint;
 begin
-  insert into payments (id, status, amount, currency, customer_id, customer_email, reference, abandoned)
-  values (p_payment->>'id', 'pending', (p_payment->>'amount')::bigint, p_payment->>'currency', p_payment->>'customerId',
-          p_payment->>'email', p_payment->>'reference', array[p_card])
-  on conflict (id) do update set abandoned = array_append(payments.abandoned, p_card), updated_at = clock_timestamp()
-    where payments.status = 'pending' and not (p_card = any (payments.abandoned));
-  return payment_standing(p_payment->>'id');
+  with line as (
+    select ord as line, l, l->>'sku' as sku, l->>'location' as location, (l->>'quantity')::bigint as quantity
+      from jsonb_array_elements(p_priced) with ordinality as x(l, ord)
+  ), filled as (
+    select line.*, s.id as supplier_id, s.url,
+           greatest(0, coalesce(v.on_hand - v.reserved, 0) - coalesce(sum(line.quantity) over earlier, 0))::bigint as available
+      from line
+      join products p on p.sku = line.sku
+      left join suppliers s on s.id = p.supplier_id and s.active
+      left join stock_levels v on v.sku = line.sku and v.location = line.location
+    window earlier as (partition by line.sku, line.location order by line.line
+                       rows between unbounded preceding and 1 preceding)
+  )
+  select count(*) filter (where available < quantity and supplier_id is null),
+         jsonb_agg(jsonb_build_object('line', line, 'sku', sku, 'location', location, 'available', available,
+                                      'requested', quantity, 'quantity', quantity - available, 'supplierId', supplier_id,
+                                      'url', url, 'reservationId', l->>'reservationId') order by line)
+           filter (where available < quantity),
+         jsonb_agg(l || jsonb_build_object('held', least(available, quantity), 'reservationId', case
+             when available >= quantity then l->>'reservationId'
+             when available > 0 then l->>'reservationId' || 'p' end) order by line)
+    into v_orphans, shortages, held
+    from filled;
+  if v_orphans > 0 then shortages := null; end if;
 end $$;
+--> statement-breakpoint
+-- The commands that a priced list of lines asks of the ledger.
+create function reserve_commands(p_order_id text, p_priced jsonb, p_hold_seconds numeric) returns jsonb
+language sql immutable as $$
+  select jsonb_agg(jsonb_build_object('kind', 'reserve', 'reservationId', l->>'reservationId', 'sku', l->>'sku',
+                                      'location', l->>'location', 'quantity', l->'quantity',
+                                      'holdSeconds', p_hold_seconds, 'orderId', p_order_id) order by ord)
+    from jsonb_array_elements(p_priced) with ordinality as x(l, ord)
+$$;
+--> statement-breakpoint
+-- One command of the given kind for each open hold of an order.
+create function hold_commands(p_order_id text, p_command jsonb) returns jsonb language sql stable as $$
+  select coalesce(jsonb_agg(p_command || jsonb_build_object('reservationId', r.id) order by r.id), '[]')
+    from order_lines l join reservations r on r.id = l.reservation_id
+   where l.order_id = p_order_id and r.status = 'pending'
+$$;
+--> statement-breakpoint
+-- The operations by which the goods that one line lacked come in and are held, the line as a whole: what was held of it
+-- before goes into the new hold. With the last such line the holds' time starts, unless the order goes on to payment.
+create function restock_operations(step jsonb, o orders, p_last boolean) returns jsonb language plpgsql volatile as $$
+declare
+  v_line order_lines;
+  v_hold_seconds jsonb := case when p_last and not (step->>'confirming')::boolean then step->'holdSeconds' else 'null' end;
+  v_commands jsonb := '[]';
+begin
+  select * into v_line from order_lines where order_id = o.id and line = (step->>'line')::int;
+  if v_line.reservation_id is not null then
+    v_commands := jsonb_build_array(jsonb_build_object('kind', 'cancel', 'reservationId', v_line.reservation_id));
+  end if;
+  v_commands := v_commands || jsonb_build_object('kind', 'reserve', 'reservationId', step->'reservationId',
+    'sku', v_line.sku, 'location', v_line.location, 'quantity', v_line.quantity, 'holdSeconds', v_hold_seconds, 'orderId', o.id);
+  if v_hold_seconds <> 'null' then
+    select v_commands || coalesce(jsonb_agg(jsonb_build_object('kind', 'hold', 'reservationId', r.id,
+                                                               'holdSeconds', v_hold_seconds) order by r.id), '[]')
+      into v_commands
+      from order_lines l join reservations r on r.id = l.reservation_id
+     where l.order_id = o.id and l.line <> v_line.line and r.status = 'pending';
+  end if;
+  return jsonb_build_array(
+    jsonb_build_object('key', (step->>'key') || '/receive', 'actor', step->>'actor', 'reference', step->>'reference',
+      'reason', 'restock of ' || o.id,
+      'commands', jsonb_build_array(jsonb_build_object('kind', 'receive', 'sku', v_line.sku, 'location', v_line.location,
+                                                       'quantity', step->'quantity'))),
+    jsonb_build_object('key', (step->>'key') || '/hold', 'actor', step->>'actor', 'reference', o.id,
+      'reason', 'restocked by ' || (step->>'reference'), 'commands', v_commands));
+end $$;
+--> statement-breakpoint
+-- The operation that holds what is there of an order's lines, without an end; none where nothing is there.
+create function short_operations(step jsonb, p_held jsonb) returns jsonb language sql immutable as $$
+  select case when count(*) = 0 then '[]' else jsonb_build_array(jsonb_build_object(
+           'key', (step->>'key') || '/open_short', 'actor', step->>'actor', 'reference', step->>'orderId',
+           'reason', 'held until the rest is there',
+           'commands', reserve_commands(step->>'orderId',
+             jsonb_agg(l || jsonb_build_object('quantity', l->'held') order by ord), null))) end
+    from jsonb_array_elements(p_held) with ordinality as x(l, ord)
+   where (l->>'held')::bigint > 0
+$$;
 --> statement-breakpoint
 -- The first half of a step: may it be done, and what does it ask of the ledger? Changes nothing.
 -- `plan` says what order_finish does once the ledger has answered.
-create or replace function order_plan(step jsonb, o orders, out plan text, out commands jsonb, out priced jsonb, out refusal jsonb)
+-- Of `restock` and `give_up_restock` one wins, whichever runs of a workflow task meet: once it is given up nothing comes in
+-- for the order any more, and the lines that are whole by then have come in and are not to be cancelled.
+create function order_plan(step jsonb, o orders, out plan text, out commands jsonb, out priced jsonb, out refusal jsonb)
 language plpgsql volatile as $$
 declare
   v_price record;
@@ -191,7 +256,7 @@ begin
     if o.status = 'awaiting_restock' then return; end if;
   when 'restock' then
     v_to := 'reserved';
-    if o.status = 'awaiting_restock' then
+    if o.status = 'awaiting_restock' and not o.restock_given_up then
       -- the last one, if every other line is held whole; its own operations are made of the step itself
       if not exists (select from order_lines l
                       where l.order_id = o.id and l.line <> (step->>'line')::int
@@ -201,6 +266,9 @@ begin
       end if;
       return;
     end if;
+  when 'give_up_restock' then
+    v_to := 'failed';
+    if o.status = 'awaiting_restock' then return; end if;
   when 'release' then
     if o.status = 'awaiting_restock' then commands := hold_commands(o.id, '{"kind": "cancel"}'); else plan := 'nothing'; end if;
     return;
@@ -214,14 +282,45 @@ begin
   end if;
 end $$;
 --> statement-breakpoint
+-- Writes lines down, with the holds that were made for them.
+create function order_write_lines(p_order_id text, p_priced jsonb, p_held boolean) returns void language sql as $$
+  insert into order_lines (order_id, line, sku, quantity, unit_price_amount, unit_price_currency, location, reservation_id)
+  select p_order_id, coalesce((select max(line) from order_lines where order_id = p_order_id), 0) + ord,
+         l->>'sku', (l->>'quantity')::bigint, (l->>'amount')::bigint, l->>'currency', l->>'location',
+         case when p_held then l->>'reservationId' end
+    from jsonb_array_elements(p_priced) with ordinality as x(l, ord)
+$$;
+--> statement-breakpoint
+
+-- A fact about an order that does not move it, on its timeline.
+create function order_tell(p_order_id text, p_status text, step jsonb, p_reason text) returns void language sql as $$
+  insert into order_events (order_id, from_status, to_status, reason, actor, trace_id, at)
+  values (p_order_id, p_status, p_status, p_reason, step->>'actor', step->>'traceId', clock_timestamp());
+$$;
+--> statement-breakpoint
+-- Moves an order along and tells its timeline. The trigger on orders refuses a way that does not exist.
+create function order_move(p_order_id text, p_from text, p_to text, step jsonb, p_reason text) returns jsonb
+language sql as $$
+  update orders set status = p_to, updated_at = clock_timestamp() where id = p_order_id;
+  insert into order_events (order_id, from_status, to_status, reason, actor, trace_id, at)
+  values (p_order_id, p_from, p_to, p_reason, step->>'actor', step->>'traceId', clock_timestamp());
+  select jsonb_build_object('from', p_from, 'to', p_to);
+$$;
+--> statement-breakpoint
+-- The soonest end of the holds that a stock result shows.
+create function earliest_expiry(p_stock jsonb) returns timestamptz language sql immutable as $$
+  select min((r->>'expiresAt')::timestamptz) from jsonb_array_elements(p_stock->'reservations') r
+$$;
+--> statement-breakpoint
 -- The second half of a step: the ledger has done what was asked, or refused. Returns the step's result.
-create or replace function order_finish(step jsonb, o orders, p_plan text, p_priced jsonb, p_stock jsonb, p_refusal jsonb) returns jsonb
+create function order_finish(step jsonb, o orders, p_plan text, p_priced jsonb, p_stock jsonb, p_refusal jsonb) returns jsonb
 language plpgsql volatile as $$
 declare
   v_refused boolean := coalesce(p_stock->>'outcome' = 'refused', false);
   v_shortages jsonb := case when p_plan = 'open_short' then p_priced->'shortages' end;
   v_refusal jsonb := p_refusal;
   v_moves jsonb := '[]';
+  v_received jsonb;
   v_hold interval := make_interval(secs => coalesce((step->>'holdSeconds')::numeric, 0)::double precision);
 begin
   if v_refused and p_plan in ('open_short', 'restock', 'restock_last', 'release') then
@@ -297,6 +396,10 @@ begin
         end if;
       end if;
     end if;
+  when 'give_up_restock' then
+    if v_refusal is null then
+      update orders set restock_given_up = true, updated_at = clock_timestamp() where id = o.id;
+    end if;
   when 'release' then
     perform order_tell(o.id, o.status, step, step->>'reason');
   when 'add_line' then
@@ -357,13 +460,18 @@ begin
   end case;
 
   select * into o from orders where id = o.id;
+  v_received := case when p_plan = 'give_up_restock' then (
+    select coalesce(jsonb_agg(l.line order by l.line), '[]')
+      from order_lines l join reservations r on r.id = l.reservation_id
+     where l.order_id = o.id and r.status = 'pending' and r.quantity = l.quantity) end;
   return jsonb_strip_nulls(jsonb_build_object('outcome', case when v_refusal is null then 'done' else 'refused' end,
                                               'refusal', v_refusal))
       || case when v_shortages is null then '{}' else jsonb_build_object('shortages', v_shortages) end
+      || case when v_received is null then '{}' else jsonb_build_object('received', v_received) end
       || jsonb_build_object('state', order_state(o), 'transitions', v_moves);
 end $$;
 --> statement-breakpoint
-create or replace function order_apply(p_steps jsonb) returns jsonb language plpgsql volatile as $$
+create function order_apply(p_steps jsonb) returns jsonb language plpgsql volatile as $$
 declare
   v_count int := jsonb_array_length(p_steps);
   v_known jsonb;

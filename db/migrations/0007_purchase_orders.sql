@@ -1,7 +1,3 @@
-ALTER TABLE "replenishments" ADD COLUMN "supplier_id" text NOT NULL;--> statement-breakpoint
-ALTER TABLE "replenishments" ADD COLUMN "unit_price_amount" bigint NOT NULL;--> statement-breakpoint
-ALTER TABLE "replenishments" ADD COLUMN "unit_price_currency" text NOT NULL;--> statement-breakpoint
-CREATE INDEX "replenishments_failed" ON "replenishments" USING btree ("sku","location","updated_at") WHERE "replenishments"."status" = 'failed';--> statement-breakpoint
 -- Receives what a supplier has delivered: stock, purchase order and replenishment in one transaction. Reported again it
 -- changes nothing. Locks: the purchase order, the level (in stock_apply), the replenishment.
 create function purchase_order_deliver(p_id text, p_actor text) returns json language plpgsql as $$

@@ -1,31 +1,7 @@
-CREATE TABLE "transfer_transitions" (
-	"from_status" text NOT NULL,
-	"to_status" text NOT NULL,
-	CONSTRAINT "transfer_transitions_from_status_to_status_pk" PRIMARY KEY("from_status","to_status")
-);
---> statement-breakpoint
 -- The one door to transfers. A step changes a transfer and its stock in one transaction; an array of steps shares that
 -- transaction. Locks are taken in the global order: transfers by id, then (inside stock_apply) reservations, then levels.
 -- The shapes are those of domain/transfer-steps.ts.
 
--- The table of domain/transfer-states.ts.
-insert into transfer_transitions (from_status, to_status) values
-  ('pending', 'reserved'), ('pending', 'failed'),
-  ('reserved', 'in_transit'), ('reserved', 'completed'), ('reserved', 'cancelled'), ('reserved', 'failed'), ('reserved', 'manual_review'),
-  ('in_transit', 'completed'), ('in_transit', 'cancelled'), ('in_transit', 'manual_review'),
-  ('manual_review', 'cancelled'), ('manual_review', 'failed');
---> statement-breakpoint
-create function refuse_unknown_transfer_transition() returns trigger language plpgsql as $$
-begin
-  if not exists (select from transfer_transitions where from_status = old.status and to_status = new.status) then
-    raise exception 'transfer % cannot go from % to %', old.id, old.status, new.status using errcode = 'check_violation';
-  end if;
-  return new;
-end $$;
---> statement-breakpoint
-create trigger transfers_transition before update of status on transfers
-  for each row when (old.status is distinct from new.status) execute function refuse_unknown_transfer_transition();
---> statement-breakpoint
 -- The transfer as a step answers it.
 create function transfer_state(t transfers) returns jsonb language sql immutable
 return jsonb_build_object('status', t.status, 'received', t.received);
