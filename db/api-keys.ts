@@ -8,7 +8,7 @@ import { and, desc, eq, isNull, lt, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
-import { apiKeys } from './schema.js';
+import { apiKeys } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 /** Every scope there is. None implies another. */

@@ -3,7 +3,7 @@ import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { Database, Sql } from './client.js';
 import { violatedConstraint } from './constraints.js';
 import { type Cursor, type Page, pageOf } from './page.js';
-import { locations, products } from './schema.js';
+import { locations, products } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 interface Price {

@@ -1,7 +1,7 @@
 /** The connection to Postgres that every process makes once. */
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
-import * as schema from './schema.js';
+import * as schema from './schema/index.js';
 
 export type Sql = postgres.Sql;
 export type Database = PostgresJsDatabase<typeof schema>;

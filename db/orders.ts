@@ -3,7 +3,7 @@ import { and, asc, desc, eq, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { Database } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
 import { type PaymentView, viewPayment } from './payments.js';
-import { orderEvents, orderLines, orders, payments } from './schema.js';
+import { orderEvents, orderLines, orders, payments } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 interface MoneyView {

@@ -4,7 +4,7 @@ import type { MailRequest, PaymentRecord, PaymentStanding } from '../domain/orde
 import type { CardSlot, PaymentAttempt } from '../domain/payment-states.js';
 import type { Database, Sql } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
-import { payments } from './schema.js';
+import { payments } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 /** The payment resource of the contract. `amount` and `refunded` in minor units. */

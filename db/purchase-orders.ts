@@ -3,7 +3,7 @@ import { and, desc, eq, sql } from 'drizzle-orm';
 import type { PlacedOrder, RunningReplenishment } from '../domain/replenishment.js';
 import type { Database, Sql } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
-import { purchaseOrders } from './schema.js';
+import { purchaseOrders } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 interface Price {

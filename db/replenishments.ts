@@ -3,7 +3,7 @@ import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
 import type { ReplenishmentFailure } from '../domain/replenishment.js';
 import type { Database, Sql } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
-import { replenishmentRequests, replenishments } from './schema.js';
+import { replenishmentRequests, replenishments } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 /** The replenishment resource of the contract. */

@@ -2,7 +2,7 @@
 import { and, asc, eq, isNull, lte, sql } from 'drizzle-orm';
 import type { Database, Sql } from './client.js';
 import type { Ledger } from './ledger.js';
-import { reservations } from './schema.js';
+import { reservations } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 /** The reservation resource of the contract. `quantity` is what is held, or was when it was decided. */

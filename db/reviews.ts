@@ -2,7 +2,7 @@
 import { and, desc, eq, lt, or } from 'drizzle-orm';
 import type { Database } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
-import { manualReviews } from './schema.js';
+import { manualReviews } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 export interface ReviewView {

@@ -3,7 +3,7 @@ import { desc, eq, sql } from 'drizzle-orm';
 import type { Database } from './client.js';
 import { violatedConstraint } from './constraints.js';
 import { type Cursor, type Page, pageOf } from './page.js';
-import { suppliers } from './schema.js';
+import { suppliers } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 /** The supplier resource of the contract. Quantities are those of one order; `url` null: the sandbox. */

@@ -3,7 +3,7 @@ import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm';
 import type { TransferMode, TransferStatus } from '../domain/transfer-states.js';
 import type { Database } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
-import { transfers } from './schema.js';
+import { transfers } from './schema/index.js';
 import { rfc3339 } from './time.js';
 
 /** The transfer resource of the contract. */

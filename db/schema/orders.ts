@@ -1,0 +1,126 @@
+/** Orders and payments. */
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, index, jsonb, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core';
+import { at, count } from './columns.js';
+
+export const orders = pgTable(
+  'orders',
+  {
+    id: text().primaryKey(),
+    status: text().notNull(),
+    customerId: text('customer_id'),
+    customerName: text('customer_name'),
+    customerEmail: text('customer_email'),
+    totalAmount: count('total_amount').notNull().default(0),
+    currency: text().notNull().default('USD'),
+    paymentId: text('payment_id'),
+    supplierReference: text('supplier_reference'),
+    /** Nothing that a supplier still sends is for this order any more: it is on its way to its end. */
+    restockGivenUp: boolean('restock_given_up').notNull().default(false),
+    /** When its holds run out. Kept while the order is confirming (its holds do not run out then). */
+    expiresAt: at('expires_at'),
+    cancelReason: text('cancel_reason'),
+    failureCode: text('failure_code'),
+    failureDetail: text('failure_detail'),
+    refusedPayments: smallint('refused_payments').notNull().default(0),
+    workflowId: text('workflow_id').notNull(),
+    createdAt: at('created_at').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (t) => [
+    index('orders_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('orders_by_status').on(t.status, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('orders_by_customer').on(t.customerId, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('orders_due').on(t.expiresAt).where(sql`${t.status} in ('draft', 'reserved')`),
+  ],
+);
+
+export const orderLines = pgTable(
+  'order_lines',
+  {
+    orderId: text('order_id')
+      .notNull()
+      .references(() => orders.id),
+    line: smallint().notNull(),
+    sku: text().notNull(),
+    quantity: count('quantity').notNull(),
+    unitPriceAmount: count('unit_price_amount').notNull(),
+    unitPriceCurrency: text('unit_price_currency').notNull(),
+    location: text().notNull(),
+    reservationId: text('reservation_id'),
+  },
+  (t) => [primaryKey({ columns: [t.orderId, t.line] })],
+);
+
+/** Every way an order may go; a trigger on `orders` refuses any other. Seeded from domain/order-states.ts. */
+export const orderTransitions = pgTable(
+  'order_transitions',
+  { from: text('from_status').notNull(), to: text('to_status').notNull() },
+  (t) => [primaryKey({ columns: [t.from, t.to] })],
+);
+
+export const orderEvents = pgTable(
+  'order_events',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    orderId: text('order_id')
+      .notNull()
+      .references(() => orders.id),
+    from: text('from_status'),
+    to: text('to_status').notNull(),
+    reason: text(),
+    actor: text().notNull(),
+    traceId: text('trace_id'),
+    at: at('at').notNull(),
+  },
+  (t) => [index('order_events_of_order').on(t.orderId, t.id)],
+);
+
+/** Order step key → its result, so that a step that is asked for again answers the same. */
+export const orderSteps = pgTable('order_steps', {
+  key: text().primaryKey(),
+  orderId: text('order_id').notNull(),
+  result: jsonb().notNull(),
+  at: at('at').notNull().default(sql`clock_timestamp()`),
+});
+
+export const payments = pgTable(
+  'payments',
+  {
+    id: text().primaryKey(),
+    status: text().notNull(),
+    amount: count('amount').notNull(),
+    currency: text().notNull(),
+    orderId: text('order_id'),
+    customerId: text('customer_id'),
+    customerEmail: text('customer_email'),
+    reference: text(),
+    cardUsed: text('card_used'),
+    /** 0 to 1, as text so that no digit is lost. */
+    fraudScore: text('fraud_score'),
+    attempts: jsonb().notNull().default([]),
+    /** How it is to be paid (card tokens), kept while it is pending so that whoever takes it up can go on with it. */
+    choice: jsonb(),
+    /** Cards that were given up: whatever is still on its way for them can settle nothing any more. */
+    abandoned: text().array().notNull().default(sql`'{}'`),
+    refunded: count('refunded').notNull().default(0),
+    providerReference: text('provider_reference'),
+    failureCode: text('failure_code'),
+    failureDetail: text('failure_detail'),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+    updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    index('payments_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('payments_by_customer').on(t.customerId, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('payments_of_order').on(t.orderId),
+    check('payments_refunded', sql`0 <= ${t.refunded} and ${t.refunded} <= ${t.amount}`),
+  ],
+);
+
+/** Every way a payment may go; a trigger on `payments` refuses any other. Seeded from domain/payment-states.ts. */
+export const paymentTransitions = pgTable(
+  'payment_transitions',
+  { from: text('from_status').notNull(), to: text('to_status').notNull() },
+  (t) => [primaryKey({ columns: [t.from, t.to] })],
+);

@@ -1,0 +1,147 @@
+/** Products, their places and suppliers, and the stock: written only by the function stock_apply. */
+import { sql } from 'drizzle-orm';
+import { bigint, boolean, check, index, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { at, count } from './columns.js';
+
+export const suppliers = pgTable(
+  'suppliers',
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    active: boolean().notNull(),
+    minOrderQuantity: count('min_order_quantity').notNull(),
+    maxOrderQuantity: count('max_order_quantity').notNull(),
+    /** Where it is asked; null: the sandbox. */
+    url: text(),
+    createdBy: text('created_by').notNull(),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+    updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    index('suppliers_newest').on(t.createdAt.desc(), t.id.desc()),
+    check('suppliers_quantities', sql`0 < ${t.minOrderQuantity} and ${t.minOrderQuantity} <= ${t.maxOrderQuantity}`),
+  ],
+);
+
+export const products = pgTable(
+  'products',
+  {
+    sku: text().primaryKey(),
+    name: text().notNull(),
+    priceAmount: count('price_amount').notNull(),
+    priceCurrency: text('price_currency').notNull(),
+    status: text().notNull().default('active'),
+    /** On hand plus on order at or below this asks the supplier for more; null: never by itself. */
+    reorderPoint: count('reorder_point'),
+    /** What replenishment fills up to; null: it cannot be replenished. */
+    maxStock: count('max_stock'),
+    supplierId: text('supplier_id').references(() => suppliers.id),
+    /** What the supplier takes for one. */
+    supplierPriceAmount: count('supplier_price_amount'),
+    supplierPriceCurrency: text('supplier_price_currency'),
+    /** The operation that created the row, so that a repeated create knows its own work. */
+    createdBy: text('created_by').notNull(),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+    updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    index('products_newest').on(t.createdAt.desc().nullsFirst(), t.sku.desc().nullsFirst()),
+    check('products_status', sql`${t.status} in ('draft', 'active', 'archived')`),
+    check('products_price', sql`${t.priceAmount} between 0 and 99999999`),
+    check('products_levels', sql`${t.reorderPoint} >= 0 and ${t.maxStock} > 0 and ${t.maxStock} >= ${t.reorderPoint}`),
+    // Both or neither; `and` lets an unknown pass, so that null stays allowed.
+    check(
+      'products_supplier_price',
+      sql`(${t.supplierPriceAmount} is null) = (${t.supplierPriceCurrency} is null) and ${t.supplierPriceAmount} between 0 and 99999999`,
+    ),
+  ],
+);
+
+export const locations = pgTable('locations', {
+  code: text().primaryKey(),
+  name: text().notNull(),
+  /** A virtual location (`transit`) holds goods that are nowhere to be sold from. It is never listed. */
+  virtual: boolean().notNull().default(false),
+  createdBy: text('created_by').notNull(),
+  createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+});
+
+export const stockLevels = pgTable(
+  'stock_levels',
+  {
+    sku: text()
+      .notNull()
+      .references(() => products.sku),
+    location: text()
+      .notNull()
+      .references(() => locations.code),
+    onHand: count('on_hand').notNull().default(0),
+    reserved: count('reserved').notNull().default(0),
+    /** `at` of the newest ledger row, so that the next one can be later. */
+    changedAt: at('changed_at').notNull().default(sql`'-infinity'`),
+  },
+  (t) => [
+    primaryKey({ columns: [t.sku, t.location] }),
+    check('stock_levels_never_oversold', sql`0 <= ${t.reserved} and ${t.reserved} <= ${t.onHand}`),
+  ],
+);
+
+export const stockLedger = pgTable(
+  'stock_ledger',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    sku: text().notNull(),
+    location: text().notNull(),
+    kind: text().notNull(),
+    onHandDelta: count('on_hand_delta').notNull(),
+    reservedDelta: count('reserved_delta').notNull(),
+    onHandAfter: count('on_hand_after').notNull(),
+    reservedAfter: count('reserved_after').notNull(),
+    reservationId: text('reservation_id'),
+    operationKey: text('operation_key').notNull(),
+    reference: text(),
+    reason: text(),
+    actor: text().notNull(),
+    at: at('at').notNull(),
+  },
+  (t) => [
+    uniqueIndex('stock_ledger_history').on(t.sku, t.location, t.at.desc().nullsFirst()),
+    check('stock_ledger_balances', sql`0 <= ${t.reservedAfter} and ${t.reservedAfter} <= ${t.onHandAfter}`),
+    check(
+      'stock_ledger_kind',
+      sql`${t.kind} in ('received','reserved','confirmed','cancelled','expired','consumed','adjusted','transferred_out','transferred_in','lost','returned')`,
+    ),
+  ],
+);
+
+/** No foreign key to the level: the function has it locked when it writes here, and the check took a quarter of its time. */
+export const reservations = pgTable(
+  'reservations',
+  {
+    id: text().primaryKey(),
+    sku: text().notNull(),
+    location: text().notNull(),
+    quantity: count('quantity').notNull(),
+    status: text().notNull().default('pending'),
+    /** Null: a hold of its own, made by POST /api/reservations or an inventory operation. */
+    orderId: text('order_id'),
+    reference: text(),
+    /** Null: does not run out by itself. */
+    expiresAt: at('expires_at'),
+    createdAt: at('created_at').notNull(),
+    decidedAt: at('decided_at'),
+  },
+  (t) => [
+    index('reservations_open').on(t.sku, t.location).where(sql`${t.status} = 'pending'`),
+    index('reservations_due').on(t.expiresAt).where(sql`${t.status} = 'pending' and ${t.expiresAt} is not null`),
+    check('reservations_quantity', sql`${t.quantity} > 0`),
+    check('reservations_status', sql`${t.status} in ('pending','confirmed','cancelled','expired')`),
+  ],
+);
+
+export const stockOperations = pgTable('stock_operations', {
+  key: text().primaryKey(),
+  /** json and not jsonb: it is written a thousand times for each time it is read, and the text is made anyway. */
+  result: json().notNull(),
+  at: at('at').notNull().default(sql`clock_timestamp()`),
+});

@@ -1,0 +1,116 @@
+/** Transfers, replenishments and purchase orders. */
+import { sql } from 'drizzle-orm';
+import { check, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { at, count } from './columns.js';
+
+export const transfers = pgTable(
+  'transfers',
+  {
+    id: text().primaryKey(),
+    sku: text().notNull(),
+    quantity: count('quantity').notNull(),
+    from: text('from_location').notNull(),
+    to: text('to_location').notNull(),
+    mode: text().notNull(),
+    status: text().notNull(),
+    reservationId: text('reservation_id'),
+    /** What arrived; null until it is known. What was sent less this is lost. */
+    received: count('received'),
+    /** Why it was cancelled, or less arrived than was sent. */
+    reason: text(),
+    failureCode: text('failure_code'),
+    failureDetail: text('failure_detail'),
+    workflowId: text('workflow_id').notNull(),
+    createdAt: at('created_at').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (t) => [
+    index('transfers_newest').on(t.createdAt.desc(), t.id.desc()),
+    check('transfers_mode', sql`${t.mode} in ('immediate', 'shipped')`),
+    check(
+      'transfers_status',
+      sql`${t.status} in ('pending','reserved','in_transit','completed','cancelled','failed','manual_review')`,
+    ),
+    check('transfers_received', sql`${t.received} is null or ${t.received} between 0 and ${t.quantity}`),
+  ],
+);
+
+/** Every way a transfer may go; a trigger on `transfers` refuses any other. Seeded from domain/transfer-states.ts. */
+export const transferTransitions = pgTable(
+  'transfer_transitions',
+  { from: text('from_status').notNull(), to: text('to_status').notNull() },
+  (t) => [primaryKey({ columns: [t.from, t.to] })],
+);
+
+/** Transfer step key → its result, so that a step that is asked for again answers the same. */
+export const transferSteps = pgTable('transfer_steps', {
+  key: text().primaryKey(),
+  transferId: text('transfer_id').notNull(),
+  result: jsonb().notNull(),
+  at: at('at').notNull().default(sql`clock_timestamp()`),
+});
+
+export const replenishments = pgTable(
+  'replenishments',
+  {
+    id: text().primaryKey(),
+    sku: text().notNull(),
+    location: text().notNull(),
+    status: text().notNull(),
+    quantity: count('quantity').notNull(),
+    /** Who is asked, and at what price for one: as it was when it was planned. */
+    supplierId: text('supplier_id').notNull(),
+    unitPriceAmount: count('unit_price_amount').notNull(),
+    unitPriceCurrency: text('unit_price_currency').notNull(),
+    purchaseOrderId: text('purchase_order_id'),
+    failureCode: text('failure_code'),
+    failureDetail: text('failure_detail'),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+    updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    index('replenishments_newest').on(t.createdAt.desc(), t.id.desc()),
+    index('replenishments_failed').on(t.sku, t.location, t.updatedAt).where(sql`${t.status} = 'failed'`),
+    // One at a time for a SKU at a location, whoever starts them.
+    uniqueIndex('replenishments_running').on(t.sku, t.location).where(sql`${t.status} = 'running'`),
+    check('replenishments_status', sql`${t.status} in ('running', 'completed', 'failed')`),
+  ],
+);
+
+/**
+ * Who was answered before anything was planned. The id may never become a replenishment's: where another runs for the SKU
+ * and location by then, that one is meant.
+ */
+export const replenishmentRequests = pgTable('replenishment_requests', {
+  id: text().primaryKey(),
+  sku: text().notNull(),
+  location: text().notNull(),
+  /** Of `replenishment/<sku>/<location>`: the update that asks for it. */
+  updateId: text('update_id').notNull(),
+  createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+});
+
+export const purchaseOrders = pgTable(
+  'purchase_orders',
+  {
+    id: text().primaryKey(),
+    supplierId: text('supplier_id').notNull(),
+    /** The supplier's own number. */
+    supplierOrderId: text('supplier_order_id').notNull(),
+    status: text().notNull(),
+    sku: text().notNull(),
+    location: text().notNull(),
+    quantity: count('quantity').notNull(),
+    unitPriceAmount: count('unit_price_amount').notNull(),
+    unitPriceCurrency: text('unit_price_currency').notNull(),
+    replenishmentId: text('replenishment_id').notNull(),
+    receivedAt: at('received_at'),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+    updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    index('purchase_orders_newest').on(t.createdAt.desc(), t.id.desc()),
+    index('purchase_orders_coming').on(t.sku, t.location).where(sql`${t.status} in ('ordered', 'shipped')`),
+    check('purchase_orders_status', sql`${t.status} in ('ordered','shipped','delivered','cancelled','failed')`),
+  ],
+);
