@@ -79,10 +79,10 @@ export class SagaClient {
     setMaxListeners(0, this.#stopped.signal);
   }
 
-  /** What an update answered that was asked for before; null where the saga knows nothing of it. */
-  async pastAnswer<A>(workflowId: string, updateId: string): Promise<A | null> {
+  /** What an update answered that was asked for before; null where the saga knows nothing of it, or not within `waitMs`. */
+  async pastAnswer<A>(workflowId: string, updateId: string, waitMs = plainCallMs): Promise<A | null> {
     const handle = this.#client.workflow.getHandle(workflowId).getUpdateHandle<A>(updateId);
-    const answer = await this.#call(plainCallMs, () => handle.result()).catch(() => timedOut);
+    const answer = await this.#call(waitMs, () => handle.result()).catch(() => timedOut);
     return answer === timedOut ? null : (answer as A);
   }
 

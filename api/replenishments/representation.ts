@@ -14,6 +14,9 @@ export type FoundReplenishment =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unknown' };
 
+/** An answer that was given comes at once; one that was not is waited for, for so long. */
+const toldWithinMs = 1000;
+
 /** Reads a replenishment. `unknown`: Postgres has none and Temporal could not be asked. */
 export async function readReplenishment(id: string, { connection, sagas }: ApiDeps): Promise<FoundReplenishment> {
   const { db } = connection;
@@ -27,12 +30,12 @@ export async function readReplenishment(id: string, { connection, sagas }: ApiDe
   const presence = await sagas.presence(workflowId);
   const running = await getRunning(db, sku, location);
   if (!running && presence === 'unknown') return { kind: 'unknown' };
-  if (!running && presence === 'running') return { kind: 'found', replenishment: pendingReplenishment(request) };
-  // It has been planned or refused, or has met one that was planned before: what was it told?
-  const told = await sagas.pastAnswer<ReplenishmentAnswer>(workflowId, updateId);
+  // It may have been planned or refused, or have met one that was planned before: what was it told?
+  const told = await sagas.pastAnswer<ReplenishmentAnswer>(workflowId, updateId, toldWithinMs);
   if (told?.kind === 'refused') return { kind: 'absent' };
   const meant = (await getReplenishment(db, told?.replenishmentId ?? id)) ?? running;
-  return meant ? { kind: 'found', replenishment: meant } : { kind: 'absent' };
+  if (meant) return { kind: 'found', replenishment: meant };
+  return presence === 'running' ? { kind: 'found', replenishment: pendingReplenishment(request) } : { kind: 'absent' };
 }
 
 /** The replenishment that a worker will write down when it plans. Nothing is ordered yet. */

@@ -1,19 +1,22 @@
 import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { type Relay, startRelay } from '../../workers/relay.js';
 import { startLoop } from '../../workers/relay-loop.js';
 import { eventually } from '../shop.js';
-import { temporal } from '../temporal.js';
 import { type QuietBooks, quietBooks } from './books.js';
 
 let books: QuietBooks;
 let relay: Relay;
+let temporal: NativeConnection;
 beforeAll(async () => {
   books = await quietBooks();
+  temporal = await NativeConnection.connect({ address: inject('temporalAddress') });
   relay = await startRelay({
     connection: books.another(),
-    client: await temporal(),
+    client: new Client({ connection: temporal }),
     times: { deliveryCheckSeconds: 0.3, deliveryMaxDays: 60 },
     pace: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
     log: pino({ level: 'silent' }),
@@ -22,6 +25,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await relay?.stop();
+  await temporal?.close();
   await books?.close();
 });
 
