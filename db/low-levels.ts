@@ -1,15 +1,18 @@
 /** Levels that are low, found by looking at them all: what finds the changes whose trigger was lost. */
+import { mainLocation } from '../domain/stock.js';
 import type { Sql } from './client.js';
 import { outboxChannel, replenishWakeUp } from './outbox.js';
 
 /** Levels that one look takes on; the next look finds the others. */
 const maxLevels = 1000;
+/** A product that was just made may be about to have its first receipt. */
+const firstReceiptSeconds = 60;
 
 /**
  * Writes an outbox row for every level that is low, what is on order included, and that nothing is being done about: no
  * row waits, no replenishment runs or failed a moment ago, and there is a supplier, switched on, with all that an order
- * takes. Returns how many. A level
- * that is taken on needlessly does no harm: the replenishment reads it again.
+ * takes. A product that never had any stock is one of 0 at `main`. Returns how many. A level that is taken on needlessly
+ * does no harm: the replenishment reads it again.
  * @param coolOffSeconds a replenishment that failed less than this ago keeps its level out
  */
 export async function queueMissedLevels(sqlClient: Sql, coolOffSeconds: number): Promise<number> {
@@ -20,7 +23,12 @@ export async function queueMissedLevels(sqlClient: Sql, coolOffSeconds: number):
              jsonb_build_object('sku', s.sku, 'location', s.location)
         from products p
         join suppliers v on v.id = p.supplier_id and v.active
-        join stock_levels s on s.sku = p.sku
+        join lateral (
+          select l.sku, l.location, l.on_hand from stock_levels l where l.sku = p.sku
+          union all
+          select p.sku, ${mainLocation}, 0
+           where p.created_at < clock_timestamp() - make_interval(secs => ${firstReceiptSeconds})
+             and not exists (select from stock_levels l where l.sku = p.sku)) s on true
         join locations w on w.code = s.location and not w.virtual
        where p.reorder_point is not null and p.max_stock is not null and p.supplier_price_amount is not null
          and is_low(p, s.on_hand + coalesce((select sum(o.quantity) from purchase_orders o

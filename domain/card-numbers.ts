@@ -13,7 +13,8 @@
 const uuid =
   '(?=[0-9-]*[a-fA-F])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}(?![A-Za-z0-9])';
 const ours = [
-  `(?:ord|pay|rsv|trf|rpl|po|sub|sup|mov|rev|rfd|key|hf)_(?:${uuid}|[A-Za-z0-9_]+)`,
+  `(?:ord|pay|rsv|trf|rpl|po|sub|sup|rev|rfd|key)_(?:${uuid}|[0-9a-f]{32,}(?![A-Za-z0-9]))`,
+  'hf_[a-z0-9]{1,16}_[0-9a-f]{48}_[0-9a-f]{8}(?![A-Za-z0-9])',
   uuid,
   '(?=[0-9-]*[a-f])[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?![A-Za-z0-9])',
 ];

@@ -47,7 +47,7 @@ export const order = z
       }),
     ),
     total: money,
-    payment: payment.nullable(),
+    payment: z.union([payment, z.null()]),
     supplierReference: z.string().nullable(),
     expiresAt: time.nullable(),
     cancelReason: z.string().nullable(),

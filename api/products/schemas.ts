@@ -14,7 +14,7 @@ const supply = {
   }),
   maxStock: z.int().min(1).max(maxQuantity).nullable().openapi({ description: 'What it is filled up to.' }),
   supplierId: supplierId.nullable(),
-  supplierPrice: money.nullable().openapi({ description: 'What the supplier takes for one.' }),
+  supplierPrice: z.union([money, z.null()]).openapi({ description: 'What the supplier takes for one.' }),
 };
 
 export const newProduct = z.strictObject({

@@ -8,10 +8,11 @@ create function payment_in_flight(o orders, p_payment_id text) returns boolean l
   select o.status = 'confirming' and o.payment_id = p_payment_id and p_payment_id is not null
 $$;
 --> statement-breakpoint
--- Begins a payment of an order that goes on to confirming: null where there is nothing to pay by card.
+-- Begins a payment of an order that goes on to confirming: null where there is nothing to pay by card. An order that costs
+-- nothing is not paid, whatever card came with it.
 create function payment_begin(p_order_id text, p_intent jsonb) returns void language plpgsql as $$
 begin
-  if coalesce(p_intent, 'null') = 'null' then
+  if coalesce(p_intent, 'null') = 'null' or exists (select from orders where id = p_order_id and total_amount = 0) then
     update orders set payment_id = null where id = p_order_id;
     return;
   end if;

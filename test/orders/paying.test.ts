@@ -14,6 +14,21 @@ function buy(sku: string, cardToken: string, more: { backupCardToken?: string; e
   });
 }
 
+test('an order that costs nothing is confirmed and charges nobody, whatever card comes with it', async () => {
+  const sku = await shop.product(5, 0);
+  const lines = [{ sku, quantity: 1 }];
+  const payment = { cardToken: 'tok_visa' };
+  const { body: bought } = await shop.must(201, shop.order({ lines, confirm: true, payment }));
+  const later = await shop.reserved(sku);
+  await shop.must(200, shop.confirm(later, 'tok_visa'));
+  for (const id of [bought.id, later]) {
+    const { body } = await shop.must(200, shop.get(`/api/orders/${id}`));
+    expect(body).toMatchObject({ status: 'confirmed', payment: null });
+    expect(await shop.books(id)).toEqual([]);
+  }
+  expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
+});
+
 describe('an order that is paid', () => {
   test('in one call is confirmed: goods gone, money taken once, receipt sent', async () => {
     const sku = await shop.product(5, 1250);

@@ -156,6 +156,17 @@ describe('a reorder point that is raised above what there is', () => {
 });
 
 describe('the sweep', () => {
+  it('finds a product that never had stock, once it has had time for a first receipt', async () => {
+    const { sql } = books.connection;
+    await sql`update products set reorder_point = null`;
+    const sku = await books.product(0, 3);
+    await books.take();
+    expect(await queueMissedLevels(sql, 3600)).toBe(0);
+    await sql`update products set created_at = created_at - interval '61 s' where sku = ${sku}`;
+    expect(await queueMissedLevels(sql, 3600)).toBe(1);
+    expect(await books.take()).toMatchObject([low(sku)]);
+  });
+
   it('finds levels that are low and that nothing is being done about, and no others', async () => {
     const { sql } = books.connection;
     await sql`update products set reorder_point = null`;
