@@ -3,6 +3,7 @@
 FROM node:20-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+COPY patches ./patches
 RUN npm ci
 COPY . .
 # The build lies under the hash of its sources; in the image it has one name.
@@ -10,6 +11,7 @@ RUN npm run build && mv "$(ls -d dist/*)" build && npm prune --omit=dev
 
 FROM node:20-slim
 ENV NODE_ENV=production \
+    NODE_OPTIONS=--max-semi-space-size=32 \
     HOLDFAST_BUILD=/app/build \
     HOLDFAST_BUNDLE=/app/build/workflow-bundle.js
 WORKDIR /app

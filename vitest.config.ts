@@ -10,7 +10,8 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{domain,workflows,activities,gateways,db,api,workers,sandbox,cli,dev}/**/*.test.ts'],
-          testTimeout: 15_000,
+          testTimeout: 30_000,
+          expect: { poll: { timeout: 20_000 } },
         },
       },
       {
@@ -20,6 +21,7 @@ export default defineConfig({
           globalSetup: ['test/setup/global.ts'],
           setupFiles: ['test/setup/environment.ts'],
           testTimeout: 180_000,
+          expect: { poll: { timeout: 20_000 } },
           hookTimeout: 180_000,
         },
       },

@@ -7,6 +7,7 @@ export default defineConfig({
     fileParallelism: false,
     passWithNoTests: true,
     testTimeout: 300_000,
+    expect: { poll: { timeout: 20_000 } },
     hookTimeout: 180_000,
     teardownTimeout: 20_000,
   },

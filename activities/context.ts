@@ -13,6 +13,11 @@ export function attemptNumber(): number {
   return isFirstTry() ? 1 : Context.current().info.attempt;
 }
 
+/** Whether nobody waits for the activity that is running any more: it took too long, or was called off. */
+export function isGivenUp(): boolean {
+  return Context.current().cancellationSignal.aborted;
+}
+
 /**
  * Time and trace for one call to a gateway.
  * @param timeoutSeconds GATEWAY_TIMEOUT_SECONDS

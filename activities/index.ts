@@ -1,4 +1,5 @@
 /** Every activity by name, as the workers register them and the workflows see their types. */
+import type { CheckoutActivities } from './checkout.js';
 import type { NoticeActivities } from './notices.js';
 import type { OrderActivities } from './orders.js';
 import type { PaymentActivities } from './payments.js';
@@ -8,7 +9,8 @@ import type { SupplierActivities } from './suppliers.js';
 import type { SweepActivities } from './sweep.js';
 import type { TransferActivities } from './transfers.js';
 
-export type Activities = OrderActivities &
+export type Activities = CheckoutActivities &
+  OrderActivities &
   PaymentActivities &
   ReplenishmentActivities &
   ReviewActivities &

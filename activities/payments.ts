@@ -35,6 +35,8 @@ export interface ChargeProgress {
   readonly captured: CaptureAnswer | null;
   /** What kept the next step from being answered; null where it was left for later, or there is none. */
   readonly fault: Fault | null;
+  /** Whether the processor may hold money of a task that was lost, though this one was not to ask for any. */
+  readonly begunBefore?: true;
 }
 
 type Kind = 'authorize' | 'capture' | 'void' | 'refund';
@@ -70,19 +72,23 @@ export function paymentActivities(given: PaymentDependencies) {
   return {
     /**
      * The whole charge in one go, as far as it comes within `unheardMs`: score, authorize, capture. Nothing was asked
-     * before. Each step has the key that it has when it is asked for alone, so that whatever is left undecided is gone on
-     * with by `scoreFraud`, `authorizeCard` and `captureCard`.
+     * before, except by a task that was lost: the scorer may have told that one otherwise, so where it stops this one the
+     * processor is asked whether it knows the charge. Each step has the key that it has when it is asked for alone, so
+     * that whatever is left undecided is gone on with by `scoreFraud`, `authorizeCard` and `captureCard`.
      * @param mayCapture whether the money may be taken; false where somebody wants to cancel
      */
     async chargeCard(operation: CardOperation, mayCapture: boolean): Promise<ChargeProgress> {
       const began = performance.now();
       const heldMs = () => Math.round(performance.now() - began);
       const step = <T>(name: string, act: () => Promise<T>) => around(name, operation, act);
+      const stopped = async (soFar: ChargeProgress): Promise<ChargeProgress> =>
+        (await mayBeKnown(operation)) ? { ...soFar, begunBefore: true } : soFar;
       let progress: ChargeProgress = { score: null, authorized: null, captured: null, fault: null };
       try {
         const score = await step('scoreFraud', () => fraud.score(operation, options(operation)));
         progress = { ...progress, score };
-        if (score > fraudThreshold || heldMs() > unheardMs) return progress;
+        if (score > fraudThreshold) return await stopped(progress);
+        if (heldMs() > unheardMs) return progress;
 
         const answer = await step('authorizeCard', () =>
           payments.authorize(authorizeCall(operation), options(operation)),
@@ -95,10 +101,10 @@ export function paymentActivities(given: PaymentDependencies) {
         );
         return { ...progress, captured };
       } catch (error) {
-        if (error instanceof GatewayFault) return { ...progress, fault: error.fault };
         // A bug, or a processor that refuses our own credentials, says nothing about the money.
-        log.warn('a step of a charge failed', { error });
-        return { ...progress, fault: 'server_error' };
+        if (!(error instanceof GatewayFault)) log.warn('a step of a charge failed', { error });
+        progress = { ...progress, fault: error instanceof GatewayFault ? error.fault : 'server_error' };
+        return progress.score === null ? await stopped(progress) : progress;
       }
     },
 
@@ -176,6 +182,15 @@ export function paymentActivities(given: PaymentDependencies) {
       return standing;
     },
   };
+
+  /** Whether the processor knows the authorization; in doubt it may. */
+  async function mayBeKnown(operation: CardOperation): Promise<boolean> {
+    try {
+      return (await payments.findAuthorization(authorizeCall(operation).idempotencyKey, options(operation))) !== null;
+    } catch {
+      return true;
+    }
+  }
 
   async function returnMoney(operation: CardOperation, authorizationId: string): Promise<void> {
     // Twice is enough where the processor tells the truth: a void that comes too late is followed by a refund.

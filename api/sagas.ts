@@ -1,5 +1,6 @@
 /** The sagas that the API starts and drives, each by what it is asked. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { skuList } from '../domain/search-attributes.js';
 import {
   type OrderAnswer,
   type OrderInput,
@@ -27,9 +28,6 @@ const orderStatusKey = defineSearchAttributeKey('OrderStatus', SearchAttributeTy
 const customerIdKey = defineSearchAttributeKey('CustomerId', SearchAttributeType.KEYWORD);
 const skuKey = defineSearchAttributeKey('Sku', SearchAttributeType.KEYWORD_LIST);
 const totalKey = defineSearchAttributeKey('Total', SearchAttributeType.INT);
-
-/** What a search attribute may take up, with room to spare (the server's limit is 2 KiB). */
-const maxSkuListBytes = 1600;
 
 export class Sagas extends SagaClient {
   /** Starts `order/<id>`, or finds it started, and waits for its first decision. */
@@ -109,16 +107,4 @@ export class Sagas extends SagaClient {
   tellReview(workflowId: string, decision: ReviewDecision): Promise<'told' | 'ended' | 'unavailable'> {
     return this.signal(workflowId, reviewSignal, decision);
   }
-}
-
-/** As many SKUs as a search attribute can take. */
-function skuList(skus: readonly string[]): string[] {
-  const list: string[] = [];
-  let bytes = 0;
-  for (const sku of new Set(skus)) {
-    bytes += sku.length + 3;
-    if (bytes > maxSkuListBytes) break;
-    list.push(sku);
-  }
-  return list;
 }

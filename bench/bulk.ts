@@ -1,5 +1,6 @@
 /** 100 inventory operations in one bulk request against the same asked one by one, over HTTP, in turns. */
-import { post, stockUp } from './orders.js';
+import { post } from './load.js';
+import { stockUp } from './orders.js';
 import type { Row, Target } from './table.js';
 
 const operationsPerBulk = 100;

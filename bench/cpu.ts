@@ -26,10 +26,24 @@ export function cpuTimes({ pids }: Target): CpuTimes {
   };
 }
 
-/** What was used between two readings, a piece of work: `api 5.1, worker 9.8, ...`. */
-export function cpuPerPiece(before: CpuTimes, after: CpuTimes, pieces: number): string {
-  return Object.entries(after)
-    .map(([name, ms]) => `${name} ${((ms - before[name as keyof CpuTimes]) / pieces).toFixed(1)}`)
+export const noCpu: CpuTimes = { api: 0, worker: 0, temporal: 0, postgres: 0, sandbox: 0 };
+
+/** `sum`, and what was used between two readings. */
+export function addCpu(sum: CpuTimes, before: CpuTimes, after: CpuTimes): CpuTimes {
+  const plus = (name: keyof CpuTimes) => sum[name] + after[name] - before[name];
+  return {
+    api: plus('api'),
+    worker: plus('worker'),
+    temporal: plus('temporal'),
+    postgres: plus('postgres'),
+    sandbox: plus('sandbox'),
+  };
+}
+
+/** What was used for a piece of work: `api 5.1, worker 9.8, ...`. */
+export function cpuPerPiece(used: CpuTimes, pieces: number): string {
+  return Object.entries(used)
+    .map(([name, ms]) => `${name} ${(ms / pieces).toFixed(1)}`)
     .join(', ');
 }
 

@@ -5,7 +5,10 @@ import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const workflowsPath = createRequire(import.meta.url).resolve('./empty-workflow.js');
 const worker = await Worker.create({
-  connection: await NativeConnection.connect({ address: process.env.TEMPORAL_ADDRESS ?? '' }),
+  connection: await NativeConnection.connect({
+    address: process.env.TEMPORAL_ADDRESS ?? '',
+    grpcCompression: { codec: 'none' },
+  }),
   taskQueue: 'bench-empty',
   workflowBundle: await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') }),
 });

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Client, Connection } from '@temporalio/client';
+import { nodeOptions } from '../dev/servers.js';
 import type { Row, Target } from './table.js';
 
 export interface Timing {
@@ -14,10 +15,14 @@ export interface Timing {
 /** Runs so many empty workflows, so many at a time. */
 export type RunEmpty = (concurrency: number, amount: number) => Promise<Timing>;
 
-/** Gives `measure` a way to run the empty workflow, on a worker of its own, and ends that worker afterwards. */
+/**
+ * Gives `measure` a way to run the empty workflow, on a worker of its own with the settings of ours, and ends that worker
+ * afterwards.
+ */
 export async function besideEmpty<T>(target: Target, measure: (runEmpty: RunEmpty) => Promise<T>): Promise<T> {
   const worker = fork(createRequire(import.meta.url).resolve('./empty-worker.js'), {
     env: { ...process.env, TEMPORAL_ADDRESS: target.temporalAddress },
+    execArgv: [...nodeOptions],
   });
   await once(worker, 'message');
   const connection = await Connection.connect({ address: target.temporalAddress });

@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { connect, type Sql } from '../db/client.js';
 import { replenishmentWorkflowId } from '../workflows/contract.js';
-import { cpuPerPiece, cpuTimes } from './cpu.js';
-import { post } from './orders.js';
+import { addCpu, cpuPerPiece, cpuTimes, noCpu } from './cpu.js';
+import { post } from './load.js';
 import type { Row, Target } from './table.js';
 
 const eventsPerSecond = 50;
@@ -65,7 +65,7 @@ async function measure(target: Target, what: string, maxStock: number | null): P
       'p50 ms': at(0.5),
       'p99 ms': at(0.99),
       'max ms': (waits.at(-1) ?? 0).toFixed(0),
-      'CPU ms each': cpuPerPiece(before, after, events),
+      'CPU ms each': cpuPerPiece(addCpu(noCpu, before, after), events),
     };
   } finally {
     await Promise.all([connection.close(), database.close()]);

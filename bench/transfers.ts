@@ -1,7 +1,7 @@
 /** Transfers end to end over HTTP, both ways between two locations of one SKU, against an empty workflow. */
-import autocannon from 'autocannon';
 import { besideEmpty, type Timing, timingRow } from './empty.js';
-import { post, stockUp } from './orders.js';
+import { load, post } from './load.js';
+import { stockUp } from './orders.js';
 import type { Row, Target } from './table.js';
 
 const clients = 16;
@@ -30,18 +30,11 @@ export async function benchTransfers(target: Target): Promise<Row[]> {
 }
 
 /** Every client sends one unit there, then one back, and so on. */
-async function transfer(target: Target, sku: string, other: string, count: number): Promise<Timing> {
-  const body = (from: string, to: string) => JSON.stringify({ sku, quantity: 1, from, to });
-  const { duration, latency, ...result } = await autocannon({
-    url: `${target.apiUrl}/api/transfers`,
-    method: 'POST',
-    connections: clients,
-    amount: count,
-    timeout: 60,
-    headers: { authorization: `Bearer ${target.apiKey}`, 'content-type': 'application/json', prefer: 'wait=30' },
-    requests: [{ body: body('main', other) }, { body: body(other, 'main') }],
-  });
-  const failed = result.non2xx + result.errors + result.timeouts;
-  if (failed > 0) throw new Error(`${failed} of ${count} transfers were not completed`);
-  return { perSecond: count / duration, p50: latency.p50, p99: latency.p99 };
+function transfer(target: Target, sku: string, other: string, count: number): Promise<Timing> {
+  const goods = { sku, quantity: 1 };
+  const bodies = [
+    { ...goods, from: 'main', to: other },
+    { ...goods, from: other, to: 'main' },
+  ];
+  return load(target, '/api/transfers', { clients, amount: count, bodies });
 }

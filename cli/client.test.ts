@@ -79,8 +79,8 @@ describe('a call to the API', () => {
     const { apiUrl, seen } = await serve(answer(503, { code: 'unavailable', detail: 'down' }));
     const reply = await call({ apiUrl, apiKey: 'k' }, { ...post, waitSeconds: 0 }, undefined, short);
     expect(reply).toMatchObject({ kind: 'problem', problem: { code: 'unavailable' } });
-    expect(seen.length).toBeGreaterThan(1);
-    expect((seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)).toBeLessThanOrEqual(1000);
+    // After 200 and 400 ms; the third pause would go beyond the second that it has.
+    expect([2, 3]).toContain(seen.length);
   });
 
   it('says in one line where nobody listens', async () => {

@@ -1,6 +1,6 @@
 /** Products and locations: what there is to keep stock of, and where. Every call is one round trip. */
 import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
-import type { Database, Sql } from './client.js';
+import { type Database, putTogetherOnce, type Sql } from './client.js';
 import { violatedConstraint } from './constraints.js';
 import { type Cursor, type Page, pageOf } from './page.js';
 import { locations, products } from './schema/index.js';
@@ -141,13 +141,18 @@ export async function getProduct(db: Database, sku: string): Promise<ProductView
   return product ?? null;
 }
 
+const bySku = putTogetherOnce((db) =>
+  db
+    .select()
+    .from(products)
+    .where(sql`${products.sku} = any(${sql.placeholder('skus')})`)
+    .prepare('products'),
+);
+
 /** Those of the SKUs that there are, in no order. */
 export async function findProducts(db: Database, skus: readonly string[]): Promise<readonly ProductView[]> {
   if (skus.length === 0) return [];
-  const rows = await db
-    .select()
-    .from(products)
-    .where(inArray(products.sku, [...skus]));
+  const rows = await bySku(db).execute({ skus });
   return rows.map(viewProduct);
 }
 

@@ -36,3 +36,19 @@ export function connect(databaseUrl: string, options: ConnectOptions): Connectio
   });
   return { sql, db: drizzle(sql, { schema }), close: () => sql.end({ timeout: 2 }) };
 }
+
+/**
+ * A query that is put together once for each connection, and planned once a session: for what every order asks. Drizzle
+ * does neither for other queries.
+ * @param make what puts it together and ends in `.prepare(name)`; its values are `sql.placeholder`s
+ */
+export function putTogetherOnce<Query>(make: (db: Database) => Query): (db: Database) => Query {
+  const made = new WeakMap<Database, Query>();
+  return (db) => {
+    const known = made.get(db);
+    if (known !== undefined) return known;
+    const query = make(db);
+    made.set(db, query);
+    return query;
+  };
+}

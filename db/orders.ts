@@ -1,6 +1,6 @@
 /** Orders as clients see them. Every read is one round trip. */
-import { and, asc, desc, eq, lt, or, type SQL, sql } from 'drizzle-orm';
-import type { Database } from './client.js';
+import { and, asc, desc, eq, lt, or, sql } from 'drizzle-orm';
+import { type Database, putTogetherOnce } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
 import { type PaymentView, viewPayment } from './payments.js';
 import { orderEvents, orderLines, orders, payments } from './schema/index.js';
@@ -53,15 +53,16 @@ const lines = sql<OrderLineView[]>`coalesce((
     'location', ${orderLines.location}, 'reservationId', ${orderLines.reservationId}) order by ${orderLines.line})
   from ${orderLines} where ${orderLines.orderId} = ${orders.id}), '[]')`;
 
-async function read(db: Database, where: SQL | undefined, limit: number): Promise<OrderView[]> {
-  const rows = await db
+const select = (db: Database) =>
+  db
     .select({ order: orders, lines, payment: payments })
     .from(orders)
-    .leftJoin(payments, eq(payments.id, orders.paymentId))
-    .where(where)
-    .orderBy(desc(orders.createdAt), desc(orders.id))
-    .limit(limit);
-  return rows.map(({ order, lines: orderedLines, payment }) => ({
+    .leftJoin(payments, eq(payments.id, orders.paymentId));
+
+type OrderRow = Awaited<ReturnType<typeof select>>[number];
+
+function viewOrder({ order, lines: orderedLines, payment }: OrderRow): OrderView {
+  return {
     id: order.id,
     status: order.status,
     customer: {
@@ -79,12 +80,18 @@ async function read(db: Database, where: SQL | undefined, limit: number): Promis
     workflowId: order.workflowId,
     createdAt: rfc3339(order.createdAt),
     updatedAt: rfc3339(order.updatedAt),
-  }));
+  };
 }
 
+const byId = putTogetherOnce((db) =>
+  select(db)
+    .where(eq(orders.id, sql.placeholder('id')))
+    .prepare('order'),
+);
+
 export async function getOrder(db: Database, id: string): Promise<OrderView | null> {
-  const [order] = await read(db, eq(orders.id, id), 1);
-  return order ?? null;
+  const [row] = await byId(db).execute({ id });
+  return row ? viewOrder(row) : null;
 }
 
 export async function listOrders(
@@ -92,23 +99,19 @@ export async function listOrders(
   query: { status?: string | undefined; customerId?: string | undefined; limit: number; cursor: Cursor | null },
 ): Promise<Page<OrderView>> {
   const { cursor } = query;
-  const found = await read(
-    db,
-    and(
-      query.status === undefined ? undefined : eq(orders.status, query.status),
-      query.customerId === undefined ? undefined : eq(orders.customerId, query.customerId),
-      cursor
-        ? or(lt(orders.createdAt, cursor.at), and(eq(orders.createdAt, cursor.at), lt(orders.id, cursor.id)))
-        : undefined,
-    ),
-    query.limit + 1,
-  );
-  return pageOf(
-    found,
-    query.limit,
-    (order) => ({ at: order.createdAt, id: order.id }),
-    (order) => order,
-  );
+  const found = await select(db)
+    .where(
+      and(
+        query.status === undefined ? undefined : eq(orders.status, query.status),
+        query.customerId === undefined ? undefined : eq(orders.customerId, query.customerId),
+        cursor
+          ? or(lt(orders.createdAt, cursor.at), and(eq(orders.createdAt, cursor.at), lt(orders.id, cursor.id)))
+          : undefined,
+      ),
+    )
+    .orderBy(desc(orders.createdAt), desc(orders.id))
+    .limit(query.limit + 1);
+  return pageOf(found, query.limit, ({ order }) => ({ at: order.createdAt, id: order.id }), viewOrder);
 }
 
 /** The order's story, oldest first; null where there is no such order. */

@@ -92,11 +92,16 @@ async function compile(sources, buildRoot) {
   }
 }
 
-/** Workers load the bundle that is made here: none of them has to run the bundler. */
+/**
+ * Workers load the bundle that is made here: none of them has to run the bundler. Its modules are evaluated once a worker
+ * and not for each workflow, which none of them may tell from the other way: what they hold outside of functions is
+ * shared (test/check/workflow-state.test.ts).
+ */
 async function bundleWorkflows(folder) {
   const workflowsPath = join(folder, 'workflows/index.js');
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
-  const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+  const logger = new DefaultLogger('ERROR');
+  const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules: [workflowsPath], logger });
   await writeFile(join(folder, 'workflow-bundle.js'), code);
 }
 

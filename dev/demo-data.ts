@@ -1,5 +1,8 @@
 /** A small shop to try things on, loaded once through the API as any client would. */
 import { existsSync, writeFileSync } from 'node:fs';
+import { z } from 'zod';
+import { call, type Reply } from '../cli/client.js';
+import type { Connection } from '../cli/connection.js';
 import { StartError } from './start-error.js';
 
 const products = [
@@ -25,40 +28,41 @@ const supply = new Map<string, { reorderPoint: number; maxStock: number; price: 
   ['kettle-gooseneck', { reorderPoint: 3, maxStock: 30, price: 3900 }],
 ]);
 
+/** What the ledger says of goods that came with the demo shop. */
+const reference = 'demo';
+
 /** A product with enough of it for a first order. */
 export const firstSku = products[0].sku;
 
 /**
- * Loads the demo shop into a database without products. Every call has an idempotency key, so that a load that this home
- * has begun and not finished is completed by its next start. Products of others, a demo shop included, are left alone.
+ * Loads the demo shop into a database without products. A load that this home has begun and not finished, however it
+ * ended, is completed by its next start: every call has an idempotency key and waits for one that an API process took
+ * along when it died, and where the keys have been thrown away by then, what is there is left as it is. Products of
+ * others, a demo shop included, are left alone.
  */
-export async function loadDemoData(apiUrl: string, apiKey: string, marker: string): Promise<'loaded' | 'not needed'> {
+export async function loadDemoData(api: Connection, marker: string): Promise<'loaded' | 'not needed'> {
   if (existsSync(marker)) return 'not needed';
-  const call = caller(apiUrl, apiKey);
   const begun = `${marker}.begun`;
-  const needed = existsSync(begun) || (await hasNoProducts(call));
+  const needed = existsSync(begun) || (await hasNoProducts(api));
   if (needed) {
     writeFileSync(begun, '');
-    await call('POST', '/api/locations', { code: 'north', name: 'Northern warehouse' }, 'demo/location/north');
-    await call('POST', '/api/suppliers', supplier, 'demo/supplier');
-    await Promise.all(
-      products.map(async ({ sku, name, price, main, north }) => {
-        await call(
-          'POST',
-          '/api/products',
-          { sku, name, price: { amount: price, currency: 'USD' }, ...supplyOf(sku) },
-          `demo/product/${sku}`,
-        );
-        for (const [location, quantity] of [['main', main] as const, ['north', north] as const])
-          if (quantity > 0) {
-            const receipt = { quantity, location, reference: 'demo' };
-            await call('POST', `/api/inventory/${sku}/receipts`, receipt, `demo/receipt/${sku}/${location}`);
-          }
-      }),
-    );
+    await create(api, '/api/locations', { code: 'north', name: 'Northern warehouse' }, 'demo/location/north');
+    await create(api, '/api/suppliers', supplier, 'demo/supplier');
+    await Promise.all(products.map((product) => loadProduct(api, product)));
   }
   writeFileSync(marker, `${new Date().toISOString()}\n`);
   return needed ? 'loaded' : 'not needed';
+}
+
+async function loadProduct(api: Connection, { sku, name, price, main, north }: (typeof products)[number]) {
+  const product = { sku, name, price: { amount: price, currency: 'USD' }, ...supplyOf(sku) };
+  const created = await create(api, '/api/products', product, `demo/product/${sku}`);
+  const received = created === 'created' ? [] : await receivedAt(api, sku);
+  for (const [location, quantity] of [['main', main] as const, ['north', north] as const])
+    if (quantity > 0 && !received.includes(location)) {
+      const receipt = { quantity, location, reference };
+      await create(api, `/api/inventory/${sku}/receipts`, receipt, `demo/receipt/${sku}/${location}`);
+    }
 }
 
 function supplyOf(sku: string): object {
@@ -68,26 +72,35 @@ function supplyOf(sku: string): object {
   return { ...levels, supplierId: supplier.id, supplierPrice: { amount: price, currency: 'USD' } };
 }
 
-function caller(apiUrl: string, apiKey: string) {
-  return async (method: 'GET' | 'POST', path: string, body?: object, idempotencyKey?: string): Promise<unknown> => {
-    const response = await fetch(new URL(path, apiUrl), {
-      method,
-      headers: {
-        Authorization: `Bearer ${apiKey}`,
-        ...(body && { 'Content-Type': 'application/json' }),
-        ...(idempotencyKey !== undefined && { 'Idempotency-Key': idempotencyKey }),
-      },
-      body: body ? JSON.stringify(body) : null,
-      signal: AbortSignal.timeout(15_000),
-    });
-    const text = await response.text();
-    if (!response.ok)
-      throw new StartError(`demo data: ${method} ${path} answered ${response.status}: ${text.slice(0, 300)}`);
-    return JSON.parse(text);
-  };
+/** Creates it, unless it is there already. Throws StartError on any other refusal. */
+async function create(
+  api: Connection,
+  path: string,
+  body: object,
+  idempotencyKey: string,
+): Promise<'created' | 'there already'> {
+  const reply = await call(api, { method: 'POST', path, body, idempotencyKey });
+  if (reply.kind === 'answer') return 'created';
+  if (reply.kind === 'problem' && reply.problem.code === 'already_exists') return 'there already';
+  throw refused(`POST ${path}`, reply);
 }
 
-async function hasNoProducts(call: ReturnType<typeof caller>): Promise<boolean> {
-  const list = await call('GET', '/api/products?limit=1');
-  return typeof list === 'object' && list !== null && 'items' in list && Array.isArray(list.items) && !list.items[0];
+async function read<T>(api: Connection, path: string, items: z.ZodType<T>): Promise<T[]> {
+  const reply = await call(api, { method: 'GET', path });
+  if (reply.kind !== 'answer') throw refused(`GET ${path}`, reply);
+  return z.object({ items: z.array(items) }).parse(reply.body).items;
+}
+
+const refused = (what: string, reply: Exclude<Reply, { kind: 'answer' }>) =>
+  new StartError(
+    `demo data: ${what}: ${reply.kind === 'problem' ? `${reply.status} ${reply.text.slice(0, 300)}` : reply.detail}`,
+  );
+
+const hasNoProducts = async (api: Connection) => (await read(api, '/api/products?limit=1', z.unknown())).length === 0;
+
+/** The locations that have had their goods. */
+async function receivedAt(api: Connection, sku: string): Promise<string[]> {
+  const movement = z.object({ reference: z.string().nullable(), location: z.string() });
+  const movements = await read(api, `/api/inventory/${sku}/movements?limit=200`, movement);
+  return movements.filter((moved) => moved.reference === reference).map(({ location }) => location);
 }

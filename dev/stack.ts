@@ -82,7 +82,7 @@ export class Stack {
     await this.startPrograms(home, env, ports);
 
     const apiUrl = `http://127.0.0.1:${ports.api}`;
-    await loadDemoData(apiUrl, apiKey, home.demoMarker);
+    await loadDemoData({ apiUrl, apiKey }, home.demoMarker);
     this.checkStopping();
     this.addresses = {
       apiUrl,

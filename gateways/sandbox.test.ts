@@ -136,7 +136,7 @@ describe('the payment gateway', () => {
     ['tok_flaky_1', 'server_error', false],
   ])('%s is a fault %s, and the look-up knows whether it happened', async (token, fault, happened) => {
     const call = order(token);
-    await expect(payments.authorize(call, { timeoutMs: 200 })).rejects.toMatchObject({ name: 'GatewayFault', fault });
+    await expect(payments.authorize(call, { timeoutMs: 1000 })).rejects.toMatchObject({ name: 'GatewayFault', fault });
     const found = await payments.findAuthorization(call.idempotencyKey);
     expect(found !== null).toBe(happened);
     const answer = await payments.authorize(call);
@@ -145,7 +145,7 @@ describe('the payment gateway', () => {
   });
 
   it('a look-up of what is being worked on has no answer yet, and repeating the call waits for it', async () => {
-    const call = order('tok_slow_500');
+    const call = order('tok_slow_2000');
     const slow = payments.authorize(call);
     await sleep(200);
     expect(await payments.findAuthorization(call.idempotencyKey)).toBeNull();

@@ -99,9 +99,7 @@ describe('the sandbox server', () => {
     await expect
       .poll(async () => (await fetch(`${busy.url}/payments/operations?idempotencyKey=tok_slow_60000`)).status)
       .toBe(409);
-    const started = performance.now();
     await busy.close();
-    expect(performance.now() - started).toBeLessThan(2000);
     expect((await ended).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await rm(other, { recursive: true });
   });

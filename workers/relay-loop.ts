@@ -1,4 +1,5 @@
 /** A loop that sleeps until it is woken, or for a while: a wake-up may be lost, what it told of is not. */
+import { setTimeout as pause } from 'node:timers/promises';
 
 export interface Loop {
   /** Something may have come. */
@@ -12,13 +13,13 @@ export interface LoopOptions {
   readonly look: () => Promise<number | null>;
   /** The longest sleep. */
   readonly pollMs: number;
-  /** From a wake-up to the look: what comes together is then seen together. */
-  readonly gatherMs: number;
+  /** The shortest time from one look to the next, unless there is more to see: what comes meanwhile is seen together. */
+  readonly apartMs: number;
   readonly onError: (error: unknown) => void;
 }
 
-export function startLoop({ look, pollMs, gatherMs, onError }: LoopOptions): Loop {
-  let stopped = false;
+export function startLoop({ look, pollMs, apartMs, onError }: LoopOptions): Loop {
+  const stopped = new AbortController();
   let woken = true;
   let interrupt: () => void = () => undefined;
   const sleep = (ms: number) =>
@@ -32,11 +33,15 @@ export function startLoop({ look, pollMs, gatherMs, onError }: LoopOptions): Loo
 
   const run = async () => {
     let pauseMs = pollMs;
-    while (!stopped) {
+    let lookedAt = Number.NEGATIVE_INFINITY;
+    while (!stopped.signal.aborted) {
       if (!woken) await sleep(Math.min(pauseMs, pollMs));
+      const tooSoonMs = lookedAt + apartMs - performance.now();
+      // Nothing but the end cuts this short.
+      if (tooSoonMs > 0 && pauseMs > 0) await pause(tooSoonMs, null, { signal: stopped.signal }).catch(() => undefined);
+      if (stopped.signal.aborted) return;
       woken = false;
-      if (gatherMs > 0 && !stopped) await new Promise((resolve) => setTimeout(resolve, gatherMs));
-      if (stopped) return;
+      lookedAt = performance.now();
       try {
         pauseMs = (await look()) ?? pollMs;
       } catch (error) {
@@ -54,7 +59,7 @@ export function startLoop({ look, pollMs, gatherMs, onError }: LoopOptions): Loo
       interrupt();
     },
     async stop() {
-      stopped = true;
+      stopped.abort();
       interrupt();
       await ended;
     },

@@ -10,8 +10,11 @@ import { relayBatches } from './relay-batches.js';
 import { type DeliveryTimes, LevelRelay } from './relay-levels.js';
 import { startLoop } from './relay-loop.js';
 
-/** Mails and notices gather for so long before they become one workflow: they can wait, and a workflow is not free. */
-const gatherMs = 300;
+/**
+ * Mails and notices become one workflow at most so often in each worker. One that comes alone goes at once; where many
+ * come they can wait, and a workflow is not free.
+ */
+const batchesApartMs = 2000;
 /** Without a word from Postgres the relay looks by itself: a notification may be lost, a row is not. */
 const pollMs = 5000;
 
@@ -34,9 +37,9 @@ export async function startRelay({ connection, times, ...others }: RelayOptions)
   const mark = async (rowIds: readonly number[]) => void (await marks.submit(rowIds));
   const tools: RelayTools = { ...others, sql, markDelivered: mark };
   const onError = (error: unknown) => tools.log.warn({ err: error }, 'outbox relay failed; it tries again');
-  const batches = startLoop({ look: () => relayBatches(tools), pollMs, gatherMs, onError });
+  const batches = startLoop({ look: () => relayBatches(tools), pollMs, apartMs: batchesApartMs, onError });
   const levelRelay = new LevelRelay(tools, times, { wake: () => levels.wake(), onError });
-  const levels = startLoop({ look: () => levelRelay.look(), pollMs, gatherMs: 0, onError });
+  const levels = startLoop({ look: () => levelRelay.look(), pollMs, apartMs: 0, onError });
   const onNotification = (what: string) => (what === replenishWakeUp ? levels : batches).wake();
   const onListening = () => {
     // What was said before, or while the connection was lost, nobody heard.

@@ -2,6 +2,7 @@
 import { Client } from '@temporalio/client';
 import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { checkoutActivities } from '../activities/checkout.js';
 import type { Around } from '../activities/context.js';
 import type { Activities } from '../activities/index.js';
 import { noticeActivities } from '../activities/notices.js';
@@ -116,16 +117,19 @@ function activitiesOn(
   const door = metrics.stock.orders(createOrderDoor(connection.sql));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs }));
   const smtp = new URL(options.smtpUrl);
+  const orders = orderActivities(door);
+  const payments = paymentActivities({
+    payments: createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs }),
+    fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+    sql: connection.sql,
+    gatewayTimeoutSeconds,
+    onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
+    around,
+  });
   return {
-    ...orderActivities(door),
-    ...paymentActivities({
-      payments: createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs }),
-      fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
-      sql: connection.sql,
-      gatewayTimeoutSeconds,
-      onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
-      around,
-    }),
+    ...orders,
+    ...payments,
+    ...checkoutActivities({ orders, payments, around }),
     ...transferActivities(metrics.stock.transfers(createTransferDoor(connection.sql))),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),
     ...replenishmentActivities({
@@ -153,7 +157,8 @@ function activitiesOn(
 async function connectToTemporal(address: string, log: Logger): Promise<NativeConnection> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await NativeConnection.connect({ address });
+      // What is said is small: to press it together costs worker and server more than the bytes do.
+      return await NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
     } catch (error) {
       if (attempt === 60) throw error;
       log.debug({ err: error, attempt }, 'Temporal is not there yet');

@@ -6,6 +6,7 @@ import { sleep } from '@temporalio/workflow';
 import type { CardOperation, ChargeProgress } from '../activities/payments.js';
 import { type PaymentRefusalCode, type Refusal, refusal } from '../domain/errors.js';
 import type { PaymentRecord } from '../domain/order-steps.js';
+import { type PaymentFacts, paymentRecord } from '../domain/payment-record.js';
 import { type CardSlot, fraudThreshold, type PaymentAttempt, type PaymentStatus } from '../domain/payment-states.js';
 import { type Fault, type RetryClass, unheardMs } from '../domain/retry.js';
 import { ask, askOn, type Call, unanswered } from './attempts.js';
@@ -14,19 +15,13 @@ import { faultOf } from './failures.js';
 import { firstTry } from './proxies.js';
 import { Saga } from './saga.js';
 
-export interface ChargeRequest {
-  readonly paymentId: string;
-  readonly orderId: string | null;
-  /** Minor units, above 0. */
-  readonly amount: number;
-  readonly currency: string;
+export interface ChargeRequest extends PaymentFacts {
   readonly cardToken: string;
   readonly backupCardToken: string | null;
-  readonly customerId: string | null;
-  readonly email: string | null;
-  readonly reference: string | null;
   readonly traceparent: string;
   readonly pace: Pace;
+  /** What the first card's first try has come to, where it was made before this is called. */
+  readonly begun?: ChargeProgress | undefined;
   /** Cards that were given up before this task: what they hold is undone, and they are not charged. */
   readonly abandoned: readonly CardSlot[];
   /** Asked just before money would be taken; true stops the charge. */
@@ -77,23 +72,23 @@ export async function charge(saga: Saga, request: ChargeRequest): Promise<Charge
     attempts.push(attemptOf(card, last));
     if (last.kind === 'captured') {
       saga.undo(...attempt.compensation());
-      return { kind: 'captured', payment: record(request, 'captured', attempts, known, card, null) };
+      return { kind: 'captured', payment: paymentRecord(request, 'captured', { attempts, ...known }, card) };
     }
     // No other card, and no answer to anybody, before nothing is open on this one.
     if (attempt.mayHoldMoney && !request.abandoned.includes(card)) {
-      const soFar = record(request, 'pending', attempts, known, null, null);
+      const soFar = paymentRecord(request, 'pending', { attempts, ...known });
       if (!(await request.abandon(card, soFar))) return { kind: 'decided' };
     }
     await undo.compensate();
     if (last.kind === 'stopped' && request.stopWanted())
-      return { kind: 'stopped', payment: record(request, 'voided', attempts, known, null, null) };
+      return { kind: 'stopped', payment: paymentRecord(request, 'voided', { attempts, ...known }) };
     if (last.kind === 'blocked') break;
   }
   const why = refusalOf(attempts, last);
   return {
     kind: 'refused',
     refusal: why,
-    payment: record(request, statusOf(last, attempts), attempts, known, null, why),
+    payment: paymentRecord(request, statusOf(last, attempts), { attempts, ...known }, null, why),
   };
 }
 
@@ -183,18 +178,19 @@ class CardCharge {
     return captured.kind === 'captured' ? { kind: 'captured', authorizationId } : captured;
   }
 
-  /** The first try of everything in one go. One that was lost on its way may have taken the money. */
+  /** The first try of everything in one go. */
   private async begin(): Promise<ChargeProgress> {
+    const begun = (this.card === 'primary' ? this.request.begun : undefined) ?? (await this.tryAll());
+    this.fault = begun.fault;
+    this.open = isLost(begun) || begun.begunBefore === true || (begun.score !== null && begun.score <= fraudThreshold);
+    return begun;
+  }
+
+  private async tryAll(): Promise<ChargeProgress> {
     try {
-      const begun = await firstTry.chargeCard(this.operation, !this.request.stopWanted());
-      this.fault = begun.fault;
-      this.open = begun.score !== null && begun.score <= fraudThreshold;
-      return begun;
+      return await firstTry.chargeCard(this.operation, !this.request.stopWanted());
     } catch (error) {
-      this.fault = faultOf(error);
-      if (this.fault === null) throw error;
-      this.open = true;
-      return { score: null, authorized: null, captured: null, fault: this.fault };
+      return lostTry(error);
     }
   }
 
@@ -206,6 +202,20 @@ class CardCharge {
     const { pace } = this.request;
     return fault === null ? await ask(retryClass, pace, call) : await askOn(retryClass, pace, fault, call);
   }
+}
+
+/** A first try that was not heard of again: how far it came nobody knows, and it may have taken the money. */
+type LostTry = ChargeProgress & { readonly lost: true };
+
+/** What is known of a first try that ended with this error. Throws it where it is no activity's. */
+export function lostTry(error: unknown): LostTry {
+  const fault = faultOf(error);
+  if (fault === null) throw error;
+  return { score: null, authorized: null, captured: null, fault, lost: true };
+}
+
+function isLost(begun: ChargeProgress): begun is LostTry {
+  return 'lost' in begun;
 }
 
 function cardsOf(request: ChargeRequest): { card: CardSlot; token: string }[] {
@@ -245,29 +255,4 @@ function refusalOf(attempts: readonly PaymentAttempt[], last: CardOutcome): Refu
       ? say('insufficient_funds', 'the card has insufficient funds', { declineCode: last.declineCode })
       : say('payment_declined', `the card was declined: ${last.declineCode}`, { declineCode: last.declineCode });
   return say('all_payment_attempts_failed', 'no card could be charged; nothing was taken', { attempts });
-}
-
-function record(
-  request: ChargeRequest,
-  status: PaymentStatus,
-  attempts: readonly PaymentAttempt[],
-  known: { score: number | null; providerReference: string | null },
-  cardUsed: CardSlot | null,
-  failure: Refusal | null,
-): PaymentRecord {
-  return {
-    id: request.paymentId,
-    status,
-    amount: request.amount,
-    currency: request.currency,
-    orderId: request.orderId,
-    customerId: request.customerId,
-    email: request.email,
-    reference: request.reference,
-    cardUsed,
-    fraudScore: known.score,
-    attempts,
-    providerReference: known.providerReference,
-    failure: failure && { code: failure.code, detail: failure.detail },
-  };
 }

@@ -64,6 +64,11 @@ export interface OrderInput {
   readonly caller: Caller;
   /** RFC 3339; when the API took the order in. */
   readonly requestedAt: string;
+  /**
+   * Whether its purchase is one activity (activities/checkout.ts). An order that was started before there was one has this
+   * not, and goes on step by step, as its history says.
+   */
+  readonly inOneGo?: true;
 }
 
 /** What an update answers: the order is then read from Postgres. A refusal has changed nothing but what it says. */

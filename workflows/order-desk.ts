@@ -22,6 +22,7 @@ import {
   orderSignals,
   orderUpdates,
 } from './contract.js';
+import { FirstAnswer } from './first-answer.js';
 import { bringsCardNumber, type ParsedSignal, parseCancelSignal, parseConfirmSignal } from './order-signals.js';
 
 export type Wish = (
@@ -51,17 +52,15 @@ const maxNotes = 100;
 export class OrderDesk {
   /** The order's status as the saga knows it; wishes are judged by it when they arrive. */
   status: OrderStatus = 'pending';
-  private opened: OrderAnswer | undefined;
+  /** For whoever opened the order. */
+  readonly opened = new FirstAnswer<OrderAnswer>();
   private readonly wishes: Wish[] = [];
   private readonly notes: Note[] = [];
   private notesTaken = 0;
   private signals = 0;
 
   constructor() {
-    setHandler(defineUpdate<OrderAnswer>(orderUpdates.opened), async () => {
-      await condition(() => this.opened !== undefined);
-      return this.opened as OrderAnswer;
-    });
+    setHandler(defineUpdate<OrderAnswer>(orderUpdates.opened), () => this.opened.given);
     this.onUpdate<ConfirmRequest>(orderUpdates.confirm, 'confirmed', (request, id) => ({
       kind: 'confirm',
       request,
@@ -98,11 +97,6 @@ export class OrderDesk {
         bySignal: true,
       }));
     });
-  }
-
-  /** Answers whoever opened the order. The first answer stands. */
-  answerOpened(answer: OrderAnswer): void {
-    this.opened ??= answer;
   }
 
   /** Puts a wish down that came from elsewhere (the workflow's own cancellation). */

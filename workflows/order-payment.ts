@@ -4,15 +4,17 @@
  * cancel that it did not know before, and must find out what it has done.
  */
 import { uuid4 } from '@temporalio/workflow';
+import type { Checkout, CheckoutProgress } from '../activities/checkout.js';
+import type { ChargeProgress } from '../activities/payments.js';
 import { refusal } from '../domain/errors.js';
 import { maxPaymentRefusals } from '../domain/order-states.js';
-import type { PaymentInFlight, PaymentIntent, PaymentRecord } from '../domain/order-steps.js';
-import { charge } from './charge.js';
+import type { OrderStepResult, PaymentInFlight, PaymentIntent, PaymentRecord } from '../domain/order-steps.js';
+import { mailsAfter } from '../domain/payment-record.js';
+import { charge, lostTry } from './charge.js';
 import type { Caller, ConfirmRequest, OrderAnswer, OrderInput, PaymentChoice } from './contract.js';
 import { cannotBecome, type OrderDesk } from './order-desk.js';
 import type { OrderRecord } from './order-record.js';
-import { mailsAfter } from './payment.js';
-import { database } from './proxies.js';
+import { database, purchase } from './proxies.js';
 import { Saga } from './saga.js';
 
 /** What every part of the order's saga works with. */
@@ -28,6 +30,42 @@ export function intentOf(choice: PaymentChoice | null): PaymentIntent | null {
   return { paymentId: `pay_${uuid4().replaceAll('-', '')}`, choice };
 }
 
+/** A payment that has begun: what the step answered that began it, and what came of the charge in the same go. */
+interface Begun {
+  readonly result: OrderStepResult;
+  readonly charge?: ChargeProgress;
+}
+
+/** Does the step that begins a payment, and in the same go as much of the payment as it comes to. */
+export async function begin(order: OrderSaga, first: Checkout['begin'], caller: Caller): Promise<Begun> {
+  const { input, desk, record } = order;
+  const alone = async () =>
+    first.activity === 'openOrder'
+      ? await record.apply(database.openOrder, first.step)
+      : await record.apply(database.beginConfirm, first.step);
+  if (!input.inOneGo) return { result: await alone() };
+  let progress: CheckoutProgress;
+  try {
+    progress = await purchase.checkoutOrder({
+      begin: first,
+      customerId: input.customer?.id ?? null,
+      email: input.customer?.email ?? null,
+      traceparent: caller.traceparent,
+      mayCapture: !desk.cancelWanted,
+    });
+  } catch (error) {
+    // How far it came is asked for: the step by its key, the money at the processor.
+    const charge = lostTry(error);
+    return { result: await alone(), charge };
+  }
+  const { begun, charge, settled } = progress;
+  if (begun === null) return { result: await alone() };
+  record.takeUp(begun);
+  // A refusal is asked for again where it is dealt with.
+  if (settled?.outcome === 'done') record.takeUp(settled);
+  return { result: begun, ...(charge !== null && { charge }) };
+}
+
 /** Confirms a reserved order and pays for it. @param cause the wish's id */
 export async function confirm(order: OrderSaga, request: ConfirmRequest, cause: string): Promise<OrderAnswer> {
   const { record } = order;
@@ -35,25 +73,32 @@ export async function confirm(order: OrderSaga, request: ConfirmRequest, cause: 
   const choice = request.payment ?? record.payment;
   if (record.totalAmount > 0 && choice === null)
     return record.refuse(refusal('payment_method_required', 'the order has a total above 0 and no payment'));
-  const begun = await record.apply(database.beginConfirm, {
-    ...record.step('begin_confirm', cause, request.caller),
-    payment: record.totalAmount > 0 ? intentOf(choice) : null,
-  });
-  if (begun.outcome === 'refused')
-    return begun.state?.status === 'confirmed' ? record.answer() : record.refuse(begun.refusal);
-  return await pay(order, request.caller);
+  const payment = record.totalAmount > 0 ? intentOf(choice) : null;
+  const step = { ...record.step('begin_confirm', cause, request.caller), payment };
+  const { result, charge } = await begin(order, { activity: 'beginConfirm', step }, request.caller);
+  if (result.outcome === 'refused')
+    return result.state?.status === 'confirmed' ? record.answer() : record.refuse(result.refusal);
+  return await pay(order, request.caller, charge);
 }
 
-/** Takes the money for an order that is confirming and settles it; a refusal leaves the hold, the last one ends the order. */
-export async function pay(order: OrderSaga, caller: Caller): Promise<OrderAnswer> {
+/**
+ * Takes the money for an order that is confirming and settles it; a refusal leaves the hold, the last one ends the order.
+ * @param begun what the charge has come to already
+ */
+export async function pay(order: OrderSaga, caller: Caller, begun?: ChargeProgress): Promise<OrderAnswer> {
   const { record } = order;
   if (record.status !== 'confirming') return record.pastConfirmation();
   const { inFlight } = record;
   if (inFlight === null) return await settle(order, new Saga(order.input.pace), caller, null);
-  return await payByCard(order, caller, inFlight);
+  return await payByCard(order, caller, inFlight, begun);
 }
 
-async function payByCard(order: OrderSaga, caller: Caller, inFlight: PaymentInFlight): Promise<OrderAnswer> {
+async function payByCard(
+  order: OrderSaga,
+  caller: Caller,
+  inFlight: PaymentInFlight,
+  begun: ChargeProgress | undefined,
+): Promise<OrderAnswer> {
   const { input, desk, record } = order;
   const { paymentId, choice, abandoned } = inFlight;
   const saga = new Saga(input.pace);
@@ -69,6 +114,7 @@ async function payByCard(order: OrderSaga, caller: Caller, inFlight: PaymentInFl
     reference: input.orderId,
     traceparent: caller.traceparent,
     pace: input.pace,
+    begun,
     abandoned,
     stopWanted: () => desk.cancelWanted,
     abandon: async (card) => {

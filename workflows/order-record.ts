@@ -1,15 +1,17 @@
 /** What the saga knows of its order: the state after the last step, and the keys of the steps to come. */
-import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
+import { patched, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { isRefusalCode, type Refusal, refusal } from '../domain/errors.js';
 import { formatMoney } from '../domain/money.js';
 import { type OrderStatus, orderStatusMeanings } from '../domain/order-states.js';
-import type { OrderState, OrderStepResult, PaymentInFlight } from '../domain/order-steps.js';
+import { type OrderState, type OrderStepResult, orderStepKey, type PaymentInFlight } from '../domain/order-steps.js';
+import { skuList } from '../domain/search-attributes.js';
 import type { Caller, OrderAnswer, PaymentChoice } from './contract.js';
 import { cannotBecome, type OrderDesk } from './order-desk.js';
 
 const orderStatus = defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD);
 const total = defineSearchAttributeKey('Total', SearchAttributeType.INT);
+const sku = defineSearchAttributeKey('Sku', SearchAttributeType.KEYWORD_LIST);
 
 export class OrderRecord {
   /** How it is to be paid, where that was said when it was made. */
@@ -18,11 +20,15 @@ export class OrderRecord {
   private deadline: number | null = null;
   private looks = 0;
   private published: OrderStatus | null = null;
+  private readonly skus: Set<string>;
 
   constructor(
     readonly orderId: string,
     private readonly desk: OrderDesk,
-  ) {}
+    lines: readonly { readonly sku: string }[],
+  ) {
+    this.skus = new Set(lines.map((line) => line.sku));
+  }
 
   get status(): OrderStatus {
     return this.desk.status;
@@ -41,14 +47,10 @@ export class OrderRecord {
     return this.state?.currency ?? 'USD';
   }
 
-  /**
-   * What every step carries.
-   * @param cause what the step follows from: a wish's id, a payment's, a line. A task that is lost and run again, perhaps
-   * with other wishes before it, comes to the same key for the same thing, and so does it once.
-   */
+  /** What every step carries. @param cause see orderStepKey */
   step(name: string, cause: string, caller: Caller): { key: string; orderId: string; actor: string; traceId: string } {
     return {
-      key: `order/${this.orderId}/${name}/${cause}`,
+      key: orderStepKey(this.orderId, name, cause),
       orderId: this.orderId,
       actor: caller.actor,
       traceId: caller.traceparent.split('-')[1] ?? '',
@@ -63,7 +65,11 @@ export class OrderRecord {
 
   /** Does a step and takes up what it has made of the order. */
   async apply<Step>(activity: (step: Step) => Promise<OrderStepResult>, step: Step): Promise<OrderStepResult> {
-    const result = await activity(step);
+    return this.takeUp(await activity(step));
+  }
+
+  /** Takes up what a step has made of the order. */
+  takeUp(result: OrderStepResult): OrderStepResult {
     if (result.state !== null) {
       this.state = result.state;
       this.desk.status = result.state.status;
@@ -71,6 +77,11 @@ export class OrderRecord {
       this.deadline = expiresInMs === null ? null : Date.now() + expiresInMs;
     }
     return result;
+  }
+
+  /** A line has come to the order. */
+  addLine(line: { readonly sku: string }): void {
+    this.skus.add(line.sku);
   }
 
   /** The payment that was begun and is not decided; null where none is, or nothing is paid by card. */
@@ -103,15 +114,27 @@ export class OrderRecord {
     return { kind: 'refused', status: this.status, refusal: extensions ? { ...why, extensions } : why };
   }
 
-  /** Makes the status searchable in Temporal, and tells in the Web UI what it means, once a change. */
+  /** Makes the order searchable in Temporal as it stands, and tells in the Web UI what its status means. */
   publish(): void {
-    if (this.state === null || this.published === this.status) return;
-    this.published = this.status;
-    upsertSearchAttributes([
-      { key: orderStatus, value: this.status },
-      { key: total, value: this.totalAmount },
-    ]);
+    if (this.state === null) return;
     const money = formatMoney({ amount: this.totalAmount, currency: this.currency });
     setCurrentDetails(`${this.status}, ${money}: ${orderStatusMeanings[this.status]}`);
+    const moved = this.published !== this.status;
+    this.published = this.status;
+    const changed = this.changedAttributes();
+    // Orders of before published nothing where a line came to what was reserved.
+    if (moved || (changed.length > 0 && patched('lines-are-searchable')))
+      upsertSearchAttributes([{ key: orderStatus, value: this.status }, ...changed]);
+  }
+
+  /** What is searchable besides the status and is otherwise by now. */
+  private changedAttributes(): SearchAttributePair[] {
+    const known = workflowInfo().typedSearchAttributes;
+    const skus = skuList(this.skus);
+    const listed = known.get(sku) ?? [];
+    return [
+      ...(known.get(total) === this.totalAmount ? [] : [{ key: total, value: this.totalAmount }]),
+      ...(skus.length === listed.length ? [] : [{ key: sku, value: skus }]),
+    ];
   }
 }

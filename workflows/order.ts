@@ -7,7 +7,7 @@ import type { Refusal } from '../domain/errors.js';
 import { isSettled } from '../domain/order-states.js';
 import { type AddLineRequest, type Caller, type OrderAnswer, type OrderInput, orderWorkflowId } from './contract.js';
 import { cannotBecome, type Note, OrderDesk, type Wish } from './order-desk.js';
-import { close, confirm, intentOf, type OrderSaga, pay } from './order-payment.js';
+import { begin, close, confirm, intentOf, type OrderSaga, pay } from './order-payment.js';
 import { OrderRecord } from './order-record.js';
 import { database } from './proxies.js';
 import { restock } from './restock.js';
@@ -20,13 +20,13 @@ export async function order(input: OrderInput): Promise<OrderAnswer> {
     const request = { reason: 'the workflow was cancelled', caller };
     desk.put({ kind: 'cancel', request, id: 'cancellation', bySignal: true });
   });
-  const saga: OrderSaga = { input, desk, record: new OrderRecord(input.orderId, desk) };
+  const saga: OrderSaga = { input, desk, record: new OrderRecord(input.orderId, desk, input.lines) };
   return await CancellationScope.nonCancellable(() => live(saga));
 }
 
 async function live(saga: OrderSaga): Promise<OrderAnswer> {
   const { input, desk, record } = saga;
-  desk.answerOpened(await open(saga));
+  desk.opened.give(await open(saga));
   while (!isSettled(record.status) && record.exists) {
     record.publish();
     // A task that was lost has begun a payment: it is gone on with, whatever is wished.
@@ -54,7 +54,7 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
   const { input, desk, record } = saga;
   const confirming = input.confirm && input.payment !== null && input.lines.length > 0;
   const payment = confirming ? intentOf(input.payment) : null;
-  const opened = await record.apply(database.openOrder, {
+  const step = {
     ...record.step('open', 'once', input.caller),
     workflowId: orderWorkflowId(input.orderId),
     customer: input.customer,
@@ -63,12 +63,16 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
     draftSeconds: input.draftSeconds,
     confirming,
     payment,
-  });
+  };
+  const { result: opened, charge } = confirming
+    ? await begin(saga, { activity: 'openOrder', step }, input.caller)
+    : { result: await record.apply(database.openOrder, step) };
   record.payment = input.payment;
   if (opened.outcome === 'refused') return record.refuse(opened.refusal);
-  if (opened.shortages !== undefined && record.status === 'awaiting_restock') {
+  const lacking = record.status === 'awaiting_restock' ? opened.shortages : undefined;
+  if (lacking !== undefined) {
     const going = { confirming, payment };
-    const outcome = await restock(input, desk, record, opened.shortages, going, () => serve(saga));
+    const outcome = await restock(input, desk, record, lacking, going, () => serve(saga));
     if (outcome.kind === 'given_up') {
       const { to, caller, reason, failure, cancel } = outcome;
       const closed = await close(saga, to, cancel?.id ?? 'suppliers', caller, reason, { failure });
@@ -76,7 +80,9 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
       return record.refuse(outcome.refusal);
     }
   }
-  if (confirming) return await pay(saga, input.caller);
+  if (record.status === 'confirmed') return record.answer();
+  // Nothing was charged before the goods were there.
+  if (confirming) return await pay(saga, input.caller, lacking === undefined ? charge : undefined);
   return input.confirm ? await confirm(saga, { payment: null, caller: input.caller }, 'start') : record.answer();
 }
 
@@ -115,7 +121,9 @@ async function addLine(
 ): Promise<OrderAnswer> {
   const step = { ...record.step('add_line', cause, caller), line, holdSeconds: input.holdSeconds };
   const added = await record.apply(database.addOrderLine, step);
-  return added.outcome === 'refused' ? record.refuse(added.refusal) : record.answer();
+  if (added.outcome === 'refused') return record.refuse(added.refusal);
+  record.addLine(line);
+  return record.answer();
 }
 
 async function tell({ input, record }: OrderSaga, note: Note): Promise<void> {

@@ -1,20 +1,19 @@
 /** A payment of its own: `payment/<id>`. */
 import { allHandlersFinished, CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { isRefusalCode, type Refusal, refusal } from '../domain/errors.js';
-import type { MailRequest, PaymentRecord, PaymentStanding } from '../domain/order-steps.js';
+import type { PaymentStanding } from '../domain/order-steps.js';
+import { mailsAfter } from '../domain/payment-record.js';
 import { charge } from './charge.js';
 import { type PaymentAnswer, type PaymentInput, paymentUpdates } from './contract.js';
+import { FirstAnswer } from './first-answer.js';
 import { database } from './proxies.js';
 import { Saga } from './saga.js';
 
 const decided = defineUpdate<PaymentAnswer>(paymentUpdates.decided);
 
 export async function payment(input: PaymentInput): Promise<PaymentAnswer> {
-  let answer: PaymentAnswer | undefined;
-  setHandler(decided, async () => {
-    await condition(() => answer !== undefined);
-    return answer as PaymentAnswer;
-  });
+  const answer = new FirstAnswer<PaymentAnswer>();
+  setHandler(decided, () => answer.given);
 
   // Somebody who cancels the workflow wants the payment stopped, not the books left open.
   let stopWanted = false;
@@ -22,9 +21,9 @@ export async function payment(input: PaymentInput): Promise<PaymentAnswer> {
     stopWanted = true;
   });
   return await CancellationScope.nonCancellable(async () => {
-    answer = await chargeAndRecord(input, () => stopWanted);
+    answer.give(await chargeAndRecord(input, () => stopWanted));
     await condition(allHandlersFinished);
-    return answer;
+    return await answer.given;
   });
 }
 
@@ -61,14 +60,4 @@ function answerOf(input: PaymentInput, { status, failure }: PaymentStanding, why
 
 function withPaymentId(refusal: Refusal, paymentId: string): Refusal {
   return { ...refusal, extensions: { ...refusal.extensions, paymentId } };
-}
-
-/** A receipt for what was captured, a word to the customer whose card had too little on it. */
-export function mailsAfter(record: PaymentRecord): readonly MailRequest[] {
-  if (record.email === null) return [];
-  if (record.status === 'captured') return [{ template: 'receipt', paymentId: record.id }];
-  const short =
-    record.failure?.code === 'insufficient_funds' ||
-    record.attempts.some((attempt) => attempt.code === 'insufficient_funds');
-  return short ? [{ template: 'insufficient_funds', paymentId: record.id }] : [];
 }

@@ -41,6 +41,12 @@ export const firstTry = proxyLocalActivities<Activities>({
   retry: { maximumAttempts: 1 },
 });
 
+/** A whole purchase: a step in Postgres, a first try of the charge, another step. Once, as the first try is. */
+export const purchase = proxyLocalActivities<Activities>({
+  startToCloseTimeout: `${firstTrySeconds + 2}s`,
+  retry: { maximumAttempts: 1 },
+});
+
 /** A gateway call that was left undecided: the full time-out, on the queue where gateways can be slowed down as one. */
 export function patient(pace: Pace): Activities {
   return proxyActivities<Activities>({

@@ -84,7 +84,7 @@ export async function restock(
           ...record.step('await_supplier', 'once', supplier),
           reference: news.reference,
         });
-        desk.answerOpened(record.answer());
+        desk.opened.give(record.answer());
         return true;
       case 'delayed':
         await record.apply(database.noteOrder, { ...record.step('note', news.id, supplier), reason: news.detail });

@@ -1,17 +1,32 @@
 /** People's decisions on the cases of this workflow. */
-import { defineSignal, setHandler } from '@temporalio/workflow';
+import { CancellationScope, defineSignal, setHandler } from '@temporalio/workflow';
 import { type ReviewDecision, reviewSignal } from './contract.js';
+
+type Decisions = ReviewDecision['resolution'][];
 
 const decision = defineSignal<[ReviewDecision]>(reviewSignal);
 
-const waiting = new Map<string, ReviewDecision['resolution'][]>();
+/** The cases of each workflow, by its outermost scope: all workflows of a worker share this module (dev/build.mjs). */
+const casesByWorkflow = new WeakMap<CancellationScope, Map<string, Decisions>>();
 
-/** Decisions on one case, oldest first; the array grows as they come. */
-export function reviewDecisions(reviewId: string): ReviewDecision['resolution'][] {
-  const decisions: ReviewDecision['resolution'][] = [];
-  waiting.set(reviewId, decisions);
+/** Decisions on one case, oldest first; the array grows as they come, and has those that came before anybody asked. */
+export function reviewDecisions(reviewId: string): Decisions {
+  const decisions: Decisions = [];
+  const workflow = outermostScope();
+  const known = casesByWorkflow.get(workflow);
+  const cases = known ?? new Map<string, Decisions>();
+  cases.set(reviewId, decisions);
+  if (known !== undefined) return decisions;
+  casesByWorkflow.set(workflow, cases);
+  // What was sent before is handed over at once: the case must be there by now.
   setHandler(decision, (made) => {
-    if (made?.resolution === 'retry' || made?.resolution === 'done') waiting.get(made.reviewId)?.push(made.resolution);
+    if (made?.resolution === 'retry' || made?.resolution === 'done') cases.get(made.reviewId)?.push(made.resolution);
   });
   return decisions;
+}
+
+function outermostScope(): CancellationScope {
+  let scope = CancellationScope.current();
+  while (scope.parent !== undefined) scope = scope.parent;
+  return scope;
 }

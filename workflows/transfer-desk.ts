@@ -14,6 +14,7 @@ import {
   transferSignals,
   transferUpdates,
 } from './contract.js';
+import { FirstAnswer } from './first-answer.js';
 import { asFailure, signalCaller } from './order-desk.js';
 import { bad, bringsCardNumber, type ParsedSignal, parseCancelSignal } from './order-signals.js';
 import { parseReceiveSignal } from './transfer-signals.js';
@@ -30,14 +31,12 @@ export type TransferWish = (
 export class TransferDesk {
   /** The transfer as the saga knows it; wishes are judged by it when they arrive. */
   state: TransferState = { status: 'pending', received: null };
-  private moved: TransferAnswer | undefined;
+  /** For whoever asked for the transfer. */
+  readonly moved = new FirstAnswer<TransferAnswer>();
   private readonly wishes: TransferWish[] = [];
 
   constructor(private readonly input: TransferInput) {
-    setHandler(defineUpdate<TransferAnswer>(transferUpdates.moved), async () => {
-      await condition(() => this.moved !== undefined);
-      return this.moved as TransferAnswer;
-    });
+    setHandler(defineUpdate<TransferAnswer>(transferUpdates.moved), () => this.moved.given);
     this.onUpdate<ReceiveRequest>(transferUpdates.receive, (request) => ({
       kind: 'receive',
       request,
@@ -54,11 +53,6 @@ export class TransferDesk {
       request: { reason, caller: signalCaller() },
       bySignal: true,
     }));
-  }
-
-  /** Answers whoever asked for the transfer. The first answer stands. */
-  answerMoved(answer: TransferAnswer): void {
-    this.moved ??= answer;
   }
 
   /** Puts a wish down that came from elsewhere (the workflow's own cancellation). */

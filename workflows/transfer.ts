@@ -41,8 +41,8 @@ async function carryOut(input: TransferInput, desk: TransferDesk, record: Transf
     ...record.next('open', caller),
     ...{ workflowId, sku, quantity, from, to, mode, reservationId },
   });
-  if (held.outcome === 'refused') desk.answerMoved(record.refuse(held.refusal));
-  else if (!desk.cancelWanted) desk.answerMoved(await send(input, record, saga));
+  if (held.outcome === 'refused') desk.moved.give(record.refuse(held.refusal));
+  else if (!desk.cancelWanted) desk.moved.give(await send(input, record, saga));
 
   while (record.exists && !isTransferEnded(record.status)) {
     await desk.waitForWish();
@@ -50,7 +50,7 @@ async function carryOut(input: TransferInput, desk: TransferDesk, record: Transf
     if (wish !== undefined) answerWish(wish, await grant(wish, record, saga));
   }
   const moved = mode === 'immediate' ? 'completed' : 'in_transit';
-  desk.answerMoved(record.status === 'completed' ? record.answer() : record.refuse(cannotBecome(record.status, moved)));
+  desk.moved.give(record.status === 'completed' ? record.answer() : record.refuse(cannotBecome(record.status, moved)));
   await closeDesk(desk, record);
   return record.answer();
 }

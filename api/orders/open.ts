@@ -71,6 +71,7 @@ function orderInput(
     pace: paceOf(settings),
     caller: call.caller,
     requestedAt: new Date().toISOString(),
+    inOneGo: true,
   };
 }
 

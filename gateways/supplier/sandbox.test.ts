@@ -72,7 +72,7 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
-const quick = { timeoutMs: 300 };
+const quick = { timeoutMs: 1000 };
 
 describe('a reservation at a supplier', () => {
   it('is accepted and then ok, if nothing else was scripted', async () => {

@@ -77,30 +77,30 @@ describe('holdfast bulk', () => {
   });
 
   it('goes on after a break, wherever it was killed, and does nothing twice', async () => {
-    const sku = await shop.product(3000);
-    const path = fileOf(Array.from({ length: 3000 }, () => `consume,${sku},1,,`));
+    const sku = await shop.product(6000);
+    const path = fileOf(Array.from({ length: 6000 }, () => `consume,${sku},1,,`));
     const env = { ...process.env, HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
     const child = spawn(process.execPath, [bin, 'bulk', '--file', path], { env, stdio: 'ignore' });
     const written = () => (existsSync(`${path}.results.csv`) ? resultsOf(path).length - 1 : 0);
     await eventually('some of it to be done', async () => written() >= 300);
     child.kill('SIGKILL');
     await new Promise((done) => child.once('exit', done));
-    expect(written()).toBeLessThan(3000);
+    expect(written()).toBeLessThan(6000);
 
     // As if the break had come in the middle of writing, with the answers of the last batches never read.
     const kept = resultsOf(path).slice(0, 250).join('\n');
     writeFileSync(`${path}.results.csv`, kept.slice(0, -7));
     const ended = await holdfast(['bulk', '--file', path, '--json']);
     expect(ended).toMatchObject({ code: 0, err: '' });
-    expect(JSON.parse(ended.out)).toMatchObject({ operations: 3000, succeeded: 3000, failed: 0, resumed: 200 });
+    expect(JSON.parse(ended.out)).toMatchObject({ operations: 6000, succeeded: 6000, failed: 0, resumed: 200 });
     const lines = resultsOf(path)
       .slice(1)
       .map((line) => Number(line.split(',')[0]));
-    expect(lines).toEqual(Array.from({ length: 3000 }, (_, index) => index + 2));
+    expect(lines).toEqual(Array.from({ length: 6000 }, (_, index) => index + 2));
     expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
 
     const again = await holdfast(['bulk', '--file', path]);
-    expect(field(again.out, 'resumed')).toBe('3000');
+    expect(field(again.out, 'resumed')).toBe('6000');
     expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
   });
 

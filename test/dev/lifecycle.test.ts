@@ -1,9 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { type ServerName, type Stack, spawnStack, startStack } from '../setup/stack.js';
+import { loadDemoData } from '../../dev/demo-data.js';
+import { projectRoot } from '../../dev/paths.js';
+import { cleanEnvironment, type ServerName, type Stack, spawnStack, startStack } from '../setup/stack.js';
 import { Shop } from '../shop.js';
 import { makeElsewhere } from './elsewhere.js';
 import { leftAfter, processesOf } from './processes.js';
@@ -117,6 +121,24 @@ describe('a stack that ends', () => {
     expect(existsSync(stack.devJson)).toBe(false);
   });
 
+  test.each(['SIGTERM', 'SIGINT'] as const)('on %s to npm does the same, and npm waits for it', async (name) => {
+    const npm = spawn('npm', ['start'], {
+      cwd: projectRoot,
+      env: cleanEnvironment({ HOLDFAST_HOME: home }),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    npm.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+    const exited = new Promise<number | null>((done) => npm.once('exit', done));
+    await expect.poll(() => output, { timeout: 60_000 }).toContain('Holdfast is ready');
+    npm.kill(name);
+    expect(await exited).toBe(0);
+    expect(processesOf(home)).toEqual([]);
+    expect(existsSync(stack.devJson)).toBe(false);
+  });
+
   test('finds all its data at the next start, with the same key on the same ports', async () => {
     const before = stack;
     stack = await startStack(env, { home });
@@ -134,6 +156,40 @@ describe('a stack that ends', () => {
   test('loads its demo shop once', async () => {
     const { body } = await new Shop(stack).get('/api/inventory/hand-grinder/movements');
     expect(body.items).toHaveLength(2);
+  });
+
+  describe('in the middle of loading its demo shop', () => {
+    const skus = ['coffee-beans-1kg', 'scale-0.1g'];
+    /** What the next start does, on a home that knows of a load that was begun. Answers whether it changed any stock. */
+    const completed = async (lose: (sql: postgres.Sql) => Promise<unknown>) => {
+      const stock = () => Promise.all(skus.map((sku) => new Shop(stack).stock(sku)));
+      const sql = postgres(stack.databaseUrl, { max: 1 });
+      const folder = mkdtempSync(join(tmpdir(), 'holdfast-demo-'));
+      try {
+        const before = await stock();
+        await lose(sql);
+        writeFileSync(join(folder, 'loaded.begun'), '');
+        expect(await loadDemoData(stack, join(folder, 'loaded'))).toBe('loaded');
+        expect(await stock()).toEqual(before);
+      } finally {
+        await sql.end();
+        rmSync(folder, { recursive: true, force: true });
+      }
+    };
+
+    test('has it completed by the next one, which waits for the call that died with the API', () =>
+      completed(async (sql) => {
+        await sql`insert into api_processes (id, alive_until) values ('gone', clock_timestamp() + interval '3 s')`;
+        const lost = await sql`
+          update idempotency_keys set status = null, response = null, held_by = 'gone'
+           where key in ('demo/supplier', 'demo/receipt/coffee-beans-1kg/main')`;
+        expect(lost.count).toBe(2);
+      }));
+
+    test('has it completed a day later, when its idempotency keys are gone, and nothing comes in twice', () =>
+      completed(async (sql) => {
+        expect((await sql`delete from idempotency_keys where key like 'demo/%'`).count).toBeGreaterThan(15);
+      }));
   });
 
   test('by kill -9 takes all its servers along, and the next start works', async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../db/client.js';
+import { type Connection, connect } from '../../db/client.js';
 import { type Stack, startStack } from '../setup/stack.js';
 import { type Answer, eventually, holdings, Shop } from '../shop.js';
 
@@ -98,5 +98,67 @@ describe('kill -9 of postgres exactly while an order is being settled', () => {
     expect(await shop.books(id)).toMatchObject([{ status: 'captured', captured: 1000, refunded: 0 }]);
     expect(await shop.path(id)).toEqual(['pending', 'reserved', 'confirming', 'confirmed']);
     expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+  });
+});
+
+/** Longer than a purchase in one go may take; what is left of it goes on behind the workflow's back. */
+const holdMs = 7000;
+
+describe('a purchase that Postgres holds up for longer than an activity may take', () => {
+  async function holding<T>(what: (rival: Connection['sql']) => Promise<T>): Promise<T> {
+    const rival = connect(stack.databaseUrl, { applicationName: 'drill', maxConnections: 2 });
+    try {
+      return await what(rival.sql);
+    } finally {
+      await rival.close();
+    }
+  }
+
+  async function boughtOnce(id: string, sku: string) {
+    await eventually('the order to be confirmed', async () => (await shop.statusOf(id)) === 'confirmed');
+    // Whatever still runs somewhere has ended by then, and has done nothing again.
+    await sleep(2000);
+    expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
+    expect(await shop.books(id)).toMatchObject([{ status: 'captured', captured: 1000, refunded: 0 }]);
+    expect((await shop.path(id)).slice(-2)).toEqual(['confirming', 'confirmed']);
+    expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+  }
+
+  test('as it begins, is made once', async () => {
+    const sku = await shop.product(2);
+    const { body } = await holding((rival) =>
+      rival.begin(async (tx) => {
+        await tx`select from stock_levels where sku = ${sku} for update`;
+        const buying = shop.order({ lines: [{ sku, quantity: 1 }], confirm: true, payment: { cardToken: 'tok_visa' } });
+        await sleep(holdMs);
+        return { buying };
+      }),
+    ).then(({ buying }) => buying);
+    await boughtOnce(body.id, sku);
+    expect(await shop.path(body.id)).toEqual(['pending', 'reserved', 'confirming', 'confirmed']);
+  });
+
+  test('after the capture, is settled once', async () => {
+    const { id, sku, confirming } = await holding((rival) =>
+      eventually('an order to be caught between its capture and its settling', async () => {
+        const sku = await shop.product(2);
+        const id = await shop.reserved(sku);
+        // The two money calls take 200 ms together: they are made in one go with the settling.
+        const confirming = shop.confirm(id, 'tok_slow_100');
+        const caught = await rival.begin(async (tx) => {
+          for (;;) {
+            const [order] = await tx<{ status: string }[]>`select status from orders where id = ${id}`;
+            if (order?.status !== 'reserved') break;
+          }
+          const [locked] = await tx<{ status: string }[]>`select status from orders where id = ${id} for update`;
+          if (locked?.status !== 'confirming') return false;
+          await sleep(holdMs);
+          return true;
+        });
+        return caught && { id, sku, confirming };
+      }),
+    );
+    await confirming;
+    await boughtOnce(id, sku);
   });
 });

@@ -159,7 +159,7 @@ describe('a signal from outside', () => {
     expect(await shop.books(id)).toEqual([]);
     expect((await shop.must(200, shop.cancel(id))).body.status).toBe('cancelled');
     const known = [await shop.get(`/api/orders/${id}`), await shop.get(`/api/orders/${id}/timeline`)];
-    expect(JSON.stringify(known.map(({ body }) => body))).not.toMatch(/4242|\\u0000/);
+    expect(JSON.stringify(known.map(({ body }) => body))).not.toMatch(/4242 ?4242|\\u0000/);
   });
 
   test('in the wrong state is told to the timeline and ignored', async () => {

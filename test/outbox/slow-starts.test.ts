@@ -58,7 +58,7 @@ it('a level whose replenishment is slow to start holds up no other, and neither 
     reached: () => undefined,
   });
   try {
-    await eventually('all of them to be under way', async () => asked.size === slow.length);
+    await eventually('all of them to be under way', async () => slowIds.every((id) => asked.has(id)));
     const quick = await becomesLow();
     await eventually('the other to be delivered', async () => (await rowOf(quick))?.delivered);
     // None of them was given up meanwhile: they are still under way.

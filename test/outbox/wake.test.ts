@@ -69,7 +69,7 @@ describe('the loop of a relay', () => {
       looks++;
       return null;
     };
-    const loop = startLoop({ look, pollMs: never, gatherMs: 0, onError: fail });
+    const loop = startLoop({ look, pollMs: never, apartMs: 0, onError: fail });
     await eventually('the first look', async () => looks === 1);
     for (const wanted of [2, 3, 4]) {
       loop.wake();
@@ -89,13 +89,38 @@ describe('the loop of a relay', () => {
         goOn = () => done(null);
       });
     };
-    const loop = startLoop({ look, pollMs: never, gatherMs: 0, onError: fail });
+    const loop = startLoop({ look, pollMs: never, apartMs: 0, onError: fail });
     await eventually('the first look', async () => looks === 1);
     loop.wake();
     goOn();
     await eventually('the second look', async () => looks === 2);
     goOn();
     await loop.stop();
+  });
+
+  it('sees together what comes soon after a look, and is stopped at once meanwhile', async () => {
+    const looks: number[] = [];
+    let waiting = 1;
+    const look = async () => {
+      looks.push(waiting);
+      waiting = 0;
+      return null;
+    };
+    const loop = startLoop({ look, pollMs: never, apartMs: 300, onError: fail });
+    await eventually('the first look', async () => looks.length === 1);
+    for (let come = 0; come < 5; come++) {
+      waiting++;
+      loop.wake();
+    }
+    await eventually('the second look', async () => looks.length === 2);
+    expect(looks).toEqual([1, 5]);
+    await loop.stop();
+
+    const lonely = startLoop({ look, pollMs: never, apartMs: never, onError: fail });
+    await eventually('its look', async () => looks.length === 3);
+    lonely.wake();
+    await lonely.stop();
+    expect(looks.length).toBe(3);
   });
 
   it('goes on after a look that failed, and where there is more to see', async () => {
@@ -105,7 +130,7 @@ describe('the loop of a relay', () => {
     const loop = startLoop({
       look: async () => (answers[looks++] ?? (async () => null))(),
       pollMs: 1,
-      gatherMs: 0,
+      apartMs: 0,
       onError: (error) => errors.push(error),
     });
     await eventually('all looks', async () => looks >= 4);

@@ -106,6 +106,17 @@ export const paths: readonly Path[] = [
       return until(shop, id, 'cancelled');
     },
   },
+  {
+    name: 'order-second-line-cancelled',
+    walk: async (shop) => {
+      const [sku, other] = [await shop.product(3), await shop.product(3)];
+      const id = await order(shop, { lines: [] });
+      await shop.post(`/api/orders/${id}/lines`, { sku, quantity: 1 });
+      await shop.post(`/api/orders/${id}/lines`, { sku: other, quantity: 1 });
+      await shop.cancel(id);
+      return until(shop, id, 'cancelled');
+    },
+  },
   { name: 'order-expired', walk: async (shop) => until(shop, await order(shop), 'expired') },
   { name: 'order-draft-expired', walk: async (shop) => until(shop, await order(shop, { lines: [] }), 'expired') },
   {

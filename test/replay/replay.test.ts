@@ -12,15 +12,17 @@ Runtime.install({
 });
 
 const folder = join(projectRoot, 'test/replay/histories');
+/** Those in `step-by-step` are of orders that were started before a purchase was one activity. */
+const histories = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
 const bundle = { codePath: inject('bundlePath') };
 
 describe('workflows of today go on where recorded ones stood', () => {
   test('there is a history of every path', () => {
-    const recorded = readdirSync(folder).map((file) => file.replace('.json', ''));
+    const recorded = histories.map((file) => file.replace('.json', ''));
     expect(paths.map(({ name }) => name).filter((name) => !recorded.includes(name))).toEqual([]);
   });
 
-  test.each(readdirSync(folder))('%s', async (file) => {
+  test.each(histories)('%s', async (file) => {
     const history = JSON.parse(readFileSync(join(folder, file), 'utf8'));
     const [started] = history.events;
     const workflowId = started.workflowExecutionStartedEventAttributes.workflowId;

@@ -87,8 +87,7 @@ async function insist(shop: Shop, path: string, body: object): Promise<Answer> {
   return eventually(`${path} to be taken in`, async () => {
     const answer = await shop.post(path, body, { 'idempotency-key': key, prefer: 'wait=5' });
     if (answer.status < 300) return answer;
-    if (answer.status === 503 || answer.body.code === 'request_in_progress') return false;
-    throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    throw new Error(`${key}: ${answer.status} ${JSON.stringify(answer.body)}`);
   });
 }
 

@@ -1,0 +1,54 @@
+/** Calls over HTTP: a single one, and as many as so many clients make one after the other. */
+import autocannon from 'autocannon';
+import type { Timing } from './empty.js';
+import type { Target } from './table.js';
+
+const headersFor = ({ apiKey }: Target) => ({
+  authorization: `Bearer ${apiKey}`,
+  'content-type': 'application/json',
+});
+
+/** One call that must succeed. */
+export async function post(target: Target, path: string, body: unknown): Promise<void> {
+  const response = await fetch(`${target.apiUrl}${path}`, {
+    method: 'POST',
+    headers: headersFor(target),
+    body: JSON.stringify(body),
+  });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+}
+
+export interface Load {
+  readonly clients: number;
+  /** Calls of all clients together. */
+  readonly amount: number;
+  /** What each client sends in turn. */
+  readonly bodies: readonly unknown[];
+}
+
+/** Calls that must all succeed. The time is that from the first call to the last answer. */
+export async function load(target: Target, path: string, { clients, amount, bodies }: Load): Promise<Timing> {
+  const began = performance.now();
+  // The tool's own duration goes on to the next whole second.
+  let answered = began;
+  const result = await new Promise<autocannon.Result>((resolve, reject) => {
+    autocannon(
+      {
+        url: `${target.apiUrl}${path}`,
+        method: 'POST',
+        connections: clients,
+        amount,
+        timeout: 60,
+        headers: { ...headersFor(target), prefer: 'wait=30' },
+        requests: bodies.map((body) => ({ body: JSON.stringify(body) })),
+      },
+      (error, done) => (error ? reject(error) : resolve(done)),
+    ).on('response', () => {
+      answered = performance.now();
+    });
+  });
+  const failed = result.non2xx + result.errors + result.timeouts;
+  if (failed > 0) throw new Error(`${failed} of ${amount} calls of ${path} did not succeed`);
+  const { p50, p99 } = result.latency;
+  return { perSecond: (amount * 1000) / (answered - began), p50, p99 };
+}
