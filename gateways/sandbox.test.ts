@@ -157,12 +157,12 @@ describe('the payment gateway', () => {
     const call = order('tok_very_secret');
     await payments.authorize(call);
     for (const wrong of [
-      payments.authorize({ ...call, amount: 1 }),
-      payments.authorize({ ...order('tok_very_secret'), amount: -1 }),
-      payments.capture({ idempotencyKey: fresh('c'), authorizationId: 'auth_nobody', amount: 1 }),
-      payments.findCapture(call.idempotencyKey),
+      () => payments.authorize({ ...call, amount: 1 }),
+      () => payments.authorize({ ...order('tok_very_secret'), amount: -1 }),
+      () => payments.capture({ idempotencyKey: fresh('c'), authorizationId: 'auth_nobody', amount: 1 }),
+      () => payments.findCapture(call.idempotencyKey),
     ]) {
-      const error = await wrong.catch((reason: unknown) => reason);
+      const error = await wrong().catch((reason: unknown) => reason);
       expect(error).toBeInstanceOf(Error);
       expect(error).not.toBeInstanceOf(GatewayFault);
       expect(String(error)).toMatch(/idempotency_key_reused|amount:|unknown_authorization|another operation/);
