@@ -23,7 +23,8 @@ interface NumberedOperation {
 export interface Batch {
   /**
    * Names the content of the whole file, the run, and the lines: the same batch of the same file is the same call, however
-   * often it is made.
+   * often it is made. The parts are divided by what does not divide a card number's digits, or the API now and then would
+   * take some of them for one.
    */
   readonly key: string;
   readonly operations: readonly NumberedOperation[];
@@ -71,7 +72,7 @@ export function readBulkFile(path: string, run: string): BulkFile {
   const batches: Batch[] = [];
   for (let from = 0; from < operations.length; from += maxOperationsPerBulk) {
     const some = operations.slice(from, from + maxOperationsPerBulk);
-    batches.push({ key: `holdfast-bulk-${hash}-${some[0]?.line}-${some.at(-1)?.line}`, operations: some });
+    batches.push({ key: `holdfast-bulk-${hash}_${some[0]?.line}_${some.at(-1)?.line}`, operations: some });
   }
   return { kind: 'batches', batches };
 }

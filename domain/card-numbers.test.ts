@@ -46,6 +46,14 @@ describe('a card number is found', () => {
     },
   );
 
+  test.each([
+    ['groups of digits as long as a digest', `${visa} ${visa.slice(1)}`],
+    ['hexadecimal digits of another length', `${visa}${'a'.repeat(15)}`],
+    ['a digest behind letters', `x${visa}${'a'.repeat(16)}`],
+  ])('in what is not quite random: %s', (_name, text) => {
+    expect(holdsCardNumber(text)).toBe(true);
+  });
+
   test('beside another number', () => {
     expect(holdsCardNumber(`2 ${visa}`)).toBe(true);
     expect(holdsCardNumber('4242 4242 4242 4242 1228 123')).toBe(true);
@@ -75,6 +83,11 @@ describe('what is no card number is let through', () => {
     ['a key of ours', `Bearer hf_test_${visa.repeat(3)}_42424242`],
     ['a traceparent', '00-4242424242424242aaaaaaaaaaaaaaaa-4242424242424242-01'],
     ['a UUID', 'abcdef42-4242-4242-8242-424242424242'],
+    ['a request id of ours', `req_a${visa}${'b'.repeat(15)}`],
+    ['an id of ours behind an escape of a URL', `/api/payments?q=order%2Ford_a${visa}${'b'.repeat(15)}`],
+    ['a digest of 32 digits', `${visa}${'a'.repeat(16)}`],
+    ['a digest of 40 digits', `sha1:${'A'.repeat(24)}${visa}`],
+    ['a digest of 64 digits, with numbers behind it', `key-${'c'.repeat(48)}${visa}_1202_1301`],
   ])('%s', (_name, text) => {
     expect(holdsCardNumber(text)).toBe(false);
   });

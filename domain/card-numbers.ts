@@ -7,18 +7,21 @@
  */
 
 /**
- * What is made of random digits by us or by the standards that we follow, and would now and then pass for a card number:
- * ids and API keys of ours, UUIDs (RFC 9562) and W3C traceparents. The latter two only with a hexadecimal letter in them.
+ * What is made of random digits by us or by what people commonly use, and would now and then pass for a card number: ids
+ * and API keys of ours; UUIDs (RFC 9562), W3C traceparents and digests of 32, 40 or 64 hexadecimal digits. The latter three
+ * only whole, and with a letter in them (docs/adr/0010-what-is-no-card-number.md).
  */
-const uuid =
-  '(?=[0-9-]*[a-fA-F])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}(?![A-Za-z0-9])';
-const ours = [
-  `(?:ord|pay|rsv|trf|rpl|po|sub|sup|rev|rfd|key)_(?:${uuid}|[0-9a-f]{32,}(?![A-Za-z0-9]))`,
-  'hf_[a-z0-9]{1,16}_[0-9a-f]{48}_[0-9a-f]{8}(?![A-Za-z0-9])',
+const end = '(?![A-Za-z0-9])';
+const uuid = `(?=[0-9-]*[a-fA-F])[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-8][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}${end}`;
+const random = [
+  `(?:ord|pay|rsv|trf|rpl|po|sub|sup|rev|rfd|key|req|upd)_(?:${uuid}|[0-9a-f]{32,}${end})`,
+  `hf_[a-z0-9]{1,16}_[0-9a-f]{48}_[0-9a-f]{8}${end}`,
   uuid,
-  '(?=[0-9-]*[a-f])[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?![A-Za-z0-9])',
+  `(?=[0-9-]*[a-f])[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}${end}`,
+  `(?=[0-9]*[a-fA-F])(?:[0-9a-fA-F]{32}|[0-9a-fA-F]{40}|[0-9a-fA-F]{64})${end}`,
 ];
-const ourIds = new RegExp(`(?<![A-Za-z0-9])(?:${ours.join('|')})`, 'g');
+/** They begin where no letter or digit is before them, unless it belongs to an escape of a URL. */
+const randomDigits = new RegExp(`(?<=^|[^A-Za-z0-9]|%[0-9A-Fa-f]{2})(?:${random.join('|')})`, 'g');
 
 const digitRuns = /\d(?:[ -]?\d)*/g;
 const minDigits = 13;
@@ -27,8 +30,8 @@ const maxDigits = 19;
 /** Whether the text holds a card number. Takes time in proportion to the text's length. */
 export function holdsCardNumber(text: string): boolean {
   if (text.length < minDigits) return false;
-  const foreign = text.replace(ourIds, '·');
-  for (const [run] of foreign.matchAll(digitRuns)) {
+  const rest = text.replace(randomDigits, '·');
+  for (const [run] of rest.matchAll(digitRuns)) {
     if (run.length >= minDigits && runHoldsCardNumber(run.split(/[ -]/))) return true;
   }
   return false;

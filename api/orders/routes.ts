@@ -6,7 +6,7 @@ import { orderUpdates } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../ids.js';
 import { type PageRequest, pageRequest } from '../pages.js';
-import { answer, refuse, unavailable } from '../reply.js';
+import { answer, refuse, refuseWith, unavailable } from '../reply.js';
 import { type Route, route } from '../route.js';
 import { pageQuery } from '../schemas.js';
 import { driveOrder } from './drive.js';
@@ -134,7 +134,8 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       refusals: ['not_found', 'invalid_order_state', ...lineRefusals, 'unavailable'],
       handler: async (call) => {
         const checked = await checkLines(db, [call.body], () => '');
-        if (checked.kind === 'refused' && !call.resumed) return checked;
+        if (checked.kind === 'refused' && !call.resumed)
+          return refuseWith(checked.refusal, { orderId: call.params.id });
         const line = { ...call.body, reservationId: childId('rsv', call.ids.update, 0) };
         const wanted = { update: orderUpdates.addLine, request: { line, caller: call.caller } } as const;
         return driveOrder(

@@ -82,6 +82,17 @@ describe('what only looks like one is let through', () => {
     expect(received.body.reference).toBe(reference);
   });
 
+  test('numbers of tracing in headers that nobody here reads', async () => {
+    const headers = {
+      'x-datadog-trace-id': card,
+      'X-Datadog-Parent-Id': card,
+      'x-cloud-trace-context': `105445aa7843bc8bf206b12000100000/${card};o=1`,
+      'x-amzn-trace-id': 'Root=1-42424242-4242424242424242aaaaaaaa',
+    };
+    expect((await raw('/livez', { headers })).status).toBe(200);
+    await mustRefuse('/livez', { headers: { ...headers, 'idempotency-key': card } });
+  });
+
   test('a thousand requests with random UUIDs as keys and random traces', async () => {
     for (let round = 0; round < 10; round++) {
       const answers = await Promise.all(

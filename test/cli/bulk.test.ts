@@ -91,7 +91,7 @@ describe('holdfast bulk', () => {
     const kept = resultsOf(path).slice(0, 250).join('\n');
     writeFileSync(`${path}.results.csv`, kept.slice(0, -7));
     const ended = await holdfast(['bulk', '--file', path, '--json']);
-    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended, ended.out).toMatchObject({ code: 0, err: '' });
     expect(JSON.parse(ended.out)).toMatchObject({ operations: 6000, succeeded: 6000, failed: 0, resumed: 200 });
     const lines = resultsOf(path)
       .slice(1)
@@ -157,7 +157,7 @@ describe('holdfast bulk', () => {
       await eventually('a call to be too many', async () => api.output().includes('"code":"rate_limited"'));
       expect((await shop.stock(sku)).onHand).toBe(100);
       const ended = await running;
-      expect(ended).toMatchObject({ code: 0, err: '' });
+      expect(ended, ended.out).toMatchObject({ code: 0, err: '' });
       expect(ended.out).toMatch(/^operations +300\nsucceeded +300\nfailed +0\nresumed +0\n/);
       expect(resultsOf(path)).toHaveLength(301);
       expect((await shop.stock(sku)).onHand).toBe(0);

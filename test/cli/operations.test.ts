@@ -55,7 +55,7 @@ describe('holdfast reservations expire', () => {
     await shop.must(201, shop.post('/api/reservations', { sku, quantity: 5, expiresInSeconds: 1 }));
     await sleep(1100);
     const ended = await holdfast(['reservations', 'expire']);
-    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended, ended.out).toMatchObject({ code: 0, err: '' });
     expect(ended.out).toMatch(/^expired: \d+\n$/);
     expect(await shop.stock(sku)).toEqual({ onHand: 5, reserved: 0, available: 5 });
   });
@@ -164,7 +164,7 @@ describe('how the command ends', () => {
 
   it('exits 0 for --help', async () => {
     const ended = await holdfast(['order', 'create', '--help']);
-    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(ended, ended.out).toMatchObject({ code: 0, err: '' });
     expect(ended.out).toContain('--idempotency-key');
   });
 });

@@ -170,6 +170,20 @@ describe('a draft', () => {
 });
 
 describe('a line that is added', () => {
+  test('for goods that do not exist, or nowhere, is refused, and the answer names the order', async () => {
+    const sku = await shop.product(3);
+    const id = await shop.reserved(sku, 2);
+    for (const [line, code] of [
+      [{ sku: `NO-${randomUUID()}`, quantity: 1 }, 'unknown_sku'],
+      [{ sku, quantity: 1, location: 'nowhere' }, 'unknown_location'],
+    ] as const) {
+      const { status, body } = await shop.post(`/api/orders/${id}/lines`, line);
+      expect([status, body.code, body.orderId]).toEqual([422, code, id]);
+    }
+    expect((await shop.get(`/api/orders/${id}`)).body).toMatchObject({ status: 'reserved', lines: [{ quantity: 2 }] });
+    expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 2, available: 1 });
+  });
+
   test('is refused when there is not enough, and the order stays as it was', async () => {
     const [first, second] = [await shop.product(5), await shop.product(1)];
     const id = await shop.reserved(first, 2);
