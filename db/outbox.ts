@@ -33,12 +33,14 @@ export async function claimBatches(
   limit: number,
 ): Promise<readonly OutboxBatch[]> {
   return sqlClient<OutboxBatch[]>`
-    with mine as (
-      update outbox set batch_id = ${batchId} where id in (
-        select id from outbox
-         where delivered_at is null and abandoned_at is null and batch_id is null and topic = ${topic}
-         order by id limit ${limit} for update skip locked)
-      returning id, batch_id),
+    -- Picked once, whatever the plan: a subquery that is run again skips what it has locked, and takes more than the limit.
+    with picked as materialized (
+      select id from outbox
+       where delivered_at is null and abandoned_at is null and batch_id is null and topic = ${topic}
+       order by id limit ${limit} for update skip locked),
+    mine as (
+      update outbox set batch_id = ${batchId} from picked where outbox.id = picked.id
+      returning outbox.id, batch_id),
     lost as (
       select id, batch_id from outbox where batch_id in (
         select batch_id from outbox
@@ -67,16 +69,18 @@ export async function claimSkus(
   { limit, leaseSeconds }: { readonly limit: number; readonly leaseSeconds: number },
 ): Promise<readonly ReplenishRow[]> {
   return sqlClient<ReplenishRow[]>`
+    -- Picked once, as in claimBatches. The conditions on the row itself are asked again where another relay changed it
+    -- meanwhile.
+    with picked as materialized (
+      select id from outbox
+       where id in (select distinct on (sku) id from outbox
+                     where topic = 'replenish' and delivered_at is null and abandoned_at is null order by sku, id)
+         and delivered_at is null and abandoned_at is null
+         and (claimed_until is null or claimed_until <= clock_timestamp())
+       order by id limit ${limit} for update skip locked)
     update outbox set claimed_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
-     where id in (
-       -- The conditions on the row itself are asked again where another relay changed it meanwhile.
-       select id from outbox
-        where id in (select distinct on (sku) id from outbox
-                      where topic = 'replenish' and delivered_at is null and abandoned_at is null order by sku, id)
-          and delivered_at is null and abandoned_at is null
-          and (claimed_until is null or claimed_until <= clock_timestamp())
-        order by id limit ${limit} for update skip locked)
-    returning id::float8 as id, payload->>'sku' as sku, payload->>'location' as location`;
+      from picked where outbox.id = picked.id
+    returning outbox.id::float8 as id, payload->>'sku' as sku, payload->>'location' as location`;
 }
 
 /** Workflows exist for these rows: from here on they answer for them. */

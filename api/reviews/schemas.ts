@@ -12,8 +12,8 @@ export const review = z
     subject: z.string().openapi({ example: 'order/ord_01a1fca5052e708db2f67afe7cac72b9' }),
     detail: z.unknown(),
     status: z.enum(['open', 'resolved']),
-    attempts: z.int(),
-    lastError: z.string().nullable(),
+    attempts: z.int().openapi({ description: 'How often it had been tried when the case was opened.' }),
+    lastError: z.string().nullable().openapi({ description: 'What the last of these attempts met with.' }),
     createdAt: time,
     resolution: z.unknown(),
   })

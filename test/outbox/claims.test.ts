@@ -109,6 +109,20 @@ describe('rows of one SKU', () => {
   });
 });
 
+describe('a claim', () => {
+  it('is never of more than its limit, also where Postgres plans to look for the rows again for each row', async () => {
+    const [{ database } = {}] = await sql`select current_database() as database`;
+    for (const plan of ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'material', 'indexscan', 'bitmapscan'])
+      await sql.unsafe(`alter database ${database} set enable_${plan} = off`);
+    const planned = books.another().sql;
+    for (let row = 0; row < 5; row++) await waiting(`S${row}`, 'x');
+    await sql`insert into outbox (topic, dedup_key, payload) select 'mail', n, '{}' from generate_series(1, 5) n`;
+    expect(await claimSkus(planned, { limit: 2, leaseSeconds: 60 })).toHaveLength(2);
+    expect((await claimBatches(planned, 'mail', 'mails', 2)).map(({ rowIds }) => rowIds.length)).toEqual([2]);
+    await sql.unsafe(`alter database ${database} reset all`);
+  });
+});
+
 describe('a batch of notices', () => {
   it('is found again whole when its relay was not heard of, however much waits', async () => {
     await sql`insert into outbox (topic, dedup_key, payload, created_at)
