@@ -30,7 +30,7 @@ describe('rows of one SKU', () => {
   it('are handed out one at a time, the oldest first', async () => {
     const ids = [await waiting('A', 'x'), await waiting('A', 'y'), await waiting('A', 'z')];
     const other = await waiting('B', 'x');
-    expect((await claim()).map(({ id }) => id).sort()).toEqual([ids[0], other]);
+    expect((await claim()).map(({ id }) => id).sort((a, b) => a - b)).toEqual([ids[0], other]);
     expect(await claim()).toEqual([]);
     for (const next of [1, 2]) {
       await markDelivered(sql, [ids[next - 1] ?? 0]);
