@@ -6,7 +6,7 @@ test.each([
   ['2026-11-21 05:41:07.12345+00', '2026-11-21T05:41:07.123450Z'],
   ['2026-11-21 05:41:07.1+00', '2026-11-21T05:41:07.100000Z'],
   ['2026-11-21 05:41:07+00', '2026-11-21T05:41:07.000000Z'],
-])('%s is told as %s, as long as any other time', (text, told) => {
+])('%s is told as %s: always to the microsecond', (text, told) => {
   expect(rfc3339(text)).toBe(told);
 });
 

@@ -47,7 +47,6 @@ describe('a card number is found', () => {
   );
 
   test.each([
-    ['groups of digits as long as a digest', `${visa} ${visa.slice(1)}`],
     ['hexadecimal digits of another length', `${visa}${'a'.repeat(15)}`],
     ['a digest behind letters', `x${visa}${'a'.repeat(16)}`],
   ])('in what is not quite random: %s', (_name, text) => {

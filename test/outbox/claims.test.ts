@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { Sql } from '../../db/client.js';
 import { claimBatches, claimSkus, failDelivery, markDelivered, postponeDelivery } from '../../db/outbox.js';
 import { type QuietBooks, quietBooks } from './books.js';
@@ -114,12 +114,12 @@ describe('a claim', () => {
     const [{ database } = {}] = await sql`select current_database() as database`;
     for (const plan of ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'material', 'indexscan', 'bitmapscan'])
       await sql.unsafe(`alter database ${database} set enable_${plan} = off`);
+    onTestFinished(async () => void (await sql.unsafe(`alter database ${database} reset all`)));
     const planned = books.another().sql;
     for (let row = 0; row < 5; row++) await waiting(`S${row}`, 'x');
     await sql`insert into outbox (topic, dedup_key, payload) select 'mail', n, '{}' from generate_series(1, 5) n`;
     expect(await claimSkus(planned, { limit: 2, leaseSeconds: 60 })).toHaveLength(2);
     expect((await claimBatches(planned, 'mail', 'mails', 2)).map(({ rowIds }) => rowIds.length)).toEqual([2]);
-    await sql.unsafe(`alter database ${database} reset all`);
   });
 });
 
