@@ -1,11 +1,12 @@
 /** An API process: serves HTTP until it is told to stop. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { type Connection, connect } from '../db/client.js';
 import { createLedger } from '../db/ledger.js';
 import { parseSettings, type Settings } from '../domain/settings.js';
 import { createApp } from './app.js';
+import { createLog } from './log.js';
 import { createMetrics } from './metrics.js';
 import { KeyRing } from './middleware/auth.js';
 import { IdempotentCalls } from './middleware/idempotency.js';
@@ -29,7 +30,7 @@ async function run(settings: Settings): Promise<void> {
       Object.entries(missing).flatMap(([name, value]) => (value === null ? `${name} is not set` : [])),
     );
   }
-  const log = pino({
+  const { log, register } = createLog({
     level: settings.logLevel,
     base: { service: 'api', pid: process.pid },
     redact: {
@@ -50,6 +51,7 @@ async function run(settings: Settings): Promise<void> {
   const sagas = new Sagas(temporalAddress, temporalNamespace);
   const calls = new IdempotentCalls(connection.sql, `api_${randomUUID()}`, log);
   const metrics = createMetrics();
+  register(metrics.registry);
   const app = createApp({
     settings,
     connection,

@@ -1,5 +1,5 @@
 /** A worker process: carries out workflows and activities, relays the outbox, and keeps the schedules. */
-import { pino } from 'pino';
+import { createLog } from '../api/log.js';
 import { connect } from '../db/client.js';
 import { parseSettings } from '../domain/settings.js';
 import { runWorker } from './worker.js';
@@ -16,11 +16,12 @@ if (parsed.kind === 'wrong') {
   process.exit(2);
 }
 const { settings } = parsed;
-const log = pino({ level: settings.logLevel, base: { service: 'worker', pid: process.pid } });
+const { log, register } = createLog({ level: settings.logLevel, base: { service: 'worker', pid: process.pid } });
 
 const worker = await runWorker({
   settings,
   log,
+  registerLog: register,
   databaseUrl: need('DATABASE_URL'),
   temporalAddress: need('TEMPORAL_ADDRESS'),
   sandboxUrl: need('SANDBOX_URL'),

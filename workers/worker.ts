@@ -13,6 +13,7 @@ import { reviewActivities } from '../activities/reviews.js';
 import { supplierActivities } from '../activities/suppliers.js';
 import { sweepActivities } from '../activities/sweep.js';
 import { transferActivities } from '../activities/transfers.js';
+import type { Log } from '../api/log.js';
 import type { Connection, connect } from '../db/client.js';
 import { createLedger } from '../db/ledger.js';
 import { createOrderDoor } from '../db/order-door.js';
@@ -32,6 +33,8 @@ import { ensureSchedules } from './schedules.js';
 export interface WorkerOptions {
   readonly settings: Settings;
   readonly log: Logger;
+  /** Adds the log's own figures to those of the worker. */
+  readonly registerLog: Log['register'];
   readonly databaseUrl: string;
   readonly temporalAddress: string;
   readonly sandboxUrl: string;
@@ -59,6 +62,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   });
   const temporal = await connectToTemporal(options.temporalAddress, log);
   const metrics = createWorkerMetrics();
+  options.registerLog(metrics.registry);
   const client = new Client({ connection: temporal, namespace: settings.temporalNamespace });
   const common = {
     connection: temporal,
@@ -187,6 +191,8 @@ const loggedFields = [
 function installLogger(log: Logger, level: Settings['logLevel']): void {
   const temporalLevel = level === 'trace' || level === 'debug' ? 'DEBUG' : 'INFO';
   Runtime.install({
+    // Temporal's core would write to standard output itself, and panics where that fails.
+    telemetryOptions: { logging: { forward: {} } },
     logger: new DefaultLogger(temporalLevel, (entry: LogEntry) => {
       const { error, ...meta } = (entry.meta ?? {}) as Record<string, unknown>;
       const fields = { ...Object.fromEntries(loggedFields.map((name) => [name, meta[name]])), err: error };
