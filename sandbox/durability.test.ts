@@ -1,5 +1,5 @@
-/** The sandbox as a process of its own that is killed: whatever it acknowledged is in its books afterwards. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/** The sandbox as a process of its own that is killed or has no room: whatever it acknowledged is in its books afterwards. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -35,8 +35,12 @@ afterEach(async () => {
   await rm(home, { recursive: true });
 });
 
-async function start(): Promise<Running> {
-  const child = spawn(process.execPath, ['--import', 'tsx', fileURLToPath(new URL('main.ts', import.meta.url))], {
+/** @param maxFileBytes how large its files may grow: beyond, a write fails as on a full disk */
+async function start(maxFileBytes?: number): Promise<Running> {
+  const node = [process.execPath, '--import', 'tsx', fileURLToPath(new URL('main.ts', import.meta.url))];
+  const limit = maxFileBytes === undefined ? [] : ['prlimit', `--fsize=${maxFileBytes}:unlimited`];
+  const [command = '', ...args] = [...limit, ...node];
+  const child = spawn(command, args, {
     env: { ...process.env, SANDBOX_HOME: home, SANDBOX_HTTP_PORT: '0', SANDBOX_SMTP_PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -137,6 +141,104 @@ describe('a sandbox that is killed', patience, () => {
     expect(await (await fetch(`${url}/mail?to=B@example.com`)).json()).toMatchObject([
       { to: 'b@example.com', subject: 'kept', text: 'ä', messageId: '<1@t>' },
     ]);
+  });
+});
+
+const hasPrlimit = process.platform === 'linux';
+
+describe.runIf(hasPrlimit)('a sandbox whose disk is full', patience, () => {
+  const maxFileBytes = 20_000;
+  const giveRoom = ({ child }: Running) => execFileSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
+  const readiness = async ({ url }: Running) => (await fetch(`${url}/readyz`)).json();
+  const references = async ({ url }: Running) => (await books(url)).map(({ reference }) => reference).sort();
+
+  /** Buys with 4 cards at a time until a call is refused; the references that were acknowledged, and those that were not. */
+  async function buyUntilFull({ url }: Running) {
+    const acknowledged: string[] = [];
+    const refused: string[] = [];
+    for (let n = 0; refused.length === 0; n++) {
+      const wave = [0, 1, 2, 3].map(async (card) => {
+        const reference = `r-${String(n).padStart(4, '0')}-${card}`;
+        const { status } = await post(url, 'authorize', reference, order('tok_visa', reference));
+        expect([201, 503]).toContain(status);
+        (status === 201 ? acknowledged : refused).push(reference);
+      });
+      await Promise.all(wave);
+    }
+    return { acknowledged: acknowledged.sort(), refused };
+  }
+
+  it('refuses every call with 503, says so, and goes on with exactly what it acknowledged when there is room', async () => {
+    const running = await start(maxFileBytes);
+    const { acknowledged, refused } = await buyUntilFull(running);
+    const { url } = running;
+    for (let n = 0; n < 3; n++) {
+      const refusal = await post(url, 'authorize', 'late', order('tok_visa', 'late'));
+      expect(refusal.status).toBe(503);
+    }
+    const read = await fetch(`${url}/payments`);
+    expect(read.status).toBe(503);
+    expect(read.headers.get('retry-after')).toBe('1');
+    expect(await read.json()).toMatchObject({ error: { code: 'not_written' } });
+    expect(await readiness(running)).toEqual({ status: 'not_ready', notReady: ['payments'] });
+    expect((await fetch(`${url}/livez`)).status).toBe(200);
+    // The suppliers have books of their own, with room left.
+    expect((await fetch(`${url}/suppliers/calls`)).status).toBe(200);
+
+    giveRoom(running);
+    await expect.poll(() => readiness(running)).toEqual({ status: 'ready' });
+    expect(await references(running)).toEqual(acknowledged);
+    for (const reference of [...refused, 'late'])
+      expect((await post(url, 'authorize', reference, order('tok_visa', reference))).status).toBe(201);
+    const all = [...acknowledged, ...refused, 'late'].sort();
+    expect(await references(running)).toEqual(all);
+    await kill(running);
+    expect(await references(await start())).toEqual(all);
+  });
+
+  it('is killed and started again, and has exactly what it acknowledged', async () => {
+    const first = await start(maxFileBytes);
+    const { acknowledged, refused } = await buyUntilFull(first);
+    await kill(first);
+    const second = await start(maxFileBytes);
+    expect(await references(second)).toEqual(acknowledged);
+    for (const reference of refused)
+      expect((await post(second.url, 'authorize', reference, order('tok_visa', reference))).status).toBe(503);
+    giveRoom(second);
+    await expect.poll(() => readiness(second)).toEqual({ status: 'ready' });
+    expect(await references(second)).toEqual(acknowledged);
+  });
+
+  it('stops in order, and keeps nothing of what it refused', async () => {
+    const first = await start(maxFileBytes);
+    const { acknowledged } = await buyUntilFull(first);
+    const exited = once(first.child, 'exit');
+    first.child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+    expect(await references(await start())).toEqual(acknowledged);
+  });
+
+  it('takes no mail for now, says that it may come again, and takes it then', async () => {
+    const running = await start(maxFileBytes);
+    const transport = createTransport({ host: '127.0.0.1', port: running.smtpPort, ignoreTLS: true });
+    const send = (messageId: string) =>
+      transport.sendMail({ from: 'a@example.com', to: 'b@example.com', text: 'x'.repeat(3000), messageId });
+    const accepted: string[] = [];
+    let refusal: unknown = null;
+    for (let n = 0; refusal === null; n++)
+      await send(`<${n}@t>`).then(
+        () => accepted.push(`<${n}@t>`),
+        (error: unknown) => {
+          refusal = error;
+        },
+      );
+    expect(refusal).toMatchObject({ responseCode: 452 });
+    expect(await readiness(running)).toEqual({ status: 'not_ready', notReady: ['mail'] });
+    giveRoom(running);
+    await expect.poll(() => readiness(running)).toEqual({ status: 'ready' });
+    await send(`<${accepted.length}@t>`);
+    const stored = json<{ messageId: string }[]>(await (await fetch(`${running.url}/mail`)).text());
+    expect(stored.map(({ messageId }) => messageId)).toEqual([...accepted, `<${accepted.length}@t>`]);
   });
 });
 

@@ -2,6 +2,8 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import express from 'express';
 import type { z } from 'zod';
+import { NotWritten } from './journal.js';
+import { report } from './report.js';
 
 const maxBodyBytes = 64 * 1024;
 
@@ -35,14 +37,23 @@ export const notFound: RequestHandler = (req, res) => {
   sendError(res, 404, 'not_found', `there is no ${req.method} ${req.path} here`);
 };
 
-/** The last handler: refusals with their status, anything else as a 500 that is written to stderr. */
+/** The last handler: refusals with their status, 503 where the books cannot be written, anything else as a reported 500. */
 export const onError: ErrorRequestHandler = (error: unknown, _req, res, next) => {
   if (res.headersSent) return next(error);
   if (error instanceof BadRequest) return sendError(res, error.status, error.code, error.message);
+  if (error instanceof NotWritten) {
+    res.setHeader('Retry-After', '1');
+    return sendError(
+      res,
+      503,
+      'not_written',
+      'the books cannot be written at the moment: repeat the call with its key',
+    );
+  }
   const type = bodyParserErrorType(error);
   if (type === 'entity.too.large') return sendError(res, 413, 'too_large', `a body has at most ${maxBodyBytes} bytes`);
   if (type !== null) return sendError(res, 400, 'malformed_json', 'the body is not JSON');
-  console.error(error instanceof Error ? error.stack : error);
+  report(error instanceof Error ? (error.stack ?? error.message) : String(error));
   sendError(res, 500, 'internal', 'the sandbox failed');
 };
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { openJournal } from './journal.js';
+import { Journaled } from './journal.js';
 
 const entry = z.strictObject({ n: z.int() });
 let folder: string;
@@ -16,35 +16,37 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 async function openCollecting() {
-  const facts: number[] = [];
-  const journal = await openJournal(path, entry.parse, ({ n }) => facts.push(n));
-  return { journal, facts };
+  const journal = await Journaled.open(path, entry.parse, () => {
+    const facts: number[] = [];
+    return { facts, post: ({ n }: { n: number }) => facts.push(n) };
+  });
+  return { journal, facts: journal.books.facts };
 }
 
 describe('the journal', () => {
   it('gives back every fact in the order written, over several runs', async () => {
     const first = await openCollecting();
-    await Promise.all(Array.from({ length: 500 }, (_, n) => first.journal.append({ n })));
+    await Promise.all(Array.from({ length: 500 }, (_, n) => first.journal.post({ n })));
     await first.journal.close();
     const second = await openCollecting();
     expect(second.facts).toEqual(Array.from({ length: 500 }, (_, n) => n));
-    await second.journal.append({ n: 500 });
+    await second.journal.post({ n: 500 });
     await second.journal.close();
     const third = await openCollecting();
     expect(third.facts.at(-1)).toBe(500);
     await third.journal.close();
   });
 
-  it('has a fact in the file before its append resolves', async () => {
+  it('has a fact in the file before its post resolves', async () => {
     const { journal } = await openCollecting();
-    await journal.append({ n: 7 });
+    await journal.post({ n: 7 });
     expect(await readFile(path, 'utf8')).toBe('{"n":7}\n');
     await journal.close();
   });
 
-  it('is settled only when all that was appended before is in the file', async () => {
+  it('is settled only when all that was posted before is in the file', async () => {
     const { journal } = await openCollecting();
-    for (let n = 0; n < 3; n++) void journal.append({ n });
+    for (let n = 0; n < 3; n++) void journal.post({ n });
     await journal.settled();
     expect((await readFile(path, 'utf8')).trim().split('\n')).toHaveLength(3);
     await journal.close();
@@ -52,12 +54,12 @@ describe('the journal', () => {
 
   it('drops a last line that was cut off, and writes on after the whole ones', async () => {
     const first = await openCollecting();
-    await first.journal.append({ n: 1 });
+    await first.journal.post({ n: 1 });
     await first.journal.close();
     await appendFile(path, '{"n":2');
     const second = await openCollecting();
     expect(second.facts).toEqual([1]);
-    await second.journal.append({ n: 3 });
+    await second.journal.post({ n: 3 });
     await second.journal.close();
     const third = await openCollecting();
     expect(third.facts).toEqual([1, 3]);

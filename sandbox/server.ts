@@ -47,6 +47,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   app.get('/livez', (_req, res) => {
     res.json({ status: 'ok' });
   });
+  app.get('/readyz', (_req, res) => {
+    const notReady = Object.entries({ payments: processor, suppliers, mail: mailbox })
+      .filter(([, books]) => !books.writable)
+      .map(([name]) => name);
+    if (notReady.length === 0) res.json({ status: 'ready' });
+    else res.status(503).json({ status: 'not_ready', notReady });
+  });
   app.use(paymentRoutes(processor, stopping.signal), fraudRoutes(), supplierRoutes(suppliers), mailRoutes(mailbox));
   app.use(notFound, onError);
 

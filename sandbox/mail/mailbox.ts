@@ -1,7 +1,7 @@
 /** Mails that arrived, kept in a journal. A copy of a mail that is there already (same Message-ID) is dropped. */
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Journal, openJournal } from '../journal.js';
+import { Journaled } from '../journal.js';
 
 const mail = z.strictObject({
   /** The envelope's recipient: one mail to two recipients is two. */
@@ -16,33 +16,31 @@ const mail = z.strictObject({
 export type StoredMail = z.infer<typeof mail>;
 
 export class Mailbox {
-  private constructor(
-    private readonly shelf: Shelf,
-    private readonly journal: Journal<StoredMail>,
-  ) {}
+  private constructor(private readonly kept: Journaled<StoredMail, void, Shelf>) {}
 
   static async open(home: string): Promise<Mailbox> {
-    const shelf = new Shelf();
-    const journal = await openJournal(join(home, 'mail.jsonl'), mail.parse, (entry) => shelf.put(entry));
-    return new Mailbox(shelf, journal);
+    return new Mailbox(await Journaled.open(join(home, 'mail.jsonl'), mail.parse, () => new Shelf()));
+  }
+
+  /** Whether mails can be taken in at the moment. */
+  get writable(): boolean {
+    return this.kept.writable;
   }
 
   /** Resolves when the mail, or the copy that came before it, is on the disk. */
   async deliver(entry: StoredMail): Promise<void> {
-    if (this.shelf.has(entry)) return this.journal.settled();
-    this.shelf.put(entry);
-    await this.journal.append(entry);
+    await (this.kept.books.has(entry) ? this.kept.settled() : this.kept.post(entry));
   }
 
   /** Oldest first; `to` matches whatever its case. */
   async list(to?: string): Promise<readonly StoredMail[]> {
-    const mails = this.shelf.list(to);
-    await this.journal.settled();
+    const mails = this.kept.books.list(to);
+    await this.kept.settled();
     return mails;
   }
 
   close(): Promise<void> {
-    return this.journal.close();
+    return this.kept.close();
   }
 }
 
@@ -56,7 +54,7 @@ class Shelf {
     return key !== null && this.known.has(key);
   }
 
-  put(entry: StoredMail): void {
+  post(entry: StoredMail): void {
     this.mails.push(entry);
     const key = copyKey(entry);
     if (key !== null) this.known.add(key);

@@ -1,6 +1,7 @@
 /** The mail server: takes any mail from anybody on this port and puts it into the mailbox. */
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
+import { NotWritten } from '../journal.js';
 import type { Mailbox } from './mailbox.js';
 
 const maxMailBytes = 1024 * 1024;
@@ -17,7 +18,7 @@ export function createSmtpServer(mailbox: Mailbox): SMTPServer {
     onData: (stream, session, done) => {
       receive(mailbox, stream, session).then(
         () => done(),
-        (error: unknown) => done(error instanceof Error ? error : new Error(String(error))),
+        (error: unknown) => done(refusal(error)),
       );
     },
   });
@@ -40,4 +41,10 @@ async function receive(mailbox: Mailbox, stream: SMTPServerDataStream, session: 
       }),
     ),
   );
+}
+
+/** A mail that cannot be kept now may come again: 452 is the code of a disk without room. */
+function refusal(error: unknown): Error {
+  if (error instanceof NotWritten) return Object.assign(new Error('no room for mail'), { responseCode: 452 });
+  return error instanceof Error ? error : new Error(String(error));
 }

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { type Journal, openJournal } from '../journal.js';
+import { Journaled } from '../journal.js';
 import { type Authorization, type AuthorizationView, Books, type Operation, viewOf } from './books.js';
 import { type Fact, fact, type MoneyRequest, type Outcome } from './facts.js';
 import { behaviourOf, faultOf } from './tokens.js';
@@ -27,15 +27,19 @@ export class Processor {
   /** Calls that were taken in and are slow, by key. */
   private readonly underWay = new Map<string, { readonly request: MoneyRequest; count: number }>();
 
-  private constructor(
-    private readonly books: Books,
-    private readonly journal: Journal<Fact>,
-  ) {}
+  private constructor(private readonly kept: Journaled<Fact, Operation, Books>) {}
 
   static async open(home: string): Promise<Processor> {
-    const books = new Books();
-    const journal = await openJournal(join(home, 'payments.jsonl'), fact.parse, (entry) => books.post(entry));
-    return new Processor(books, journal);
+    return new Processor(await Journaled.open(join(home, 'payments.jsonl'), fact.parse, () => new Books()));
+  }
+
+  /** Whether money calls can be booked at the moment. */
+  get writable(): boolean {
+    return this.kept.writable;
+  }
+
+  private get books(): Books {
+    return this.kept.books;
   }
 
   /**
@@ -55,7 +59,7 @@ export class Processor {
     const operation = this.books.operation(key);
     const fault = faultOf(behaviour, request.kind, operation?.faults ?? 0);
     const mayAct = fault === null || fault === 'lost';
-    const booked = await this.book({
+    const booked = await this.kept.post({
       key,
       at: arrivedAt,
       ...(!operation && { request }),
@@ -71,7 +75,7 @@ export class Processor {
   async find(key: string): Promise<Found> {
     const operation = this.books.operation(key);
     const busy = this.underWay.has(key);
-    await this.journal.settled();
+    await this.kept.settled();
     if (operation?.outcome) return { kind: 'decided', request: operation.request, outcome: operation.outcome };
     return { kind: busy ? 'in_progress' : 'unknown' };
   }
@@ -79,28 +83,22 @@ export class Processor {
   async view(authorizationId: string): Promise<AuthorizationView | null> {
     const authorization = this.books.authorization(authorizationId);
     const view = authorization ? viewOf(authorization) : null;
-    await this.journal.settled();
+    await this.kept.settled();
     return view;
   }
 
   async list(reference?: string): Promise<readonly AuthorizationView[]> {
     const views = this.books.list(reference).map(viewOf);
-    await this.journal.settled();
+    await this.kept.settled();
     return views;
   }
 
   close(): Promise<void> {
-    return this.journal.close();
+    return this.kept.close();
   }
 
   private tokenOf(authorizationId: string): string | null {
     return this.books.authorization(authorizationId)?.token ?? null;
-  }
-
-  private async book(entry: Fact): Promise<Operation> {
-    const operation = this.books.post(entry);
-    await this.journal.append(entry);
-    return operation;
   }
 
   /** Waits, and has the call known as being worked on meanwhile. False where it was told to give up. */

@@ -1,7 +1,7 @@
 /** The suppliers themselves: what they do with each call, by the script of the SKU that it is about. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type Journal, openJournal } from '../journal.js';
+import { Journaled } from '../journal.js';
 import { Books, type CallView, type Deed } from './books.js';
 import { type DeedKind, type Fact, fact, isFault, type Script } from './facts.js';
 
@@ -34,20 +34,24 @@ export interface Wanted {
 const prefixes: Readonly<Record<DeedKind, string>> = { reservation: 'sres', order: 'sord' };
 
 export class SupplierDesk {
-  private constructor(
-    private readonly books: Books,
-    private readonly journal: Journal<Fact>,
-  ) {}
+  private constructor(private readonly kept: Journaled<Fact, void, Books>) {}
 
   static async open(home: string): Promise<SupplierDesk> {
-    const books = new Books();
-    const journal = await openJournal(join(home, 'suppliers.jsonl'), fact.parse, (entry) => books.post(entry));
-    return new SupplierDesk(books, journal);
+    return new SupplierDesk(await Journaled.open(join(home, 'suppliers.jsonl'), fact.parse, () => new Books()));
+  }
+
+  /** Whether calls can be booked at the moment. */
+  get writable(): boolean {
+    return this.kept.writable;
+  }
+
+  private get books(): Books {
+    return this.kept.books;
   }
 
   /** From now on the suppliers act on this SKU as the script says; what it leaves out goes well. */
   async instruct(sku: string, script: Script): Promise<void> {
-    await this.book({ type: 'script', at: Date.now(), sku, script });
+    await this.kept.post({ type: 'script', at: Date.now(), sku, script });
   }
 
   /** Asks for a reservation or an order. The same key is the same deed and gets the same answer. */
@@ -59,7 +63,7 @@ export class SupplierDesk {
     const scripted = kind === 'reservation' ? script.reserve : script.order;
     const fault = askFault(scripted, deed);
     const makes = !deed?.made && (fault === null || fault === 'lost');
-    await this.book({
+    await this.kept.post({
       type: 'ask',
       at: Date.now(),
       deed: kind,
@@ -80,14 +84,14 @@ export class SupplierDesk {
     const over = deed.cancelled || deed.made?.accepted === false;
     const scripted = entries[Math.min(deed.questions, entries.length - 1)] ?? 'error';
     const told = over ? (kind === 'reservation' ? 'fail' : 'cancelled') : scripted;
-    await this.book({ type: 'question', at: Date.now(), deed: kind, id, told });
+    await this.kept.post({ type: 'question', at: Date.now(), deed: kind, id, told });
     if (isFault(told)) return { kind: told };
     return { kind: 'answer', value: { deed: viewOf(deed), told } };
   }
 
   /** What was made of a key. Definite: a later call with it is a new call. */
   async lookUp(kind: DeedKind, key: string): Promise<Reply<DeedView>> {
-    await this.book({ type: 'look_up', at: Date.now(), deed: kind, key });
+    await this.kept.post({ type: 'look_up', at: Date.now(), deed: kind, key });
     return this.answer(this.books.deedByKey(kind, key));
   }
 
@@ -100,7 +104,7 @@ export class SupplierDesk {
     const { cancel = 'ok' } = this.books.scriptOf(deed?.sku ?? null);
     const outcome = cancelOutcome(kind, named, deed, cancel);
     const closes = outcome === 'cancelled' && !deed?.made;
-    await this.book({
+    await this.kept.post({
       type: 'cancel',
       at: Date.now(),
       deed: kind,
@@ -116,27 +120,22 @@ export class SupplierDesk {
   async availability({ sku, quantity }: Wanted): Promise<Reply<{ available: boolean; quantity: number }>> {
     const { availability = { available: true, quantity } } = this.books.scriptOf(sku);
     const told = typeof availability === 'string' ? availability : String(availability.quantity);
-    await this.book({ type: 'availability', at: Date.now(), sku, quantity, told });
+    await this.kept.post({ type: 'availability', at: Date.now(), sku, quantity, told });
     return typeof availability === 'string' ? { kind: availability } : { kind: 'answer', value: availability };
   }
 
   async calls(sku?: string): Promise<readonly CallView[]> {
     const calls = this.books.calls(sku);
-    await this.journal.settled();
+    await this.kept.settled();
     return calls;
   }
 
   close(): Promise<void> {
-    return this.journal.close();
+    return this.kept.close();
   }
 
   private answer(deed: Deed | undefined): Reply<DeedView> {
     return deed?.made ? { kind: 'answer', value: viewOf(deed) } : { kind: 'unknown' };
-  }
-
-  private async book(entry: Fact): Promise<void> {
-    this.books.post(entry);
-    await this.journal.append(entry);
   }
 }
 
