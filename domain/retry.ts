@@ -7,8 +7,16 @@
 export type RetryClass = 'authorize' | 'capture' | 'fraud' | 'backupCard' | 'replenishmentSupplier' | 'supplierReserve';
 
 /** What kept an attempt from being answered. Gateways throw it, activities pass it on as the failure's type. */
-export const faults = ['unreachable', 'no_answer', 'server_error'] as const;
+export const faults = ['unreachable', 'no_answer', 'server_error', 'malformed'] as const;
 export type Fault = (typeof faults)[number];
+
+/** What a client is told of a fault: its class. What the other system said is for operators. */
+export const faultDescriptions: Readonly<Record<Fault, string>> = {
+  unreachable: 'could not be reached',
+  no_answer: 'gave no answer in time',
+  server_error: 'answered with an error',
+  malformed: 'gave an answer that cannot be understood',
+};
 
 interface Policy {
   /** In all, the first one included. */

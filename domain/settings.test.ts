@@ -12,6 +12,7 @@ describe('settings', () => {
         draftTtlSeconds: 86_400,
         retryBaseScale: 1,
         gatewayTimeoutSeconds: 10,
+        gatewayAllowHosts: [],
         workers: 1,
         rateLimitPerMinute: 6000,
         logLevel: 'info',
@@ -26,12 +27,35 @@ describe('settings', () => {
       LOG_LEVEL: 'loud',
       TEMPORAL_ADDRESS: 'nowhere',
       RETRY_BASE_SCALE: ' 1',
+      GATEWAY_ALLOW_HOSTS: 'supplier:80,http://beans',
     });
     expect(result.kind).toBe('wrong');
     const text = result.kind === 'wrong' ? result.problems.join('\n') : '';
-    for (const name of ['API_PORT', 'WORKERS', 'LOG_LEVEL', 'TEMPORAL_ADDRESS', 'RETRY_BASE_SCALE'])
+    for (const name of [
+      'API_PORT',
+      'WORKERS',
+      'LOG_LEVEL',
+      'TEMPORAL_ADDRESS',
+      'RETRY_BASE_SCALE',
+      'GATEWAY_ALLOW_HOSTS',
+    ])
       expect(text).toContain(name);
     expect(text).toContain('"70000"');
+    expect(text).toContain('"http://beans"');
+  });
+
+  test('hosts that may be called are a list, and the sandbox is one of them', () => {
+    const env = { GATEWAY_ALLOW_HOSTS: 'Beans.Example, [::1]:8080,10.0.0.1:80', SANDBOX_URL: 'http://127.0.0.1:3900' };
+    expect(parseSettings(env)).toMatchObject({
+      settings: {
+        gatewayAllowHosts: [
+          { host: 'beans.example', port: null },
+          { host: '::1', port: 8080 },
+          { host: '10.0.0.1', port: 80 },
+          { host: '127.0.0.1', port: 3900 },
+        ],
+      },
+    });
   });
 
   test('a wrong database address is named and not repeated, since it holds a password', () => {

@@ -3,6 +3,8 @@
  * an argument.
  */
 
+import { type AllowedHost, destinationOf, parseAllowedHost } from './addresses.js';
+
 export interface Settings {
   readonly apiPort: number;
   /** Whether the port was set by hand: then a taken one is an error, else a free one replaces it. */
@@ -26,6 +28,8 @@ export interface Settings {
   /** Factor on every retry's first wait. */
   readonly retryBaseScale: number;
   readonly gatewayTimeoutSeconds: number;
+  /** Hosts that may be called for a client although their addresses are not public; the sandbox is one of them. */
+  readonly gatewayAllowHosts: readonly AllowedHost[];
   readonly workers: number;
   /** Where a worker serves its figures; 0: a free port, which it logs. */
   readonly workerMetricsPort: number;
@@ -81,6 +85,13 @@ export function parseSettings(env: Env): SettingsResult {
     if (!/^[^\s/:]+:\d{1,5}$/.test(text)) problems.push(`${name} must be host:port, not "${text}"`);
     return text;
   };
+  const hosts = (name: string): readonly AllowedHost[] =>
+    (env[name] ?? '').split(',').flatMap((part) => {
+      const text = part.trim();
+      const host = text === '' ? null : parseAllowedHost(text);
+      if (text !== '' && host === null) problems.push(`${name} must be a list of host or host:port, not "${text}"`);
+      return host === null ? [] : [host];
+    });
 
   const settings: Settings = {
     apiPort: number('API_PORT', 3000, 1, 65_535),
@@ -99,6 +110,7 @@ export function parseSettings(env: Env): SettingsResult {
     managersEmail: email('MANAGERS_EMAIL', 'managers@holdfast.example'),
     retryBaseScale: number('RETRY_BASE_SCALE', 1, 0.0001, 1000, false),
     gatewayTimeoutSeconds: number('GATEWAY_TIMEOUT_SECONDS', 10, 0.1, 300, false),
+    gatewayAllowHosts: [...hosts('GATEWAY_ALLOW_HOSTS'), ...hostOfUrl(url('SANDBOX_URL', ['http:', 'https:']))],
     workers: number('WORKERS', 1, 1, 64),
     workerMetricsPort: number('WORKER_METRICS_PORT', 0, 0, 65_535),
     rateLimitPerMinute: number('RATE_LIMIT_PER_MINUTE', 6000, 1, 100_000_000),
@@ -106,4 +118,8 @@ export function parseSettings(env: Env): SettingsResult {
   };
   oneOf('PAYMENT_GATEWAY', 'sandbox', ['sandbox']);
   return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'settings', settings };
+}
+
+function hostOfUrl(url: string | null): readonly AllowedHost[] {
+  return url !== null && URL.canParse(url) ? [destinationOf(new URL(url))] : [];
 }

@@ -14,7 +14,10 @@ export type Exchange =
   | { readonly kind: 'answer'; readonly answer: RawAnswer }
   | { readonly kind: 'not_sent' | 'no_answer' | 'not_http' | 'too_long'; readonly detail: string };
 
-const maxAnswerBytes = 4 * 1024 * 1024;
+/** More than any answer needs. */
+const maxAnswerBytes = 256 * 1024;
+/** Status line and headers. */
+export const maxHeadBytes = 16 * 1024;
 
 /** Makes the exchange; never rejects. When `signal` aborts before the answer is whole, it is broken off. */
 export function exchange(pool: Pool, request: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<Exchange> {
@@ -75,6 +78,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     const detail = describe(error);
     if (this.controller === null) this.end({ kind: 'not_sent', detail });
+    else if (codeOf(error) === 'UND_ERR_HEADERS_OVERFLOW') this.end({ kind: 'too_long', detail });
     else this.end({ kind: isForeignProtocol(error) ? 'not_http' : 'no_answer', detail });
   }
 

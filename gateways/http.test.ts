@@ -115,6 +115,14 @@ describe('no_answer: it may have happened', () => {
       'a chunked body is cut off',
       (socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\n{"a":\r\n'),
     ],
+    [
+      'the body drips',
+      (socket) => {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n');
+        const drip = setInterval(() => socket.write(' '), 50);
+        socket.on('close', () => clearInterval(drip));
+      },
+    ],
     ['the body stands still', (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"a":')],
   ])('where %s; the request is sent once', async (_what, react) => {
     const { url, requests } = await serve(react);
@@ -140,19 +148,30 @@ describe('no_answer: it may have happened', () => {
   });
 });
 
-describe('server_error: an answer that means nothing', () => {
+describe('server_error: the server has trouble of its own', () => {
   it.each([
     ['500', json('{"error":{"code":"x"}}', '500 Internal Server Error')],
     ['503', json('{}', '503 Service Unavailable')],
     ['429', json('{}', '429 Too Many Requests')],
     ['a redirect', 'HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n'],
-    ['no JSON', json('<html>tok_secret</html>')],
-    ['an empty body', json('')],
-    ['garbage', 'SSH-2.0-OpenSSH_9.2\r\n'],
-    ['a body without end', json(`"${'x'.repeat(5 * 1024 * 1024)}"`)],
   ])('where the answer is %s', async (_what, answer) => {
     const { url, requests } = await serve((socket) => socket.write(answer));
     expect((await faultOf(post(gateway(url, 3000)))).fault).toBe('server_error');
+    expect(requests).toHaveLength(1);
+  });
+});
+
+describe('malformed: no answer that can be understood', () => {
+  it.each([
+    ['no JSON', json('<html>tok_secret</html>')],
+    ['an empty body', json('')],
+    ['garbage', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['a body of more than any answer needs', json(`"${'x'.repeat(300 * 1024)}"`)],
+    ['a head without end', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(64 * 1024)}\r\n\r\n`],
+    ['compressed', `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n\x1f\x8b\x08\x00`],
+  ])('where the answer is %s', async (_what, answer) => {
+    const { url, requests } = await serve((socket) => socket.write(answer));
+    expect((await faultOf(post(gateway(url, 3000)))).fault).toBe('malformed');
     expect(requests).toHaveLength(1);
   });
 });

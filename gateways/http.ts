@@ -1,10 +1,10 @@
 /** What every gateway that speaks JSON over HTTP shares: connections, time-outs, and what an answer or its lack means. */
-import { Pool } from 'undici';
-import { z } from 'zod';
+import { type buildConnector, Pool } from 'undici';
+import { errorOf } from './answers.js';
 import { createBreaker } from './breaker.js';
 import { withDeadline } from './deadline.js';
-import { type Exchange, exchange, type RawAnswer } from './exchange.js';
-import { GatewayFault } from './fault.js';
+import { type Exchange, exchange, maxHeadBytes, type RawAnswer } from './exchange.js';
+import { GatewayFault, presentable } from './fault.js';
 
 /** What a caller may say about one call. */
 export interface CallOptions {
@@ -20,9 +20,11 @@ export interface HttpGatewayOptions {
   /** Without a slash at the end. */
   readonly baseUrl: string;
   readonly timeoutMs: number;
+  /** How connections are made; default: to wherever the base URL leads. */
+  readonly connector?: buildConnector.connector;
 }
 
-interface HttpCall {
+export interface HttpCall {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: Readonly<Record<string, unknown>>;
@@ -41,12 +43,13 @@ export interface HttpGateway {
   close(): Promise<void>;
 }
 
-export function createHttpGateway(name: string, { baseUrl, timeoutMs }: HttpGatewayOptions): HttpGateway {
+export function createHttpGateway(name: string, { baseUrl, timeoutMs, connector }: HttpGatewayOptions): HttpGateway {
   const base = new URL(baseUrl);
   const prefix = base.pathname.replace(/\/$/, '');
   // As many connections as there are calls: calls that hang must not keep others waiting. Time-outs are the deadline's.
   const pool = new Pool(base.origin, {
-    connect: { timeout: timeoutMs },
+    connect: connector ?? { timeout: timeoutMs },
+    maxHeaderSize: maxHeadBytes,
     headersTimeout: 0,
     bodyTimeout: 0,
     pipelining: 1,
@@ -82,11 +85,11 @@ function understand(gateway: string, result: Exchange): HttpAnswer {
     case 'answer':
       return readAnswer(gateway, result.answer);
     case 'not_sent':
-      throw new GatewayFault(gateway, 'unreachable', withoutTokens(result.detail));
+      throw new GatewayFault(gateway, 'unreachable', result.detail);
     case 'no_answer':
-      throw new GatewayFault(gateway, 'no_answer', withoutTokens(result.detail));
+      throw new GatewayFault(gateway, 'no_answer', result.detail);
     default:
-      throw new GatewayFault(gateway, 'server_error', withoutTokens(result.detail));
+      throw new GatewayFault(gateway, 'malformed', result.detail);
   }
 }
 
@@ -98,37 +101,13 @@ function readAnswer(gateway: string, { status, body }: RawAnswer): HttpAnswer {
   try {
     return { status, body: JSON.parse(body) };
   } catch {
-    throw new GatewayFault(gateway, 'server_error', `answered ${status} with something that is not JSON`);
+    throw new GatewayFault(gateway, 'malformed', `answered ${status} with something that is not JSON`);
   }
-}
-
-/** The value in the shape the provider promises; anything else is a `server_error`. */
-export function expectShape<T>(gateway: string, schema: z.ZodType<T>, value: unknown): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const where = result.error.issues.map((issue) => issue.path.join('.') || 'body').join(', ');
-  throw new GatewayFault(gateway, 'server_error', `malformed answer (${where})`);
-}
-
-const errorBody = z.object({
-  error: z.object({ code: z.string(), detail: z.string().optional(), declineCode: z.string().optional() }),
-});
-
-/** The `error` of a body, or null where it has none. */
-export function errorOf(
-  body: unknown,
-): { code: string; detail?: string | undefined; declineCode?: string | undefined } | null {
-  const result = errorBody.safeParse(body);
-  return result.success ? result.data.error : null;
 }
 
 /** For an answer that no correct call gets, such as 401 or 422: a bug of ours or a wrong setting, not a fault. */
 export function unexpectedAnswer(gateway: string, what: string, answer: HttpAnswer): Error {
-  const error = errorOf(answer.body);
+  const error = errorOf(gateway, answer.body);
   const detail = error ? ` ${error.code}: ${error.detail ?? ''}` : '';
-  return new Error(withoutTokens(`${gateway}: ${what} was answered with ${answer.status}${detail}`).slice(0, 500));
-}
-
-function withoutTokens(text: string): string {
-  return text.replace(/tok_\w+/g, 'tok_…');
+  return new Error(presentable(`${gateway}: ${what} was answered with ${answer.status}${detail}`));
 }

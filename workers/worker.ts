@@ -115,11 +115,11 @@ function activitiesOn(
   metrics: WorkerMetrics,
   around: Around,
 ): Activities {
-  const { gatewayTimeoutSeconds } = options.settings;
+  const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
   const door = metrics.stock.orders(createOrderDoor(connection.sql));
-  const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs }));
+  const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
   const orders = orderActivities(door);
   const payments = paymentActivities({

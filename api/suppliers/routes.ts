@@ -1,12 +1,23 @@
 /** Suppliers: whom replenishment and orders that lack stock turn to. */
 import { createSupplier, getSupplier, listSuppliers, patchSupplier } from '../../db/suppliers.js';
+import { parseClientUrl } from '../../domain/addresses.js';
 import type { ApiDeps } from '../deps.js';
 import { pageRequest } from '../pages.js';
-import { answer, refuse, refuseFields } from '../reply.js';
+import { answer, type Refused, refuse, refuseFields } from '../reply.js';
 import { type Route, route } from '../route.js';
 import { newSupplier, supplier, supplierPage, supplierPatch, supplierPath, supplierQuery } from './schemas.js';
 
-export function supplierRoutes({ connection: { db } }: ApiDeps): Route[] {
+export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route[] {
+  /** The body with its address in the form that is stored, where it brings one. */
+  const withAddress = <Body extends { readonly url?: string | null | undefined }>(
+    body: Body,
+  ): { readonly kind: 'fields'; readonly fields: Body } | Refused => {
+    if (body.url === undefined || body.url === null) return { kind: 'fields', fields: body };
+    const parsed = parseClientUrl(body.url, settings.gatewayAllowHosts);
+    if (parsed.kind === 'url') return { kind: 'fields', fields: { ...body, url: parsed.url } };
+    return refuseFields('validation_failed', [{ pointer: '/url', code: 'invalid', detail: parsed.detail }]);
+  };
+
   return [
     route({
       method: 'post',
@@ -20,7 +31,9 @@ export function supplierRoutes({ connection: { db } }: ApiDeps): Route[] {
       refusals: ['already_exists'],
       handler: async ({ body, ids }) => {
         const id = body.id ?? ids.resource;
-        const made = await createSupplier(db, { ...body, id, createdBy: `api/${ids.update}` });
+        const checked = withAddress(body);
+        if (checked.kind === 'refused') return checked;
+        const made = await createSupplier(db, { ...checked.fields, id, createdBy: `api/${ids.update}` });
         if (!made) return refuse('already_exists', `there is a supplier ${id} already`, { supplierId: id });
         return answer(201, made, { Location: `/api/suppliers/${id}` });
       },
@@ -63,7 +76,9 @@ export function supplierRoutes({ connection: { db } }: ApiDeps): Route[] {
       answers: { 200: supplier },
       refusals: ['not_found'],
       handler: async ({ params, body }) => {
-        const changed = await patchSupplier(db, params.id, body);
+        const checked = withAddress(body);
+        if (checked.kind === 'refused') return checked;
+        const changed = await patchSupplier(db, params.id, checked.fields);
         if (changed.kind === 'supplier') return answer(200, changed.supplier);
         if (changed.kind === 'not_found') return refuse('not_found', 'no such supplier');
         return refuseFields('validation_failed', [

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clientUrlPattern, isClientUrl, maxClientUrlLength, notAClientUrl } from '../../domain/addresses.js';
 import { pageOf, pageQuery, quantity, supplierId, text, time } from '../schemas.js';
 
 export const supplierPath = z.strictObject({ id: supplierId });
@@ -9,11 +10,13 @@ const fields = {
   active: z.boolean().openapi({ description: 'One that is not is asked for nothing.' }),
   minOrderQuantity: quantity.openapi({ description: 'The least of one product in one order.' }),
   maxOrderQuantity: quantity.openapi({ description: 'The most of one product in one order.' }),
-  url: z
-    .url({ protocol: /^https?$/ })
-    .max(500)
-    .nullable()
-    .openapi({ description: 'Where it is asked; null: the sandbox.', example: null }),
+  url: z.string().max(maxClientUrlLength).refine(isClientUrl, notAClientUrl).nullable().openapi({
+    format: 'uri',
+    pattern: clientUrlPattern,
+    description:
+      'Where it is asked; null: the sandbox. A public address, or a host that GATEWAY_ALLOW_HOSTS names. Kept as a URL parser writes it, without a slash behind a bare host.',
+    example: null,
+  }),
 };
 
 export const newSupplier = z
@@ -28,6 +31,14 @@ export const supplierPatch = z
   .partial()
   .refine((patch) => Object.keys(patch).length > 0, 'must name what is to change');
 
-export const supplier = z.object({ id: z.string(), ...fields, createdAt: time, updatedAt: time }).openapi('Supplier');
+export const supplier = z
+  .object({
+    id: z.string(),
+    ...fields,
+    url: z.string().nullable().openapi({ format: 'uri', example: null }),
+    createdAt: time,
+    updatedAt: time,
+  })
+  .openapi('Supplier');
 
 export const supplierPage = pageOf('Supplier', supplier);

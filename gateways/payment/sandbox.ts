@@ -1,10 +1,9 @@
 /** The sandbox's card processor (sandbox/payments/routes.ts has the other end of the wire). */
 import { z } from 'zod';
+import { errorOf, expectShape, providerId } from '../answers.js';
 import {
   type CallOptions,
   createHttpGateway,
-  errorOf,
-  expectShape,
   type HttpAnswer,
   type HttpGatewayOptions,
   unexpectedAnswer,
@@ -20,13 +19,13 @@ import type {
 
 const name = 'payment';
 
-const authorized = z.object({ authorizationId: z.string().min(1), status: z.literal('authorized') });
+const authorized = z.object({ authorizationId: providerId, status: z.literal('authorized') });
 const captured = z.object({ status: z.literal('captured') });
 const voided = z.object({ status: z.literal('voided') });
-const refunded = z.object({ status: z.literal('refunded'), refundId: z.string().min(1) });
-const operation = z.object({ kind: z.string(), answer: z.object({ status: z.int(), body: z.unknown() }) });
+const refunded = z.object({ status: z.literal('refunded'), refundId: providerId });
+const operation = z.object({ kind: providerId, answer: z.object({ status: z.int(), body: z.unknown() }) });
 const books = z.object({
-  authorizationId: z.string().min(1),
+  authorizationId: providerId,
   status: z.enum(['authorized', 'captured', 'voided', 'declined']),
   amount: z.int(),
   captured: z.int(),
@@ -44,7 +43,7 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
   const find = async (kind: string, idempotencyKey: string, callOptions?: CallOptions): Promise<HttpAnswer | null> => {
     const path = `/payments/operations?idempotencyKey=${encodeURIComponent(idempotencyKey)}`;
     const answer = await http.call({ method: 'GET', path }, callOptions);
-    const code = errorOf(answer.body)?.code;
+    const code = errorOf(name, answer.body)?.code;
     // A 404 means "never seen" only from the processor itself: a proxy that lost its way says 404 too.
     if (answer.status === 404 && code === 'unknown_operation') return null;
     // A repetition of the call will wait for the one that is being worked on, and get its answer.
@@ -79,7 +78,7 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
     },
     async books(authorizationId, callOptions) {
       const answer = await http.call({ method: 'GET', path: `/payments/${segment(authorizationId)}` }, callOptions);
-      if (answer.status === 404 && errorOf(answer.body)?.code === 'unknown_authorization') return null;
+      if (answer.status === 404 && errorOf(name, answer.body)?.code === 'unknown_authorization') return null;
       if (answer.status !== 200) throw unexpectedAnswer(name, 'the look-up of an authorization', answer);
       return expectShape(name, books, answer.body);
     },
@@ -100,7 +99,7 @@ function readCapture(answer: HttpAnswer): CaptureAnswer {
   const refusal = readRefusal(answer);
   if (refusal) return refusal;
   // Given up before the capture came through: nothing was taken, and nothing can be any more.
-  if (answer.status === 409 && errorOf(answer.body)?.code === 'already_voided')
+  if (answer.status === 409 && errorOf(name, answer.body)?.code === 'already_voided')
     return { kind: 'declined', code: 'payment_declined', declineCode: 'authorization_voided' };
   if (answer.status !== 200) throw unexpectedAnswer(name, 'capture', answer);
   expectShape(name, captured, answer.body);
@@ -108,20 +107,20 @@ function readCapture(answer: HttpAnswer): CaptureAnswer {
 }
 
 function readVoid(answer: HttpAnswer): VoidAnswer {
-  if (answer.status === 409 && errorOf(answer.body)?.code === 'already_captured') return { kind: 'captured' };
+  if (answer.status === 409 && errorOf(name, answer.body)?.code === 'already_captured') return { kind: 'captured' };
   if (answer.status !== 200) throw unexpectedAnswer(name, 'void', answer);
   expectShape(name, voided, answer.body);
   return { kind: 'voided' };
 }
 
 function readRefund(answer: HttpAnswer): RefundAnswer {
-  if (answer.status === 409 && errorOf(answer.body)?.code === 'over_refund') return { kind: 'over_refund' };
+  if (answer.status === 409 && errorOf(name, answer.body)?.code === 'over_refund') return { kind: 'over_refund' };
   if (answer.status !== 201) throw unexpectedAnswer(name, 'refund', answer);
   return { kind: 'refunded', refundId: expectShape(name, refunded, answer.body).refundId };
 }
 
 function readRefusal(answer: HttpAnswer): CardRefusal | null {
-  const error = errorOf(answer.body);
+  const error = errorOf(name, answer.body);
   if (answer.status !== 402 || error?.code !== 'declined' || error.declineCode === undefined) return null;
   const code = error.declineCode === 'insufficient_funds' ? 'insufficient_funds' : 'payment_declined';
   return { kind: 'declined', code, declineCode: error.declineCode };

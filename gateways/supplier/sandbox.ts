@@ -3,40 +3,32 @@
  * at its own address.
  */
 import { z } from 'zod';
-import {
-  type CallOptions,
-  createHttpGateway,
-  errorOf,
-  expectShape,
-  type HttpAnswer,
-  type HttpGateway,
-  type HttpGatewayOptions,
-  unexpectedAnswer,
-} from '../http.js';
+import { errorOf, expectShape, providerId } from '../answers.js';
+import { type ClientHttpOptions, createClientHttp } from '../client-addresses.js';
+import { type CallOptions, type HttpAnswer, type HttpCall, unexpectedAnswer } from '../http.js';
 import type { SupplierCall, SupplierGateway } from './gateway.js';
 
 const name = 'supplier';
 
-const reservation = z.object({ accepted: z.boolean(), ref: z.string().min(1) });
+const reservation = z.object({ accepted: z.boolean(), ref: providerId });
 const reservationStatus = z.object({ status: z.enum(['ok', 'fail', 'delayed']) });
 const availability = z.object({ available: z.boolean(), quantity: z.int().min(0) });
 const order = z.object({
-  id: z.string().min(1),
+  id: providerId,
   status: z.enum(['ordered', 'shipped', 'delivered', 'cancelled']),
 });
 
-type Request = Parameters<HttpGateway['call']>[0];
+export interface SupplierOptions extends ClientHttpOptions {
+  /** For suppliers without a `url` of their own. Without a slash at the end. */
+  readonly baseUrl: string;
+}
 
-/** Connects lazily and keeps connections, one pool for each origin. `baseUrl` is for suppliers without a `url` of their own. */
-export function createHttpSuppliers(options: HttpGatewayOptions): SupplierGateway {
-  const pools = new Map<string, HttpGateway>();
+/** Connects lazily and keeps connections to suppliers that are called often enough. */
+export function createHttpSuppliers({ baseUrl, ...options }: SupplierOptions): SupplierGateway {
+  const http = createClientHttp(name, options);
 
-  const call = (to: SupplierCall, request: Request, callOptions?: CallOptions): Promise<HttpAnswer> => {
-    const { origin, pathname } = new URL(to.url ?? options.baseUrl);
-    const pool = pools.get(origin) ?? createHttpGateway(name, { ...options, baseUrl: origin });
-    pools.set(origin, pool);
-    return pool.call({ ...request, path: pathname.replace(/\/$/, '') + request.path }, callOptions);
-  };
+  const call = (to: SupplierCall, request: HttpCall, callOptions?: CallOptions): Promise<HttpAnswer> =>
+    http.call(to.url ?? baseUrl, request, callOptions);
 
   return {
     async reserve({ url, idempotencyKey, sku, quantity }, callOptions) {
@@ -83,19 +75,17 @@ export function createHttpSuppliers(options: HttpGatewayOptions): SupplierGatewa
     async cancelOrder({ url, supplierOrderId }, callOptions) {
       const path = `/supplier/orders/${encodeURIComponent(supplierOrderId)}`;
       const answer = await call({ url }, { method: 'DELETE', path }, callOptions);
-      if (answer.status === 409 && errorOf(answer.body)?.code === 'already_delivered') return 'too_late';
+      if (answer.status === 409 && errorOf(name, answer.body)?.code === 'already_delivered') return 'too_late';
       if (!isUnknown(answer)) bodyOf('cancelling an order', answer, 200);
       return 'cancelled';
     },
-    close: async () => {
-      await Promise.all([...pools.values()].map((pool) => pool.close()));
-    },
+    close: () => http.close(),
   };
 }
 
 /** A 404 means "never seen" only from the supplier itself: a proxy that lost its way says 404 too. */
 function isUnknown(answer: HttpAnswer): boolean {
-  return answer.status === 404 && errorOf(answer.body)?.code === 'unknown';
+  return answer.status === 404 && errorOf(name, answer.body)?.code === 'unknown';
 }
 
 function bodyOf(what: string, answer: HttpAnswer, ...expected: number[]): unknown {
