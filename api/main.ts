@@ -47,9 +47,13 @@ async function run(settings: Settings): Promise<void> {
       remove: true,
     },
   });
-  const connection = connect(databaseUrl, { applicationName: 'holdfast api', maxConnections });
+  const connection = connect(databaseUrl, {
+    applicationName: 'holdfast api',
+    maxConnections,
+    timeoutSeconds: settings.databaseTimeoutSeconds,
+  });
   const sagas = new Sagas(temporalAddress, temporalNamespace);
-  const calls = new IdempotentCalls(connection.sql, `api_${randomUUID()}`, log);
+  const calls = new IdempotentCalls(connection.sql, () => `api_${randomUUID()}`, log);
   const metrics = createMetrics();
   register(metrics.registry);
   const app = createApp({

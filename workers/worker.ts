@@ -58,6 +58,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const connection = options.connect(options.databaseUrl, {
     applicationName: 'holdfast-worker',
     maxConnections: 10,
+    timeoutSeconds: settings.databaseTimeoutSeconds,
     ...(crash && { onQuery: crash.onQuery }),
   });
   const temporal = await connectToTemporal(options.temporalAddress, log);
