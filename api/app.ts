@@ -1,5 +1,5 @@
 /** The Express application: what every request goes through, in this order, and the rooms it may end in. */
-import express, { type Express } from 'express';
+import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { refusal } from '../domain/errors.js';
 import type { ApiDeps } from './deps.js';
@@ -13,6 +13,7 @@ import { problemHandler, sendRefusal } from './middleware/problem.js';
 import { requestId } from './middleware/request-id.js';
 import { operationRoutes } from './operations/routes.js';
 import { orderRoutes } from './orders/routes.js';
+import { canonicalUrl } from './paths.js';
 import { paymentRoutes } from './payments/routes.js';
 import { productRoutes } from './products/routes.js';
 import { purchaseOrderRoutes } from './purchase-orders/routes.js';
@@ -45,13 +46,21 @@ export function apiRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
+/** Answers hold money and personal data: no cache keeps one that does not say otherwise itself. */
+const storeNothing: RequestHandler = (_req, res, next) => {
+  res.set('Cache-Control', 'no-store');
+  next();
+};
+
 export function createApp(deps: ApiDeps): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
   app.set('query parser', 'simple');
+  app.set('case sensitive routing', true);
+  app.set('strict routing', true);
 
-  app.use(requestId);
+  app.use(canonicalUrl, requestId, storeNothing);
   app.use(accessLog(deps.log), slowWarning(deps.log), deps.metrics.measure);
   app.use(helmet());
   app.use(refuseCardDataInHead, readBody, refuseCardDataInBody);

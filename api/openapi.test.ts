@@ -9,6 +9,7 @@ import { KeyRing } from './middleware/auth.js';
 import { IdempotentCalls } from './middleware/idempotency.js';
 import { rateLimit } from './middleware/rate-limit.js';
 import { openApiDocument } from './openapi.js';
+import { reservedSkus } from './products/schemas.js';
 import { Sagas } from './sagas.js';
 
 /** Nothing is asked of these servers: the document and the router need none. */
@@ -68,10 +69,22 @@ test('the document describes exactly the paths and methods that Express serves',
           .map(({ method }) => `${method} ${route.path.replace(/:(\w+)/g, '{$1}')}`)
       : [],
   );
-  const pageParts = ['get /docs/start.js'];
+  const pageParts = ['get /', 'get /docs/start.js'];
   expect([...new Set(served)].filter((name) => !pageParts.includes(name)).sort()).toEqual(
     operations.map(({ name }) => name).sort(),
   );
+});
+
+test('no product can be added whose SKU is a path of the API in its place', () => {
+  const segments = operations.map(({ path }) => path.split('/'));
+  const literals = segments.flatMap((own) => {
+    const place = own.length - 1;
+    const besideSku = segments.some(
+      (other) => other[place] === '{sku}' && other.slice(0, place).join('/') === own.slice(0, place).join('/'),
+    );
+    return besideSku && own[place] !== '{sku}' ? [own[place]] : [];
+  });
+  expect([...new Set(literals)].sort()).toEqual([...reservedSkus].sort());
 });
 
 test('it is OpenAPI 3.1, and each operation has a name of its own', () => {

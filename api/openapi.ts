@@ -9,11 +9,14 @@ import { problem } from './schemas.js';
 const commonRefusals: readonly RefusalCode[] = [
   'unauthorized',
   'forbidden',
-  'rate_limited',
+  'not_acceptable',
+  'validation_failed',
   'card_data_forbidden',
+  'rate_limited',
+  'internal',
   'unavailable',
 ];
-const bodyRefusals: readonly RefusalCode[] = ['malformed_json', 'too_large', 'validation_failed'];
+const bodyRefusals: readonly RefusalCode[] = ['malformed_json', 'too_large', 'unsupported_media_type'];
 const keyRefusals: readonly RefusalCode[] = ['idempotency_key_reused', 'request_in_progress'];
 
 const idempotencyKey = z

@@ -14,6 +14,8 @@ export interface Answer {
 export interface Refused {
   readonly kind: 'refused';
   readonly refusal: Refusal;
+  /** What is wrong with which field, where the refusal is about fields. */
+  readonly fields?: readonly FieldError[];
 }
 
 export type Reply = Answer | Refused;
@@ -42,14 +44,23 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** A refusal that names fields. */
+/** A refusal that names fields: `detail` says which, and `errors` what is wrong with each. */
 export function refuseFields(code: RefusalCode, errors: readonly FieldError[]): Refused {
-  return refuse(
-    code,
-    errors
-      .map((error) => `${error.pointer || '/'}: ${error.detail}`)
-      .join('; ')
-      .slice(0, 500),
-    { errors },
-  );
+  return { ...refuse(code, `not valid: ${places(errors)}`, { errors }), fields: errors };
+}
+
+const namedPlaces = 5;
+const longestPlace = 80;
+
+function places(errors: readonly FieldError[]): string {
+  const named = errors
+    .slice(0, namedPlaces)
+    .map(({ pointer }) => (pointer === '' ? 'the request as a whole' : pointer.slice(0, longestPlace)));
+  const more = errors.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** What is wrong, in one text: for places that have no room for `errors`. */
+export function reasonOf({ refusal, fields }: Refused): string {
+  return fields ? fields.map(({ pointer, detail }) => `${pointer || '/'}: ${detail}`).join('; ') : refusal.detail;
 }

@@ -7,7 +7,10 @@ import { type RefusalCode, refusal } from '../domain/errors.js';
 import { newId } from './ids.js';
 import { authenticate, type KeyRing } from './middleware/auth.js';
 import { type IdempotentCalls, type Rendered, requestHash } from './middleware/idempotency.js';
+import { acceptRefusal, contentTypeRefusal } from './middleware/media.js';
+import { otherMethods, routeFound } from './middleware/methods.js';
 import { isUnavailable, problemOf, sendRefusal } from './middleware/problem.js';
+import { bySpecificity } from './paths.js';
 import type { Reply } from './reply.js';
 import { stateOf } from './request-state.js';
 import type { CallContext, Route } from './route.js';
@@ -19,25 +22,22 @@ export interface ServeDeps {
   readonly log: Logger;
 }
 
-/** Puts the routes of the API into Express; other methods on their paths are `not_found`, with `Allow`. */
+/** Puts the routes of the API into Express, those of literal paths first. */
 export function mountRoutes(app: Express, routes: readonly Route[], deps: ServeDeps): void {
-  for (const route of routes) {
-    const found: RequestHandler = (req, _res, next) => {
-      stateOf(req).route = route.path;
-      next();
-    };
-    const serve: RequestHandler = (req, res) => serveRoute(route, req, res, deps);
-    app[route.method](route.path, found, authenticate(deps.keys, route.scope), deps.limit, serve);
+  for (const [path, ofPath] of [...byPath(routes)].sort(([a], [b]) => bySpecificity(a, b))) {
+    const mounted = app.route(path).all(routeFound(path));
+    for (const route of ofPath) {
+      const serve: RequestHandler = (req, res) => serveRoute(route, req, res, deps);
+      mounted[route.method](authenticate(deps.keys, route.scope), deps.limit, serve);
+    }
+    mounted.all(otherMethods(ofPath.map(({ method }) => method)));
   }
-  for (const path of new Set(routes.map((route) => route.path))) {
-    const methods = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
-    const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');
-    app.route(path).all((req, res) => {
-      res.set('Allow', allow);
-      if (req.method === 'OPTIONS') res.status(204).end();
-      else sendRefusal(req, res, refusal('not_found', `${req.method} is not done here; see Allow`));
-    });
-  }
+}
+
+function byPath(routes: readonly Route[]): Map<string, Route[]> {
+  const found = new Map<string, Route[]>();
+  for (const route of routes) found.set(route.path, [...(found.get(route.path) ?? []), route]);
+  return found;
 }
 
 const keyPattern = /^[\x21-\x7e]{1,255}$/;
@@ -46,6 +46,9 @@ async function serveRoute(route: Route, req: Request, res: Response, deps: Serve
   const state = stateOf(req);
   const { key, body } = state;
   if (!key) throw new Error('a route was reached without a key');
+  const unfit =
+    acceptRefusal(req.get('Accept')) ?? (body.kind === 'none' ? null : contentTypeRefusal(req.get('Content-Type')));
+  if (unfit) return sendRefusal(req, res, unfit);
   if (body.kind === 'malformed')
     return sendRefusal(req, res, refusal('malformed_json', 'the body is not JSON in UTF-8'));
   const sent = body.kind === 'json' ? body.value : {};

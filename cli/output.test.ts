@@ -55,6 +55,13 @@ describe('what a terminal shows', () => {
     );
   });
 
+  it('says a code once that the problem and its field share', () => {
+    const errors = [{ pointer: '/sku', code: 'unknown_sku', detail: 'there is no product X' }];
+    expect(describeProblem({ code: 'unknown_sku', detail: 'not valid: /sku', errors })).toBe(
+      'unknown_sku: not valid: /sku\n  /sku  there is no product X\n',
+    );
+  });
+
   it('names the order that a problem is about, and the request where only the log can help', () => {
     expect(describeProblem({ code: 'insufficient_stock', detail: 'd', orderId: 'ord_1', requestId: 'req_1' })).toBe(
       'insufficient_stock: d\n  order ord_1\n',

@@ -47,7 +47,10 @@ export function preciseMoment(at: string): string {
 export function describeProblem(problem: Problem): string {
   const lines = [
     `${problem.code}: ${problem.detail}`,
-    ...(problem.errors ?? []).map((error) => `  ${error.pointer || '/'}  ${error.code}: ${error.detail}`),
+    ...(problem.errors ?? []).map(({ pointer, code, detail }) => {
+      const reason = code === problem.code ? detail : `${code}: ${detail}`;
+      return `  ${pointer || '/'}  ${reason}`;
+    }),
     ...(problem.orderId === undefined ? [] : [`  order ${problem.orderId}`]),
     ...(problem.paymentId === undefined ? [] : [`  payment ${problem.paymentId}`]),
     ...(problem.transferId === undefined ? [] : [`  transfer ${problem.transferId}`]),

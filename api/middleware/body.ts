@@ -57,8 +57,8 @@ function headersHoldCardNumber(raw: readonly string[]): boolean {
   return false;
 }
 
-/** Reads the body into a buffer, whatever its type is said to be. */
-export const readBody = express.raw({ type: () => true, limit: maxBodyBytes });
+/** Reads the body into a buffer, whatever its type is said to be. A content coding is refused, not undone. */
+export const readBody = express.raw({ type: () => true, limit: maxBodyBytes, inflate: false });
 
 /** Refuses card numbers in the body; takes it as JSON. */
 export const refuseCardDataInBody: RequestHandler = (req, res, next) => {

@@ -3,6 +3,7 @@ import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { type Refusal, type RefusalCode, refusal, refusalStatus } from '../../domain/errors.js';
 import { stateOf } from '../request-state.js';
+import { contentCodingRefusal } from './media.js';
 
 /** Seconds after which a client may try again what was refused because something was down. */
 const retryAfterSeconds = 1;
@@ -32,6 +33,7 @@ export function problemOf(req: Request, refused: Refusal): Problem {
     headers: {
       'Content-Type': 'application/problem+json',
       ...(status === 503 && { 'Retry-After': String(retryAfterSeconds) }),
+      ...(status === 415 && { Accept: 'application/json', 'Accept-Encoding': 'identity' }),
     },
     // No extension takes the place of a member of the document itself.
     body: { ...members, ...refused.extensions, ...members },
@@ -70,6 +72,7 @@ export function refusalOfError(error: unknown): Refusal {
   if (isUnavailable(error)) return refusal('unavailable', 'a server that is needed does not answer; try again');
   const type = memberOf(error, 'type');
   if (type === 'entity.too.large') return refusal('too_large', 'the body is larger than 256 KiB');
+  if (type === 'encoding.unsupported') return contentCodingRefusal;
   if (error instanceof URIError) return refusal('not_found', 'no such path');
   const status = memberOf(error, 'status');
   if (typeof status === 'number' && status >= 400 && status < 500)

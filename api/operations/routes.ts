@@ -5,7 +5,7 @@ import type { RefusalCode } from '../../domain/errors.js';
 import { largeMovementUnits } from '../../domain/notices.js';
 import type { ApiDeps } from '../deps.js';
 import { refuseStock } from '../inventory/stock-refusals.js';
-import { answer, type Reply, refuse, refuseWith } from '../reply.js';
+import { answer, type Reply, reasonOf, refuse, refuseWith } from '../reply.js';
 import { type Call, type Route, route } from '../route.js';
 import { levelAfter, type Outcome, operationKey, perform } from './perform.js';
 import { batchRequest, batchResult, bulkRequest, bulkResult, inventoryOperation, operationResult } from './schemas.js';
@@ -66,7 +66,7 @@ function bulkReply(outcomes: readonly Outcome[]): Reply {
   const results = outcomes.map((outcome, index) =>
     outcome.kind === 'done'
       ? { index, success: true, result: outcome.result }
-      : { index, success: false, error: { code: outcome.refusal.code, detail: outcome.refusal.detail } },
+      : { index, success: false, error: { code: outcome.refusal.code, detail: reasonOf(outcome) } },
   );
   const succeeded = outcomes.filter(({ kind }) => kind === 'done').length;
   const failed = outcomes.length - succeeded;

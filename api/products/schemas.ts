@@ -17,8 +17,13 @@ const supply = {
   supplierPrice: z.union([money, z.null()]).openapi({ description: 'What the supplier takes for one.' }),
 };
 
+/** Below `/api/inventory/` these are paths of the API: the stock of a product of that name could not be read. */
+export const reservedSkus: readonly string[] = ['batch', 'bulk', 'operations'];
+
 export const newProduct = z.strictObject({
-  sku,
+  sku: sku
+    .refine((name) => !reservedSkus.includes(name), `must not be one of ${reservedSkus.join(', ')}`)
+    .openapi({ not: { enum: [...reservedSkus] } }),
   name: text(200),
   price: money,
   status: z.enum(['draft', 'active']).default('active'),

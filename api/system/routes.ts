@@ -1,49 +1,47 @@
 /** The open paths: whether the process lives and can serve, its figures, and its documentation. */
+import type { ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { ApiDeps } from '../deps.js';
+import { otherMethods, routeFound } from '../middleware/methods.js';
 import { openApiDocument } from '../openapi.js';
-import { stateOf } from '../request-state.js';
 import type { Route } from '../route.js';
-
-export const openPaths = ['/livez', '/readyz', '/metrics', '/openapi.json', '/docs'] as const;
 
 export function mountSystem(app: Express, routes: readonly Route[], { metrics, notReady }: ApiDeps): void {
   const document = JSON.stringify(openApiDocument(routes));
-  const get = (path: (typeof openPaths)[number], ...handlers: RequestHandler[]) => {
-    const found: RequestHandler = (req, _res, next) => {
-      stateOf(req).route = path;
-      next();
-    };
-    app.get(path, found, ...handlers);
+  const get = (path: string, ...handlers: RequestHandler[]) => {
+    app
+      .route(path)
+      .all(routeFound(path))
+      .get(...handlers)
+      .all(otherMethods(['get']));
   };
 
+  get('/', (_req, res) => res.redirect('/docs'));
   get('/livez', (_req, res) => {
-    res.set('Cache-Control', 'no-store').json({ status: 'alive' });
+    res.json({ status: 'alive' });
   });
   get('/readyz', async (_req, res) => {
     const missing = await notReady();
     const status = missing.length === 0 ? 'ready' : 'not_ready';
-    res
-      .status(missing.length === 0 ? 200 : 503)
-      .set('Cache-Control', 'no-store')
-      .json({ status, notReady: missing });
+    res.status(missing.length === 0 ? 200 : 503).json({ status, notReady: missing });
   });
   get('/metrics', async (_req, res) => {
     res.set('Content-Type', metrics.registry.contentType).send(await metrics.registry.metrics());
   });
   get('/openapi.json', (_req, res) => {
-    res.type('application/json').send(document);
+    res.set('Cache-Control', 'no-cache').type('application/json').send(document);
   });
   get('/docs', pageSecurity, (_req, res) => {
-    res.type('text/html').send(page);
+    res.set('Cache-Control', 'no-cache').type('text/html').send(page);
   });
-  app.get('/docs/start.js', (_req, res) => {
-    res.type('text/javascript').send(pageStart);
+  get('/docs/start.js', (_req, res) => {
+    res.set('Cache-Control', 'no-cache').type('text/javascript').send(pageStart);
   });
-  app.use('/docs', express.static(swaggerFolder(), { index: false, fallthrough: true, maxAge: '1h' }));
+  const setHeaders = (res: ServerResponse) => res.setHeader('Cache-Control', 'public, max-age=3600');
+  app.use('/docs', express.static(swaggerFolder(), { index: false, setHeaders }));
 }
 
 /** Swagger UI sets styles inline and shows its icons as data; it fetches nothing from elsewhere. */

@@ -60,7 +60,8 @@ describe('what bad input gets', () => {
   test.each(['{"sku":', 'sku=1', '\u{feff}nonsense', new Uint8Array([0x22, 0xff, 0xfe, 0x22])])(
     'a body that is not JSON is 400 and is not repeated (%#)',
     async (body) => {
-      const refused = await raw('/api/products', { method: 'POST', body });
+      const headers = { 'content-type': 'application/json' };
+      const refused = await raw('/api/products', { method: 'POST', headers, body });
       expect([refused.status, refused.body.code]).toEqual([400, 'malformed_json']);
       expect(refused.text).not.toContain('sku');
     },
@@ -91,18 +92,93 @@ describe('what bad input gets', () => {
     expect(fits.status).toBe(422);
   });
 
-  test('paths that lead nowhere, and methods that are not there, are 404', async () => {
+  test('paths that lead nowhere are 404, those that differ by case or by a slash at the end among them', async () => {
     for (const path of [
       '/api/nothing',
+      '/API/products',
+      '/api/Products',
+      '/api/products/',
+      '/api//products',
+      '/livez/',
+      '/Docs',
       '/api/products/-bad-',
       '/api/orders/x',
       '/api/orders/%ZZ',
       '/api/reservations/rsv_',
     ])
       expect([path, (await raw(path)).body.code]).toEqual([path, 'not_found']);
-    const refused = await raw('/api/products', { method: 'DELETE' });
-    expect([refused.status, refused.body.code]).toEqual([404, 'not_found']);
-    expect(refused.headers.get('allow')?.split(', ').sort()).toEqual(['GET', 'HEAD', 'OPTIONS', 'POST']);
+  });
+
+  test.each([
+    ['DELETE', '/api/products', 'GET, HEAD, OPTIONS, POST'],
+    ['POST', '/api/products/T', 'GET, HEAD, OPTIONS, PATCH'],
+    ['GET', '/api/inventory/batch', 'OPTIONS, POST'],
+    ['HEAD', '/api/inventory/bulk', 'OPTIONS, POST'],
+    ['PUT', '/api/inventory/operations', 'OPTIONS, POST'],
+    ['GET', '/api/reservations/expire', 'OPTIONS, POST'],
+    ['GET', '/api/orders/x/confirm', 'OPTIONS, POST'],
+    ['POST', '/', 'GET, HEAD, OPTIONS'],
+    ['POST', '/livez', 'GET, HEAD, OPTIONS'],
+    ['DELETE', '/openapi.json', 'GET, HEAD, OPTIONS'],
+    ['PATCH', '/docs', 'GET, HEAD, OPTIONS'],
+  ])('%s %s is 405, and Allow is %s', async (method, path, allow) => {
+    const refused = await raw(path, { method });
+    expect([refused.status, refused.headers.get('allow')?.split(', ').sort().join(', ')]).toEqual([405, allow]);
+    if (method !== 'HEAD') expect(refused.body.code).toBe('method_not_allowed');
+    const asked = await raw(path, { method: 'OPTIONS' });
+    expect([asked.status, asked.headers.get('allow'), asked.text]).toEqual([204, refused.headers.get('allow'), '']);
+  });
+
+  test('HEAD is what GET answers, without the body', async () => {
+    const [head, get] = [await raw('/api/products?limit=1', { method: 'HEAD' }), await raw('/api/products?limit=1')];
+    expect([head.status, head.text]).toEqual([200, '']);
+    expect(head.headers.get('content-length')).toBe(get.headers.get('content-length'));
+  });
+
+  test.each([
+    ['of another type', { 'content-type': 'text/plain' }],
+    ['of a form, which is what curl says by itself', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ['in another charset', { 'content-type': 'application/json; charset=utf-16' }],
+    ['in a content coding', { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
+  ])('a body %s is 415, and nothing is written', async (_name, headers) => {
+    const wanted = product();
+    const refused = await raw('/api/products', { method: 'POST', headers, body: JSON.stringify(wanted) });
+    expect([refused.status, refused.body.code]).toEqual([415, 'unsupported_media_type']);
+    expect([refused.headers.get('accept'), refused.headers.get('accept-encoding')]).toEqual([
+      'application/json',
+      'identity',
+    ]);
+    expect((await shop.get(`/api/products/${wanted.sku}`)).status).toBe(404);
+  });
+
+  test('a body without a type, or of a type of JSON, is read', async () => {
+    const bytes = (wanted: object) => new TextEncoder().encode(JSON.stringify(wanted));
+    expect((await raw('/api/products', { method: 'POST', body: bytes(product()) })).status).toBe(201);
+    const typed = await post('/api/products', product(), { headers: { 'content-type': 'application/vnd.x+json' } });
+    expect(typed.status).toBe(201);
+  });
+
+  test('a client that accepts no JSON gets 406, and nothing is written; its problems it gets as problem documents', async () => {
+    const wanted = product();
+    const refused = await post('/api/products', wanted, { headers: { accept: 'text/html' } });
+    expect([refused.status, refused.body.code]).toEqual([406, 'not_acceptable']);
+    expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect((await shop.get(`/api/products/${wanted.sku}`)).status).toBe(404);
+    for (const accept of ['*/*', 'text/html, application/*;q=0.1', 'application/json; charset=utf-8'])
+      expect([accept, (await raw('/api/products?limit=1', { headers: { accept } })).status]).toEqual([accept, 200]);
+  });
+
+  test('no cache keeps an answer of the API or a problem', async () => {
+    for (const [path, request] of [
+      ['/api/orders?limit=1', {}],
+      ['/api/orders', { key: null }],
+      ['/api/nothing', {}],
+      ['/api/orders', { method: 'DELETE' }],
+      ['/nothing', {}],
+      ['/livez', {}],
+    ] as const)
+      expect([path, (await raw(path, request)).headers.get('cache-control')]).toEqual([path, 'no-store']);
+    expect((await raw('/docs/swagger-ui.css')).headers.get('cache-control')).toBe('public, max-age=3600');
   });
 
   test('characters that no database can keep are 422, not 500', async () => {

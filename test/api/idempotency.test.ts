@@ -31,6 +31,17 @@ describe('the same key, path and body again', () => {
     expect((await shop.stock(sku)).onHand).toBe(7);
   });
 
+  test('gets it again though the path is written with escapes', async () => {
+    const sku = await shop.product(0);
+    const headers = keyed(randomUUID());
+    const first = await post(`/api/inventory/${sku}/receipts`, { quantity: 7 }, { headers });
+    const escaped = `/%61pi/inventory/${sku.replaceAll('-', '%2D')}/receipts`;
+    const again = await post(escaped, { quantity: 7 }, { headers });
+    expect([again.status, again.text]).toEqual([201, first.text]);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect((await shop.stock(sku)).onHand).toBe(7);
+  });
+
   test('50 times at once through two API processes acts once', async () => {
     const sku = await shop.product(0);
     const headers = keyed(randomUUID());

@@ -37,7 +37,8 @@ describe('the document', () => {
       for (const [method, operation] of Object.entries(operations)) {
         const filled = path.replace(/\{id\}/, 'ord_none').replace(/\{sku\}/, 'NOT-THERE');
         const isPost = method === 'post' || method === 'patch';
-        const answer = await raw(filled, { method: method.toUpperCase(), ...(isPost && { body: '{"nonsense":1}' }) });
+        const sent = { headers: { 'content-type': 'application/json' }, body: '{"nonsense":1}' };
+        const answer = await raw(filled, { method: method.toUpperCase(), ...(isPost && sent) });
         const told = Object.keys(operation.responses);
         expect([method, path, answer.body?.detail]).not.toContain('no such path');
         expect(told, `${method} ${path}`).toContain(String(answer.status));
