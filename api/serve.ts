@@ -5,9 +5,12 @@ import type { Logger } from 'pino';
 import type { CallIds } from '../db/idempotency.js';
 import { type RefusalCode, refusal } from '../domain/errors.js';
 import { newId } from './ids.js';
-import { authenticate, type KeyRing } from './middleware/auth.js';
+import { authenticate, type KeyRing, recognise, requireScope } from './middleware/auth.js';
+import { readBody } from './middleware/body.js';
+import { refuseCardDataInBody, refuseCardDataInHead } from './middleware/card-data.js';
 import { type IdempotentCalls, type Rendered, requestHash } from './middleware/idempotency.js';
 import { isUnavailable, problemOf, sendRefusal } from './middleware/problem.js';
+import type { AddressLimit } from './middleware/rate-limit.js';
 import type { Reply } from './reply.js';
 import { stateOf } from './request-state.js';
 import type { CallContext, Route } from './route.js';
@@ -15,9 +18,13 @@ import type { CallContext, Route } from './route.js';
 export interface ServeDeps {
   readonly keys: KeyRing;
   readonly limit: RequestHandler;
+  readonly addresses: AddressLimit;
   readonly calls: IdempotentCalls;
   readonly log: Logger;
 }
+
+/** The key has been checked: card numbers are refused before anything else looks at the request. */
+const readRequest: readonly RequestHandler[] = [refuseCardDataInHead, readBody, refuseCardDataInBody];
 
 /** Puts the routes of the API into Express; other methods on their paths are `not_found`, with `Allow`. */
 export function mountRoutes(app: Express, routes: readonly Route[], deps: ServeDeps): void {
@@ -27,8 +34,19 @@ export function mountRoutes(app: Express, routes: readonly Route[], deps: ServeD
       next();
     };
     const serve: RequestHandler = (req, res) => serveRoute(route, req, res, deps);
-    app[route.method](route.path, found, authenticate(deps.keys, route.scope), deps.limit, serve);
+    app[route.method](
+      route.path,
+      found,
+      authenticate(deps),
+      deps.limit,
+      ...readRequest,
+      requireScope(route.scope),
+      serve,
+    );
   }
+  // What is left leads nowhere: it needs no key, and a caller without one is let in by its address alone.
+  const limitKey: RequestHandler = (req, res, next) => (stateOf(req).key ? deps.limit(req, res, next) : next());
+  app.use(recognise(deps), limitKey, ...readRequest);
   for (const path of new Set(routes.map((route) => route.path))) {
     const methods = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
     const allow = [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS'].join(', ');

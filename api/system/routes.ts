@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { ApiDeps } from '../deps.js';
+import { refuseCardDataInHead } from '../middleware/card-data.js';
 import { openApiDocument } from '../openapi.js';
 import { stateOf } from '../request-state.js';
 import type { Route } from '../route.js';
@@ -17,7 +18,7 @@ export function mountSystem(app: Express, routes: readonly Route[], { metrics, n
       stateOf(req).route = path;
       next();
     };
-    app.get(path, found, ...handlers);
+    app.get(path, found, refuseCardDataInHead, ...handlers);
   };
 
   get('/livez', (_req, res) => {
