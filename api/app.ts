@@ -8,7 +8,8 @@ import { keyRoutes } from './keys/routes.js';
 import { ledgerRoutes } from './ledger/routes.js';
 import { locationRoutes } from './locations/routes.js';
 import { accessLog, slowWarning } from './middleware/access-log.js';
-import { readBody, refuseCardDataInBody, refuseCardDataInHead } from './middleware/body.js';
+import { discardRest } from './middleware/body.js';
+import { hostIsNamed } from './middleware/host.js';
 import { problemHandler, sendRefusal } from './middleware/problem.js';
 import { requestId } from './middleware/request-id.js';
 import { operationRoutes } from './operations/routes.js';
@@ -59,11 +60,11 @@ export function createApp(deps: ApiDeps): Express {
   app.set('query parser', 'simple');
   app.set('case sensitive routing', true);
   app.set('strict routing', true);
+  app.set('trust proxy', deps.settings.trustedProxies);
 
-  app.use(canonicalUrl, requestId, storeNothing);
+  app.use(canonicalUrl, requestId, storeNothing, discardRest);
   app.use(accessLog(deps.log), slowWarning(deps.log), deps.metrics.measure);
-  app.use(helmet());
-  app.use(refuseCardDataInHead, readBody, refuseCardDataInBody);
+  app.use(hostIsNamed, helmet());
 
   const routes = apiRoutes(deps);
   mountSystem(app, routes, deps);

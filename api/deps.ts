@@ -7,6 +7,7 @@ import type { Settings } from '../domain/settings.js';
 import type { Metrics } from './metrics.js';
 import type { KeyRing } from './middleware/auth.js';
 import type { IdempotentCalls } from './middleware/idempotency.js';
+import type { AddressLimit } from './middleware/rate-limit.js';
 import type { Sagas } from './sagas.js';
 
 export interface ApiDeps {
@@ -17,6 +18,8 @@ export interface ApiDeps {
   readonly keys: KeyRing;
   readonly calls: IdempotentCalls;
   readonly limit: RequestHandler;
+  /** Callers without a valid key, by address. */
+  readonly addresses: AddressLimit;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** What is not ready to serve: `postgres`, `migrations`, `temporal`. */

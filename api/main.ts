@@ -6,11 +6,12 @@ import { type Connection, connect } from '../db/client.js';
 import { createLedger } from '../db/ledger.js';
 import { parseSettings, type Settings } from '../domain/settings.js';
 import { createApp } from './app.js';
+import { answerConnectionProblems } from './connection-problems.js';
 import { createLog } from './log.js';
 import { createMetrics } from './metrics.js';
 import { KeyRing } from './middleware/auth.js';
 import { IdempotentCalls } from './middleware/idempotency.js';
-import { rateLimit } from './middleware/rate-limit.js';
+import { AddressLimit, rateLimit } from './middleware/rate-limit.js';
 import { readiness } from './readiness.js';
 import { Sagas } from './sagas.js';
 
@@ -65,22 +66,24 @@ async function run(settings: Settings): Promise<void> {
     log,
     keys: new KeyRing(connection.db),
     limit: rateLimit(settings.rateLimitPerMinute),
+    addresses: new AddressLimit(settings.unauthenticatedRateLimitPerMinute),
     metrics,
     notReady: readiness(connection, sagas),
   });
   await calls.start();
-  const server = createServer(app);
-  await listen(server, settings.apiPort);
-  log.info({ port: settings.apiPort }, 'api listens');
+  const server = createServer({ requireHostHeader: false }, app);
+  answerConnectionProblems(server, app, log);
+  await listen(server, settings);
+  log.info({ host: settings.apiHost, port: settings.apiPort }, 'api listens');
   stopInOrder(server, { log, calls, sagas, connection });
 }
 
-function listen(server: Server, port: number): Promise<void> {
+function listen(server: Server, { apiHost, apiPort }: Settings): Promise<void> {
   return new Promise((resolve) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      refuseToStart([error.code === 'EADDRINUSE' ? `API_PORT ${port} is taken` : `cannot listen: ${error.message}`]);
+      refuseToStart([error.code === 'EADDRINUSE' ? `API_PORT ${apiPort} is taken` : `cannot listen: ${error.message}`]);
     });
-    server.listen(port, resolve);
+    server.listen(apiPort, apiHost, resolve);
   });
 }
 

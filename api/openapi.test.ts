@@ -7,7 +7,7 @@ import { apiRoutes, createApp } from './app.js';
 import { createMetrics } from './metrics.js';
 import { KeyRing } from './middleware/auth.js';
 import { IdempotentCalls } from './middleware/idempotency.js';
-import { rateLimit } from './middleware/rate-limit.js';
+import { AddressLimit, rateLimit } from './middleware/rate-limit.js';
 import { openApiDocument } from './openapi.js';
 import { reservedSkus } from './products/schemas.js';
 import { Sagas } from './sagas.js';
@@ -27,6 +27,7 @@ const deps = {
   log,
   keys: new KeyRing(connection.db),
   limit: rateLimit(100),
+  addresses: new AddressLimit(100),
   metrics: createMetrics(),
   notReady: async () => [],
 };

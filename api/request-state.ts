@@ -24,8 +24,6 @@ export interface RequestState {
   body: BodyReading;
   /** Set once a route has been found: `/api/orders/:id`. */
   route: string | null;
-  /** Whether the path was found to hold a card number, so that it must not be repeated anywhere. */
-  pathIsSecret: boolean;
   /** Further members of the request's log line: ids, never personal data. */
   readonly logged: Record<string, string | number | boolean>;
 }

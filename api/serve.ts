@@ -5,11 +5,14 @@ import type { Logger } from 'pino';
 import type { CallIds } from '../db/idempotency.js';
 import { type RefusalCode, refusal } from '../domain/errors.js';
 import { newId } from './ids.js';
-import { authenticate, type KeyRing } from './middleware/auth.js';
+import { authenticate, type KeyRing, recognise, requireScope } from './middleware/auth.js';
+import { readBody } from './middleware/body.js';
+import { refuseCardDataInBody, refuseCardDataInHead } from './middleware/card-data.js';
 import { type IdempotentCalls, type Rendered, requestHash } from './middleware/idempotency.js';
 import { acceptRefusal, contentTypeRefusal } from './middleware/media.js';
 import { otherMethods, routeFound } from './middleware/methods.js';
 import { isUnavailable, problemOf, sendRefusal } from './middleware/problem.js';
+import type { AddressLimit } from './middleware/rate-limit.js';
 import { bySpecificity } from './paths.js';
 import type { Reply } from './reply.js';
 import { stateOf } from './request-state.js';
@@ -18,20 +21,28 @@ import type { CallContext, Route } from './route.js';
 export interface ServeDeps {
   readonly keys: KeyRing;
   readonly limit: RequestHandler;
+  readonly addresses: AddressLimit;
   readonly calls: IdempotentCalls;
   readonly log: Logger;
 }
 
+/** The key has been checked: card numbers are refused before anything else looks at the request. */
+const readRequest: readonly RequestHandler[] = [refuseCardDataInHead, readBody, refuseCardDataInBody];
+
 /** Puts the routes of the API into Express, those of literal paths first. */
 export function mountRoutes(app: Express, routes: readonly Route[], deps: ServeDeps): void {
+  const limitKey: RequestHandler = (req, res, next) => (stateOf(req).key ? deps.limit(req, res, next) : next());
+  // What leads to no route needs no key: a caller without one is let in by its address alone.
+  const leadsNowhere = [recognise(deps), limitKey, ...readRequest];
   for (const [path, ofPath] of [...byPath(routes)].sort(([a], [b]) => bySpecificity(a, b))) {
     const mounted = app.route(path).all(routeFound(path));
     for (const route of ofPath) {
       const serve: RequestHandler = (req, res) => serveRoute(route, req, res, deps);
-      mounted[route.method](authenticate(deps.keys, route.scope), deps.limit, serve);
+      mounted[route.method](authenticate(deps), deps.limit, ...readRequest, requireScope(route.scope), serve);
     }
-    mounted.all(otherMethods(ofPath.map(({ method }) => method)));
+    mounted.all(...leadsNowhere, otherMethods(ofPath.map(({ method }) => method)));
   }
+  app.use(...leadsNowhere);
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {

@@ -6,6 +6,8 @@
 import { type AllowedHost, destinationOf, parseAllowedHost } from './addresses.js';
 
 export interface Settings {
+  /** Where the API listens: an address or a name of this machine. */
+  readonly apiHost: string;
   readonly apiPort: number;
   /** Whether the port was set by hand: then a taken one is an error, else a free one replaces it. */
   readonly apiPortFixed: boolean;
@@ -35,9 +37,15 @@ export interface Settings {
   /** Hosts that may be called for a client although their addresses are not public; the sandbox is one of them. */
   readonly gatewayAllowHosts: readonly AllowedHost[];
   readonly workers: number;
-  /** Where a worker serves its figures; 0: a free port, which it logs. */
+  /** Where a worker serves its figures. */
+  readonly metricsHost: string;
+  /** 0: a free port, which the worker logs. */
   readonly workerMetricsPort: number;
   readonly rateLimitPerMinute: number;
+  /** Requests a minute from one address that show no valid key. */
+  readonly unauthenticatedRateLimitPerMinute: number;
+  /** Proxies whose `X-Forwarded-For` says where a request comes from. */
+  readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
 }
 
@@ -97,7 +105,25 @@ export function parseSettings(env: Env): SettingsResult {
       return host === null ? [] : [host];
     });
 
+  const host = (name: string): string => {
+    const text = env[name];
+    if (text === undefined || text === '') return '127.0.0.1';
+    if (!/^[A-Za-z0-9.:_-]{1,253}$/.test(text))
+      problems.push(`${name} must be an address or a host name, not "${text}"`);
+    return text;
+  };
+  const proxies = (name: string): readonly string[] => {
+    const entries = (env[name] ?? '').split(',').map((entry) => entry.trim());
+    const named = entries.filter((entry) => entry !== '');
+    const wrong = named.find(
+      (entry) => !/^(?:loopback|linklocal|uniquelocal|[0-9a-fA-F:.]{2,45}(?:\/\d{1,3})?)$/.test(entry),
+    );
+    if (wrong !== undefined) problems.push(`${name} must be addresses or networks, divided by commas, not "${wrong}"`);
+    return named;
+  };
+
   const settings: Settings = {
+    apiHost: host('API_HOST'),
     apiPort: number('API_PORT', 3000, 1, 65_535),
     apiPortFixed: (env.API_PORT ?? '') !== '',
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
@@ -118,8 +144,11 @@ export function parseSettings(env: Env): SettingsResult {
     gatewayTimeoutSeconds: number('GATEWAY_TIMEOUT_SECONDS', 10, 0.1, 300, false),
     gatewayAllowHosts: [...hosts('GATEWAY_ALLOW_HOSTS'), ...hostOfUrl(url('SANDBOX_URL', ['http:', 'https:']))],
     workers: number('WORKERS', 1, 1, 64),
+    metricsHost: host('METRICS_HOST'),
     workerMetricsPort: number('WORKER_METRICS_PORT', 0, 0, 65_535),
     rateLimitPerMinute: number('RATE_LIMIT_PER_MINUTE', 6000, 1, 100_000_000),
+    unauthenticatedRateLimitPerMinute: number('UNAUTHENTICATED_RATE_LIMIT_PER_MINUTE', 600, 1, 100_000_000),
+    trustedProxies: proxies('TRUSTED_PROXIES'),
     logLevel: oneOf('LOG_LEVEL', 'info', logLevels),
   };
   oneOf('PAYMENT_GATEWAY', 'sandbox', ['sandbox']);

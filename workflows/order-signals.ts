@@ -1,5 +1,5 @@
 /** Reading what a signal brings. People type signals by hand: whatever comes is looked at, and nothing throws. */
-import { holdsCardNumber } from '../domain/card-numbers.js';
+import { valueHoldsCardNumber } from '../domain/card-numbers.js';
 import type { PaymentChoice } from './contract.js';
 
 export type ParsedSignal<T> =
@@ -48,9 +48,9 @@ export function isReason(value: unknown): value is string {
   return typeof value === 'string' && value.length <= maxReasonLength && !/\0|\p{Surrogate}/u.test(value);
 }
 
-/** Whether anything in the payload looks like a card number: that is not taken, and not repeated anywhere. */
+/** Whether anything in the payload looks like a card number: such a signal is refused, and nothing of it is repeated. */
 export function bringsCardNumber(payload: unknown): boolean {
-  return payload !== undefined && holdsCardNumber(JSON.stringify(payload));
+  return valueHoldsCardNumber(payload);
 }
 
 /** The members of an object that has none but the allowed ones; else what is wrong with it. */

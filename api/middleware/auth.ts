@@ -1,11 +1,12 @@
 /** Who is asking, and whether that key may. */
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Scope } from '../../db/api-keys.js';
 import { findApiKey, readApiKey } from '../../db/api-keys.js';
 import type { Database } from '../../db/client.js';
-import { refusal } from '../../domain/errors.js';
+import { type Refusal, refusal } from '../../domain/errors.js';
 import { type AuthenticatedKey, stateOf } from '../request-state.js';
 import { sendRefusal } from './problem.js';
+import type { AddressLimit } from './rate-limit.js';
 
 /** A key that was found is not asked for again for so long; a revoked one works no longer than this elsewhere. */
 const trustedForMs = 5000;
@@ -26,6 +27,12 @@ export class KeyRing {
     const asked = this.#asked.get(read.hash) ?? this.#ask(read);
     this.#asked.set(read.hash, asked);
     return asked;
+  }
+
+  /** Whether the text is a key that was valid when it was last looked up. */
+  knows(text: string): boolean {
+    const read = readApiKey(text);
+    return read !== null && this.#trusted.has(read.hash);
   }
 
   /** Forgets what it knows of a key that was revoked here. */
@@ -49,23 +56,76 @@ export class KeyRing {
   }
 }
 
-/** Lets through only keys that have the scope. */
-export function authenticate(keys: KeyRing, scope: Scope): RequestHandler {
+/** Authorization as of RFC 6750: the token, or undefined where there is none. */
+function bearerToken(req: Request): string | undefined {
+  return /^Bearer +(\S+) *$/i.exec(req.get('Authorization') ?? '')?.[1];
+}
+
+/**
+ * Finds out whose key the request carries; null where it carries no valid one, which counts against its address. `limited`
+ * where that address has used its share: keys that were never seen valid are then not even looked up.
+ */
+async function identify(req: Request, res: Response, { keys, addresses }: Gate): Promise<Identity> {
+  const token = bearerToken(req);
+  if (token !== undefined && keys.knows(token)) {
+    const key = await keys.find(token);
+    if (key) return { kind: 'key', key };
+  }
+  const refused = await addresses.count(req, res);
+  if (refused) return { kind: 'limited', refused };
+  const key = token === undefined ? null : await keys.find(token);
+  if (!key) return { kind: 'none', tried: token !== undefined };
+  await addresses.forgive(req, res);
+  return { kind: 'key', key };
+}
+
+/** What identifies callers. */
+export interface Gate {
+  readonly keys: KeyRing;
+  readonly addresses: AddressLimit;
+}
+
+type Identity =
+  | { readonly kind: 'key'; readonly key: AuthenticatedKey }
+  | { readonly kind: 'none'; readonly tried: boolean }
+  | { readonly kind: 'limited'; readonly refused: Refusal };
+
+function setKey(req: Request, key: AuthenticatedKey): void {
+  const state = stateOf(req);
+  state.key = key;
+  state.logged.apiKeyId = key.id;
+}
+
+/** Lets through only callers with a valid key. */
+export function authenticate(gate: Gate): RequestHandler {
   return async (req, res, next) => {
-    const [, token] = /^Bearer +(\S+) *$/i.exec(req.get('Authorization') ?? '') ?? [];
-    const key = token === undefined ? null : await keys.find(token);
-    if (!key) {
-      res.set('WWW-Authenticate', `Bearer realm="holdfast"${token === undefined ? '' : ', error="invalid_token"'}`);
-      const detail = token === undefined ? 'send `Authorization: Bearer <API key>`' : 'this API key is not valid';
-      return sendRefusal(req, res, refusal('unauthorized', detail));
+    const caller = await identify(req, res, gate);
+    if (caller.kind === 'limited') return sendRefusal(req, res, caller.refused);
+    if (caller.kind === 'key') {
+      setKey(req, caller.key);
+      return next();
     }
-    const state = stateOf(req);
-    state.key = key;
-    state.logged.apiKeyId = key.id;
-    if (!key.scopes.includes(scope)) {
-      res.set('WWW-Authenticate', `Bearer realm="holdfast", error="insufficient_scope", scope="${scope}"`);
-      return sendRefusal(req, res, refusal('forbidden', `this API key lacks the scope ${scope}`));
-    }
+    res.set('WWW-Authenticate', `Bearer realm="holdfast"${caller.tried ? ', error="invalid_token"' : ''}`);
+    const detail = caller.tried ? 'this API key is not valid' : 'send `Authorization: Bearer <API key>`';
+    sendRefusal(req, res, refusal('unauthorized', detail));
+  };
+}
+
+/** Lets callers with and without a key through: for paths that lead nowhere, which need none. */
+export function recognise(gate: Gate): RequestHandler {
+  return async (req, res, next) => {
+    const caller = await identify(req, res, gate);
+    if (caller.kind === 'limited') return sendRefusal(req, res, caller.refused);
+    if (caller.kind === 'key') setKey(req, caller.key);
     next();
+  };
+}
+
+/** Lets through only keys that have the scope. Comes after authentication. */
+export function requireScope(scope: Scope): RequestHandler {
+  return (req, res, next) => {
+    if (stateOf(req).key?.scopes.includes(scope)) return next();
+    res.set('WWW-Authenticate', `Bearer realm="holdfast", error="insufficient_scope", scope="${scope}"`);
+    sendRefusal(req, res, refusal('forbidden', `this API key lacks the scope ${scope}`));
   };
 }

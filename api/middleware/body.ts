@@ -1,110 +1,88 @@
 /**
- * Reads the body and refuses card numbers, wherever in the request they stand, before anything else looks at it. Card
- * numbers are sought in the raw bytes, so that they are found in what is not JSON, and again in what JSON made of them,
- * so that escapes do not hide them.
+ * Reads the body of a request, up to a limit, once its key has been checked. A caller without a key is trusted with little.
+ * A body that is not read, or not to its end, is answered at once; what the client still sends is thrown away for a while,
+ * since a connection that is closed under its hands would lose it the answer.
  */
-import express, { type RequestHandler } from 'express';
-import { holdsCardNumber } from '../../domain/card-numbers.js';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { RequestHandler } from 'express';
+import getRawBody from 'raw-body';
 import { refusal } from '../../domain/errors.js';
-import { type BodyReading, stateOf } from '../request-state.js';
+import { stateOf } from '../request-state.js';
+import { contentCodingRefusal } from './media.js';
 import { sendRefusal } from './problem.js';
 
-export const maxBodyBytes = 256 * 1024;
-
-const cardDataForbidden = refusal(
-  'card_data_forbidden',
-  'the request holds what looks like a card number; send a card token instead. Nothing of it was kept.',
-);
-
-/**
- * Headers that proxies and tracing agents add to every call, with random numbers that would pass for card numbers in one
- * call of twenty. Nothing here reads, keeps or logs them (docs/adr/0010-what-is-no-card-number.md).
- */
-const tracingHeaders: ReadonlySet<string> = new Set([
-  'b3',
-  'baggage',
-  'sentry-trace',
-  'tracestate',
-  'uber-trace-id',
-  'x-amzn-trace-id',
-  'x-b3-parentspanid',
-  'x-b3-spanid',
-  'x-b3-traceid',
-  'x-cloud-trace-context',
-  'x-datadog-parent-id',
-  'x-datadog-tags',
-  'x-datadog-trace-id',
-]);
-
-/** Refuses card numbers in path, query and headers. */
-export const refuseCardDataInHead: RequestHandler = (req, res, next) => {
-  const texts = [req.originalUrl, decoded(req.originalUrl)];
-  if (texts.some(holdsCardNumber)) {
-    stateOf(req).pathIsSecret = true;
-    return sendRefusal(req, res, cardDataForbidden);
-  }
-  if (headersHoldCardNumber(req.rawHeaders)) return sendRefusal(req, res, cardDataForbidden);
-  next();
-};
-
-/** `raw`: names and values by turns, as they came. */
-function headersHoldCardNumber(raw: readonly string[]): boolean {
-  for (let place = 0; place < raw.length; place += 2) {
-    const [name = '', value = ''] = raw.slice(place, place + 2);
-    if (holdsCardNumber(name)) return true;
-    if (!tracingHeaders.has(name.toLowerCase()) && holdsCardNumber(value)) return true;
-  }
-  return false;
-}
+const KiB = 1024;
+export const maxBodyBytes = 256 * KiB;
+export const maxBodyBytesWithoutKey = 16 * KiB;
 
 /** Reads the body into a buffer, whatever its type is said to be. A content coding is refused, not undone. */
-export const readBody = express.raw({ type: () => true, limit: maxBodyBytes, inflate: false });
+export const readBody: RequestHandler = async (req, res, next) => {
+  const limit = stateOf(req).key ? maxBodyBytes : maxBodyBytesWithoutKey;
+  const {
+    'content-length': length,
+    'transfer-encoding': chunked,
+    'content-encoding': coding = 'identity',
+  } = req.headers;
+  if (chunked === undefined && (length === undefined || length === '0')) return next();
+  const tooLarge = refusal('too_large', `the body is larger than ${limit / KiB} KiB`);
+  if (Number(length) > limit) return sendRefusal(req, res, tooLarge);
+  if (coding.toLowerCase() !== 'identity') return sendRefusal(req, res, contentCodingRefusal);
+  if (awaitsContinue.delete(req)) {
+    res.removeHeader('Connection');
+    res.writeContinue();
+  }
+  try {
+    req.body = await getRawBody(req, { limit, length: length ?? null });
+    next();
+  } catch (error) {
+    req.unpipe();
+    if (typeof error === 'object' && error !== null && Reflect.get(error, 'type') === 'entity.too.large')
+      return sendRefusal(req, res, tooLarge);
+    next(error);
+  }
+};
 
-/** Refuses card numbers in the body; takes it as JSON. */
-export const refuseCardDataInBody: RequestHandler = (req, res, next) => {
-  const bytes: unknown = req.body;
-  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return next();
-  const state = stateOf(req);
-  if (holdsCardNumber(bytes.toString('latin1'))) return sendRefusal(req, res, cardDataForbidden);
-  state.body = parseJson(bytes);
-  if (state.body.kind === 'json' && valueHoldsCardNumber(state.body.value))
-    return sendRefusal(req, res, cardDataForbidden);
+/** Requests that wait for `100 Continue` before they send their body. */
+const awaitsContinue = new WeakSet<IncomingMessage>();
+
+/**
+ * For `checkContinue` of the server: the client is to send its body only when readBody asks for it. One that is answered
+ * before that may send it or not, so its connection is of no more use.
+ */
+export function holdBack(req: IncomingMessage): void {
+  awaitsContinue.add(req);
+}
+
+/** How long, and how much, a client may go on sending after its answer. */
+const lingerMs = 5000;
+const lingerBytes = 1024 * KiB;
+
+/** Throws away what is left of a body after the answer, so that the connection can be used again or closed in peace. */
+export const discardRest: RequestHandler = (req, res, next) => {
+  if (awaitsContinue.has(req)) res.set('Connection', 'close');
+  res.once('finish', () => {
+    if (req.complete || awaitsContinue.has(req)) return;
+    const stop = closeLater(req.socket);
+    req.once('close', stop);
+    req.resume();
+  });
   next();
 };
 
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-function parseJson(bytes: Buffer): BodyReading {
-  try {
-    return { kind: 'json', value: JSON.parse(utf8.decode(bytes)) };
-  } catch {
-    return { kind: 'malformed' };
-  }
-}
-
-/** Walks without recursion: a body may be nested deeper than the stack is high. */
-function valueHoldsCardNumber(root: unknown): boolean {
-  const rest: unknown[] = [root];
-  while (rest.length > 0) {
-    const value = rest.pop();
-    if (typeof value === 'string') {
-      if (holdsCardNumber(value)) return true;
-    } else if (typeof value === 'number') {
-      if (holdsCardNumber(String(value))) return true;
-    } else if (typeof value === 'object' && value !== null) {
-      if (!Array.isArray(value) && Object.keys(value).some(holdsCardNumber)) return true;
-      for (const member of Object.values(value)) rest.push(member);
-    }
-  }
-  return false;
-}
-
-function decoded(url: string): string {
-  const spaced = url.replaceAll('+', ' ');
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    // A broken escape must not hide the rest.
-    return spaced.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  }
+/** Closes a connection after a while, or when it has sent more than one may; returns how to call that off. */
+export function closeLater(socket: Socket): () => void {
+  const from = socket.bytesRead;
+  const close = () => socket.destroy();
+  const timer = setTimeout(close, lingerMs).unref();
+  const count = () => {
+    if (socket.bytesRead - from > lingerBytes) close();
+  };
+  const watch = setInterval(count, 50).unref();
+  const stop = () => {
+    clearTimeout(timer);
+    clearInterval(watch);
+  };
+  socket.once('close', stop);
+  return stop;
 }

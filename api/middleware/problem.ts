@@ -2,8 +2,8 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { type Refusal, type RefusalCode, refusal, refusalStatus } from '../../domain/errors.js';
+import { urlHoldsCardNumber } from '../card-url.js';
 import { stateOf } from '../request-state.js';
-import { contentCodingRefusal } from './media.js';
 
 /** Seconds after which a client may try again what was refused because something was down. */
 const retryAfterSeconds = 1;
@@ -24,8 +24,8 @@ export function problemOf(req: Request, refused: Refusal): Problem {
     status,
     code: refused.code,
     detail: refused.detail,
-    // A path that holds a card number is not echoed.
-    instance: state.pathIsSecret ? `urn:holdfast:request:${state.requestId}` : pathOf(req),
+    // A path that holds a card number is not echoed, whoever refuses it.
+    instance: urlHoldsCardNumber(req.originalUrl) ? `urn:holdfast:request:${state.requestId}` : pathOf(req),
     requestId: state.requestId,
   };
   return {
@@ -46,7 +46,7 @@ export function sendRefusal(req: Request, res: Response, refused: Refusal): void
   res.status(problem.status).set(problem.headers).send(JSON.stringify(problem.body));
 }
 
-function titleOf(code: RefusalCode): string {
+export function titleOf(code: RefusalCode): string {
   const words = code.replaceAll('_', ' ').replace('json', 'JSON').replace('sku', 'SKU');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
@@ -70,9 +70,6 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
 /** What an error means to a client. */
 export function refusalOfError(error: unknown): Refusal {
   if (isUnavailable(error)) return refusal('unavailable', 'a server that is needed does not answer; try again');
-  const type = memberOf(error, 'type');
-  if (type === 'entity.too.large') return refusal('too_large', 'the body is larger than 256 KiB');
-  if (type === 'encoding.unsupported') return contentCodingRefusal;
   if (error instanceof URIError) return refusal('not_found', 'no such path');
   const status = memberOf(error, 'status');
   if (typeof status === 'number' && status >= 400 && status < 500)

@@ -22,7 +22,6 @@ export const requestId: RequestHandler = (req, res, next) => {
     key: null,
     body: { kind: 'none' },
     route: null,
-    pathIsSecret: false,
     logged: {},
   });
   res.set('X-Request-Id', id);

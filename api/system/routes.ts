@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { ApiDeps } from '../deps.js';
+import { refuseCardDataInHead } from '../middleware/card-data.js';
 import { otherMethods, routeFound } from '../middleware/methods.js';
 import { openApiDocument } from '../openapi.js';
 import type { Route } from '../route.js';
@@ -14,7 +15,7 @@ export function mountSystem(app: Express, routes: readonly Route[], { metrics, n
   const get = (path: string, ...handlers: RequestHandler[]) => {
     app
       .route(path)
-      .all(routeFound(path))
+      .all(routeFound(path), refuseCardDataInHead)
       .get(...handlers)
       .all(otherMethods(['get']));
   };

@@ -1,0 +1,73 @@
+/** An API in this process whose Postgres and Temporal are out of reach: for what is decided before they are asked. */
+import { createServer } from 'node:http';
+import { type AddressInfo, connect as connectTcp } from 'node:net';
+import { pino } from 'pino';
+import { createApp } from '../api/app.js';
+import { answerConnectionProblems } from '../api/connection-problems.js';
+import { createMetrics } from '../api/metrics.js';
+import { KeyRing } from '../api/middleware/auth.js';
+import { IdempotentCalls } from '../api/middleware/idempotency.js';
+import { AddressLimit, rateLimit } from '../api/middleware/rate-limit.js';
+import { Sagas } from '../api/sagas.js';
+import { connect } from '../db/client.js';
+import { createLedger } from '../db/ledger.js';
+import { parseSettings } from '../domain/settings.js';
+
+export interface LoneApi {
+  readonly port: number;
+  /** Everything it has logged. */
+  log(): string;
+  /** Sends these bytes over a connection of its own; resolves with all that comes back before the connection ends. */
+  exchange(...parts: readonly (string | Buffer)[]): Promise<string>;
+  close(): Promise<void>;
+}
+
+export async function startLoneApi(env: Record<string, string> = {}): Promise<LoneApi> {
+  const parsed = parseSettings(env);
+  if (parsed.kind === 'wrong') throw new Error(parsed.problems.join());
+  const { settings } = parsed;
+  const logged: string[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
+  const connection = connect('postgres://x:y@127.0.0.1:1/none', { applicationName: 'test', maxConnections: 1 });
+  const sagas = new Sagas('127.0.0.1:1', 'default');
+  const app = createApp({
+    settings,
+    connection,
+    ledger: createLedger(connection.sql),
+    sagas,
+    calls: new IdempotentCalls(connection.sql, () => 'test', log),
+    log,
+    keys: new KeyRing(connection.db),
+    limit: rateLimit(settings.rateLimitPerMinute),
+    addresses: new AddressLimit(settings.unauthenticatedRateLimitPerMinute),
+    metrics: createMetrics(),
+    notReady: async () => [],
+  });
+  const server = createServer({ requireHostHeader: false, headersTimeout: 500, connectionsCheckingInterval: 100 }, app);
+  answerConnectionProblems(server, app, log);
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  return {
+    port,
+    log: () => logged.join(''),
+    exchange: (...parts) =>
+      new Promise((resolve, reject) => {
+        const socket = connectTcp(port, '127.0.0.1');
+        let answer = '';
+        socket.on('data', (chunk) => {
+          answer += chunk.toString('latin1');
+        });
+        socket.once('error', reject);
+        socket.once('close', () => resolve(answer));
+        socket.once('end', () => socket.end());
+        for (const part of parts) socket.write(part);
+      }),
+    close: async () => {
+      const closed = new Promise((done) => server.close(done));
+      server.closeAllConnections();
+      await closed;
+      await sagas.close();
+      await connection.close();
+    },
+  };
+}
