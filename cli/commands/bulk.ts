@@ -92,7 +92,7 @@ async function toTerminal(session: Session, batches: readonly Batch[], run: stri
   if (outcome !== null) session.terminal.err(summarize(session, outcome, run, results, {}));
 }
 
-/** Sets the exit code as well: a file of which an operation failed, now or then, is not done. */
+/** Sets the exit code as well: that of a repeated run is that of the run, 1 where an operation failed. */
 function summarize(session: Session, outcome: Outcome, run: string, results: Results, more: object): string {
   const { operations, failed, resumed } = outcome;
   if (failed > 0) session.exitCode = exitCodes.refused;
@@ -101,7 +101,9 @@ function summarize(session: Session, outcome: Outcome, run: string, results: Res
   if (session.json()) return `${JSON.stringify({ ...counts, alreadyDone, results: results.path, ...more })}\n`;
   const summary = fields(Object.entries({ ...counts, results: results.path }));
   if (!alreadyDone) return summary;
-  return `already done in run ${run}: this command did nothing\n${summary}
+  const failures =
+    failed > 0 ? '\nTo try the operations that failed, put their lines into a file of their own.\n' : '';
+  return `already done in run ${run}: this command did nothing\n${summary}${failures}
 To do the same operations again, name a new run: --run <name>. A file that comes every day
 takes the date, so that each day counts: --run "$(date +%F)"
 `;
