@@ -91,7 +91,7 @@ describe('a call to the API', () => {
     expect(reply).toEqual({ kind: 'unreachable', detail: `cannot reach the API at ${apiUrl} (ECONNREFUSED)` });
   });
 
-  it('asks the API to wait as long as it was told', async () => {
+  it('asks the API to wait as long as the caller says', async () => {
     const { apiUrl, seen } = await serve(answer(200, {}));
     for (const waitSeconds of [undefined, 0, 5]) await call({ apiUrl, apiKey: 'k' }, { ...post, waitSeconds });
     expect(seen.map(({ prefer }) => prefer)).toEqual([undefined, 'respond-async', 'wait=5']);

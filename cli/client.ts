@@ -1,35 +1,42 @@
-/** Calls to the API that may be repeated: every POST carries one idempotency key for all its tries. */
+/** Calls to the API that may be repeated: every POST carries one idempotency key for all its attempts. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { request } from 'undici';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Connection } from './connection.js';
+import { type Answer, exchange } from './http.js';
+import type { problem as problemSchema } from './resources.js';
 
-/** How long a call is tried on after its connection was lost, or while the API says `unavailable` or `request_in_progress`. */
+/** How long a call is repeated after its connection was lost, or while the API says `unavailable` or `request_in_progress`. */
 export const patienceSeconds = 20;
-/** How long a call is tried on where nobody has listened yet. */
+/** How long a call is repeated where nothing has listened yet. */
 export const unreachableSeconds = 3;
 /** What the API is given to answer beyond the time it was asked to wait. */
 const defaultAnswerSeconds = 15;
-/** What the API waits for a decision where it is not told. */
+/** What the API waits for a decision where the call does not say. */
 const defaultWaitSeconds = 10;
 const firstPauseMs = 200;
 const maxPauseMs = 2000;
 
-export const problemSchema = z.looseObject({
-  code: z.string(),
-  detail: z.string(),
-  orderId: z.string().optional(),
-  paymentId: z.string().optional(),
-  transferId: z.string().optional(),
-  requestId: z.string().optional(),
-  errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).optional(),
-});
 export type Problem = z.infer<typeof problemSchema>;
 
 /** What came of a call. `text` is what the API sent, byte for byte. */
 export type Reply =
-  | { readonly kind: 'answer'; readonly status: number; readonly text: string; readonly body: unknown }
-  | { readonly kind: 'problem'; readonly status: number; readonly text: string; readonly problem: Problem }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly text: string;
+      readonly body: unknown;
+      /** The API had done this before, under the same key, and gives its first answer. */
+      readonly replayed: boolean;
+    }
+  | {
+      readonly kind: 'problem';
+      readonly status: number;
+      readonly text: string;
+      readonly problem: Problem;
+      readonly replayed: boolean;
+      /** How long the API asks to wait; null where it does not say. */
+      readonly retryAfterMs: number | null;
+    }
   | { readonly kind: 'unreachable'; readonly detail: string };
 
 export interface Call {
@@ -37,7 +44,7 @@ export interface Call {
   /** With its query. */
   readonly path: string;
   readonly body?: unknown;
-  /** For POSTs; the same for every try. */
+  /** For POSTs; the same for every attempt. */
   readonly idempotencyKey?: string;
   /** Seconds that the API should wait for a decision; 0: not at all; left out: its own default. */
   readonly waitSeconds?: number | undefined;
@@ -52,8 +59,8 @@ export interface Pauses {
 
 /**
  * Makes one call, repeated with the same key for a bounded time after a lost connection, a 503 (after its Retry-After)
- * or a 409 `request_in_progress`. `onRetry` is called once, before the
- * first repetition of what somebody may have seen.
+ * or a 409 `request_in_progress`. `onRetry` is called once, before the first repetition of a call that may have reached
+ * the API.
  */
 export async function call(
   connection: Connection,
@@ -64,9 +71,9 @@ export async function call(
   const started = Date.now();
   const budgetMs = (seconds: number) => started + seconds * 1000 - Date.now();
   let reached = false;
-  let told = false;
+  let announced = false;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
-    const outcome = await tryOnce(connection, wanted);
+    const outcome = await attempt(connection, wanted);
     if (outcome.kind === 'reply') return outcome.reply;
     reached ||= outcome.reached;
     const patience = reached
@@ -74,43 +81,42 @@ export async function call(
       : pauses.unreachableSeconds;
     const pause = outcome.retryAfterMs ?? pauseMs;
     if (budgetMs(patience) < pause) return outcome.last;
-    if (outcome.reached && !told) onRetry(outcome.why);
-    told ||= outcome.reached;
+    if (outcome.reached && !announced) onRetry(outcome.why);
+    announced ||= outcome.reached;
     await sleep(pause);
   }
 }
 
-type Try =
+type Attempt =
   | { readonly kind: 'reply'; readonly reply: Reply }
   | {
       readonly kind: 'again';
       readonly why: string;
-      /** Whether anybody may have seen the request. */
+      /** Whether the request may have arrived. */
       readonly reached: boolean;
       readonly retryAfterMs: number | null;
-      /** What is answered where the patience is used up. */
+      /** The reply where there is no time left for another attempt. */
       readonly last: Reply;
     };
 
-async function tryOnce(connection: Connection, wanted: Call): Promise<Try> {
-  const timeout = ((wanted.waitSeconds ?? defaultWaitSeconds) + (wanted.answerSeconds ?? defaultAnswerSeconds)) * 1000;
+async function attempt(connection: Connection, wanted: Call): Promise<Attempt> {
+  const idleTimeoutMs =
+    ((wanted.waitSeconds ?? defaultWaitSeconds) + (wanted.answerSeconds ?? defaultAnswerSeconds)) * 1000;
   try {
-    const response = await request(`${connection.apiUrl}${wanted.path}`, {
+    const answer = await exchange(`${connection.apiUrl}${wanted.path}`, {
       method: wanted.method,
       headers: headersOf(connection, wanted),
       ...(wanted.body !== undefined && { body: JSON.stringify(wanted.body) }),
-      headersTimeout: timeout,
-      bodyTimeout: timeout,
+      idleTimeoutMs,
     });
-    return judge(response.statusCode, await response.body.text(), response.headers['retry-after']);
+    return await judge(answer);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     const detail = `cannot reach the API at ${connection.apiUrl}${code === '' ? '' : ` (${code})`}`;
-    const reached = !neverConnected.has(code);
     return {
       kind: 'again',
       why: 'the connection was lost',
-      reached,
+      reached: !neverConnected.has(code),
       retryAfterMs: null,
       last: { kind: 'unreachable', detail },
     };
@@ -123,7 +129,7 @@ const neverConnected = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
+  'ECONNTIMEOUT',
 ]);
 
 function headersOf(connection: Connection, wanted: Call): Record<string, string> {
@@ -138,21 +144,28 @@ function headersOf(connection: Connection, wanted: Call): Record<string, string>
   };
 }
 
-function judge(status: number, text: string, retryAfter: string | string[] | undefined): Try {
+async function judge({ status, text, headers }: Answer): Promise<Attempt> {
   const body = jsonOrUndefined(text);
-  if (status < 300) return { kind: 'reply', reply: { kind: 'answer', status, text, body } };
+  const replayed = headers['idempotency-replayed'] === 'true';
+  if (status >= 200 && status < 300) return { kind: 'reply', reply: { kind: 'answer', status, text, body, replayed } };
+  const { problem: problemSchema } = await import('./resources.js');
   const parsed = problemSchema.safeParse(body);
   // A proxy in between may answer with something of its own.
-  const problem = parsed.success ? parsed.data : { code: `http_${status}`, detail: 'the answer is not one of the API' };
-  const reply: Reply = { kind: 'problem', status, text, problem };
-  const again = (why: string): Try => {
-    const seconds = Number(retryAfter);
-    const retryAfterMs = retryAfter !== undefined && seconds >= 0 ? seconds * 1000 : null;
-    return { kind: 'again', why, reached: true, retryAfterMs, last: reply };
-  };
+  const problem = parsed.success ? parsed.data : { code: `http_${status}`, detail: 'this answer is not from Holdfast' };
+  const retryAfterMs = pauseOf(headers['retry-after'], Date.now());
+  const reply: Reply = { kind: 'problem', status, text, problem, replayed, retryAfterMs };
+  const again = (why: string): Attempt => ({ kind: 'again', why, reached: true, retryAfterMs, last: reply });
   if (status === 503) return again('the API cannot answer at the moment');
   if (status === 409 && problem.code === 'request_in_progress') return again('the same request is still under way');
   return { kind: 'reply', reply };
+}
+
+/** Milliseconds that a `Retry-After` asks for: it holds seconds or a date. Null where it is absent or neither. */
+export function pauseOf(retryAfter: string | undefined, now: number): number | null {
+  if (retryAfter === undefined) return null;
+  if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter) * 1000;
+  const at = Date.parse(retryAfter);
+  return Number.isNaN(at) ? null : Math.max(0, at - now);
 }
 
 function jsonOrUndefined(text: string): unknown {

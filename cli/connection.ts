@@ -1,7 +1,6 @@
 /** Where the API is and which key to use: from the environment, else from the running stack's dev.json. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
 
 export interface Connection {
   /** Without a slash at its end. */
@@ -16,23 +15,50 @@ export type ConnectionResult =
   /** Nothing was set and no stack runs here. */
   | { readonly kind: 'none'; readonly detail: string };
 
-const devFile = z.object({ apiUrl: z.string(), apiKey: z.string() });
+/** What dev.json says of a stack. A member is absent where the file has none, or none that is text. */
+export interface RunningStack {
+  readonly apiUrl?: string | undefined;
+  readonly apiKey?: string | undefined;
+  readonly temporalAddress?: string | undefined;
+  readonly temporalNamespace?: string | undefined;
+  readonly temporalCliPath?: string | undefined;
+}
+
+export type StackResult =
+  | { readonly kind: 'stack'; readonly stack: RunningStack; readonly file: string }
+  | Exclude<ConnectionResult, { readonly kind: 'connection' }>;
+
+interface Folders {
+  readonly current: string;
+  readonly projectRoot: string;
+}
 
 /**
- * Finds the API. `HOLDFAST_API_URL` and `HOLDFAST_API_KEY` come first; without them dev.json is read in `$HOLDFAST_HOME`,
- * or in `.holdfast` below the current folder and then below the project root. The key of a dev.json is never sent to an
- * address that was set by hand.
+ * Finds the API. `HOLDFAST_API_URL` and `HOLDFAST_API_KEY` come first; without them dev.json names it (`findStack`). The
+ * key of a dev.json is never sent to an address that was set by hand.
  */
-export function findConnection(
-  env: Readonly<Record<string, string | undefined>>,
-  folders: { readonly current: string; readonly projectRoot: string },
-): ConnectionResult {
+export function findConnection(env: Readonly<Record<string, string | undefined>>, folders: Folders): ConnectionResult {
   const url = env.HOLDFAST_API_URL || null;
   const key = env.HOLDFAST_API_KEY || null;
   if (url !== null && key === null)
     return { kind: 'wrong', detail: 'HOLDFAST_API_URL is set, so HOLDFAST_API_KEY must be set too' };
   if (url !== null && key !== null) return checked(url, key, 'HOLDFAST_API_URL and HOLDFAST_API_KEY');
 
+  const found = findStack(env, folders);
+  if (found.kind === 'none')
+    return {
+      kind: 'none',
+      detail: `cannot reach the API: ${found.detail}. Start one with npm start, or set HOLDFAST_API_URL and HOLDFAST_API_KEY`,
+    };
+  if (found.kind === 'wrong') return found;
+  const { apiUrl, apiKey } = found.stack;
+  if (apiUrl === undefined || apiKey === undefined)
+    return { kind: 'wrong', detail: `${found.file} does not name an API: restart the stack` };
+  return checked(apiUrl, key ?? apiKey, found.file);
+}
+
+/** Reads dev.json in `$HOLDFAST_HOME`, or in `.holdfast` below the current folder and then below the project root. */
+export function findStack(env: Readonly<Record<string, string | undefined>>, folders: Folders): StackResult {
   const homes = env.HOLDFAST_HOME
     ? [resolve(folders.current, env.HOLDFAST_HOME)]
     : [...new Set([join(folders.current, '.holdfast'), join(folders.projectRoot, '.holdfast')])];
@@ -41,14 +67,24 @@ export function findConnection(
     const text = readIfThere(file);
     if (text.kind === 'absent') continue;
     if (text.kind === 'unreadable') return { kind: 'wrong', detail: `cannot read ${file}: ${text.detail}` };
-    const found = devFile.safeParse(jsonOrNull(text.content));
-    if (!found.success) return { kind: 'wrong', detail: `${file} does not name an API: start the stack anew` };
-    return checked(found.data.apiUrl, key ?? found.data.apiKey, file);
+    const content = jsonOrNull(text.content);
+    if (typeof content !== 'object' || content === null)
+      return { kind: 'wrong', detail: `${file} cannot be read: restart the stack` };
+    const members = new Map<string, unknown>(Object.entries(content));
+    const member = (name: string) => {
+      const value = members.get(name);
+      return typeof value === 'string' ? value : undefined;
+    };
+    const stack: RunningStack = {
+      apiUrl: member('apiUrl'),
+      apiKey: member('apiKey'),
+      temporalAddress: member('temporalAddress'),
+      temporalNamespace: member('temporalNamespace'),
+      temporalCliPath: member('temporalCliPath'),
+    };
+    return { kind: 'stack', stack, file };
   }
-  return {
-    kind: 'none',
-    detail: `cannot reach the API: no stack runs here (no dev.json in ${homes.join(' or ')}). Start one with npm start, or set HOLDFAST_API_URL and HOLDFAST_API_KEY`,
-  };
+  return { kind: 'none', detail: `no stack runs here (no dev.json in ${homes.join(' or ')})` };
 }
 
 function checked(apiUrl: string, apiKey: string, source: string): ConnectionResult {

@@ -1,24 +1,41 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { csvLine, parseCsv } from './csv.js';
+import { type CsvRow, csvLine, parseCsv } from './csv.js';
 
-const cells = (text: string) => parseCsv(text)?.map((row) => row.cells);
+function rows(text: string): readonly CsvRow[] {
+  const csv = parseCsv(text);
+  if (csv.kind === 'wrong') throw new Error(csv.problem);
+  return csv.rows;
+}
+const cells = (text: string) => rows(text).map((row) => row.cells);
 
 describe('comma-separated values', () => {
-  it('are read with quotes, either line end, a byte order mark and empty lines', () => {
-    expect(cells('\u{feff}a,b\r\n1, 2 \n\n"x,""y""\nz",\n')).toEqual([
-      ['a', 'b'],
-      ['1', '2'],
-      ['x,"y"\nz', ''],
-    ]);
+  it('are read with quotes, every line end, a byte order mark and empty lines', () => {
+    for (const end of ['\n', '\r\n', '\r'])
+      expect(cells(`\u{feff}a,b${end}1, 2 ${end}${end}"x,""y""${end}z",${end}`)).toEqual([
+        ['a', 'b'],
+        ['1', '2'],
+        [`x,"y"${end}z`, ''],
+      ]);
   });
 
-  it('know the lines they stand on', () => {
-    expect(parseCsv('a\n\n"b\nc"\nd')?.map(({ line }) => line)).toEqual([1, 3, 5]);
+  it.each(['\n', '\r\n', '\r'])('know the lines they stand on, with %j at their ends', (end) => {
+    expect(rows(['a', '', '"b', 'c"', 'd'].join(end)).map(({ line }) => line)).toEqual([1, 3, 5]);
   });
 
-  it.each(['"a', 'a,"b\nc', '"a"b'])('are refused where a quote is not closed: %j', (text) => {
-    expect(parseCsv(text)).toBeNull();
+  it.each([
+    ['"a', 1, 'a quote is not closed'],
+    ['a,b\n1,"b\nc', 2, 'a quote is not closed'],
+    ['a\r"a"b', 2, 'a quote stands inside'],
+    ['a\nb,c"d"', 2, 'a quote stands inside'],
+    ['"a\nb"c', 2, 'a quote stands inside'],
+  ])('are refused with the line and the reason where a quote is wrong: %j', (text, line, problem) => {
+    expect(parseCsv(text)).toEqual({ kind: 'wrong', line, problem: expect.stringContaining(problem) });
+  });
+
+  it('may have a quoted cell of many megabytes', () => {
+    const value = 'a"b,\n'.repeat(2 ** 20);
+    expect(cells(csvLine(['x', value]))).toEqual([['x', value]]);
   });
 
   it('read what they wrote', () => {

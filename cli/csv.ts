@@ -6,34 +6,68 @@ export interface CsvRow {
   readonly cells: readonly string[];
 }
 
+export type Csv =
+  | { readonly kind: 'rows'; readonly rows: readonly CsvRow[] }
+  | { readonly kind: 'wrong'; readonly line: number; readonly problem: string };
+
+interface Cell {
+  readonly value: string;
+  /** Where the text after the cell begins. */
+  readonly end: number;
+}
+
 /**
- * The rows of a text; lines that hold nothing are left out. A quoted cell may hold commas, line feeds and doubled quotes.
- * Null where a quote is never closed.
+ * The rows of a text, in time proportional to its length. Lines end with LF, CR LF or CR; lines that hold nothing are left
+ * out. A quoted cell may hold commas, line ends and doubled quotes.
  */
-export function parseCsv(text: string): readonly CsvRow[] | null {
+export function parseCsv(text: string): Csv {
   const rows: CsvRow[] = [];
-  const cell = /"((?:[^"]|"")*)"|([^",\r\n]*)/y;
   let at = text.startsWith('\u{feff}') ? 1 : 0;
   let line = 1;
   while (at < text.length) {
     const cells: string[] = [];
     const first = line;
     for (;;) {
-      cell.lastIndex = at;
-      const [whole = '', quoted, plain = ''] = cell.exec(text) ?? [];
-      line += whole.split('\n').length - 1;
-      cells.push(quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'));
-      at += whole.length;
-      if (text[at] !== ',') break;
+      const cell = text[at] === '"' ? quotedCell(text, at) : plainCell(text, at);
+      if (cell === null) return { kind: 'wrong', line, problem: 'a quote is not closed' };
+      const next = text[cell.end];
+      line += lineEndsIn(cell.value);
+      if (next !== undefined && next !== ',' && next !== '\r' && next !== '\n')
+        return { kind: 'wrong', line, problem: 'a quote stands inside a cell that does not begin and end with one' };
+      cells.push(cell.value);
+      at = cell.end;
+      if (next !== ',') break;
       at++;
     }
-    if (text.startsWith('\r\n', at)) at += 2;
-    else if (text[at] === '\n') at++;
-    else if (at < text.length) return null;
+    if (text.startsWith('\r\n', at)) at++;
+    at++;
     line++;
     if (cells.some((value) => value !== '')) rows.push({ line: first, cells });
   }
-  return rows;
+  return { kind: 'rows', rows };
+}
+
+function plainCell(text: string, from: number): Cell {
+  const special = /[",\r\n]/g;
+  special.lastIndex = from;
+  const end = special.exec(text)?.index ?? text.length;
+  return { value: text.slice(from, end).trim(), end };
+}
+
+/** Null where the quote at `from` is never closed. */
+function quotedCell(text: string, from: number): Cell | null {
+  const parts: string[] = [];
+  for (let at = from + 1; ; ) {
+    const quote = text.indexOf('"', at);
+    if (quote === -1) return null;
+    parts.push(text.slice(at, quote));
+    if (text[quote + 1] !== '"') return { value: parts.join('"'), end: quote + 1 };
+    at = quote + 2;
+  }
+}
+
+function lineEndsIn(value: string): number {
+  return value.match(/\r\n|\r|\n/g)?.length ?? 0;
 }
 
 /** One line, with its line feed; null is an empty cell. */

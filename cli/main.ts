@@ -1,53 +1,126 @@
 /** The command `holdfast`: over the HTTP API only. */
 import { Command, CommanderError } from 'commander';
-import { addBulkCommand } from './commands/bulk.js';
-import { addKeyCommands } from './commands/keys.js';
-import { addOrderCommands } from './commands/order.js';
-import { addReservationCommands } from './commands/reservations.js';
-import { addReviewCommands } from './commands/reviews.js';
-import { addStockCommands } from './commands/stock.js';
-import { addSupplierCommands } from './commands/suppliers.js';
-import { addSupplyCommands } from './commands/supply.js';
-import { addTransferCommands } from './commands/transfer.js';
-import { addVerifyCommand } from './commands/verify.js';
 import { findConnection } from './connection.js';
-import { type ExitCode, exitCodes, Session, type Terminal } from './session.js';
+import { exitCodes, Session, type Terminal } from './session.js';
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly currentFolder: string;
   readonly projectRoot: string;
+  readonly version: string;
   readonly terminal: Terminal;
 }
 
+interface TopCommand {
+  readonly name: string;
+  readonly description: string;
+  /** Loads the command and adds what it takes. Only the command that is named on the command line is loaded. */
+  readonly fill: (command: Command, session: Session, around: Surroundings) => Promise<unknown>;
+}
+
+const topCommands: readonly TopCommand[] = [
+  {
+    name: 'product',
+    description: 'the products of the catalogue',
+    fill: async (group, session) => (await import('./commands/product.js')).addProductCommands(group, session),
+  },
+  {
+    name: 'location',
+    description: 'where goods are kept',
+    fill: async (group, session) => (await import('./commands/location.js')).addLocationCommands(group, session),
+  },
+  {
+    name: 'stock',
+    description: 'how much there is of each product',
+    fill: async (group, session) => (await import('./commands/stock.js')).addStockCommands(group, session),
+  },
+  {
+    name: 'reservations',
+    description: 'holds on stock',
+    fill: async (group, session) => (await import('./commands/reservations.js')).addReservationCommands(group, session),
+  },
+  {
+    name: 'order',
+    description: 'orders, from the first line to the receipt',
+    fill: async (group, session) => (await import('./commands/order.js')).addOrderCommands(group, session),
+  },
+  {
+    name: 'transfer',
+    description: 'goods from one location to another',
+    fill: async (group, session) => (await import('./commands/transfer.js')).addTransferCommands(group, session),
+  },
+  {
+    name: 'suppliers',
+    description: 'where replenishment orders goods',
+    fill: async (group, session) => (await import('./commands/suppliers.js')).addSupplierCommands(group, session),
+  },
+  {
+    name: 'replenish',
+    description: 'order a product from its supplier, up to its maximum stock; if an order is under way, show that one',
+    fill: async (command, session) => (await import('./commands/supply.js')).addReplenishCommand(command, session),
+  },
+  {
+    name: 'po',
+    description: 'purchase orders: what was ordered from suppliers',
+    fill: async (group, session) => (await import('./commands/supply.js')).addPurchaseOrderCommands(group, session),
+  },
+  {
+    name: 'bulk',
+    description: 'apply the inventory operations of a CSV file, each of them once',
+    fill: async (command, session, around) =>
+      (await import('./commands/bulk.js')).addBulkCommand(command, session, around.currentFolder),
+  },
+  {
+    name: 'verify',
+    description:
+      'recompute all stock from the ledger and compare it with the levels and the open holds; exits 1 if they differ',
+    fill: async (command, session) => (await import('./commands/verify.js')).addVerifyCommand(command, session),
+  },
+  {
+    name: 'keys',
+    description: 'API keys (scope admin)',
+    fill: async (group, session) => (await import('./commands/keys.js')).addKeyCommands(group, session),
+  },
+  {
+    name: 'reviews',
+    description: 'cases that a person must look at (scope admin)',
+    fill: async (group, session) => (await import('./commands/reviews.js')).addReviewCommands(group, session),
+  },
+  {
+    name: 'temporal',
+    description: "run Temporal's own command line against the server of the stack that runs here",
+    fill: async (command) => (await import('./commands/temporal.js')).addTemporalCommand(command),
+  },
+];
+
 /**
  * Runs one command line (without node and the script) to its end. Answers the exit code: 0 done; 1 refused by the API or,
- * for `verify`, not clean; 2 wrong usage or settings; 3 the API cannot be reached.
+ * for `verify`, not clean; 2 wrong usage or settings; 3 the API cannot be reached; 130 interrupted. `temporal` ends with
+ * the exit code of the program it runs.
  */
-export async function main(args: readonly string[], around: Surroundings): Promise<ExitCode> {
-  const program = new Command('holdfast')
-    .description('Orders, payments and stock, from the command line.')
-    .option('--json', 'print exactly what the API answers')
-    .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: around.terminal.out, writeErr: around.terminal.err })
-    .showHelpAfterError('(--help tells more)')
-    .exitOverride();
+export async function main(args: readonly string[], around: Surroundings): Promise<number> {
+  const program = newProgram(around);
   const session = new Session(
     around.terminal,
     () => findConnection(around.env, { current: around.currentFolder, projectRoot: around.projectRoot }),
     () => program.opts<{ json?: boolean }>().json === true,
   );
-  addStockCommands(program, session);
-  addReservationCommands(program, session);
-  addOrderCommands(program, session);
-  addTransferCommands(program, session);
-  addSupplierCommands(program, session);
-  addSupplyCommands(program, session);
-  addBulkCommand(program, session, around.currentFolder);
-  addVerifyCommand(program, session);
-  addKeyCommands(program, session);
-  addReviewCommands(program, session);
-
+  const [first, second] = args.filter((arg) => !arg.startsWith('-'));
+  if (first === 'temporal') {
+    // What follows is Temporal's, options included.
+    const { runTemporal } = await import('./commands/temporal.js');
+    return await runTemporal(args.slice(args.indexOf(first) + 1), session, around);
+  }
+  const named = first === 'help' ? second : first;
+  for (const { name, description, fill } of topCommands) {
+    const command = program.command(name).description(description);
+    if (name === named) await fill(command, session, around);
+  }
+  program
+    .command('help')
+    .description('the help of a command, for example: holdfast help order create')
+    .argument('[command...]')
+    .action((topic: readonly string[]) => showHelp(program, topic));
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -55,4 +128,30 @@ export async function main(args: readonly string[], around: Surroundings): Promi
     throw error;
   }
   return session.exitCode;
+}
+
+function newProgram(around: Surroundings): Command {
+  return new Command('holdfast')
+    .description('Orders, payments and stock, from the command line.')
+    .version(around.version, '-V, --version', 'print the version')
+    .option('--json', 'print exactly what the API answers')
+    .helpOption('-h, --help', 'show what a command does and takes')
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: around.terminal.out, writeErr: around.terminal.err })
+    .showHelpAfterError('(--help shows what the command takes)')
+    .exitOverride();
+}
+
+/** The help of `order create` for the topic `order`, `create`. */
+async function showHelp(program: Command, topic: readonly string[]): Promise<void> {
+  let command = program;
+  for (const name of topic) {
+    if (command.commands.length === 0) break;
+    const next = command.commands.find((candidate) => candidate.name() === name);
+    // The group itself then says that it does not know the name, and suggests another.
+    if (next === undefined) return void (await command.parseAsync([name], { from: 'user' }));
+    command = next;
+  }
+  command.help();
 }

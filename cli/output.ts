@@ -43,8 +43,8 @@ export function preciseMoment(at: string): string {
   return at.replace('T', ' ').replace(/(\.\d{1,3})\d*Z$/, '$1Z');
 }
 
-/** `code: detail`, then a line for each field that was wrong, and for what the problem is about. */
-export function describeProblem(problem: Problem): string {
+/** `code: detail`, then a line for each field that was wrong, for what the problem is about and for how long to wait. */
+export function describeProblem(problem: Problem, retryAfterMs: number | null = null): string {
   const lines = [
     `${problem.code}: ${problem.detail}`,
     ...(problem.errors ?? []).map(({ pointer, code, detail }) => {
@@ -54,7 +54,8 @@ export function describeProblem(problem: Problem): string {
     ...(problem.orderId === undefined ? [] : [`  order ${problem.orderId}`]),
     ...(problem.paymentId === undefined ? [] : [`  payment ${problem.paymentId}`]),
     ...(problem.transferId === undefined ? [] : [`  transfer ${problem.transferId}`]),
-    // Only where the log is needed to go on.
+    ...(retryAfterMs === null ? [] : [`  try again in ${Math.ceil(retryAfterMs / 1000)} s`]),
+    // Only where the log is needed to learn more.
     ...(problem.code === 'internal' && problem.requestId !== undefined ? [`  request ${problem.requestId}`] : []),
   ];
   return lines.map((line) => `${printable(line)}\n`).join('');

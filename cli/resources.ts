@@ -1,10 +1,35 @@
-/** As much of the API's resources as the tables show. */
+/** As much of the API's answers as the tables show. Loaded when the first answer is there (session.ts). */
 import { z } from 'zod';
 
-export const listOf = <T extends z.ZodType>(item: T) =>
-  z.object({ items: z.array(item), nextCursor: z.string().nullable() });
+const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
 const money = z.object({ amount: z.number(), currency: z.string() });
+
+export const problem = z.looseObject({
+  code: z.string(),
+  detail: z.string(),
+  orderId: z.string().optional(),
+  paymentId: z.string().optional(),
+  transferId: z.string().optional(),
+  requestId: z.string().optional(),
+  errors: z.array(z.object({ pointer: z.string(), code: z.string(), detail: z.string() })).optional(),
+});
+
+export const product = z.object({
+  sku: z.string(),
+  name: z.string(),
+  price: money,
+  status: z.string(),
+  reorderPoint: z.number().nullable(),
+  maxStock: z.number().nullable(),
+  supplierId: z.string().nullable(),
+  supplierPrice: money.nullable(),
+  createdAt: z.string(),
+});
+export const productPage = listOf(product);
+
+export const location = z.object({ code: z.string(), name: z.string(), createdAt: z.string() });
+export const locationPage = listOf(location);
 
 export const movement = z.object({
   id: z.string(),
@@ -16,13 +41,15 @@ export const movement = z.object({
   at: z.string(),
 });
 
-export const stockSummary = z.object({
+const stockSummary = z.object({
   sku: z.string(),
   onHand: z.number(),
   reserved: z.number(),
   available: z.number(),
   inTransit: z.number(),
 });
+
+export const stockPage = listOf(stockSummary);
 
 export const stock = stockSummary.extend({
   locations: z.array(
@@ -37,6 +64,8 @@ export const stock = stockSummary.extend({
       orderId: z.string().nullable(),
     }),
   ),
+  /** How many open holds there are, of which `reservations` may be the newest only. */
+  reservationCount: z.number().nullish(),
 });
 
 const paymentOfOrder = z.object({
@@ -70,15 +99,18 @@ export const order = z.object({
   workflowId: z.string(),
   createdAt: z.string(),
 });
+export const orderPage = listOf(order);
 export type Order = z.infer<typeof order>;
 
-export const timelineEntry = z.object({
+const timelineEntry = z.object({
   at: z.string(),
   from: z.string().nullable(),
   to: z.string(),
   reason: z.string().nullable(),
   actor: z.string(),
 });
+
+export const timelinePage = listOf(timelineEntry);
 
 export const transfer = z.object({
   id: z.string(),
@@ -95,6 +127,7 @@ export const transfer = z.object({
   workflowId: z.string(),
   createdAt: z.string(),
 });
+export const transferPage = listOf(transfer);
 export type Transfer = z.infer<typeof transfer>;
 
 export const supplier = z.object({
@@ -106,6 +139,8 @@ export const supplier = z.object({
   url: z.string().nullable(),
   createdAt: z.string(),
 });
+
+export const supplierPage = listOf(supplier);
 
 export const bulkResult = z.object({
   results: z.array(
@@ -147,6 +182,8 @@ export const apiKey = z.object({
   revokedAt: z.string().nullable(),
 });
 
+export const apiKeyPage = listOf(apiKey);
+
 export const newApiKey = apiKey.extend({ key: z.string().nullable() });
 
 export const review = z.object({
@@ -160,6 +197,8 @@ export const review = z.object({
   lastError: z.string().nullable(),
   createdAt: z.string(),
 });
+
+export const reviewPage = listOf(review);
 
 export const replenishment = z.object({
   id: z.string(),
@@ -180,3 +219,4 @@ export const purchaseOrder = z.object({
   items: z.array(z.object({ sku: z.string(), quantity: z.number(), unitPrice: money, totalPrice: money })),
   receivedAt: z.string().nullable(),
 });
+export const purchaseOrderPage = listOf(purchaseOrder);

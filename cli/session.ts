@@ -4,15 +4,20 @@ import type { z } from 'zod';
 import { call, type Reply } from './client.js';
 import type { ConnectionResult } from './connection.js';
 import { describeProblem } from './output.js';
+import type * as resources from './resources.js';
 
 /** How the command ends. */
-export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3 } as const;
+export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
+
+/** An answer that the command knows, by its name in resources.ts. */
+export type ResourceName = keyof typeof resources;
+export type Resource<N extends ResourceName> = z.infer<(typeof resources)[N]>;
 
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
-  /** Whether a person sees what goes to `err` at once. */
+  /** Whether a person watches what goes to `err`. */
   readonly interactive: boolean;
 }
 
@@ -43,12 +48,12 @@ export class Session {
     return this.send({ method: 'GET', path: path + search, ...more });
   }
 
-  /** The same again changes nothing more: no key is needed. */
+  /** A repeated change changes nothing more: no key is needed. */
   patch(path: string, body: unknown): Promise<Reply | null> {
     return this.send({ method: 'PATCH', path, body });
   }
 
-  /** The same again finds it gone or ended already: no key is needed. */
+  /** A repeated removal finds it removed: no key is needed. */
   delete(path: string): Promise<Reply | null> {
     return this.send({ method: 'DELETE', path });
   }
@@ -57,7 +62,7 @@ export class Session {
   async post(path: string, body: unknown, options: PostOptions = {}): Promise<Reply | null> {
     const idempotencyKey = options.idempotencyKey ?? `holdfast-cli-${randomUUID()}`;
     const reply = await this.send({ method: 'POST', path, body, idempotencyKey, waitSeconds: options.wait });
-    if (reply?.kind !== 'unreachable') return reply;
+    if (reply?.kind !== 'unreachable' || options.idempotencyKey !== undefined) return reply;
     return {
       kind: 'unreachable',
       detail: `${reply.detail}; to try again and act once: --idempotency-key ${idempotencyKey}`,
@@ -70,22 +75,26 @@ export class Session {
       this.fail(found.detail, found.kind === 'wrong' ? exitCodes.usage : exitCodes.unreachable);
       return null;
     }
-    return await call(found.connection, wanted, (why) => this.terminal.err(`${why}; trying on\n`));
+    return await call(found.connection, wanted, (why) => this.tell(`${why}; retrying`));
   }
 
   /**
-   * Prints what came: with --json the API's own bytes, else what `render` makes of it. Returns what was answered, or
-   * null where there is no answer to go on with; the exit code is then set.
+   * Prints what came: with --json the API's own bytes, else what `render` makes of it. Returns the answer, or null where
+   * there is none; the exit code is then set.
    */
-  show<S extends z.ZodType>(reply: Reply | null, schema: S, render: (body: z.infer<S>) => string): z.infer<S> | null {
-    const body = this.read(reply, schema);
+  async show<N extends ResourceName>(
+    reply: Reply | null,
+    name: N,
+    render: (body: Resource<N>) => string,
+  ): Promise<Resource<N> | null> {
+    const body = await this.read(reply, name);
     if (body === null || reply?.kind !== 'answer') return null;
     this.terminal.out(this.json() ? withLineFeed(reply.text) : render(body));
     return body;
   }
 
-  /** What was answered, unprinted; null where there is none, which has then been told. */
-  read<S extends z.ZodType>(reply: Reply | null, schema: S): z.infer<S> | null {
+  /** The answer, unprinted; null where there is none, which has then been reported. */
+  async read<N extends ResourceName>(reply: Reply | null, name: N): Promise<Resource<N> | null> {
     if (reply === null) return null;
     if (reply.kind === 'unreachable') {
       this.fail(reply.detail, exitCodes.unreachable);
@@ -93,16 +102,13 @@ export class Session {
     }
     if (reply.kind === 'problem') {
       if (this.json()) this.terminal.out(withLineFeed(reply.text));
-      else this.terminal.err(describeProblem(reply.problem));
+      else this.terminal.err(describeProblem(reply.problem, reply.retryAfterMs));
       this.exitCode = exitCodes.refused;
       return null;
     }
-    const parsed = schema.safeParse(reply.body);
-    if (parsed.success) return parsed.data;
-    this.fail(
-      'the API answered with something that this command does not know; is it of another version?',
-      exitCodes.refused,
-    );
+    const parsed = await parse(name, reply.body);
+    if (parsed !== null) return parsed;
+    this.fail('this command does not understand the answer; is the API of another version?', exitCodes.refused);
     return null;
   }
 
@@ -110,16 +116,27 @@ export class Session {
     this.terminal.out(text);
   }
 
-  /** One line that goes with what was said before. */
+  /** One line beside the output. */
   tell(line: string): void {
     this.terminal.err(`holdfast: ${line}\n`);
   }
 
   /** One line, and the exit code. */
   fail(line: string, exitCode: ExitCode): void {
-    this.terminal.err(`holdfast: ${line}\n`);
+    this.tell(line);
     this.exitCode = exitCode;
   }
+}
+
+/** The body as the resource of this name; null where it is none. The schemas are loaded when the first answer is there. */
+export async function parse<N extends ResourceName>(name: N, body: unknown): Promise<Resource<N> | null> {
+  const schemas: { readonly [M in ResourceName]: Schema<Resource<M>> } = await import('./resources.js');
+  const parsed = schemas[name].safeParse(body);
+  return parsed.success ? parsed.data : null;
+}
+
+interface Schema<T> {
+  safeParse(body: unknown): { readonly success: true; readonly data: T } | { readonly success: false };
 }
 
 function withLineFeed(text: string): string {

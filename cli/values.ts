@@ -1,5 +1,6 @@
 /** Reads what stands on the command line; what cannot be right is a usage error that says what was expected. */
 import { InvalidArgumentError } from 'commander';
+import { isCurrency, type Money, maxMinorUnits, parseMinorUnits } from '../domain/money.js';
 import { codePattern, maxQuantity } from '../domain/stock.js';
 
 const maxWaitSeconds = 30;
@@ -19,6 +20,7 @@ const wholeNumber = (text: string, min: number, max: number): number => {
 };
 
 export const quantity = (text: string) => wholeNumber(text, 1, maxQuantity);
+export const stockLevel = (text: string) => wholeNumber(text, 0, maxQuantity);
 /** What arrived may be nothing. */
 export const arrivedQuantity = (text: string) => wholeNumber(text, 0, maxQuantity);
 export const waitSeconds = (text: string) => wholeNumber(text, 0, maxWaitSeconds);
@@ -37,6 +39,18 @@ export function orderLine(text: string, before: readonly LineValue[] = []): read
   if (sku === undefined || count === undefined) throw new InvalidArgumentError('expected SKU:QTY or SKU:QTY@location');
   const line = { sku: code(sku), quantity: quantity(count) };
   return [...before, location === undefined ? line : { ...line, location: code(location) }];
+}
+
+/** `24.90 USD`, exactly: nothing is rounded. */
+export function money(text: string): Money {
+  const [, whole, hundredths, name = ''] = /^(\d{1,6})(?:\.(\d{2}))? ?([A-Za-z]{3})$/.exec(text) ?? [];
+  const currency = name.toUpperCase();
+  const amount = parseMinorUnits(Number(`${whole}${hundredths ?? '00'}`));
+  if (amount === null || !isCurrency(currency))
+    throw new InvalidArgumentError(
+      `expected an amount and its currency, USD, EUR or GBP, for example "24.90 USD" (at most ${maxMinorUnits / 100})`,
+    );
+  return { amount, currency };
 }
 
 /** 1 to 255 visible ASCII characters. */

@@ -1,117 +1,110 @@
-/** `holdfast bulk`: a file of inventory operations, in batches, that may be broken off and taken up again. */
-import { existsSync } from 'node:fs';
+/** `holdfast bulk`: a file of inventory operations, in batches; a run that broke off can be resumed. */
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { type Batch, type LineResult, ResultFile, readBulkFile } from '../bulk-file.js';
-import type { Problem, Reply } from '../client.js';
+import { type Batch, defaultRun, readBulkFile } from '../bulk-file.js';
+import { ResultFile, ResultList, type Results } from '../bulk-results.js';
+import { type Outcome, sendBatches } from '../bulk-send.js';
+import { readSource } from '../bulk-source.js';
 import { fields } from '../output.js';
-import { progressBar } from '../progress.js';
-import { bulkResult } from '../resources.js';
 import { exitCodes, type Session } from '../session.js';
+import { code } from '../values.js';
+import { example } from './options.js';
 
-/** Problems of a file that are told at most. */
+/** So many problems of a file are listed. */
 const maxProblems = 10;
-const rateLimitPauseMs = 1000;
 
 interface BulkOptions {
   readonly file: string;
   readonly run: string;
+  readonly results?: string;
 }
 
-export function addBulkCommand(program: Command, session: Session, currentFolder: string): void {
-  program
-    .command('bulk')
-    .description(
-      'do the inventory operations of a CSV file, 100 at a time. The results go to <file>.results.csv. After a break the same command goes on where it stopped; no operation is done twice',
+const notes = `
+Columns: operation (reserve, release or consume), sku, quantity; if needed location and reservationId (of a release).
+The file is UTF-8, or UTF-16 with a byte order mark.
+
+What became of each operation is written to <csv>.results.csv, or <csv>.<run>.results.csv with --run. Operations that come
+from a stream have no such file: without --results their results are printed.
+
+The same content is done once. If a run breaks off, the same command resumes it; if it was done before, the command says
+so and does nothing. To do the same operations again, on purpose, name a new run with --run. A file that comes every day
+takes the date as its run, so that a day's file is done once even if it equals the day before. Holdfast remembers a run
+for as long as its results file is there; without that, for at least 24 hours.
+`;
+
+export function addBulkCommand(command: Command, session: Session, currentFolder: string): void {
+  command
+    .requiredOption('--file <csv>', 'the operations; - for standard input')
+    .option('--run <name>', 'the run that this is; a new name does the same content again', code, defaultRun)
+    .option('--results <csv>', 'where the results go (default: beside the file)')
+    .addHelpText('after', notes)
+    .addHelpText(
+      'after',
+      example('holdfast bulk --file picked.csv', 'holdfast bulk --file daily.csv --run "$(date +%F)"'),
     )
-    .requiredOption(
-      '--file <csv>',
-      'columns: operation (reserve, release, consume), sku, quantity, location, reservationId',
-    )
-    .option('--run <name>', 'do a file again that was done before: a new name is a new run', '')
     .action(async (options: BulkOptions) => {
-      const path = resolve(currentFolder, options.file);
-      if (!existsSync(path)) return session.fail(`there is no file ${path}`, exitCodes.usage);
-      const file = readBulkFile(path, options.run);
-      if (file.kind === 'wrong') {
-        for (const problem of file.problems.slice(0, maxProblems)) session.fail(problem, exitCodes.usage);
-        const more = file.problems.length - maxProblems;
-        return session.fail(`nothing was done${more > 0 ? ` (${more} more lines are wrong)` : ''}`, exitCodes.usage);
-      }
-      const results = new ResultFile(`${path}.results.csv`);
-      const resumed = results.open(file.batches);
-      if (resumed.kind === 'foreign')
-        return session.fail(`${results.path} has the results of another file or run; move it away`, exitCodes.usage);
-      await doBatches(session, file.batches, results, resumed.failed);
+      const source = await readSource(options.file, currentFolder);
+      if (source.kind === 'wrong') return session.fail(source.problem, exitCodes.usage);
+      const file = readBulkFile(source.content, options.run);
+      if (file.kind === 'wrong') return reportProblems(session, file.problems);
+      const path = options.results === undefined ? beside(source.path, options.run) : options.results;
+      if (path === null) return await toTerminal(session, file.batches, options.run);
+      await toFile(session, file.batches, options.run, new ResultFile(resolve(currentFolder, path)));
     });
 }
 
-/** Does the batches that have no results yet, one after the other: a line may build on those before it. */
-async function doBatches(
-  session: Session,
-  batches: readonly Batch[],
-  results: ResultFile,
-  before: ReadonlyMap<string, number>,
-): Promise<void> {
-  const total = batches.reduce((sum, { operations }) => sum + operations.length, 0);
-  const progress = progressBar(session.terminal, total, 'operations');
-  let done = 0;
-  let failed = 0;
-  let resumed = 0;
-  for (const batch of batches) {
-    const known = before.get(batch.key);
-    if (known !== undefined) {
-      failed += known;
-      resumed += batch.operations.length;
-    } else {
-      const answered = await doBatch(session, batch);
-      if (answered === null) {
-        progress(total);
-        return session.tell(`${done} of ${total} operations have their results; the same command goes on from there`);
-      }
-      results.add(batch, answered);
-      failed += answered.filter(({ success }) => !success).length;
-    }
-    done += batch.operations.length;
-    progress(done);
+function beside(path: string | null, run: string): string | null {
+  if (path === null) return null;
+  return run === defaultRun ? `${path}.results.csv` : `${path}.${run}.results.csv`;
+}
+
+function reportProblems(session: Session, problems: readonly string[]): void {
+  for (const problem of problems.slice(0, maxProblems)) session.tell(problem);
+  const more = problems.length - maxProblems;
+  session.fail(`nothing was done${more > 0 ? ` (${more} more lines are wrong)` : ''}`, exitCodes.usage);
+}
+
+async function toFile(session: Session, batches: readonly Batch[], run: string, results: ResultFile): Promise<void> {
+  const opened = results.open(batches);
+  if (opened.kind === 'foreign')
+    return session.fail(
+      `${results.path} holds the results of another file: move it away, or name another file with --results`,
+      exitCodes.usage,
+    );
+  if (opened.kind === 'unusable')
+    return session.fail(
+      `cannot keep results in ${results.path} (${opened.problem}); --results names another file. Nothing was done`,
+      exitCodes.usage,
+    );
+  const outcome = await sendBatches(session, batches, results, opened.failed);
+  if (outcome !== null) session.print(summarize(session, outcome, run, results, {}));
+}
+
+/** The results are the output, so what else is said goes beside it. */
+async function toTerminal(session: Session, batches: readonly Batch[], run: string): Promise<void> {
+  const results = new ResultList();
+  const outcome = await sendBatches(session, batches, results, new Map());
+  if (session.json()) {
+    if (outcome !== null) session.print(summarize(session, outcome, run, results, { lines: results.objects() }));
+    return;
   }
-  const summary = { operations: total, succeeded: total - failed, failed, resumed, results: results.path };
-  session.print(session.json() ? `${JSON.stringify(summary)}\n` : fields(Object.entries(summary)));
+  if (results.rows.length > 0) session.print(results.csv());
+  if (outcome !== null) session.terminal.err(summarize(session, outcome, run, results, {}));
+}
+
+/** Sets the exit code as well: that of a repeated run is that of the run, 1 where an operation failed. */
+function summarize(session: Session, outcome: Outcome, run: string, results: Results, more: object): string {
+  const { operations, failed, resumed } = outcome;
   if (failed > 0) session.exitCode = exitCodes.refused;
-}
-
-/** What became of each operation of the batch; null where the API could not be asked or refused the call as such. */
-async function doBatch(session: Session, batch: Batch): Promise<readonly LineResult[] | null> {
-  const body = { operations: batch.operations.map(({ operation }) => operation) };
-  const ask = () => session.post('/api/inventory/bulk', body, { idempotencyKey: batch.key });
-  let reply = await ask();
-  while (problemOf(reply, 'rate_limited')) {
-    await sleep(rateLimitPauseMs);
-    reply = await ask();
-  }
-  // That every operation failed is an answer to each of them.
-  const failed = bulkResult.safeParse(problemOf(reply, 'all_operations_failed'));
-  const answered = failed.success ? failed.data : session.read(reply, bulkResult);
-  return (
-    answered &&
-    batch.operations.map(({ line, operation }, index) => {
-      const { success = false, result, error } = answered.results[index] ?? {};
-      return {
-        line,
-        operation,
-        success,
-        reservationId: result?.reservationId ?? operation.reservationId ?? null,
-        onHand: result?.onHand ?? null,
-        reserved: result?.reserved ?? null,
-        available: result?.available ?? null,
-        code: error?.code ?? null,
-        detail: error?.detail ?? null,
-      };
-    })
-  );
-}
-
-function problemOf(reply: Reply | null, code: string): Problem | null {
-  return reply?.kind === 'problem' && reply.problem.code === code ? reply.problem : null;
+  const alreadyDone = resumed === operations;
+  const counts = { operations, succeeded: operations - failed, failed, resumed, run };
+  if (session.json()) return `${JSON.stringify({ ...counts, alreadyDone, results: results.path, ...more })}\n`;
+  const summary = fields(Object.entries({ ...counts, results: results.path }));
+  if (!alreadyDone) return summary;
+  const failures =
+    failed > 0 ? '\nTo try the operations that failed, put their lines into a file of their own.\n' : '';
+  return `already done in run ${run}: this command did nothing\n${summary}${failures}
+To do the same operations again, name a new run: --run <name>. A file that comes every day
+takes the date, so that each day counts: --run "$(date +%F)"
+`;
 }

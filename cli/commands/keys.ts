@@ -1,20 +1,17 @@
 /** `holdfast keys ...` */
 import type { Command } from 'commander';
 import { fields, moment, table } from '../output.js';
-import { apiKey, listOf, newApiKey } from '../resources.js';
 import type { PostOptions, Session } from '../session.js';
 import { type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
-export function addKeyCommands(program: Command, session: Session): void {
-  const group = program.command('keys').description('API keys (scope admin)');
-
+export function addKeyCommands(group: Command, session: Session): void {
   withKey(group.command('create'))
-    .description('make a key; its secret is shown this once')
+    .description('make a key; its secret is shown only this once')
     .requiredOption('--name <name>', 'what it is for')
     .requiredOption('--scope <scope...>', 'what it may do: orders:read, orders:write, inventory:read, ..., admin')
     .action(async (options: PostOptions & { name: string; scope: readonly string[] }) => {
       const reply = await session.post('/api/keys', { name: options.name, scopes: options.scope }, options);
-      session.show(reply, newApiKey, (made) =>
+      await session.show(reply, 'newApiKey', (made) =>
         fields([
           ['id', made.id],
           ['name', made.name],
@@ -23,8 +20,8 @@ export function addKeyCommands(program: Command, session: Session): void {
           [
             'note',
             made.key === null
-              ? 'it was made, but shown only the first time: revoke it and make another where its secret was lost'
-              : 'the key is not kept and cannot be shown again',
+              ? 'this key was made before and its secret is not shown again; if you lost it, revoke the key and make another'
+              : 'store the key now: it cannot be shown again',
           ],
         ]),
       );
@@ -34,7 +31,7 @@ export function addKeyCommands(program: Command, session: Session): void {
     .description('all keys, without their secrets')
     .action(async (options: ListOptions) => {
       const reply = await session.get('/api/keys', { limit: options.limit, cursor: options.cursor });
-      session.show(reply, listOf(apiKey), ({ items, nextCursor }) => {
+      await session.show(reply, 'apiKeyPage', ({ items, nextCursor }) => {
         const columns = [
           { title: 'ID' },
           { title: 'NAME' },
@@ -55,10 +52,10 @@ export function addKeyCommands(program: Command, session: Session): void {
 
   group
     .command('revoke')
-    .description('end the life of a key')
-    .argument('<id>', 'the key (key_...), not its secret')
+    .description('revoke a key: it stops working within seconds')
+    .argument('<id>', 'the id of the key (key_...), not its secret')
     .action(async (id: string) => {
-      session.show(await session.delete(`/api/keys/${segment(id)}`), apiKey, (key) =>
+      await session.show(await session.delete(`/api/keys/${segment(id)}`), 'apiKey', (key) =>
         fields([
           ['id', key.id],
           ['name', key.name],

@@ -11,25 +11,31 @@ export interface ListOptions {
 export function withKey(command: Command): Command {
   return command.option(
     '--idempotency-key <key>',
-    'act once for this key (default: a new one for each run)',
+    'repeat a command with its key and it acts once (default: a new key)',
     idempotencyKey,
   );
 }
 
-/** For commands that drive an order. */
+/** For commands that start or drive a workflow. */
 export function withWait(command: Command): Command {
-  return command.option('--wait <seconds>', 'wait for the decision, 0 to 30 (default: 10)', waitSeconds);
+  return command.option('--wait <seconds>', 'how long to wait for the decision, 0 to 30 (default: 10)', waitSeconds);
 }
 
 export function withPages(command: Command): Command {
   return command
-    .option('--limit <n>', 'at most so many, 1 to 200 (default: 50)', listLimit)
-    .option('--cursor <cursor>', 'go on where a list ended');
+    .option('--limit <n>', 'how many at most, 1 to 200 (default: 50)', listLimit)
+    .option('--cursor <cursor>', 'continue where a list ended');
 }
 
-/** How to go on where a list has more. */
+/** How to continue a list that has more. */
 export function moreLine(nextCursor: string | null): string {
   return nextCursor === null ? '' : `more: --cursor ${nextCursor}\n`;
+}
+
+/** What stands below a command's help. */
+export function example(...commandLines: readonly string[]): string {
+  const title = commandLines.length === 1 ? 'Example' : 'Examples';
+  return `\n${title}:\n${commandLines.map((line) => `  $ ${line}\n`).join('')}`;
 }
 
 /** As one segment of a path, whatever it holds. */

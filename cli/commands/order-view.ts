@@ -1,9 +1,8 @@
 /** Orders and their timelines as they stand on a terminal. */
-import type { z } from 'zod';
 import { formatMoney } from '../../domain/money.js';
-
 import { fields, moment, preciseMoment, table } from '../output.js';
-import type { listOf, Order, order, timelineEntry } from '../resources.js';
+import type { Order } from '../resources.js';
+import type { Resource } from '../session.js';
 import { moreLine } from './options.js';
 
 const lineColumns = [
@@ -43,7 +42,7 @@ export function describeOrder(found: Order): string {
   return `${head}\n${table(lineColumns, rows)}`;
 }
 
-/** What goes on by itself. */
+/** Whether the order moves on by itself. */
 function stillUnderWay(status: string): boolean {
   return status === 'pending' || status === 'confirming' || status === 'awaiting_restock';
 }
@@ -57,16 +56,13 @@ function describePayment(payment: NonNullable<Order['payment']>): string {
   return `${payment.id} ${payment.status} ${formatMoney(payment)}${card}${why}`;
 }
 
-export function describeTimeline({
-  items,
-  nextCursor,
-}: z.infer<ReturnType<typeof listOf<typeof timelineEntry>>>): string {
+export function describeTimeline({ items, nextCursor }: Resource<'timelinePage'>): string {
   const rows = items.map((entry) => [preciseMoment(entry.at), entry.from, entry.to, entry.actor, entry.reason ?? '']);
   const columns = [{ title: 'AT' }, { title: 'FROM' }, { title: 'TO' }, { title: 'BY' }, { title: 'WHY' }];
   return table(columns, rows) + moreLine(nextCursor);
 }
 
-export function listOrders({ items, nextCursor }: z.infer<ReturnType<typeof listOf<typeof order>>>): string {
+export function listOrders({ items, nextCursor }: Resource<'orderPage'>): string {
   const rows = items.map((found) => [
     found.id,
     found.status,

@@ -1,10 +1,9 @@
 /** `holdfast order ...` */
 import type { Command } from 'commander';
 import { orderStatuses } from '../../domain/order-states.js';
-import { listOf, order, timelineEntry } from '../resources.js';
 import { exitCodes, type PostOptions, type Session } from '../session.js';
 import { type LineValue, orderLine } from '../values.js';
-import { type ListOptions, segment, withKey, withPages, withWait } from './options.js';
+import { example, type ListOptions, segment, withKey, withPages, withWait } from './options.js';
 import { describeOrder, describeTimeline, listOrders } from './order-view.js';
 
 interface PaymentOptions {
@@ -21,8 +20,7 @@ interface CreateOptions extends PaymentOptions, PostOptions {
   readonly confirm?: boolean;
 }
 
-export function addOrderCommands(program: Command, session: Session): void {
-  const group = program.command('order').description('orders, from the first line to the receipt');
+export function addOrderCommands(group: Command, session: Session): void {
   addCreate(group, session);
   addReads(group, session);
 
@@ -33,7 +31,7 @@ export function addOrderCommands(program: Command, session: Session): void {
       const payment = paymentOf(options, session);
       if (payment.kind === 'wrong') return;
       const reply = await session.post(`/api/orders/${segment(id)}/confirm`, payment.body, options);
-      session.show(reply, order, describeOrder);
+      await session.show(reply, 'order', describeOrder);
     });
 
   withWait(withKey(group.command('cancel')))
@@ -42,18 +40,27 @@ export function addOrderCommands(program: Command, session: Session): void {
     .option('--reason <text>', 'why', 'cancelled on the command line')
     .action(async (id: string, options: PostOptions & { reason: string }) => {
       const reply = await session.post(`/api/orders/${segment(id)}/cancel`, { reason: options.reason }, options);
-      session.show(reply, order, describeOrder);
+      await session.show(reply, 'order', describeOrder);
     });
 }
 
 function addCreate(group: Command, session: Session): void {
-  withPayment(withWait(withKey(group.command('create'))))
-    .description('open an order; with lines all of them are reserved, or none')
-    .option('--line <sku:qty[@location]>', 'a line; give it once for each', orderLine)
-    .option('--customer-id <id>', 'your own id of the customer')
+  const command = group
+    .command('create')
+    .description('open an order and reserve its lines: all of them, or none')
+    .option('--line <sku:qty[@location]>', 'what is ordered; once for each line', orderLine)
+    .option('--customer-id <id>', 'your own id for the customer')
     .option('--email <address>', 'where receipts and notices go')
     .option('--name <name>', "the customer's name")
-    .option('--confirm', 'pay and confirm at once')
+    .option('--confirm', 'pay and confirm at once');
+  withKey(withWait(withPayment(command)))
+    .addHelpText(
+      'after',
+      example(
+        'holdfast order create --line coffee-beans-1kg:2 --line mug-stoneware:1@main --email ann@example.com',
+        'holdfast order create --line mug-stoneware:1 --card tok_visa --confirm',
+      ),
+    )
     .action(async (options: CreateOptions) => {
       const payment = paymentOf(options, session);
       if (payment.kind === 'wrong') return;
@@ -68,23 +75,25 @@ function addCreate(group: Command, session: Session): void {
         ...payment.body,
         ...(options.confirm && { confirm: true }),
       };
-      session.show(await session.post('/api/orders', body, options), order, describeOrder);
+      await session.show(await session.post('/api/orders', body, options), 'order', describeOrder);
     });
 }
 
 function addReads(group: Command, session: Session): void {
   group
     .command('show')
-    .description('one order with its timeline; with --json the order alone')
+    .description('one order with its timeline; with --json the order only')
     .argument('<id>', 'the order')
     .action(async (id: string) => {
-      const found = session.show(await session.get(`/api/orders/${segment(id)}`), order, describeOrder);
+      const found = await session.show(await session.get(`/api/orders/${segment(id)}`), 'order', describeOrder);
       if (found === null || session.json()) return;
       session.print('\n');
-      session.show(
+      await session.show(
         await session.get(`/api/orders/${segment(id)}/timeline`, wholeTimeline),
-        listOf(timelineEntry),
-        describeTimeline,
+        'timelinePage',
+        ({ items, nextCursor }) =>
+          describeTimeline({ items, nextCursor: null }) +
+          (nextCursor === null ? '' : `more: holdfast order timeline ${id} --cursor ${nextCursor}\n`),
       );
     });
 
@@ -96,7 +105,7 @@ function addReads(group: Command, session: Session): void {
         limit: options.limit,
         cursor: options.cursor,
       });
-      session.show(reply, listOf(timelineEntry), describeTimeline);
+      await session.show(reply, 'timelinePage', describeTimeline);
     });
 
   withPages(group.command('list'))
@@ -105,7 +114,11 @@ function addReads(group: Command, session: Session): void {
     .option('--customer-id <id>', 'only those of one customer')
     .action(async (options: ListOptions & { status?: string; customerId?: string }) => {
       const { status, customerId, limit, cursor } = options;
-      session.show(await session.get('/api/orders', { status, customerId, limit, cursor }), listOf(order), listOrders);
+      await session.show(
+        await session.get('/api/orders', { status, customerId, limit, cursor }),
+        'orderPage',
+        listOrders,
+      );
     });
 }
 
@@ -114,8 +127,8 @@ const wholeTimeline = { limit: 200 };
 function withPayment(command: Command): Command {
   return command
     .option('--card <token>', 'the card to charge, as the token your processor gave for it')
-    .option('--backup-card <token>', 'charged where the first card is refused')
-    .option('--external', 'paid elsewhere: no card is charged');
+    .option('--backup-card <token>', 'the card to charge if the first one is refused')
+    .option('--external', 'the order is paid elsewhere: no card is charged');
 }
 
 type PaymentBody =

@@ -1,30 +1,26 @@
 /** `holdfast reviews ...` */
 import { type Command, Option } from 'commander';
-import type { z } from 'zod';
 import { fields, moment, table } from '../output.js';
-import { listOf, review } from '../resources.js';
-import type { PostOptions, Session } from '../session.js';
+import type { PostOptions, Resource, Session } from '../session.js';
 import { type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
-export function addReviewCommands(program: Command, session: Session): void {
-  const group = program.command('reviews').description('cases that a person must look at');
-
+export function addReviewCommands(group: Command, session: Session): void {
   withPages(group.command('list'))
     .description('cases, newest first')
-    .addOption(new Option('--status <status>', 'which').choices(['open', 'resolved', 'all']).default('open'))
+    .addOption(new Option('--status <status>', 'only these').choices(['open', 'resolved', 'all']).default('open'))
     .action(async (options: ListOptions & { status: string }) => {
       const { limit, cursor } = options;
       const status = options.status === 'all' ? undefined : options.status;
-      session.show(
+      await session.show(
         await session.get('/api/reviews', { status, limit, cursor }),
-        listOf(review),
+        'reviewPage',
         ({ items, nextCursor }) => {
           const columns = [
             { title: 'REVIEW' },
             { title: 'STATUS' },
             { title: 'KIND' },
             { title: 'SUBJECT' },
-            { title: 'TRIES', align: 'right' as const },
+            { title: 'ATTEMPTS', align: 'right' as const },
             { title: 'SINCE' },
             { title: 'LAST ERROR' },
           ];
@@ -44,33 +40,35 @@ export function addReviewCommands(program: Command, session: Session): void {
 
   group
     .command('show')
-    .description('one case, with all that is known of it')
+    .description('one case, with everything known about it')
     .argument('<id>', 'the review')
     .action(async (id: string) => {
-      session.show(await session.get(`/api/reviews/${segment(id)}`), review, describeReview);
+      await session.show(await session.get(`/api/reviews/${segment(id)}`), 'review', describeReview);
     });
 
   withKey(group.command('resolve'))
-    .description('decide a case: have it tried at once, or say that it was done by hand')
+    .description('decide a case: retry it now, or record that it was settled by hand')
     .argument('<id>', 'the review')
     .addOption(
-      new Option('--resolution <resolution>', 'retry or done').choices(['retry', 'done']).makeOptionMandatory(),
+      new Option('--resolution <resolution>', 'retry: try again now; done: it was settled by hand')
+        .choices(['retry', 'done'])
+        .makeOptionMandatory(),
     )
     .requiredOption('--note <text>', 'what you found and did')
     .action(async (id: string, options: PostOptions & { resolution: string; note: string }) => {
       const body = { resolution: options.resolution, note: options.note };
       const reply = await session.post(`/api/reviews/${segment(id)}/resolve`, body, options);
-      session.show(reply, review, describeReview);
+      await session.show(reply, 'review', describeReview);
     });
 }
 
-function describeReview(found: z.infer<typeof review>): string {
+function describeReview(found: Resource<'review'>): string {
   return fields([
     ['review', found.id],
     ['status', found.status],
     ['kind', found.kind],
     ['subject', found.subject],
-    ['tries', found.attempts],
+    ['attempts', found.attempts],
     ['last error', found.lastError],
     ['since', moment(found.createdAt)],
     ['detail', JSON.stringify(found.detail)],

@@ -1,9 +1,7 @@
 /** `holdfast stock ...` */
 import type { Command } from 'commander';
-import type { z } from 'zod';
 import { fields, moment, table } from '../output.js';
-import { listOf, movement, stock, stockSummary } from '../resources.js';
-import type { PostOptions, Session } from '../session.js';
+import type { PostOptions, Resource, Session } from '../session.js';
 import { code, quantity } from '../values.js';
 import { type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
@@ -13,9 +11,7 @@ const quantities = [
   { title: 'AVAILABLE', align: 'right' },
 ] as const;
 
-export function addStockCommands(program: Command, session: Session): void {
-  const group = program.command('stock').description('what there is of each product');
-
+export function addStockCommands(group: Command, session: Session): void {
   withKey(group.command('add'))
     .description('receive goods into stock')
     .argument('<sku>', 'the product', code)
@@ -25,27 +21,31 @@ export function addStockCommands(program: Command, session: Session): void {
     .action(async (sku: string, count: number, options: PostOptions & { location?: string; reference?: string }) => {
       const { location, reference } = options;
       const body = { quantity: count, ...(location && { location }), ...(reference && { reference }) };
-      session.show(
+      await session.show(
         await session.post(`/api/inventory/${segment(sku)}/receipts`, body, options),
-        movement,
+        'movement',
         describeReceipt,
       );
     });
 
   group
     .command('show')
-    .description('one product: where it is and what is held')
+    .description('one product: where it is and which holds are open')
     .argument('<sku>', 'the product', code)
     .option('--at <time>', 'as it stood then (RFC 3339, for example 2026-11-21T05:41:07Z)')
     .action(async (sku: string, options: { at?: string }) => {
-      session.show(await session.get(`/api/inventory/${segment(sku)}`, { at: options.at }), stock, describeStock);
+      await session.show(
+        await session.get(`/api/inventory/${segment(sku)}`, { at: options.at }),
+        'stock',
+        describeStock,
+      );
     });
 
   withPages(group.command('list'))
     .description('every product')
     .action(async (options: ListOptions) => {
       const reply = await session.get('/api/inventory', { limit: options.limit, cursor: options.cursor });
-      session.show(reply, listOf(stockSummary), ({ items, nextCursor }) => {
+      await session.show(reply, 'stockPage', ({ items, nextCursor }) => {
         const columns = [{ title: 'SKU' }, ...quantities, { title: 'IN TRANSIT', align: 'right' as const }];
         const rows = items.map((item) => [item.sku, item.onHand, item.reserved, item.available, item.inTransit]);
         return table(columns, rows) + moreLine(nextCursor);
@@ -53,7 +53,7 @@ export function addStockCommands(program: Command, session: Session): void {
     });
 }
 
-function describeReceipt(received: z.infer<typeof movement>): string {
+function describeReceipt(received: Resource<'movement'>): string {
   return fields([
     ['movement', received.id],
     ['received', `${received.onHandDelta} of ${received.sku} at ${received.location}`],
@@ -63,9 +63,10 @@ function describeReceipt(received: z.infer<typeof movement>): string {
   ]);
 }
 
-function describeStock(found: z.infer<typeof stock>): string {
+function describeStock(found: Resource<'stock'>): string {
   const places = found.locations.map((place) => [place.location, place.onHand, place.reserved, place.available]);
   const total = ['total', found.onHand, found.reserved, found.available];
+  const count = found.reservationCount ?? found.reservations.length;
   const holds = found.reservations.map((hold) => [
     hold.id,
     hold.quantity,
@@ -79,6 +80,9 @@ function describeStock(found: z.infer<typeof stock>): string {
     found.inTransit > 0 ? `\nin transit: ${found.inTransit}\n` : '',
     holds.length > 0
       ? `\n${table([{ title: 'HOLD' }, { title: 'QUANTITY', align: 'right' }, { title: 'LOCATION' }, { title: 'RUNS OUT' }, { title: 'ORDER' }], holds)}`
+      : '',
+    count > holds.length && holds.length > 0
+      ? `\nthe newest ${holds.length} of ${count} holds; GET /api/inventory/${found.sku}/reservations has them all\n`
       : '',
   ].join('');
 }

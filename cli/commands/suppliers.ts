@@ -1,9 +1,7 @@
 /** `holdfast suppliers ...` */
 import { type Command, Option } from 'commander';
-import type { z } from 'zod';
 import { fields, moment, table } from '../output.js';
-import { listOf, supplier } from '../resources.js';
-import type { PostOptions, Session } from '../session.js';
+import type { PostOptions, Resource, Session } from '../session.js';
 import { code, quantity } from '../values.js';
 import { type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
@@ -15,15 +13,13 @@ interface SupplierOptions {
   readonly active?: boolean;
 }
 
-export function addSupplierCommands(program: Command, session: Session): void {
-  const group = program.command('suppliers').description('whom replenishment turns to');
-
+export function addSupplierCommands(group: Command, session: Session): void {
   withPages(group.command('list'))
     .description('suppliers, newest first')
     .action(async ({ limit, cursor }: ListOptions) => {
-      session.show(
+      await session.show(
         await session.get('/api/suppliers', { limit, cursor }),
-        listOf(supplier),
+        'supplierPage',
         ({ items, nextCursor }) => {
           const columns = [
             { title: 'SUPPLIER' },
@@ -51,36 +47,36 @@ export function addSupplierCommands(program: Command, session: Session): void {
     .description('one supplier')
     .argument('<id>', 'the supplier')
     .action(async (id: string) => {
-      session.show(await session.get(`/api/suppliers/${segment(id)}`), supplier, describeSupplier);
+      await session.show(await session.get(`/api/suppliers/${segment(id)}`), 'supplier', describeSupplier);
     });
 
   withKey(group.command('create'))
     .description('add a supplier')
     .requiredOption('--name <name>', 'what it is called')
-    .requiredOption('--min <quantity>', 'the least of one product in one order', quantity)
-    .requiredOption('--max <quantity>', 'the most of one product in one order', quantity)
-    .option('--id <id>', 'what it is known by (default: made up)', code)
-    .option('--url <url>', 'where it is asked (default: the sandbox)')
-    .option('--inactive', 'it is asked for nothing yet')
+    .requiredOption('--min <quantity>', 'the smallest quantity of a product in one order', quantity)
+    .requiredOption('--max <quantity>', 'the largest quantity of a product in one order', quantity)
+    .option('--id <id>', 'its id (default: a new one)', code)
+    .option('--url <url>', 'the address of its system (default: the sandbox)')
+    .option('--inactive', 'order nothing from it yet')
     .action(async (options: PostOptions & SupplierOptions & { id?: string; inactive?: boolean }) => {
       const body = { ...(options.id && { id: options.id }), ...memberOf(options), active: options.inactive !== true };
-      session.show(await session.post('/api/suppliers', body, options), supplier, describeSupplier);
+      await session.show(await session.post('/api/suppliers', body, options), 'supplier', describeSupplier);
     });
 
   group
     .command('update')
-    .description('change a supplier, or switch it off or on')
+    .description('change a supplier; what is not named stays as it is')
     .argument('<id>', 'the supplier')
     .option('--name <name>', 'what it is called')
-    .option('--min <quantity>', 'the least of one product in one order', quantity)
-    .option('--max <quantity>', 'the most of one product in one order', quantity)
-    .option('--url <url>', 'where it is asked')
-    .addOption(new Option('--active', 'it is asked').conflicts('inactive'))
-    .option('--inactive', 'it is asked for nothing')
+    .option('--min <quantity>', 'the smallest quantity of a product in one order', quantity)
+    .option('--max <quantity>', 'the largest quantity of a product in one order', quantity)
+    .option('--url <url>', 'the address of its system')
+    .addOption(new Option('--active', 'order from it').conflicts('inactive'))
+    .option('--inactive', 'order nothing from it')
     .action(async (id: string, options: SupplierOptions & { inactive?: boolean }) => {
       const active = options.active ?? (options.inactive ? false : undefined);
       const body = { ...memberOf(options), ...(active !== undefined && { active }) };
-      session.show(await session.patch(`/api/suppliers/${segment(id)}`, body), supplier, describeSupplier);
+      await session.show(await session.patch(`/api/suppliers/${segment(id)}`, body), 'supplier', describeSupplier);
     });
 }
 
@@ -93,7 +89,7 @@ function memberOf({ name, min, max, url }: SupplierOptions): object {
   };
 }
 
-function describeSupplier(found: z.infer<typeof supplier>): string {
+function describeSupplier(found: Resource<'supplier'>): string {
   return fields([
     ['supplier', found.id],
     ['name', found.name],

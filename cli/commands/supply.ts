@@ -1,29 +1,28 @@
 /** `holdfast replenish ...` and `holdfast po ...` */
 import { type Command, Option } from 'commander';
-import type { z } from 'zod';
 import { formatMoney } from '../../domain/money.js';
 import { fields, moment, table } from '../output.js';
-import { listOf, purchaseOrder, replenishment } from '../resources.js';
-import type { PostOptions, Session } from '../session.js';
+import type { PostOptions, Resource, Session } from '../session.js';
 import { code } from '../values.js';
 import { type ListOptions, moreLine, segment, withKey, withPages, withWait } from './options.js';
 
-type PurchaseOrder = z.infer<typeof purchaseOrder>;
+type PurchaseOrder = Resource<'purchaseOrder'>;
 
 const orderStatuses = ['ordered', 'shipped', 'delivered', 'cancelled', 'failed'];
 
-export function addSupplyCommands(program: Command, session: Session): void {
-  withWait(withKey(program.command('replenish')))
-    .description('order from the supplier what lacks to the maximum, or join what is on order already')
+export function addReplenishCommand(command: Command, session: Session): void {
+  withWait(withKey(command))
     .argument('<sku>', 'the product', code)
     .option('--location <code>', 'where (default: main)', code)
     .action(async (sku: string, options: PostOptions & { location?: string }) => {
       const { location } = options;
       const body = { sku, ...(location !== undefined && { location }) };
-      session.show(await session.post('/api/replenishments', body, options), replenishment, describeReplenishment);
+      const reply = await session.post('/api/replenishments', body, options);
+      await session.show(reply, 'replenishment', describeReplenishment);
     });
+}
 
-  const group = program.command('po').description('purchase orders: what was ordered from suppliers');
+export function addPurchaseOrderCommands(group: Command, session: Session): void {
   withPages(group.command('list'))
     .description('purchase orders, newest first')
     .addOption(new Option('--status <status>', 'only these').choices(orderStatuses))
@@ -31,7 +30,7 @@ export function addSupplyCommands(program: Command, session: Session): void {
     .action(async (options: ListOptions & { status?: string; sku?: string }) => {
       const { status, sku, limit, cursor } = options;
       const reply = await session.get('/api/purchase-orders', { status, sku, limit, cursor });
-      session.show(reply, listOf(purchaseOrder), ({ items, nextCursor }) => {
+      await session.show(reply, 'purchaseOrderPage', ({ items, nextCursor }) => {
         const columns = [
           { title: 'PURCHASE ORDER' },
           { title: 'STATUS' },
@@ -50,7 +49,11 @@ export function addSupplyCommands(program: Command, session: Session): void {
     .description('one purchase order')
     .argument('<id>', 'the purchase order')
     .action(async (id: string) => {
-      session.show(await session.get(`/api/purchase-orders/${segment(id)}`), purchaseOrder, describePurchaseOrder);
+      await session.show(
+        await session.get(`/api/purchase-orders/${segment(id)}`),
+        'purchaseOrder',
+        describePurchaseOrder,
+      );
     });
 }
 
@@ -67,7 +70,7 @@ function rowsOf(order: PurchaseOrder): (string | number | null)[][] {
   ]);
 }
 
-function describeReplenishment(found: z.infer<typeof replenishment>): string {
+function describeReplenishment(found: Resource<'replenishment'>): string {
   return fields([
     ['replenishment', found.id],
     ['status', found.status],
@@ -84,7 +87,7 @@ function describePurchaseOrder(order: PurchaseOrder): string {
     ['purchase order', order.id],
     ['status', order.status],
     ['supplier', order.supplierId],
-    ['its number', order.supplierOrderId],
+    ['supplier order', order.supplierOrderId],
     ...order.items.flatMap(({ sku, quantity, unitPrice, totalPrice }) => [
       ['goods', `${quantity} of ${sku}`] as const,
       ['price', `${formatMoney(unitPrice)} each, ${formatMoney(totalPrice)} in all`] as const,

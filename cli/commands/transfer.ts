@@ -1,9 +1,8 @@
 /** `holdfast transfer ...` */
 import { type Command, Option } from 'commander';
-import type { z } from 'zod';
 import { fields, moment, table } from '../output.js';
-import { listOf, type Transfer, transfer } from '../resources.js';
-import type { PostOptions, Session } from '../session.js';
+import type { Transfer } from '../resources.js';
+import type { PostOptions, Resource, Session } from '../session.js';
 import { arrivedQuantity, code, quantity } from '../values.js';
 import { type ListOptions, moreLine, segment, withKey, withPages, withWait } from './options.js';
 
@@ -15,25 +14,30 @@ interface SendOptions extends PostOptions {
 
 const statuses = ['pending', 'reserved', 'in_transit', 'completed', 'cancelled', 'failed', 'manual_review'];
 
-export function addTransferCommands(program: Command, session: Session): void {
-  const group = program.command('transfer').description('goods from one location to another');
-
-  // What is none of the others is this: `holdfast transfer SKU 2 --from main --to berlin`.
+export function addTransferCommands(group: Command, session: Session): void {
+  // The default: `holdfast transfer SKU 2 --from main --to berlin`. A command that was mistyped must not be taken for a SKU.
+  group.hook('preSubcommand', (_, chosen) => {
+    const [name, count] = group.args;
+    if (chosen.name() !== 'send' || name === undefined || name === 'send' || /^-?\d/.test(count ?? '')) return;
+    group.error(
+      `error: unknown command '${name}' (expected send, receive, cancel, show or list; or a SKU and a quantity)`,
+    );
+  });
   withWait(withKey(group.command('send', { isDefault: true })))
-    .description('move goods to another location, at once or by way of transit (`send` may be left out)')
+    .description('move goods to another location, at once or in transit (the word `send` may be left out)')
     .argument('<sku>', 'the product', code)
     .argument('<quantity>', 'how many', quantity)
     .requiredOption('--from <code>', 'where they are', code)
     .requiredOption('--to <code>', 'where they go', code)
-    .option('--shipped', 'they travel: say with `transfer receive` when they have arrived')
+    .option('--shipped', 'they are in transit until `transfer receive` says that they have arrived')
     .action(async (sku: string, count: number, options: SendOptions) => {
       const { from, to, shipped } = options;
       const body = { sku, quantity: count, from, to, ...(shipped && { mode: 'shipped' }) };
-      session.show(await session.post('/api/transfers', body, options), transfer, describeTransfer);
+      await session.show(await session.post('/api/transfers', body, options), 'transfer', describeTransfer);
     });
 
   withWait(withKey(group.command('receive')))
-    .description('goods have arrived; what is less than was sent is booked as lost')
+    .description('record that goods have arrived; what is missing is booked as lost')
     .argument('<id>', 'the transfer')
     .option('--quantity <n>', 'how many (default: all that were sent)', arrivedQuantity)
     .option('--reason <text>', 'why it is less than was sent')
@@ -43,17 +47,17 @@ export function addTransferCommands(program: Command, session: Session): void {
         ...(options.reason !== undefined && { reason: options.reason }),
       };
       const reply = await session.post(`/api/transfers/${segment(id)}/receive`, body, options);
-      session.show(reply, transfer, describeTransfer);
+      await session.show(reply, 'transfer', describeTransfer);
     });
 
   withWait(withKey(group.command('cancel')))
-    .description('call the goods back to where they came from')
+    .description('return the goods to where they came from')
     .argument('<id>', 'the transfer')
     .option('--reason <text>', 'why', 'cancelled on the command line')
     .action(async (id: string, options: PostOptions & { reason: string }) => {
       const body = { reason: options.reason };
       const reply = await session.post(`/api/transfers/${segment(id)}/cancel`, body, options);
-      session.show(reply, transfer, describeTransfer);
+      await session.show(reply, 'transfer', describeTransfer);
     });
 
   addReads(group, session);
@@ -65,7 +69,7 @@ function addReads(group: Command, session: Session): void {
     .description('one transfer')
     .argument('<id>', 'the transfer')
     .action(async (id: string) => {
-      session.show(await session.get(`/api/transfers/${segment(id)}`), transfer, describeTransfer);
+      await session.show(await session.get(`/api/transfers/${segment(id)}`), 'transfer', describeTransfer);
     });
 
   withPages(group.command('list'))
@@ -75,7 +79,7 @@ function addReads(group: Command, session: Session): void {
     .action(async (options: ListOptions & { status?: string; sku?: string }) => {
       const { status, sku, limit, cursor } = options;
       const reply = await session.get('/api/transfers', { status, sku, limit, cursor });
-      session.show(reply, listOf(transfer), listTransfers);
+      await session.show(reply, 'transferPage', listTransfers);
     });
 }
 
@@ -97,7 +101,7 @@ function describeTransfer(found: Transfer): string {
   ]);
 }
 
-function listTransfers({ items, nextCursor }: z.infer<ReturnType<typeof listOf<typeof transfer>>>): string {
+function listTransfers({ items, nextCursor }: Resource<'transferPage'>): string {
   const columns = [
     { title: 'TRANSFER' },
     { title: 'STATUS' },

@@ -1,8 +1,17 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { main } from '../../cli/main.js';
 import { startOwnApi } from '../api/own-api.js';
@@ -21,6 +30,25 @@ function fileOf(lines: readonly string[], head = 'operation,sku,quantity,locatio
   const path = join(folder, `${randomUUID()}.csv`);
   writeFileSync(path, [head, ...lines, ''].join('\n'));
   return path;
+}
+
+/** `holdfast bulk --file <source>` with the file at `path` as its standard input: redirected, or through a pipe. */
+async function fromInput(source: string, input: 'inherit' | 'pipe', path: string, ...more: readonly string[]) {
+  const stack = { HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
+  const file = openSync(path, 'r');
+  const child = spawn(process.execPath, [bin, 'bulk', '--file', source, ...more], {
+    cwd: folder,
+    env: { ...process.env, ...stack },
+    stdio: [input === 'inherit' ? file : 'pipe', 'pipe', 'pipe'],
+  });
+  closeSync(file);
+  child.stdin?.end(readFileSync(path));
+  let out = '';
+  let err = '';
+  child.stdout?.on('data', (chunk) => (out += chunk));
+  child.stderr?.on('data', (chunk) => (err += chunk));
+  const code = await new Promise((done) => child.once('close', done));
+  return { code, out, err };
 }
 
 const resultsOf = (path: string) => readFileSync(`${path}.results.csv`, 'utf8').trimEnd().split('\n');
@@ -76,7 +104,7 @@ describe('holdfast bulk', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 1, available: 0 });
   });
 
-  it('goes on after a break, wherever it was killed, and does nothing twice', async () => {
+  it('resumes a run that was killed, and does nothing twice', async () => {
     const sku = await shop.product(6000);
     const path = fileOf(Array.from({ length: 6000 }, () => `consume,${sku},1,,`));
     const env = { ...process.env, HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
@@ -85,14 +113,19 @@ describe('holdfast bulk', () => {
     await eventually('some of it to be done', async () => written() >= 300);
     child.kill('SIGKILL');
     await new Promise((done) => child.once('exit', done));
-    expect(written()).toBeLessThan(6000);
+    const before = written() - (written() % 100);
+    expect(before).toBeLessThan(6000);
 
     // As if the break had come in the middle of writing, with the answers of the last batches never read.
     const kept = resultsOf(path).slice(0, 250).join('\n');
     writeFileSync(`${path}.results.csv`, kept.slice(0, -7));
     const ended = await holdfast(['bulk', '--file', path, '--json']);
     expect(ended, ended.out).toMatchObject({ code: 0, err: '' });
-    expect(JSON.parse(ended.out)).toMatchObject({ operations: 6000, succeeded: 6000, failed: 0, resumed: 200 });
+    const { resumed, ...summary } = JSON.parse(ended.out);
+    expect(summary).toMatchObject({ operations: 6000, succeeded: 6000, failed: 0, run: 'default', alreadyDone: false });
+    // What the killed command had been answered, or had only sent; no more than one batch beyond what it had written.
+    expect(resumed).toBeGreaterThanOrEqual(before);
+    expect(resumed).toBeLessThanOrEqual(before + 100);
     const lines = resultsOf(path)
       .slice(1)
       .map((line) => Number(line.split(',')[0]));
@@ -100,20 +133,64 @@ describe('holdfast bulk', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
 
     const again = await holdfast(['bulk', '--file', path]);
+    expect(again.out).toMatch(/^already done in run default: /);
     expect(field(again.out, 'resumed')).toBe('6000');
     expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
   });
 
-  it('does a file again only as another run', async () => {
-    const sku = await shop.product(2);
+  it('says that content was done before, also from another path, and does it again only as another run', async () => {
+    const sku = await shop.product(3);
     const path = fileOf([`consume,${sku},1,,`]);
-    expect((await holdfast(['bulk', '--file', path])).code).toBe(0);
-    const refused = await holdfast(['bulk', '--file', path, '--run', 'tuesday']);
-    expect(refused).toMatchObject({ code: 2, out: '' });
-    expect(refused.err).toMatch(/has the results of another file or run/);
-    rmSync(`${path}.results.csv`);
-    expect((await holdfast(['bulk', '--file', path, '--run', 'tuesday'])).code).toBe(0);
-    expect((await shop.stock(sku)).onHand).toBe(0);
+    const copy = fileOf([`consume,${sku},1,,`]);
+    const first = await holdfast(['bulk', '--file', path]);
+    expect(first).toMatchObject({ code: 0, err: '' });
+    expect(first.out).not.toContain('already done');
+    for (const file of [path, copy]) {
+      const again = await holdfast(['bulk', '--file', file]);
+      expect(again).toMatchObject({ code: 0, err: '' });
+      expect(again.out).toMatch(/^already done in run default: .*\n(.*\n)*.*--run <name>/);
+    }
+    expect((await shop.stock(sku)).onHand).toBe(2);
+
+    for (const [day, onHand] of [
+      ['2026-11-27', 1],
+      ['2026-11-28', 0],
+    ] as const) {
+      const daily = await holdfast(['bulk', '--file', path, '--run', day]);
+      expect(daily).toMatchObject({ code: 0, err: '' });
+      expect(field(daily.out, 'results')).toBe(`${path}.${day}.results.csv`);
+      const again = await holdfast(['bulk', '--file', path, '--run', day]);
+      expect(again.out).toMatch(new RegExp(`^already done in run ${day}: `));
+      expect((await shop.stock(sku)).onHand).toBe(onHand);
+    }
+  });
+
+  it('takes operations from standard input, prints their results, and writes no file', async () => {
+    const sku = await shop.product(3);
+    const path = fileOf([`consume,${sku},1,,`]);
+    for (const [source, input] of [
+      ['-', 'inherit'],
+      ['/dev/stdin', 'inherit'],
+      ['-', 'pipe'],
+    ] as const) {
+      const { code, out, err } = await fromInput(source, input, path);
+      expect({ code, err }).toMatchObject({ code: 0, err: expect.stringMatching(/^operations +1$/m) });
+      expect(out).toMatch(/^line,operation,.*\n2,consume,.*,true,2,0,2,.*\n$/);
+      // The first time does it; whatever it comes through, the content is the same.
+      expect(err.includes('already done in run default')).toBe(!(source === '-' && input === 'inherit'));
+    }
+    expect((await shop.stock(sku)).onHand).toBe(2);
+    expect(readdirSync(folder).filter((name) => path.endsWith(name.slice(0, 40)))).toEqual([basename(path)]);
+    expect(existsSync('/dev/stdin.results.csv')).toBe(false);
+
+    const { out } = await fromInput('-', 'pipe', path, '--json');
+    expect(JSON.parse(out)).toMatchObject({
+      alreadyDone: true,
+      results: null,
+      lines: [{ line: 2, sku, success: true, onHand: 2, code: null }],
+    });
+    await fromInput('-', 'pipe', path, '--results', `${path}.kept`);
+    expect(readFileSync(`${path}.kept`, 'utf8').split('\n')).toHaveLength(3);
   });
 
   it('finds what is wrong in a file before anything is done', async () => {
@@ -124,6 +201,12 @@ describe('holdfast bulk', () => {
     expect(ended.err).toMatch(/line 3: .*\n.*line 4: a release needs a reservationId.*\n.*line 5: the quantity/);
     expect((await holdfast(['bulk', '--file', fileOf([], 'sku,count')])).err).toMatch(/must name the columns/);
     expect((await holdfast(['bulk', '--file', join(folder, 'none.csv')])).err).toMatch(/there is no file/);
+    expect(await holdfast(['bulk', '--file', folder])).toMatchObject({
+      code: 2,
+      err: `holdfast: ${folder} is a folder\n`,
+    });
+    const endless = await holdfast(['bulk', '--file', '/dev/zero']);
+    expect(endless).toMatchObject({ code: 2, err: 'holdfast: /dev/zero is larger than 64 MiB: split it\n' });
     expect((await shop.stock(sku)).onHand).toBe(5);
   });
 
@@ -136,6 +219,7 @@ describe('holdfast bulk', () => {
         env: { HOLDFAST_API_URL: inject('apiUrls')[0], HOLDFAST_API_KEY: inject('apiKey') },
         currentFolder: folder,
         projectRoot: folder,
+        version: '0.0.0',
         terminal: { out: () => undefined, err: (text) => void drawn.push(text), interactive: true },
       });
       expect(code).toBe(0);
@@ -148,7 +232,7 @@ describe('holdfast bulk', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 50, reserved: 0, available: 50 });
   });
 
-  it('waits where the API asks it to slow down, and goes on with the same batch', async () => {
+  it('waits while the API asks it to slow down, and resumes with the same batch', async () => {
     const sku = await shop.product(300);
     const path = fileOf(Array.from({ length: 300 }, () => `consume,${sku},1,,`));
     const api = await startOwnApi({ RATE_LIMIT_PER_MINUTE: '2' });
@@ -157,7 +241,8 @@ describe('holdfast bulk', () => {
       await eventually('a call to be too many', async () => api.output().includes('"code":"rate_limited"'));
       expect((await shop.stock(sku)).onHand).toBe(100);
       const ended = await running;
-      expect(ended, ended.out).toMatchObject({ code: 0, err: '' });
+      expect(ended, ended.out).toMatchObject({ code: 0 });
+      expect(ended.err).toMatch(/^(holdfast: too many requests; waiting \d+ s, as the API asks\n)+$/);
       expect(ended.out).toMatch(/^operations +300\nsucceeded +300\nfailed +0\nresumed +0\n/);
       expect(resultsOf(path)).toHaveLength(301);
       expect((await shop.stock(sku)).onHand).toBe(0);

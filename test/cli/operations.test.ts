@@ -1,11 +1,12 @@
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { sharedShop } from '../shared.js';
-import { field, holdfast } from './holdfast.js';
+import { bin, field, holdfast } from './holdfast.js';
 
 const shop = sharedShop();
 
@@ -160,6 +161,50 @@ describe('how the command ends', () => {
     const ended = await holdfast(['stock', 'list'], env);
     expect(ended).toMatchObject({ code: 3, out: '' });
     expect(ended.err).toMatch(/^holdfast: cannot reach the API: no stack runs here .*npm start.*\n$/);
+  });
+
+  it.each([
+    [['ordr', 'list'], 'order'],
+    [['order', 'crate'], 'create'],
+    [['help', 'order', 'crate'], 'create'],
+    [['order', 'create', '--lines', 'A:1'], '--line'],
+  ])('suggests what %j may have meant', async (args, meant) => {
+    const ended = await holdfast(args);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toContain(`(Did you mean ${meant}?)`);
+  });
+
+  it('takes no mistyped command of transfer for a SKU', async () => {
+    const ended = await holdfast(['transfer', 'recieve', 'trf_1']);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toMatch(/^error: unknown command 'recieve' .*receive/);
+  });
+
+  it('is silent where its reader has gone, and ends as it would have', async () => {
+    for (const [args, code] of [
+      [['stock', 'list', '--limit', '200'], 0],
+      [['order', 'show', 'ord_none', '--json'], 1],
+    ] as const) {
+      const stack = { HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
+      const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...stack } });
+      child.stdout.destroy();
+      let err = '';
+      child.stderr.on('data', (chunk) => (err += chunk));
+      expect(await new Promise((done) => child.once('close', done))).toBe(code);
+      expect(err).toBe('');
+    }
+  });
+
+  it('prints its version', async () => {
+    expect(await holdfast(['--version'])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+
+  it('shows the same help three ways, with an example', async () => {
+    const help = await holdfast(['help', 'order', 'create']);
+    expect(help).toMatchObject({ code: 0, err: '', out: expect.stringContaining('$ holdfast order create --line') });
+    expect(await holdfast(['order', 'create', '--help'])).toEqual(help);
+    expect(await holdfast(['order', 'help', 'create'])).toEqual(help);
+    expect((await holdfast(['help'])).out).toBe((await holdfast(['--help'])).out);
   });
 
   it('exits 0 for --help', async () => {

@@ -22,7 +22,7 @@ describe('holdfast replenish and po', () => {
     expect((await holdfast(['po', 'list', '--status', 'failed', '--sku', sku])).out).not.toContain(order.id);
 
     const shown = await holdfast(['po', 'show', order.id]);
-    expect(field(shown.out, 'its number')).toBe(order.supplierOrderId);
+    expect(field(shown.out, 'supplier order')).toBe(order.supplierOrderId);
     expect(field(shown.out, 'price')).toBe('3.10 USD each, 49.60 USD in all');
     expect(JSON.parse((await holdfast(['--json', 'po', 'show', order.id])).out)).toEqual(order);
   });
