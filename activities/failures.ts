@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { Fault, RetryClass } from '../domain/retry.js';
 import { nextWaitMs } from '../domain/retry.js';
 import { GatewayFault } from '../gateways/fault.js';
+import { attemptNumber } from './context.js';
 
 /** How a call is tried again: its class, and which attempt of all attempts of the call this activity's first one is. */
 export interface Patience {
@@ -10,6 +11,11 @@ export interface Patience {
   readonly retryBaseScale: number;
   /** Attempts that were made before this activity was scheduled. */
   readonly attemptsBefore: number;
+}
+
+/** Whether nothing was sent before: by this activity, or by one that came before it. */
+export function isFirstAttempt(patience: Patience | null): boolean {
+  return attemptNumber() + (patience?.attemptsBefore ?? 0) === 1;
 }
 
 /**

@@ -3,8 +3,8 @@
  * fixed by the order and its line, so that it may be made any number of times.
  */
 import type { SupplierGateway, SupplierReservation } from '../gateways/supplier/gateway.js';
-import { attemptNumber, callOptions, isFirstTry } from './context.js';
-import { askGateway, type Patience } from './failures.js';
+import { attemptNumber, callOptions } from './context.js';
+import { askGateway, isFirstAttempt, type Patience } from './failures.js';
 
 /** Goods that one line of an order wants of one supplier. */
 export interface SupplierOperation {
@@ -25,7 +25,9 @@ export function supplierActivities(suppliers: SupplierGateway, gatewayTimeoutSec
       const { url, idempotencyKey, sku, quantity } = operation;
       return askGateway(
         async () =>
-          (isFirstTry() ? null : await suppliers.findReservation({ url, idempotencyKey }, options(operation))) ??
+          (isFirstAttempt(patience)
+            ? null
+            : await suppliers.findReservation({ url, idempotencyKey }, options(operation))) ??
           (await suppliers.reserve({ url, idempotencyKey, sku, quantity }, options(operation))),
         patience,
         attemptNumber(),

@@ -9,15 +9,15 @@ import {
   Connection,
   isGrpcServiceError,
   WithStartWorkflowOperation,
-  WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   type WorkflowStartOptions,
-  WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import { ApplicationFailure, type Workflow } from '@temporalio/common';
-import { isRefusalCode, type Refusal, refusal } from '../domain/errors.js';
+import type { Workflow } from '@temporalio/common';
+import type { Refusal } from '../domain/errors.js';
 import { taskQueue, workflowTaskTimeoutMs } from '../workflows/contract.js';
-import { grpcCodeOf, grpcFailedPrecondition, grpcInvalidArgument, grpcNotFound, isOutage } from './grpc-errors.js';
+import { grpcInvalidArgument, grpcNotFound, isOutage } from './grpc-errors.js';
+import { Turns } from './turns.js';
+import { readUpdateFailure } from './undecided.js';
 
 /**
  * - `answered`: the saga decided in time.
@@ -32,6 +32,9 @@ export type Outcome<A> =
   | { readonly kind: 'late' }
   | { readonly kind: 'ended' }
   | { readonly kind: 'unavailable' };
+
+/** `full`: it runs, and the server takes no more updates for it. A signal still reaches it. */
+export type UpdateOutcome<A> = Outcome<A> | { readonly kind: 'full' };
 
 export interface Asking {
   readonly updateId: string;
@@ -51,7 +54,16 @@ const describeMs = 1500;
  * held up from here, so that it outlives a restart of the server.
  */
 const maxPendingUpdateMs = 600_000;
+/**
+ * Updates of one kind that a process has in flight at one saga. The server takes 10 in all from all processes, and an 11th
+ * makes it drop those that no worker has seen yet, so that a crowd would keep all of its members from being heard. Each
+ * kind has its own turns: a cancel does not wait for confirmations that wait for a bank.
+ */
+const updatesAtATime = 2;
 const timedOut = Symbol('timed out');
+
+/** One call for an update, until it is answered or given up. */
+type Ask<A> = (giveUp: AbortSignal) => Promise<A>;
 
 type SagaStart = Pick<WorkflowStartOptions, 'workflowId' | 'memo' | 'typedSearchAttributes'> & { args: [object] };
 
@@ -68,6 +80,7 @@ export class SagaClient {
   readonly #connection: Connection;
   readonly #client: Client;
   readonly #stopped = new AbortController();
+  readonly #turns = new Turns(updatesAtATime);
 
   constructor(address: string, namespace: string) {
     this.#connection = Connection.lazy({
@@ -154,22 +167,22 @@ export class SagaClient {
       const started = await this.#decide(options.workflowId, plainCallMs, () =>
         this.#client.workflow.start(workflowType, start).then(() => null),
       );
-      return started.kind === 'answered' ? { kind: 'late' } : started;
+      return started.kind === 'answered' ? { kind: 'late' } : lateIfFull(started);
     }
-    return this.#decide(options.workflowId, asking.waitMs, () =>
+    const ask = () =>
       this.#client.workflow.executeUpdateWithStart<Workflow, A, []>(update, {
         args: [],
         updateId: asking.updateId,
         startWorkflowOperation: new WithStartWorkflowOperation(workflowType, start),
-      }),
-    );
+      });
+    return lateIfFull(await this.#decide(options.workflowId, asking.waitMs, ask));
   }
 
   /**
    * Asks a saga that may run again and again for something: starts it where it does not run. It is asked even where it
    * runs already, so the wait is at least 1 ms.
    */
-  protected startAgain<A>(
+  protected async startAgain<A>(
     workflowType: string,
     update: string,
     request: object,
@@ -177,24 +190,25 @@ export class SagaClient {
     options: SagaStart,
   ): Promise<Outcome<A>> {
     const start = { ...startOptions(options), workflowIdReusePolicy: 'ALLOW_DUPLICATE' } as const;
-    const ask = () =>
-      this.#client.workflow.executeUpdateWithStart<Workflow, A, [object]>(update, {
-        args: [request],
-        updateId: asking.updateId,
-        startWorkflowOperation: new WithStartWorkflowOperation(workflowType, start),
-      });
-    return this.#decide(options.workflowId, Math.max(asking.waitMs, 1), ask, maxPendingUpdateMs);
+    const ask = (giveUp: AbortSignal) =>
+      this.#turns.take(`${options.workflowId} ${update}`, giveUp, () =>
+        this.#client.workflow.executeUpdateWithStart<Workflow, A, [object]>(update, {
+          args: [request],
+          updateId: asking.updateId,
+          startWorkflowOperation: new WithStartWorkflowOperation(workflowType, start),
+        }),
+      );
+    return lateIfFull(await this.#decide(options.workflowId, Math.max(asking.waitMs, 1), ask, maxPendingUpdateMs));
   }
 
   /** Asks a running saga for something. */
-  protected update<A>(workflowId: string, update: string, request: object, asking: Asking): Promise<Outcome<A>> {
+  protected update<A>(workflowId: string, update: string, request: object, asking: Asking): Promise<UpdateOutcome<A>> {
     const handle = this.#client.workflow.getHandle(workflowId);
-    return this.#decide(
-      workflowId,
-      Math.max(asking.waitMs, 1),
-      () => handle.executeUpdate<A, [object]>(update, { args: [request], updateId: asking.updateId }),
-      maxPendingUpdateMs,
-    );
+    const ask = (giveUp: AbortSignal) =>
+      this.#turns.take(`${workflowId} ${update}`, giveUp, () =>
+        handle.executeUpdate<A, [object]>(update, { args: [request], updateId: asking.updateId }),
+      );
+    return this.#decide(workflowId, Math.max(asking.waitMs, 1), ask, maxPendingUpdateMs);
   }
 
   /** Sends a signal, for which nobody waits. */
@@ -213,17 +227,15 @@ export class SagaClient {
 
   /**
    * Waits for the saga's word; when the time is over, finds out whether there is a saga at all.
-   * @param goOnMs how long the asking goes on behind the back of a client that was told that the saga goes on
+   * @param goOnMs how long the asking continues after the client was answered that the saga continues
    */
-  async #decide<A>(workflowId: string, waitMs: number, ask: () => Promise<A>, goOnMs = 0): Promise<Outcome<A>> {
+  async #decide<A>(workflowId: string, waitMs: number, ask: Ask<A>, goOnMs = 0): Promise<UpdateOutcome<A>> {
     const giveUp = new AbortController();
+    const asking = () => this.#askUntilDecided(workflowId, ask, giveUp.signal);
     try {
-      const answer = await this.#race(waitMs, () => insist(ask, giveUp.signal), giveUp, this.#stopped.signal);
-      if (answer !== timedOut) return { kind: 'answered', answer };
+      const outcome = await this.#race(waitMs, asking, giveUp, this.#stopped.signal);
+      if (outcome !== timedOut) return outcome;
     } catch (error) {
-      if (error instanceof WorkflowUpdateFailedError) return refusedBy(error);
-      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowExecutionAlreadyStartedError)
-        return { kind: 'ended' };
       if (!isOutage(error)) throw error;
     }
     const presence = await this.presence(workflowId).catch((error: unknown) => {
@@ -234,6 +246,27 @@ export class SagaClient {
     else setTimeout(() => giveUp.abort(), goOnMs).unref();
     if (presence === 'running') return { kind: 'late' };
     return { kind: presence === 'ended' ? 'ended' : 'unavailable' };
+  }
+
+  /** Asks for an update, under one id, until the saga has decided it or has ended. Throws what is a bug, and once given up. */
+  async #askUntilDecided<A>(workflowId: string, ask: Ask<A>, giveUp: AbortSignal): Promise<UpdateOutcome<A>> {
+    for (let waitMs = firstAskAgainMs; ; waitMs = Math.min(longestAskAgainMs, waitMs * 1.5)) {
+      try {
+        return { kind: 'answered', answer: await ask(giveUp) };
+      } catch (error) {
+        const failure = readUpdateFailure(error);
+        if (failure.kind === 'refused') return failure;
+        if (failure.kind === 'full') return { kind: 'full' };
+        if (failure.kind === 'duplicate') return { kind: 'ended' };
+        if (failure.kind === 'bug' || giveUp.aborted) throw error;
+        // The server says the same of a saga that has ended and of an update that it has lost.
+        if (failure.kind === 'gone') {
+          const presence = await this.presence(workflowId);
+          if (presence === 'ended' || presence === 'absent') return { kind: 'ended' };
+        }
+      }
+      await sleep(Math.round(waitMs * (0.75 + Math.random() / 2)), undefined, { signal: giveUp });
+    }
   }
 
   /** A call that has nothing to wait for. */
@@ -269,30 +302,11 @@ export class SagaClient {
   }
 }
 
-/** A refusal crosses Temporal as a failure whose type is its code; any other failure of an update is a bug of the saga. */
-function refusedBy(error: WorkflowUpdateFailedError): { kind: 'refused'; refusal: Refusal } {
-  const { cause } = error;
-  if (!(cause instanceof ApplicationFailure) || !isRefusalCode(cause.type)) throw error;
-  const refused: unknown = cause.details?.[0];
-  const extensions = typeof refused === 'object' && refused !== null ? Reflect.get(refused, 'extensions') : undefined;
-  const members = typeof extensions === 'object' && extensions !== null ? { ...extensions } : undefined;
-  return { kind: 'refused', refusal: refusal(cause.type, cause.message, members) };
-}
+/** Before an update is asked for again; each wait is half as long again as the one before. */
+const firstAskAgainMs = 25;
+const longestAskAgainMs = 1000;
 
-/** Between two askings for the same update. */
-const insistAfterMs = 25;
-
-/**
- * Asks again where the server has thrown a workflow task away and the update with it, as it does when a signal comes in
- * while the task would end the workflow. The update's id makes it the same asking.
- */
-async function insist<A>(ask: () => Promise<A>, giveUp: AbortSignal): Promise<A> {
-  for (;;) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (giveUp.aborted || grpcCodeOf(error) !== grpcFailedPrecondition) throw error;
-      await sleep(insistAfterMs);
-    }
-  }
+/** A saga whose first decision is asked for by many has made it long ago: Postgres has it. */
+function lateIfFull<A>(outcome: UpdateOutcome<A>): Outcome<A> {
+  return outcome.kind === 'full' ? { kind: 'late' } : outcome;
 }

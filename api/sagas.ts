@@ -4,6 +4,7 @@ import { skuList } from '../domain/search-attributes.js';
 import {
   type OrderAnswer,
   type OrderInput,
+  orderSignals,
   orderUpdates,
   orderWorkflowId,
   type PaymentAnswer,
@@ -19,10 +20,11 @@ import {
   reviewSignal,
   type TransferAnswer,
   type TransferInput,
+  transferSignals,
   transferUpdates,
   transferWorkflowId,
 } from '../workflows/contract.js';
-import { type Asking, type Outcome, SagaClient } from './saga-client.js';
+import { type Asking, type Outcome, SagaClient, type UpdateOutcome } from './saga-client.js';
 
 const orderStatusKey = defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD);
 const customerIdKey = defineSearchAttributeKey('CustomerId', SearchAttributeType.KEYWORD);
@@ -78,24 +80,36 @@ export class Sagas extends SagaClient {
     });
   }
 
-  /** Asks a running order for something. */
-  updateOrder(
+  /** Asks a running order for something. `full` only of a line: confirm and cancel then go as signals. */
+  async updateOrder(
     orderId: string,
     update: (typeof orderUpdates)['addLine' | 'confirm' | 'cancel'],
     request: object,
     asking: Asking,
-  ): Promise<Outcome<OrderAnswer>> {
-    return this.update<OrderAnswer>(orderWorkflowId(orderId), update, request, asking);
+  ): Promise<UpdateOutcome<OrderAnswer>> {
+    const workflowId = orderWorkflowId(orderId);
+    const outcome = await this.update<OrderAnswer>(workflowId, update, request, asking);
+    if (outcome.kind !== 'full' || update === 'addLine') return outcome;
+    return await this.#bySignal(workflowId, orderSignals[update], request);
   }
 
   /** Asks a running transfer for something. */
-  updateTransfer(
+  async updateTransfer(
     transferId: string,
     update: (typeof transferUpdates)['receive' | 'cancel'],
     request: object,
     asking: Asking,
   ): Promise<Outcome<TransferAnswer>> {
-    return this.update<TransferAnswer>(transferWorkflowId(transferId), update, request, asking);
+    const workflowId = transferWorkflowId(transferId);
+    const outcome = await this.update<TransferAnswer>(workflowId, update, request, asking);
+    return outcome.kind === 'full' ? await this.#bySignal(workflowId, transferSignals[update], request) : outcome;
+  }
+
+  /** Tells a saga that takes no more updates by a signal, which nobody answers. Members that are null are left out. */
+  async #bySignal(workflowId: string, signal: string, request: object): Promise<Outcome<never>> {
+    const members = Object.entries(request).filter(([name, value]) => name !== 'caller' && value !== null);
+    const told = await this.signal(workflowId, signal, Object.fromEntries(members));
+    return { kind: told === 'told' ? 'late' : told };
   }
 
   /** What an order's update answered; see `pastAnswer`. */

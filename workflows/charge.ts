@@ -168,7 +168,8 @@ class CardCharge {
     const { authorizationId } = authorized;
     this.authorizationId = authorizationId;
     // Wishes wait at the server while a task is held up. The timer ends the task, so that a cancel can still win.
-    if (begun.captured === null && authorized.heldTaskMs > unheardMs) await sleep(1);
+    if (begun.captured === null && authorized.heldTaskMs > unheardMs)
+      await sleep(1, { summary: 'Let a cancel be heard before the capture' });
     if (begun.captured === null && this.request.stopWanted()) return { kind: 'stopped' };
 
     const captured = await this.step('capture', begun.captured, (via, patience) =>

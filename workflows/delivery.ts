@@ -52,7 +52,9 @@ class Delivery {
   async follow(): Promise<Followed> {
     for (let checks = 1; ; checks++) {
       if (this.reviewId === null && Date.now() >= this.overdueAt) await this.putBeforePerson();
-      await condition(() => this.decisions.length > 0 || this.desk.stopWanted, this.waitMs());
+      const summary =
+        this.reviewId === null ? 'Wait for the next delivery check' : 'Wait for the next check of an overdue delivery';
+      await condition(() => this.decisions.length > 0 || this.desk.stopWanted, this.waitMs(), { summary });
       // The person's own words are on the case already: the API wrote them when it took the decision.
       if (this.decisions.shift() === 'done')
         return await this.fail({ code: 'supplier_failed', detail: 'taken as not delivered by a person' }, 'failed');

@@ -16,7 +16,10 @@ export async function notices(input: NoticesInput): Promise<void> {
       lastError = describe(error);
     }
     if (unsent.length === 0) return;
-    if (attempt < attempts) await sleep(Math.max(1, attempt * input.waitSeconds * input.pace.retryBaseScale * 1000));
+    if (attempt < attempts)
+      await sleep(Math.max(1, attempt * input.waitSeconds * input.pace.retryBaseScale * 1000), {
+        summary: `Wait before sending again what was not sent (attempt ${attempt + 1} of ${attempts})`,
+      });
   }
   await database.openReview({
     id: `rev_${uuid4().replaceAll('-', '')}`,

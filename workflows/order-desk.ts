@@ -24,6 +24,7 @@ import {
 } from './contract.js';
 import { FirstAnswer } from './first-answer.js';
 import { bringsCardNumber, type ParsedSignal, parseCancelSignal, parseConfirmSignal } from './order-signals.js';
+import { outliveCancellation } from './waiting.js';
 
 export type Wish = (
   | { readonly kind: 'confirm'; readonly request: ConfirmRequest }
@@ -112,7 +113,13 @@ export class OrderDesk {
   /** Waits until there is a wish or a note, at most so long (null: for ever). */
   async waitForWork(timeoutMs: number | null): Promise<void> {
     if (timeoutMs === null) await condition(() => this.hasWork);
-    else if (timeoutMs > 0) await condition(() => this.hasWork, timeoutMs);
+    else if (timeoutMs > 0) await condition(() => this.hasWork, timeoutMs, { summary: this.waitSummary });
+  }
+
+  private get waitSummary(): string {
+    return this.status === 'draft'
+      ? 'Wait for a line or a cancel until the draft expires'
+      : 'Wait for a confirm or a cancel until the hold ends';
   }
 
   get hasWork(): boolean {
@@ -157,7 +164,12 @@ export class OrderDesk {
       async (request: Request) => {
         const wish = wishOf(request, currentUpdateInfo()?.id ?? '');
         this.wishes.push(wish);
-        await condition(() => wish.answer !== undefined);
+        const isAnswered = () => wish.answer !== undefined;
+        try {
+          await condition(isAnswered);
+        } catch (error) {
+          await outliveCancellation(error, isAnswered);
+        }
         return wish.answer as OrderAnswer;
       },
       {

@@ -10,6 +10,7 @@ import { refusal } from '../domain/errors.js';
 import { maxPaymentRefusals } from '../domain/order-states.js';
 import type { OrderStepResult, PaymentInFlight, PaymentIntent, PaymentRecord } from '../domain/order-steps.js';
 import { mailsAfter } from '../domain/payment-record.js';
+import { isBranched } from './branches.js';
 import { charge, lostTry } from './charge.js';
 import type { Caller, ConfirmRequest, OrderAnswer, OrderInput, PaymentChoice } from './contract.js';
 import { cannotBecome, type OrderDesk } from './order-desk.js';
@@ -43,7 +44,7 @@ export async function begin(order: OrderSaga, first: Checkout['begin'], caller: 
     first.activity === 'openOrder'
       ? await record.apply(database.openOrder, first.step)
       : await record.apply(database.beginConfirm, first.step);
-  if (!input.inOneGo) return { result: await alone() };
+  if (!input.inOneGo || isBranched()) return { result: await alone() };
   let progress: CheckoutProgress;
   try {
     progress = await purchase.checkoutOrder({

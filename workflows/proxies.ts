@@ -5,15 +5,19 @@
  */
 
 import {
+  type ActivityInterfaceFor,
   type ActivityOptions,
+  type LocalActivityInterfaceFor,
   type LocalActivityOptions,
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 import { firstTrySeconds, maxAttempts } from '../domain/retry.js';
+import { isBranched } from './branches.js';
 import { gatewayTaskQueue, type Pace } from './contract.js';
 import { isLasting } from './failures.js';
+import { summaryOf } from './summaries.js';
 
 const seconds = (value: number) => Math.max(1, Math.round(value * 1000));
 
@@ -29,48 +33,56 @@ const databasePatient: ActivityOptions = {
   retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
 };
 
+const databaseInTask = summarized(proxyLocalActivities<Activities>(databaseLocal));
+const databaseOutside = summarized(proxyActivities<Activities>(databasePatient));
+
 /** Every database step: the local try, then as long as it takes. */
-export const database: Activities = orElse(
-  proxyLocalActivities<Activities>(databaseLocal),
-  proxyActivities<Activities>(databasePatient),
-);
+export const database: Activities = orElse(databaseInTask, databaseOutside);
 
 /** The first try of a gateway call: short, once. What it leaves undecided goes on with `patient`. */
-export const firstTry = proxyLocalActivities<Activities>({
-  startToCloseTimeout: `${firstTrySeconds + 1}s`,
-  retry: { maximumAttempts: 1 },
-});
+export const firstTry = summarized(
+  proxyLocalActivities<Activities>({
+    startToCloseTimeout: `${firstTrySeconds + 1}s`,
+    retry: { maximumAttempts: 1 },
+  }),
+);
 
 /** A whole purchase: a step in Postgres, a first try of the charge, another step. Once, as the first try is. */
-export const purchase = proxyLocalActivities<Activities>({
-  startToCloseTimeout: `${firstTrySeconds + 2}s`,
-  retry: { maximumAttempts: 1 },
-});
+export const purchase = summarized(
+  proxyLocalActivities<Activities>({
+    startToCloseTimeout: `${firstTrySeconds + 2}s`,
+    retry: { maximumAttempts: 1 },
+  }),
+);
 
 /** A gateway call that was left undecided: the full time-out, on the queue where gateways can be slowed down as one. */
 export function patient(pace: Pace): Activities {
-  return proxyActivities<Activities>({
-    taskQueue: gatewayTaskQueue,
-    startToCloseTimeout: gatewayAttemptMs(pace),
-    retry: {
-      initialInterval: seconds(2 * pace.retryBaseScale),
-      backoffCoefficient: 2,
-      maximumAttempts: maxAttempts - 1,
-    },
-  });
+  return summarized(
+    proxyActivities<Activities>({
+      taskQueue: gatewayTaskQueue,
+      startToCloseTimeout: gatewayAttemptMs(pace),
+      retry: {
+        initialInterval: seconds(2 * pace.retryBaseScale),
+        backoffCoefficient: 2,
+        maximumAttempts: maxAttempts - 1,
+      },
+    }),
+  );
 }
 
-/** A compensation until a person is told: 5 attempts in all, the local one included. */
-export function compensation(pace: Pace): Activities {
-  return proxyActivities<Activities>({
-    ...compensating(pace),
-    retry: { ...compensating(pace).retry, maximumAttempts: 4 },
-  });
+/** A compensation until a person is told: so many attempts, without a local one before. */
+export function compensation(pace: Pace, attempts: number): Activities {
+  return summarized(
+    proxyActivities<Activities>({
+      ...compensating(pace),
+      retry: { ...compensating(pace).retry, maximumAttempts: attempts },
+    }),
+  );
 }
 
 /** A compensation after a person was told: for ever, at most 60 s apart. Its waits are the server's and leave no history. */
 export function endlessCompensation(pace: Pace): Activities {
-  return proxyActivities<Activities>(compensating(pace));
+  return summarized(proxyActivities<Activities>(compensating(pace)));
 }
 
 function compensating(pace: Pace): ActivityOptions {
@@ -91,27 +103,46 @@ function compensating(pace: Pace): ActivityOptions {
  * Mails and notices: one try at a time inside the workflow task, so that a batch that goes out at once is one task. The
  * workflow itself waits between its 3 attempts, since what is left differs each time.
  */
-export const notices = proxyLocalActivities<Activities>({ startToCloseTimeout: '60s', retry: { maximumAttempts: 1 } });
+export const notices = summarized(
+  proxyLocalActivities<Activities>({ startToCloseTimeout: '60s', retry: { maximumAttempts: 1 } }),
+);
 
 /** The sweep: long batches that say that they live. */
-export const sweeping = proxyActivities<Activities>({
-  startToCloseTimeout: '10m',
-  heartbeatTimeout: '30s',
-  retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 5 },
-});
+export const sweeping = summarized(
+  proxyActivities<Activities>({
+    startToCloseTimeout: '10m',
+    heartbeatTimeout: '30s',
+    retry: { initialInterval: '1s', maximumInterval: '10s', maximumAttempts: 5 },
+  }),
+);
 
 /** A call may look up, act and look again: three times the time-out, and a little for the way. */
 function gatewayAttemptMs(pace: Pace): number {
   return seconds(2 * pace.gatewayTimeoutSeconds + 2);
 }
 
-/** Calls `first`, and where that fails for a passing reason, `then`. */
+/** The same activities, each call with its summary in the history. */
+function summarized(activities: ActivityInterfaceFor<Activities> | LocalActivityInterfaceFor<Activities>): Activities {
+  const target: Activities = activities;
+  return new Proxy(target, {
+    get:
+      (_target, name) =>
+      (...args: never[]) => {
+        const key = name as keyof Activities;
+        const summary = summaryOf(key, args as Parameters<Activities[typeof key]>);
+        return Reflect.apply(activities[key].executeWithOptions, undefined, [{ summary }, args]);
+      },
+  });
+}
+
+/** Calls `first`, and where that fails for a passing reason, `then`; `then` at once where several things run at the same time. */
 function orElse(first: Activities, then: Activities): Activities {
   return new Proxy(first, {
     get:
       (_target, name) =>
       async (...args: never[]) => {
         const key = name as keyof Activities;
+        if (isBranched()) return await Reflect.apply(then[key], undefined, args);
         try {
           return await Reflect.apply(first[key], undefined, args);
         } catch (error) {

@@ -6,6 +6,7 @@ import {
   replenishmentSignals,
   replenishmentUpdates,
 } from './contract.js';
+import { outliveCancellation } from './waiting.js';
 
 interface Wish {
   readonly replenishmentId: string;
@@ -26,7 +27,12 @@ export class ReplenishmentDesk {
       if (this.running !== null) return { kind: 'done', replenishmentId: this.running };
       const wish: Wish = { replenishmentId: request.replenishmentId };
       this.wishes.push(wish);
-      await condition(() => wish.answer !== undefined);
+      const isAnswered = () => wish.answer !== undefined;
+      try {
+        await condition(isAnswered);
+      } catch (error) {
+        await outliveCancellation(error, isAnswered);
+      }
       return wish.answer as ReplenishmentAnswer;
     });
     setHandler(defineSignal(replenishmentSignals.low), () => {

@@ -3,9 +3,10 @@
  * suppliers, comes in when they say so, and is held too. Any supplier who does not deliver ends the order, and so does
  * whoever cancels it: then what the suppliers have put aside is cancelled there.
  */
-import { condition } from '@temporalio/workflow';
+import { condition, patched } from '@temporalio/workflow';
 import { insufficientStock, type Refusal, type SupplierFailureCode } from '../domain/errors.js';
 import type { PaymentIntent, Shortage } from '../domain/order-steps.js';
+import { inBranches } from './branches.js';
 import type { Caller, OrderInput } from './contract.js';
 import { cannotBecome, type OrderDesk, type Wish } from './order-desk.js';
 import type { OrderRecord } from './order-record.js';
@@ -33,7 +34,13 @@ export type RestockOutcome =
  * @param going whether to go on to payment as soon as everything is held, and which
  * @param serve answers one other wish that came meanwhile
  */
-export async function restock(
+export async function restock(...args: Parameters<typeof waitForGoods>): Promise<RestockOutcome> {
+  const wait = () => waitForGoods(...args);
+  // Histories of before have local activities of several branches at the same time.
+  return patched('restock-in-branches') ? await inBranches(wait) : await wait();
+}
+
+async function waitForGoods(
   input: OrderInput,
   desk: OrderDesk,
   record: OrderRecord,

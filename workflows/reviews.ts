@@ -1,5 +1,6 @@
 /** People's decisions on the cases of this workflow. */
-import { CancellationScope, defineSignal, setHandler } from '@temporalio/workflow';
+import { type CancellationScope, defineSignal, setHandler } from '@temporalio/workflow';
+import { outermostScope } from './branches.js';
 import { type ReviewDecision, reviewSignal } from './contract.js';
 
 type Decisions = ReviewDecision['resolution'][];
@@ -23,10 +24,4 @@ export function reviewDecisions(reviewId: string): Decisions {
     if (made?.resolution === 'retry' || made?.resolution === 'done') cases.get(made.reviewId)?.push(made.resolution);
   });
   return decisions;
-}
-
-function outermostScope(): CancellationScope {
-  let scope = CancellationScope.current();
-  while (scope.parent !== undefined) scope = scope.parent;
-  return scope;
 }

@@ -6,6 +6,7 @@
  */
 import { CancellationScope, condition, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
+import { isBranched } from './branches.js';
 import type { Pace } from './contract.js';
 import { describe } from './failures.js';
 import { compensation, database, endlessCompensation, firstTry } from './proxies.js';
@@ -48,13 +49,15 @@ export class Saga {
 }
 
 async function carryOut(step: Compensation, pace: Pace, onReview: () => Promise<void>): Promise<void> {
+  const local = !isBranched();
+  if (local)
+    try {
+      return await step.undo(firstTry);
+    } catch {
+      // not undone yet: goes on below, with more patience
+    }
   try {
-    return await step.undo(firstTry);
-  } catch {
-    // not undone yet: goes on below, with more patience
-  }
-  try {
-    return await step.undo(compensation(pace));
+    return await step.undo(compensation(pace, attemptsBeforeReview - (local ? 1 : 0)));
   } catch (error) {
     await untilDoneOrDecided(step, pace, describe(error), onReview);
   }

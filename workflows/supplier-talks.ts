@@ -123,7 +123,10 @@ export class SupplierTalks {
     const { supplierRecheckSeconds, supplierMaxDelayed, pace } = this.input;
     const ref = part.reference ?? '';
     for (let delays = 0; ; ) {
-      await sleep(Math.min(longestWaitMs, Math.round(supplierRecheckSeconds * 1000 * 2 ** delays)));
+      const { quantity, sku } = part.shortage;
+      await sleep(Math.min(longestWaitMs, Math.round(supplierRecheckSeconds * 1000 * 2 ** delays)), {
+        summary: `Wait before asking the supplier about ${quantity} of ${sku}`,
+      });
       const status = await ask('supplierReserve', pace, (via, patience) =>
         via.supplierStatus(part.operation, ref, patience),
       );

@@ -18,6 +18,7 @@ import { FirstAnswer } from './first-answer.js';
 import { asFailure, signalCaller } from './order-desk.js';
 import { bad, bringsCardNumber, type ParsedSignal, parseCancelSignal } from './order-signals.js';
 import { parseReceiveSignal } from './transfer-signals.js';
+import { outliveCancellation } from './waiting.js';
 
 export type TransferWish = (
   | { readonly kind: 'receive'; readonly request: ReceiveRequest }
@@ -94,7 +95,12 @@ export class TransferDesk {
       async (request: Request) => {
         const wish = wishOf(request);
         this.wishes.push(wish);
-        await condition(() => wish.answer !== undefined);
+        const isAnswered = () => wish.answer !== undefined;
+        try {
+          await condition(isAnswered);
+        } catch (error) {
+          await outliveCancellation(error, isAnswered);
+        }
         return wish.answer as TransferAnswer;
       },
       {

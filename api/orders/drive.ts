@@ -32,6 +32,11 @@ export async function driveOrder(orderId: string, wanted: Wanted, call: CallCont
   if (found.kind === 'absent') return refuse('not_found', 'no such order');
   if (outcome.kind === 'answered') return answer(wanted.successStatus, found.order);
   if (outcome.kind === 'late') return answer(202, found.order, { Location: `/api/orders/${orderId}` });
+  if (outcome.kind === 'full') {
+    const from = found.order.status;
+    const detail = 'the order has taken as many requests as it can; confirm or cancel it, or open another one';
+    return refuse('invalid_order_state', detail, { from, to: wanted.to, orderId });
+  }
   return afterTheEnd(orderId, found.order.status, wanted, call, deps, found.order);
 }
 
