@@ -58,7 +58,7 @@ const except = (verb: string, reply: string | null | undefined) => {
 
 describe('the mail gateway', () => {
   it('resolves when the server has accepted the mail', async () => {
-    await send(await serve('220 hello', except('nothing', null)));
+    await send(await serve('220 hello', except('nothing', null)), 30_000);
   });
 
   it('is unreachable where the port is closed or the name unknown', async () => {
