@@ -1,6 +1,6 @@
 /** Carries a request through its route: checks it, looks its Idempotency-Key up, acts, answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Express, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { CallIds } from '../db/idempotency.js';
 import { type RefusalCode, refusal } from '../domain/errors.js';
@@ -26,6 +26,10 @@ export interface ServeDeps {
 /** The key has been checked: card numbers are refused before anything else looks at the request. */
 const readRequest: readonly RequestHandler[] = [refuseCardDataInHead, readBody, refuseCardDataInBody];
 
+/** A path with a broken escape fits no route, which Express says by an error. */
+const takeAsNowhere: ErrorRequestHandler = (error, _req, _res, next) =>
+  next(error instanceof URIError ? undefined : error);
+
 /** Puts the routes of the API into Express; other methods on their paths are `not_found`, with `Allow`. */
 export function mountRoutes(app: Express, routes: readonly Route[], deps: ServeDeps): void {
   for (const route of routes) {
@@ -44,6 +48,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], deps: ServeD
       serve,
     );
   }
+  app.use(takeAsNowhere);
   // What is left leads nowhere: it needs no key, and a caller without one is let in by its address alone.
   const limitKey: RequestHandler = (req, res, next) => (stateOf(req).key ? deps.limit(req, res, next) : next());
   app.use(recognise(deps), limitKey, ...readRequest);

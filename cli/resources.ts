@@ -145,6 +145,8 @@ export const apiKey = z.object({
   scopes: z.array(z.string()),
   createdAt: z.string(),
   revokedAt: z.string().nullable(),
+  createdBy: z.string().nullable(),
+  revokedBy: z.string().nullable(),
 });
 
 export const newApiKey = apiKey.extend({ key: z.string().nullable() });

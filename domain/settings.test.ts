@@ -6,6 +6,7 @@ describe('settings', () => {
     expect(parseSettings({})).toMatchObject({
       kind: 'settings',
       settings: {
+        apiHost: '127.0.0.1',
         apiPort: 3000,
         apiPortFixed: false,
         reservationTtlSeconds: 900,
@@ -14,6 +15,9 @@ describe('settings', () => {
         gatewayTimeoutSeconds: 10,
         workers: 1,
         rateLimitPerMinute: 6000,
+        unauthenticatedRateLimitPerMinute: 600,
+        trustedProxies: [],
+        metricsHost: '127.0.0.1',
         logLevel: 'info',
       },
     });
@@ -26,10 +30,20 @@ describe('settings', () => {
       LOG_LEVEL: 'loud',
       TEMPORAL_ADDRESS: 'nowhere',
       RETRY_BASE_SCALE: ' 1',
+      API_HOST: 'my host',
+      TRUSTED_PROXIES: '10.0.0.0/8, everybody',
     });
     expect(result.kind).toBe('wrong');
     const text = result.kind === 'wrong' ? result.problems.join('\n') : '';
-    for (const name of ['API_PORT', 'WORKERS', 'LOG_LEVEL', 'TEMPORAL_ADDRESS', 'RETRY_BASE_SCALE'])
+    for (const name of [
+      'API_PORT',
+      'WORKERS',
+      'LOG_LEVEL',
+      'TEMPORAL_ADDRESS',
+      'RETRY_BASE_SCALE',
+      'API_HOST',
+      'TRUSTED_PROXIES',
+    ])
       expect(text).toContain(name);
     expect(text).toContain('"70000"');
   });

@@ -39,14 +39,18 @@ export function addKeyCommands(program: Command, session: Session): void {
           { title: 'ID' },
           { title: 'NAME' },
           { title: 'CREATED' },
+          { title: 'BY' },
           { title: 'REVOKED' },
+          { title: 'BY' },
           { title: 'SCOPES' },
         ];
         const rows = items.map((key) => [
           key.id,
           key.name,
           moment(key.createdAt),
+          key.createdBy,
           key.revokedAt && moment(key.revokedAt),
+          key.revokedBy,
           key.scopes.join(' '),
         ]);
         return table(columns, rows) + moreLine(nextCursor);
@@ -63,6 +67,7 @@ export function addKeyCommands(program: Command, session: Session): void {
           ['id', key.id],
           ['name', key.name],
           ['revoked', key.revokedAt && moment(key.revokedAt)],
+          ['by', key.revokedBy],
         ]),
       );
     });
