@@ -1,6 +1,6 @@
 /** Carries a request through its route: checks it, looks its Idempotency-Key up, acts, answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Express, Request, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { CallIds } from '../db/idempotency.js';
 import { type RefusalCode, refusal } from '../domain/errors.js';
@@ -29,6 +29,10 @@ export interface ServeDeps {
 /** The key has been checked: card numbers are refused before anything else looks at the request. */
 const readRequest: readonly RequestHandler[] = [refuseCardDataInHead, readBody, refuseCardDataInBody];
 
+/** A path with a broken escape fits no route, which Express says by an error. */
+const takeAsNowhere: ErrorRequestHandler = (error, _req, _res, next) =>
+  next(error instanceof URIError ? undefined : error);
+
 /** Puts the routes of the API into Express, those of literal paths first. */
 export function mountRoutes(app: Express, routes: readonly Route[], deps: ServeDeps): void {
   const limitKey: RequestHandler = (req, res, next) => (stateOf(req).key ? deps.limit(req, res, next) : next());
@@ -42,7 +46,7 @@ export function mountRoutes(app: Express, routes: readonly Route[], deps: ServeD
     }
     mounted.all(...leadsNowhere, otherMethods(ofPath.map(({ method }) => method)));
   }
-  app.use(...leadsNowhere);
+  app.use(takeAsNowhere, ...leadsNowhere);
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {

@@ -180,6 +180,8 @@ export const apiKey = z.object({
   scopes: z.array(z.string()),
   createdAt: z.string(),
   revokedAt: z.string().nullable(),
+  createdBy: z.string().nullable(),
+  revokedBy: z.string().nullable(),
 });
 
 export const apiKeyPage = listOf(apiKey);

@@ -39,7 +39,13 @@ export interface ApiKeyView {
   readonly scopes: readonly string[];
   readonly createdAt: string;
   readonly revokedAt: string | null;
+  /** `api_key:<id>` or `operator`; null for what happened before it was recorded. */
+  readonly createdBy: string | null;
+  readonly revokedBy: string | null;
 }
+
+/** Who makes keys beside the API: a migration, or the embedded stack, by the settings of the person who runs it. */
+const operator = 'operator';
 
 const keyPattern = /^(hf_([a-z0-9]{1,16})_[0-9a-f]{48})_([0-9a-f]{8})$/;
 
@@ -74,8 +80,8 @@ export async function ensureApiKey(
   const values = { name: wanted.name, scopes: [...wanted.scopes] };
   const [row] = await db
     .insert(apiKeys)
-    .values({ id, hash: read.hash, ...values })
-    .onConflictDoUpdate({ target: apiKeys.hash, set: { ...values, revokedAt: null } })
+    .values({ id, hash: read.hash, createdBy: operator, ...values })
+    .onConflictDoUpdate({ target: apiKeys.hash, set: { ...values, revokedAt: null, revokedBy: null } })
     .returning({ id: apiKeys.id });
   return row?.id ?? id;
 }
@@ -86,7 +92,7 @@ export async function ensureApiKey(
  */
 export async function createApiKey(
   db: Database,
-  key: { id: string; hash: string; name: string; scopes: readonly Scope[] },
+  key: { id: string; hash: string; name: string; scopes: readonly Scope[]; createdBy: string },
 ): Promise<ApiKeyView> {
   const [row] = await db
     .insert(apiKeys)
@@ -128,11 +134,14 @@ export async function listApiKeys(
   return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }), view);
 }
 
-/** Ends a key's life; null where there is none. One that is revoked stays as it is. */
-export async function revokeApiKey(db: Database, id: string): Promise<ApiKeyView | null> {
+/** Revokes a key in the name of `actor`; null where there is none. A key that was revoked before stays as it is. */
+export async function revokeApiKey(db: Database, id: string, actor: string): Promise<ApiKeyView | null> {
   const [row] = await db
     .update(apiKeys)
-    .set({ revokedAt: sql`coalesce(${apiKeys.revokedAt}, clock_timestamp())` })
+    .set({
+      revokedAt: sql`coalesce(${apiKeys.revokedAt}, clock_timestamp())`,
+      revokedBy: sql`case when ${apiKeys.revokedAt} is null then ${actor} else ${apiKeys.revokedBy} end`,
+    })
     .where(eq(apiKeys.id, id))
     .returning();
   return row ? view(row) : null;
@@ -145,5 +154,7 @@ function view(row: typeof apiKeys.$inferSelect): ApiKeyView {
     scopes: row.scopes,
     createdAt: rfc3339(row.createdAt),
     revokedAt: rfc3339(row.revokedAt),
+    createdBy: row.createdBy,
+    revokedBy: row.revokedBy,
   };
 }

@@ -1,4 +1,5 @@
 /** Our own programs as servers of the stack. */
+import { isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import type { Home } from './home.js';
 import { ownServer } from './servers.js';
@@ -15,8 +16,16 @@ export function sandboxServer(home: Home, env: NodeJS.ProcessEnv, httpPort: numb
   return program('sandbox', 'sandbox/main.js', home, own, () => answersOk(`http://127.0.0.1:${httpPort}/livez`));
 }
 
+/** Where this machine reaches a server that listens on `host`: one on all addresses also listens on the loopback. */
+export function ownAddress(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
 export function apiServer(home: Home, env: NodeJS.ProcessEnv, port: number): ServerPlan {
-  return program('api', 'api/main.js', home, env, () => answersOk(`http://127.0.0.1:${port}/readyz`));
+  return program('api', 'api/main.js', home, env, () =>
+    answersOk(`http://${ownAddress(env.API_HOST || '127.0.0.1')}:${port}/readyz`),
+  );
 }
 
 /** A worker is ready when Temporal has seen it ask for work. */

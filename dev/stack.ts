@@ -13,7 +13,7 @@ import { endLeftovers, writeServers } from './leftovers.js';
 import { rotateLogs } from './log-files.js';
 import { choosePorts, type Ports, releasePorts } from './ports.js';
 import { embeddedPostgres } from './postgres.js';
-import { apiServer, sandboxServer, workerServer } from './programs.js';
+import { apiServer, ownAddress, sandboxServer, workerServer } from './programs.js';
 import { serverEnvironment } from './server-environment.js';
 import { messageOf, StartError } from './start-error.js';
 import { type ServerPlan, Supervised } from './supervise.js';
@@ -81,7 +81,7 @@ export class Stack {
     const env = serverEnvironment(this.env, { ...common, databaseUrl, temporalAddress, temporalNamespace });
     await this.startPrograms(home, env, ports);
 
-    const apiUrl = `http://127.0.0.1:${ports.api}`;
+    const apiUrl = `http://${ownAddress(settings.apiHost)}:${ports.api}`;
     await loadDemoData({ apiUrl, apiKey }, home.demoMarker);
     this.checkStopping();
     this.addresses = {

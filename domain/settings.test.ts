@@ -6,6 +6,7 @@ describe('settings', () => {
     expect(parseSettings({})).toMatchObject({
       kind: 'settings',
       settings: {
+        apiHost: '127.0.0.1',
         apiPort: 3000,
         apiPortFixed: false,
         reservationTtlSeconds: 900,
@@ -15,6 +16,9 @@ describe('settings', () => {
         gatewayAllowHosts: [],
         workers: 1,
         rateLimitPerMinute: 6000,
+        unauthenticatedRateLimitPerMinute: 600,
+        trustedProxies: [],
+        metricsHost: '127.0.0.1',
         logLevel: 'info',
       },
     });
@@ -28,6 +32,8 @@ describe('settings', () => {
       TEMPORAL_ADDRESS: 'nowhere',
       RETRY_BASE_SCALE: ' 1',
       GATEWAY_ALLOW_HOSTS: 'supplier:80,http://beans',
+      API_HOST: 'my host',
+      TRUSTED_PROXIES: '10.0.0.0/8, everybody',
     });
     expect(result.kind).toBe('wrong');
     const text = result.kind === 'wrong' ? result.problems.join('\n') : '';
@@ -38,6 +44,8 @@ describe('settings', () => {
       'TEMPORAL_ADDRESS',
       'RETRY_BASE_SCALE',
       'GATEWAY_ALLOW_HOSTS',
+      'API_HOST',
+      'TRUSTED_PROXIES',
     ])
       expect(text).toContain(name);
     expect(text).toContain('"70000"');

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { ReplenishmentObserver } from '../activities/replenishment.js';
 import { StockMetrics } from '../db/stock-metrics.js';
+import type { Settings } from '../domain/settings.js';
 import { GatewayFault } from '../gateways/fault.js';
 import type { SupplierGateway } from '../gateways/supplier/gateway.js';
 
@@ -147,8 +148,12 @@ export interface MetricsServer {
   close(): void;
 }
 
-/** Serves the figures at `/metrics`. A port that is taken, by another worker on this machine say, is replaced by a free one. */
-export async function serveMetrics(registry: Registry, wantedPort: number, log: Logger): Promise<MetricsServer> {
+/** Serves the figures at `/metrics`, on the address of METRICS_HOST. A port that is taken, by another worker on this machine say, is replaced by a free one. */
+export async function serveMetrics(
+  registry: Registry,
+  { metricsHost, workerMetricsPort }: Pick<Settings, 'metricsHost' | 'workerMetricsPort'>,
+  log: Logger,
+): Promise<MetricsServer> {
   const server = createServer((req, res) => {
     if (req.url !== '/metrics') return void res.writeHead(404).end();
     registry.metrics().then(
@@ -159,18 +164,18 @@ export async function serveMetrics(registry: Registry, wantedPort: number, log: 
   const listen = (port: number) =>
     new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(port, () => {
+      server.listen(port, metricsHost, () => {
         server.off('error', reject);
         resolve();
       });
     });
-  await listen(wantedPort).catch(async (error: NodeJS.ErrnoException) => {
+  await listen(workerMetricsPort).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
-    log.warn({ port: wantedPort }, 'WORKER_METRICS_PORT is taken; another one serves the figures');
+    log.warn({ port: workerMetricsPort }, 'WORKER_METRICS_PORT is taken; another one serves the figures');
     await listen(0);
   });
   const { port } = server.address() as AddressInfo;
-  log.info({ port }, 'worker serves figures at /metrics');
+  log.info({ host: metricsHost, port }, 'worker serves figures at /metrics');
   return {
     port,
     close: () => {

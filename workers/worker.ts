@@ -93,7 +93,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     times: { deliveryCheckSeconds, deliveryMaxDays },
     reached: crash?.reached ?? (() => undefined),
   });
-  const figures = await serveMetrics(metrics.registry, settings.workerMetricsPort, log);
+  const figures = await serveMetrics(metrics.registry, settings, log);
   // A drill that kills at the first query of an activity must not meet another one.
   const sampler = crash === null ? startLockSampler(connection.sql, metrics, log) : null;
   const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {

@@ -1,4 +1,4 @@
-/** API keys: made, listed and revoked by whoever has the scope `admin`. */
+/** API keys: made, listed and revoked by callers that have the scope `admin`. */
 import { z } from 'zod';
 import { createApiKey, listApiKeys, newApiKey, revokeApiKey } from '../../db/api-keys.js';
 import type { ApiDeps } from '../deps.js';
@@ -19,9 +19,9 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       creates: 'key',
       body: newKey,
       answers: { 201: shownKey },
-      handler: async ({ body, ids, key }) => {
+      handler: async ({ body, ids, key, caller }) => {
         const made = newApiKey(key.env, ids.resource);
-        const kept = await createApiKey(db, { id: made.id, hash: made.hash, ...body });
+        const kept = await createApiKey(db, { id: made.id, hash: made.hash, ...body, createdBy: caller.actor });
         return {
           ...answer(201, { ...kept, key: made.key }, { 'Cache-Control': 'no-store' }),
           repeatedBody: { ...kept, key: null },
@@ -50,8 +50,8 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       params: keyId,
       answers: { 200: apiKey },
       refusals: ['not_found'],
-      handler: async ({ params }) => {
-        const revoked = await revokeApiKey(db, params.id);
+      handler: async ({ params, caller }) => {
+        const revoked = await revokeApiKey(db, params.id, caller.actor);
         if (!revoked) return refuse('not_found', 'no such API key');
         keys.forget(params.id);
         return answer(200, revoked);

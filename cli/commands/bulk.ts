@@ -101,8 +101,7 @@ function summarize(session: Session, outcome: Outcome, run: string, results: Res
   if (session.json()) return `${JSON.stringify({ ...counts, alreadyDone, results: results.path, ...more })}\n`;
   const summary = fields(Object.entries({ ...counts, results: results.path }));
   if (!alreadyDone) return summary;
-  const failures =
-    failed > 0 ? '\nTo try the operations that failed, put their lines into a file of their own.\n' : '';
+  const failures = failed > 0 ? '\nTo try the operations that failed, put their lines into a file of their own.\n' : '';
   return `already done in run ${run}: this command did nothing\n${summary}${failures}
 To do the same operations again, name a new run: --run <name>. A file that comes every day
 takes the date, so that each day counts: --run "$(date +%F)"

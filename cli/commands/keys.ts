@@ -36,14 +36,18 @@ export function addKeyCommands(group: Command, session: Session): void {
           { title: 'ID' },
           { title: 'NAME' },
           { title: 'CREATED' },
+          { title: 'BY' },
           { title: 'REVOKED' },
+          { title: 'BY' },
           { title: 'SCOPES' },
         ];
         const rows = items.map((key) => [
           key.id,
           key.name,
           moment(key.createdAt),
+          key.createdBy,
           key.revokedAt && moment(key.revokedAt),
+          key.revokedBy,
           key.scopes.join(' '),
         ]);
         return table(columns, rows) + moreLine(nextCursor);
@@ -60,6 +64,7 @@ export function addKeyCommands(group: Command, session: Session): void {
           ['id', key.id],
           ['name', key.name],
           ['revoked', key.revokedAt && moment(key.revokedAt)],
+          ['by', key.revokedBy],
         ]),
       );
     });

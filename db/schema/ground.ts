@@ -88,6 +88,9 @@ export const apiKeys = pgTable('api_keys', {
   scopes: text().array().notNull(),
   createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
   revokedAt: at('revoked_at'),
+  /** `api_key:<id>`, or `operator` for keys made or changed beside the API; null before it was recorded. */
+  createdBy: text('created_by'),
+  revokedBy: text('revoked_by'),
 });
 
 /** API processes that are alive: a request whose process is not may be taken over. */

@@ -30,6 +30,12 @@ describe('a card number is refused, and not repeated', () => {
     ['behind an escape', '{"a":"4242\\u003424242424242"}'],
     ['as a card token', JSON.stringify({ payment: { cardToken: `tok_${card}` } })],
     ['in what is not JSON', `card=${card}`],
+    ['divided by no-break spaces', JSON.stringify({ reason: spaced.replaceAll(' ', '\u00a0') })],
+    ['divided by escaped no-break spaces', `{"reason":"${spaced.replaceAll(' ', '\\u00a0')}"}`],
+    ['divided by tabs', JSON.stringify({ reason: spaced.replaceAll(' ', '\t') })],
+    ['in full-width digits', JSON.stringify({ reason: '４２４２４２４２４２４２４２４２' })],
+    ['behind the prefix of an id', JSON.stringify({ reference: `rfd_${card.padStart(32, '0')}` })],
+    ['in a URL with line breaks', JSON.stringify({ url: 'http://x.example/42424\n24242\n424242' })],
   ])('%s of a body', async (_name, body) => {
     await mustRefuse('/api/orders', sending(body));
   });
@@ -51,9 +57,15 @@ describe('a card number is refused, and not repeated', () => {
       await mustRefuse('/api/products', { headers: { [name]: card } });
   });
 
-  test('before anything else is looked at: without a key, and on a path that leads nowhere', async () => {
+  test('before anything but the key is looked at: without one it is 401, on a path that leads nowhere 422', async () => {
     await mustRefuse(`/nowhere/${card}`, { key: null });
-    await mustRefuse('/api/orders', { ...sending(JSON.stringify({ note: card })), key: null });
+    await mustRefuse(`/api/nowhere/${card}`, {});
+    for (const request of [sending(JSON.stringify({ note: card })), { headers: { 'x-anything': card } }]) {
+      const refused = await raw('/api/orders', { ...request, key: null });
+      expect([refused.status, refused.body.code]).toEqual([401, 'unauthorized']);
+    }
+    const refused = await raw(`/api/products/${card}`, { key: null });
+    expect([refused.status, refused.text.includes(card)]).toEqual([401, false]);
   });
 
   test('and nothing of the request is kept', async () => {
@@ -74,7 +86,9 @@ describe('what only looks like one is let through', () => {
     ['a number that fails the check', '4242424242424241'],
     ['20 digits', `${card}0000`],
     ['a UUID', 'abcdef42-4242-4242-8242-424242424242'],
-    ['an id of ours', `ord_${card}${card}`],
+    ['an id of ours', `ord_a${card}${'b'.repeat(15)}`],
+    ['an EAN', '4000926247103'],
+    ['a date and more', '20261127123456789'],
   ])('%s', async (_name, reference) => {
     const sku = await shop.product(0);
     const received = await post(`/api/inventory/${sku}/receipts`, { quantity: 1, reference });

@@ -31,6 +31,13 @@ test('a port that is taken is one clear message and exit code 2', async () => {
   expect([code, output.trim()]).toEqual([2, `API_PORT ${new URL(api.url).port} is taken`]);
 });
 
+// All of 127.0.0.0/8 is this machine on Linux, so that another address of it can be asked.
+test.skipIf(process.platform !== 'linux')('it listens on API_HOST alone, by default the loopback address', async () => {
+  const at = (api: OwnApi) => fetch(`http://127.0.0.2:${new URL(api.url).port}/livez`);
+  await expect(at(await start())).rejects.toThrow();
+  expect((await at(await start({ API_HOST: '0.0.0.0' }))).status).toBe(200);
+});
+
 test('more requests than a key may send in a minute are 429, and other keys are not touched by it', async () => {
   const api = await start({ RATE_LIMIT_PER_MINUTE: '20' });
   const { key } = (await shop.must(201, shop.post('/api/keys', { name: 'x', scopes: ['inventory:read'] }))).body;

@@ -97,7 +97,7 @@ describe('figures', () => {
   test('sessions that wait for a lock on the ledger are seen', async () => {
     const sku = await shop.product(5);
     const metrics = createWorkerMetrics();
-    const server = await serveMetrics(metrics.registry, 0, quiet);
+    const server = await serveMetrics(metrics.registry, { metricsHost: '127.0.0.1', workerMetricsPort: 0 }, quiet);
     const sampler = startLockSampler(connection.sql, metrics, quiet);
     const waiting = async () => {
       const text = await (await fetch(`http://127.0.0.1:${server.port}/metrics`)).text();
@@ -119,8 +119,10 @@ describe('figures', () => {
   });
 
   test('a port that is taken is replaced', async () => {
-    const first = await serveMetrics(createWorkerMetrics().registry, 0, quiet);
-    const second = await serveMetrics(createWorkerMetrics().registry, first.port, quiet);
+    const serveAt = (workerMetricsPort: number) =>
+      serveMetrics(createWorkerMetrics().registry, { metricsHost: '127.0.0.1', workerMetricsPort }, quiet);
+    const first = await serveAt(0);
+    const second = await serveAt(first.port);
     expect(second.port).not.toBe(first.port);
     for (const { port } of [first, second]) {
       expect((await fetch(`http://127.0.0.1:${port}/metrics`)).headers.get('content-type')).toMatch(/^text\/plain/);
@@ -128,5 +130,16 @@ describe('figures', () => {
     }
     first.close();
     second.close();
+  });
+
+  // All of 127.0.0.0/8 is this machine on Linux, so that another address of it can be asked.
+  test.skipIf(process.platform !== 'linux')('a worker serves its figures on METRICS_HOST alone', async () => {
+    const { registry } = createWorkerMetrics();
+    const closed = await serveMetrics(registry, { metricsHost: '127.0.0.1', workerMetricsPort: 0 }, quiet);
+    const open = await serveMetrics(registry, { metricsHost: '0.0.0.0', workerMetricsPort: 0 }, quiet);
+    await expect(fetch(`http://127.0.0.2:${closed.port}/metrics`)).rejects.toThrow();
+    expect((await fetch(`http://127.0.0.2:${open.port}/metrics`)).status).toBe(200);
+    closed.close();
+    open.close();
   });
 });
