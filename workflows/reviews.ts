@@ -25,7 +25,8 @@ export function reviewDecisions(reviewId: string): Decisions {
   return decisions;
 }
 
-function outermostScope(): CancellationScope {
+/** What the workflow as a whole is known by. */
+export function outermostScope(): CancellationScope {
   let scope = CancellationScope.current();
   while (scope.parent !== undefined) scope = scope.parent;
   return scope;
