@@ -1,7 +1,7 @@
 /** How what goes wrong in an activity crosses Temporal. */
 import { ApplicationFailure } from '@temporalio/common';
-import type { Fault, RetryClass } from '../domain/retry.js';
-import { nextWaitMs } from '../domain/retry.js';
+import { describePostgresError, isLasting, postgresErrorOf } from '../db/lasting-errors.js';
+import { type Fault, lastingFailure, nextWaitMs, type RetryClass } from '../domain/retry.js';
 import { GatewayFault } from '../gateways/fault.js';
 import { attemptNumber } from './context.js';
 
@@ -36,4 +36,51 @@ function faultFailure(fault: Fault, message: string, patience: Patience | null, 
   const waitMs = nextWaitMs(patience.retryClass, fault, patience.attemptsBefore + attempt, patience.retryBaseScale);
   if (waitMs === null) return ApplicationFailure.create({ type: fault, message, nonRetryable: true });
   return ApplicationFailure.create({ type: fault, message, nextRetryDelay: waitMs });
+}
+
+/** Temporal refuses a payload of 2 MiB, and a workflow that is handed one can never go on. */
+const maxResultLength = 1024 * 1024;
+const maxMessageLength = 2000;
+
+/**
+ * Runs an activity so that whatever it answers or throws can cross Temporal and be stored. An error that no retry will mend
+ * (domain/retry.ts, `lastingFailure`) says so; an error of Postgres does not repeat the statement and its values.
+ * @param attempt from 1
+ */
+export async function crossable<T>(activity: () => Promise<T>, attempt: number): Promise<T> {
+  let result: T;
+  try {
+    result = await activity();
+  } catch (error) {
+    throw crossableError(error, attempt);
+  }
+  const length = serializedLength(result);
+  if (length === null) throw lasting('the result of the activity cannot be serialized');
+  if (length > maxResultLength) throw lasting(`the result of the activity is too large: ${length} characters`);
+  return result;
+}
+
+function crossableError(error: unknown, attempt: number): unknown {
+  const refused = postgresErrorOf(error);
+  if (refused !== null) {
+    const message = describePostgresError(refused).slice(0, maxMessageLength);
+    return isLasting(refused, attempt) ? lasting(message) : ApplicationFailure.create({ type: refused.name, message });
+  }
+  if (!(error instanceof Error) || error.message.length <= maxMessageLength) return error;
+  const { name: type, message } = error;
+  return ApplicationFailure.create({ type, message: message.slice(0, maxMessageLength) });
+}
+
+/** Which retries it ends is said where the activity is called: a compensation is retried all the same. */
+function lasting(message: string): ApplicationFailure {
+  return ApplicationFailure.create({ type: lastingFailure, message });
+}
+
+/** Null where the value cannot be serialized: a circle, a bigint. */
+function serializedLength(value: unknown): number | null {
+  try {
+    return JSON.stringify(value)?.length ?? 0;
+  } catch {
+    return null;
+  }
 }

@@ -5,6 +5,7 @@ import { markShipped, type RecordedOrder, receiveDelivery, recordPurchaseOrder }
 import { type PlanRequest, planReplenishment } from '../db/replenishment-plan.js';
 import { type FailureReport, failReplenishment, reduceQuantity, reportFailure } from '../db/replenishments.js';
 import type { PlanResult, ReplenishmentFailure, RunningReplenishment } from '../domain/replenishment.js';
+import { presentable } from '../gateways/fault.js';
 import type { SupplierGateway, SupplierOrder } from '../gateways/supplier/gateway.js';
 import { attemptNumber, callOptions } from './context.js';
 import { askGateway, type Patience } from './failures.js';
@@ -114,7 +115,8 @@ export function replenishmentActivities(given: ReplenishmentDependencies) {
     },
 
     /** Tells a person and the managers that nothing could be ordered. The same again tells nobody. */
-    reportReplenishmentFailure: (report: FailureReport): Promise<void> => reportFailure(sql, report),
+    reportReplenishmentFailure: (report: FailureReport): Promise<void> =>
+      reportFailure(sql, { ...report, lastError: presentable(report.lastError ?? report.detail) }),
 
     /** Ends it as failed, with its purchase order; the same again changes nothing. */
     async failReplenishment(

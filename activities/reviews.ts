@@ -1,11 +1,13 @@
 /** The queue of cases for people. */
 import type { Database } from '../db/client.js';
 import { closeReview, type NewReview, openReview, type ReviewResolution } from '../db/reviews.js';
+import { presentable } from '../gateways/fault.js';
 
 export function reviewActivities(db: Database) {
   return {
-    /** Opens a case; the same id again changes nothing. */
-    openReview: (review: NewReview) => openReview(db, review),
+    /** Opens a case; the same id again changes nothing. Whatever the case tells, it can be stored. */
+    openReview: (review: NewReview) =>
+      openReview(db, { ...review, lastError: review.lastError === null ? null : presentable(review.lastError) }),
     /** Closes a case; one that is closed stays as it is. */
     closeReview: async (id: string, resolution: ReviewResolution): Promise<void> => {
       await closeReview(db, id, resolution);

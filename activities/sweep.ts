@@ -1,12 +1,16 @@
 /** What time makes due and nobody has done: expired holds, orders whose timer was lost, requests past their keeping. */
+import { randomUUID } from 'node:crypto';
 import { heartbeat, log } from '@temporalio/activity';
 import type { Connection } from '../db/client.js';
 import { deleteOldKeys } from '../db/idempotency.js';
+import { lastingReason } from '../db/lasting-errors.js';
 import type { Ledger } from '../db/ledger.js';
 import { queueMissedLevels } from '../db/low-levels.js';
 import type { OrderDoor } from '../db/order-door.js';
 import { overdueOrderIds } from '../db/orders.js';
-import { expireOverdue } from '../db/reservations.js';
+import { expireOverdue, maxStuck, type StuckRow } from '../db/reservations.js';
+import { openReviewsOnce } from '../db/reviews.js';
+import { presentable } from '../gateways/fault.js';
 
 const batchSize = 200;
 const deletionBatch = 5000;
@@ -14,19 +18,37 @@ const deletionBatch = 5000;
 const coolOffSeconds = 3600;
 
 export function sweepActivities(connection: Connection, ledger: Ledger, door: OrderDoor) {
+  /** One case for each that cannot be ended, until it is closed; it does not keep the sweep from the others. */
+  async function putBeforePerson(what: 'order' | 'reservation', stuck: readonly StuckRow[]): Promise<void> {
+    const cases = stuck.map(({ id, reason }) => ({
+      id: `rev_${randomUUID().replaceAll('-', '')}`,
+      kind: 'sweep_failed' as const,
+      subject: `${what}/${id}`,
+      detail: { step: 'expire', [`${what}Id`]: id },
+      attempts: 1,
+      lastError: presentable(reason),
+      workflowId: null,
+    }));
+    await openReviewsOnce(connection.sql, cases);
+  }
+
   return {
     /** Gives back every direct reservation that is past its time, in batches. Returns how many. */
     async expireReservations(): Promise<number> {
-      return expireOverdue(connection.db, ledger, 'sweep', heartbeat);
+      return expireOverdue(connection.db, ledger, 'sweep', {
+        onProgress: heartbeat,
+        onStuck: (stuck) => putBeforePerson('reservation', stuck),
+      });
     },
 
     /** Ends the orders that are past their time and whose workflow has not done it. Returns how many. */
     async expireOrders(): Promise<number> {
       let expired = 0;
+      const passedOver: string[] = [];
       for (;;) {
-        const orders = await overdueOrderIds(connection.db, batchSize);
-        if (orders.length === 0) return expired;
-        const results = await Promise.all(
+        const orders = await overdueOrderIds(connection.db, batchSize, passedOver);
+        if (orders.length === 0 || passedOver.length >= maxStuck) return expired;
+        const results = await Promise.allSettled(
           orders.map(({ id, expiresAt }) =>
             door.apply({
               step: 'expire',
@@ -37,10 +59,17 @@ export function sweepActivities(connection: Connection, ledger: Ledger, door: Or
             }),
           ),
         );
-        for (const [index, order] of orders.entries())
-          for (const { from, to } of results[index]?.transitions ?? [])
-            log.info('order moved', { orderId: order.id, from, to, actor: 'sweep' });
-        expired += orders.length;
+        const stuck: StuckRow[] = [];
+        for (const [index, { id: orderId }] of orders.entries()) {
+          const result = results[index];
+          if (result?.status === 'rejected') stuck.push({ id: orderId, reason: lastingReason(result.reason) });
+          else
+            for (const { from, to } of result?.value.transitions ?? [])
+              log.info('order moved', { orderId, from, to, actor: 'sweep' });
+        }
+        await putBeforePerson('order', stuck);
+        passedOver.push(...stuck.map(({ id }) => id));
+        expired += orders.length - stuck.length;
         heartbeat(expired);
       }
     },

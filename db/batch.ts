@@ -47,7 +47,8 @@ export function batchRunner<In, Out>(
   };
 }
 
-function isCollision(error: unknown): boolean {
+/** Whether the transaction lost to another one, and may be done again as it is. */
+export function isCollision(error: unknown): boolean {
   if (!(error instanceof postgres.PostgresError)) return false;
   return collisions.has(error.code) || error.constraint_name === keyConstraint;
 }

@@ -1,5 +1,5 @@
 /** Orders as clients see them. Every read is one round trip. */
-import { and, asc, desc, eq, lt, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, lt, notInArray, or, sql } from 'drizzle-orm';
 import { type Database, putTogetherOnce } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
 import { type PaymentView, viewPayment } from './payments.js';
@@ -139,15 +139,24 @@ export async function orderTimeline(db: Database, id: string): Promise<readonly 
   );
 }
 
-/** Orders whose time ran out and that nobody ended, at most `limit`: what a lost timer left behind. */
+/**
+ * Orders whose time ran out and that nobody ended, at most `limit`: what a lost timer left behind. Those that ran out first
+ * come first; `passedOver` are left out.
+ */
 export async function overdueOrderIds(
   db: Database,
   limit: number,
+  passedOver: readonly string[] = [],
 ): Promise<readonly { id: string; expiresAt: string }[]> {
   const rows = await db
     .select({ id: orders.id, expiresAt: orders.expiresAt })
     .from(orders)
-    .where(sql`${orders.status} in ('draft', 'reserved') and ${orders.expiresAt} <= clock_timestamp()`)
+    .where(
+      and(
+        sql`${orders.status} in ('draft', 'reserved') and ${orders.expiresAt} <= clock_timestamp()`,
+        passedOver.length === 0 ? undefined : notInArray(orders.id, [...passedOver]),
+      ),
+    )
     .orderBy(asc(orders.expiresAt))
     .limit(limit);
   return rows.map((row) => ({ id: row.id, expiresAt: row.expiresAt ?? '' }));

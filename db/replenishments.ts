@@ -56,7 +56,10 @@ export interface FailureReport {
   /** `replenishment/<sku>/<location>` */
   readonly workflowId: string;
   readonly attempts: number;
+  /** The class of the failure. */
   readonly detail: string;
+  /** What the supplier said, for the case alone; the mail and the replenishment do not repeat it. */
+  readonly lastError?: string;
 }
 
 /**
@@ -64,7 +67,7 @@ export interface FailureReport {
  * the same SKU and location is open no second one is opened; the mail goes out once a replenishment.
  */
 export async function reportFailure(sqlClient: Sql, report: FailureReport): Promise<void> {
-  const { reviewId, replenishmentId, sku, location, workflowId, attempts, detail } = report;
+  const { reviewId, replenishmentId, sku, location, workflowId, attempts, detail, lastError = detail } = report;
   const payload = JSON.stringify({ template: 'replenishment_failed', sku, location, replenishmentId, detail });
   await sqlClient`
     with told as (
@@ -73,7 +76,7 @@ export async function reportFailure(sqlClient: Sql, report: FailureReport): Prom
           on conflict do nothing returning id),
     case_opened as (
       insert into manual_reviews (id, kind, subject, detail, attempts, last_error)
-      select ${reviewId}, 'replenishment_failed', ${workflowId}::text, ${payload}::text::jsonb - 'template', ${attempts}, ${detail}::text
+      select ${reviewId}, 'replenishment_failed', ${workflowId}::text, ${payload}::text::jsonb - 'template', ${attempts}, ${lastError}::text
        where not exists (select from manual_reviews
                           where kind = 'replenishment_failed' and subject = ${workflowId} and status = 'open')
           on conflict do nothing)

@@ -1,6 +1,6 @@
 /** The queue of cases that a person must look at. */
 import { and, desc, eq, lt, or } from 'drizzle-orm';
-import type { Database } from './client.js';
+import type { Database, Sql } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
 import { manualReviews } from './schema/index.js';
 import { rfc3339 } from './time.js';
@@ -28,7 +28,7 @@ export interface ReviewResolution {
 
 export interface NewReview {
   readonly id: string;
-  readonly kind: 'compensation_failed' | 'mail_undeliverable' | 'delivery_overdue';
+  readonly kind: 'compensation_failed' | 'step_failed' | 'mail_undeliverable' | 'delivery_overdue' | 'sweep_failed';
   readonly subject: string;
   readonly detail: Readonly<Record<string, unknown>>;
   readonly attempts: number;
@@ -56,6 +56,18 @@ function view(row: ReviewRow): ReviewView {
 /** Opens a case; the same id again changes nothing. */
 export async function openReview(db: Database, review: NewReview): Promise<void> {
   await db.insert(manualReviews).values(review).onConflictDoNothing();
+}
+
+/** Opens cases about subjects that have none open of the same kind. */
+export async function openReviewsOnce(sqlClient: Sql, reviews: readonly NewReview[]): Promise<void> {
+  if (reviews.length === 0) return;
+  await sqlClient`
+    insert into manual_reviews (id, kind, subject, detail, attempts, last_error, workflow_id)
+    select r->>'id', r->>'kind', r->>'subject', r->'detail', (r->>'attempts')::int, r->>'lastError', r->>'workflowId'
+      from jsonb_array_elements(${JSON.stringify(reviews)}::text::jsonb) as x(r)
+     where not exists (select from manual_reviews m
+                        where m.status = 'open' and m.kind = r->>'kind' and m.subject = r->>'subject')
+        on conflict do nothing`;
 }
 
 /** Closes a case; one that is closed stays as it is. Returns whether this call closed it. */

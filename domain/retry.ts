@@ -10,6 +10,12 @@ export type RetryClass = 'authorize' | 'capture' | 'fraud' | 'backupCard' | 'rep
 export const faults = ['unreachable', 'no_answer', 'server_error', 'malformed'] as const;
 export type Fault = (typeof faults)[number];
 
+/**
+ * The type of an activity's failure that no retry will mend: Postgres refuses the values, or they cannot cross Temporal. A
+ * person has to remove the cause.
+ */
+export const lastingFailure = 'LastingFailure';
+
 /** What a client is told of a fault: its class. What the other system said is for operators. */
 export const faultDescriptions: Readonly<Record<Fault, string>> = {
   unreachable: 'could not be reached',

@@ -4,6 +4,7 @@ import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError }
 import type { Logger } from 'pino';
 import type { Sql } from '../db/client.js';
 import { failDelivery, postponeDelivery } from '../db/outbox.js';
+import { presentable } from '../gateways/fault.js';
 import type { Pace } from '../workflows/contract.js';
 
 /** What the ways of delivery have in common. */
@@ -64,7 +65,7 @@ async function giveBack(
   about: string,
   error: unknown,
 ): Promise<number | null> {
-  const lastError = error instanceof Error ? error.message : String(error);
+  const lastError = presentable(error instanceof Error ? error.message : String(error));
   if (isOutage(error)) {
     log.warn({ about, err: error }, 'Temporal does not take what is in the outbox; it waits');
     await postponeDelivery(sql, rowIds, lastError, outageWaitSeconds);
@@ -101,5 +102,7 @@ const outageCodes = new Set([1, 4, 8, 14]);
 function isOutage(error: unknown): boolean {
   if (error instanceof StartTimeout) return true;
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
-  return isGrpcServiceError(cause) && outageCodes.has(cause.code);
+  if (!isGrpcServiceError(cause) || !outageCodes.has(cause.code)) return false;
+  // "Resource exhausted" is also what gRPC calls a message over its limit, which will be no smaller next time.
+  return !/larger than max|too large/i.test(cause.message);
 }

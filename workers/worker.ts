@@ -1,9 +1,17 @@
 /** The composition of a worker: which task queue gets which activities, and what they stand on. */
 import { Client } from '@temporalio/client';
-import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  type ActivityInterceptorsFactory,
+  DefaultLogger,
+  type LogEntry,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { checkoutActivities } from '../activities/checkout.js';
 import type { Around } from '../activities/context.js';
+import { crossable } from '../activities/failures.js';
 import type { Activities } from '../activities/index.js';
 import { noticeActivities } from '../activities/notices.js';
 import { orderActivities } from '../activities/orders.js';
@@ -70,7 +78,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     namespace: settings.temporalNamespace,
     activities: activitiesOn(connection, options, metrics, crash?.around ?? ((_name, _about, act) => act())),
     shutdownGraceTime: '3s',
-    interceptors: { activity: [metrics.interceptor, ...(crash?.interceptors ?? [])] },
+    interceptors: { activity: [crossing, metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
   const workers = await Promise.all([
     Worker.create({
@@ -109,6 +117,11 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     done,
   };
 }
+
+/** Around every activity, on every queue. */
+const crossing: ActivityInterceptorsFactory = ({ info }) => ({
+  inbound: { execute: (input, next) => crossable(() => next(input), info.attempt) },
+});
 
 function activitiesOn(
   connection: Connection,

@@ -11,6 +11,7 @@ import type { replenishment as replenishmentWorkflow } from './replenishment.js'
 import type { ReplenishmentDesk } from './replenishment-desk.js';
 import { reviewDecisions } from './reviews.js';
 import { Saga } from './saga.js';
+import { unlessGivenUp } from './stuck-steps.js';
 
 export type Followed = 'completed' | 'failed';
 
@@ -91,7 +92,7 @@ class Delivery {
         await this.closeCase();
         return await this.fail({ code: 'supplier_failed', detail: 'the supplier cancelled the order' }, 'cancelled');
       case 'shipped':
-        if (!this.shipped) await database.markShipped(order.id);
+        if (!this.shipped) await unlessGivenUp(database.markShipped(order.id), () => undefined);
         this.shipped = true;
         return null;
       case 'ordered':

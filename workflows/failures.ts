@@ -1,6 +1,6 @@
 /** Reading what an activity threw. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
-import { type Fault, isFault } from '../domain/retry.js';
+import { type Fault, isFault, lastingFailure } from '../domain/retry.js';
 
 /**
  * What stands behind a failed activity. A local activity's time-out is wrapped in an ActivityFailure when it happens and
@@ -10,10 +10,18 @@ export function causeOf(error: unknown): unknown {
   return error instanceof ActivityFailure ? error.cause : error;
 }
 
-/** Whether trying again is pointless: the workflow is being cancelled, or the activity said so. */
+/** Whether asking by another way is pointless: the workflow is being cancelled, or the activity said so. */
+export function isFinal(error: unknown): boolean {
+  const cause = causeOf(error);
+  return (
+    isCancellation(error) || isLasting(error) || (cause instanceof ApplicationFailure && cause.nonRetryable === true)
+  );
+}
+
+/** Whether a step failed for a reason that only a person can remove. */
 export function isLasting(error: unknown): boolean {
   const cause = causeOf(error);
-  return isCancellation(error) || (cause instanceof ApplicationFailure && cause.nonRetryable === true);
+  return cause instanceof ApplicationFailure && cause.type === lastingFailure;
 }
 
 /**

@@ -169,11 +169,17 @@ async function settle(
   if (settled.outcome === 'done' || settled.state?.status === 'confirmed') return record.answer();
   await saga.compensate();
   const { code, detail } = settled.refusal;
-  if (record.status === 'confirming')
-    await close(order, 'failed', payment?.id ?? 'unpaid', caller, detail, {
-      payment: payment && { ...payment, status: 'refunded' },
-      failure: { code, detail },
-    });
+  if (record.status !== 'confirming') return record.refuse(settled.refusal);
+  const returned = payment && ({ ...payment, status: 'refunded' } as const);
+  // Somebody who wants to cancel gave a settling up that was stuck: that is how the order ends.
+  const cancel = order.desk.takeCancel();
+  const cause = payment?.id ?? 'unpaid';
+  if (cancel === undefined)
+    await close(order, 'failed', cause, caller, detail, { payment: returned, failure: { code, detail } });
+  else {
+    const { reason, caller: by } = cancel.request;
+    cancel.answer = await close(order, 'cancelled', cause, by, reason ?? 'cancelled', { payment: returned });
+  }
   return record.refuse(settled.refusal);
 }
 

@@ -8,6 +8,7 @@ import { type OrderState, type OrderStepResult, orderStepKey, type PaymentInFlig
 import { skuList } from '../domain/search-attributes.js';
 import type { Caller, OrderAnswer, PaymentChoice } from './contract.js';
 import { cannotBecome, type OrderDesk } from './order-desk.js';
+import { givenUp, unlessGivenUp } from './stuck-steps.js';
 
 const orderStatus = defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD);
 const total = defineSearchAttributeKey('Total', SearchAttributeType.INT);
@@ -65,7 +66,8 @@ export class OrderRecord {
 
   /** Does a step and takes up what it has made of the order. */
   async apply<Step>(activity: (step: Step) => Promise<OrderStepResult>, step: Step): Promise<OrderStepResult> {
-    return this.takeUp(await activity(step));
+    const refused = () => ({ outcome: 'refused', state: null, transitions: [], refusal: givenUp() }) as const;
+    return this.takeUp(await unlessGivenUp(activity(step), refused));
   }
 
   /** Takes up what a step has made of the order. */

@@ -11,6 +11,7 @@ import { begin, close, confirm, intentOf, type OrderSaga, pay } from './order-pa
 import { OrderRecord } from './order-record.js';
 import { database } from './proxies.js';
 import { restock } from './restock.js';
+import { stuckStepsStopWhen } from './stuck-steps.js';
 
 export async function order(input: OrderInput): Promise<OrderAnswer> {
   const desk = new OrderDesk();
@@ -20,6 +21,7 @@ export async function order(input: OrderInput): Promise<OrderAnswer> {
     const request = { reason: 'the workflow was cancelled', caller };
     desk.put({ kind: 'cancel', request, id: 'cancellation', bySignal: true });
   });
+  stuckStepsStopWhen(() => desk.cancelWanted);
   const saga: OrderSaga = { input, desk, record: new OrderRecord(input.orderId, desk, input.lines) };
   return await CancellationScope.nonCancellable(() => live(saga));
 }
@@ -137,7 +139,9 @@ async function closeDesk(saga: OrderSaga): Promise<void> {
   for (;;) {
     for (let wish = desk.takeWish(); wish !== undefined; wish = desk.takeWish()) {
       const to = wish.kind === 'confirm' ? 'confirmed' : wish.kind === 'cancel' ? 'cancelled' : 'reserved';
-      wish.answer = record.status === to ? record.answer() : record.refuse(cannotBecome(record.status, to));
+      // Where nothing was written there is no order, and the API says so.
+      const settled = record.status === to || !record.exists;
+      wish.answer = settled ? record.answer() : record.refuse(cannotBecome(record.status, to));
       if (wish.bySignal && wish.answer.kind === 'refused')
         desk.note(wish.id, `signal ${wish.kind} ignored: ${wish.answer.refusal.detail}`);
     }

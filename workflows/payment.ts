@@ -8,6 +8,7 @@ import { type PaymentAnswer, type PaymentInput, paymentUpdates } from './contrac
 import { FirstAnswer } from './first-answer.js';
 import { database } from './proxies.js';
 import { Saga } from './saga.js';
+import { stuckStepsStopWhen } from './stuck-steps.js';
 
 const decided = defineUpdate<PaymentAnswer>(paymentUpdates.decided);
 
@@ -20,6 +21,7 @@ export async function payment(input: PaymentInput): Promise<PaymentAnswer> {
   CancellationScope.current().cancelRequested.catch(() => {
     stopWanted = true;
   });
+  stuckStepsStopWhen(() => stopWanted);
   return await CancellationScope.nonCancellable(async () => {
     answer.give(await chargeAndRecord(input, () => stopWanted));
     await condition(allHandlersFinished);

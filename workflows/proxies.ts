@@ -13,10 +13,11 @@ import {
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
-import { firstTrySeconds, maxAttempts } from '../domain/retry.js';
+import { firstTrySeconds, lastingFailure, maxAttempts } from '../domain/retry.js';
 import { isBranched } from './branches.js';
 import { gatewayTaskQueue, type Pace } from './contract.js';
-import { isLasting } from './failures.js';
+import { isFinal } from './failures.js';
+import { inSightOfPerson } from './stuck-steps.js';
 import { summaryOf } from './summaries.js';
 
 const seconds = (value: number) => Math.max(1, Math.round(value * 1000));
@@ -24,20 +25,42 @@ const seconds = (value: number) => Math.max(1, Math.round(value * 1000));
 /** A database step on the good path: inside the workflow task, without a round trip to the server. */
 const databaseLocal: LocalActivityOptions = {
   startToCloseTimeout: '5s',
-  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s', maximumAttempts: 4 },
+  retry: {
+    initialInterval: '100ms',
+    backoffCoefficient: 2,
+    maximumInterval: '2s',
+    maximumAttempts: 4,
+    nonRetryableErrorTypes: [lastingFailure],
+  },
 };
 
 /** A database step while Postgres is away: waits outside of the workflow task, so that the history does not grow. */
 const databasePatient: ActivityOptions = {
   startToCloseTimeout: '15s',
-  retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  retry: {
+    initialInterval: '500ms',
+    backoffCoefficient: 2,
+    maximumInterval: '10s',
+    nonRetryableErrorTypes: [lastingFailure],
+  },
+};
+
+/** A database step that failed lastingly and was put before a person, who may have removed the cause. */
+const databaseStuck: ActivityOptions = {
+  startToCloseTimeout: '15s',
+  // What was under way when it is called off may have succeeded, and then counts.
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
 };
 
 const databaseInTask = summarized(proxyLocalActivities<Activities>(databaseLocal));
 const databaseOutside = summarized(proxyActivities<Activities>(databasePatient));
 
-/** Every database step: the local try, then as long as it takes. */
-export const database: Activities = orElse(databaseInTask, databaseOutside);
+/** Every database step: the local try, then as long as Postgres is away; a lasting error is put before a person. */
+export const database: Activities = inSightOfPerson(
+  orElse(databaseInTask, databaseOutside),
+  summarized(proxyActivities<Activities>(databaseStuck)),
+);
 
 /** The first try of a gateway call: short, once. What it leaves undecided goes on with `patient`. */
 export const firstTry = summarized(
@@ -146,7 +169,7 @@ function orElse(first: Activities, then: Activities): Activities {
         try {
           return await Reflect.apply(first[key], undefined, args);
         } catch (error) {
-          if (isLasting(error)) throw error;
+          if (isFinal(error)) throw error;
           return await Reflect.apply(then[key], undefined, args);
         }
       },

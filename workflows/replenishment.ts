@@ -5,13 +5,15 @@
  */
 import { allHandlersFinished, CancellationScope, condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { ReplenishmentFailure, RunningReplenishment } from '../domain/replenishment.js';
+import { type Fault, faultDescriptions } from '../domain/retry.js';
 import { ask, unanswered } from './attempts.js';
 import type { ReplenishmentInput } from './contract.js';
 import { type Followed, follow } from './delivery.js';
-import { describe } from './failures.js';
+import { describe, faultOf } from './failures.js';
 import { database } from './proxies.js';
 import { ReplenishmentDesk } from './replenishment-desk.js';
 import { Saga } from './saga.js';
+import { givenUp, stuckStepsStopWhen, unlessGivenUp } from './stuck-steps.js';
 
 /** `quiet`: there was nothing to do. */
 export type ReplenishmentOutcome = { readonly status: Followed | 'refused' | 'quiet' };
@@ -22,6 +24,7 @@ export async function replenishment(input: ReplenishmentInput): Promise<Replenis
   CancellationScope.current().cancelRequested.catch(() => {
     desk.stopWanted = true;
   });
+  stuckStepsStopWhen(() => desk.stopWanted);
   return await CancellationScope.nonCancellable(() => live(input, desk));
 }
 
@@ -55,7 +58,10 @@ async function round(
 ): Promise<ReplenishmentOutcome['status']> {
   if (cause === 'level') desk.low = false;
   const { sku, location, deliveryCheckSeconds: coolOffSeconds } = input;
-  const plan = await database.planReplenishment({ replenishmentId, sku, location, cause, coolOffSeconds });
+  const plan = await unlessGivenUp(
+    database.planReplenishment({ replenishmentId, sku, location, cause, coolOffSeconds }),
+    () => ({ kind: 'refused', refusal: givenUp() }) as const,
+  );
   switch (plan.kind) {
     case 'quiet':
       return 'quiet';
@@ -114,6 +120,7 @@ class Ordering {
   /** What the undo found delivered: then there is nothing to undo, and the goods come. */
   private delivered: string | null = null;
   private lastError = '';
+  private lastFault: Fault = 'no_answer';
 
   constructor(
     private readonly input: ReplenishmentInput,
@@ -156,6 +163,7 @@ class Ordering {
         return await call(via, patience);
       } catch (error) {
         this.lastError = describe(error);
+        this.lastFault = faultOf(error) ?? this.lastFault;
         throw error;
       }
     });
@@ -179,13 +187,25 @@ class Ordering {
     );
   }
 
-  /** Tells people first: the undo may take as long as the supplier is away. */
+  /**
+   * Tells people first: the undo may take as long as the supplier is away. What the supplier said is for them alone: its
+   * address was set by a client, who is told the class of the failure.
+   */
   private async giveUp(what: string): Promise<Placed> {
     const { id: replenishmentId, sku, location } = this.replenishment;
-    const detail = `${what} was not answered in ${attempts} attempts: ${this.lastError}`;
+    const detail = `${what} was not answered in ${attempts} attempts: the supplier ${faultDescriptions[this.lastFault]}`;
     const { workflowId } = workflowInfo();
-    const report = { reviewId: newId('rev'), replenishmentId, sku, location, workflowId, attempts, detail };
-    await database.reportReplenishmentFailure(report);
+    const report = {
+      reviewId: newId('rev'),
+      replenishmentId,
+      sku,
+      location,
+      workflowId,
+      attempts,
+      detail,
+      lastError: this.lastError,
+    };
+    await unlessGivenUp(database.reportReplenishmentFailure(report), () => undefined);
     return await this.fail('supplier_unavailable', detail);
   }
 

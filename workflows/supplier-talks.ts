@@ -6,8 +6,10 @@ import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import type { SupplierOperation } from '../activities/suppliers.js';
 import type { SupplierFailureCode } from '../domain/errors.js';
 import type { Shortage } from '../domain/order-steps.js';
-import { ask, unanswered } from './attempts.js';
+import { type Fault, faultDescriptions } from '../domain/retry.js';
+import { ask, type Call, unanswered } from './attempts.js';
 import type { OrderInput } from './contract.js';
+import { faultOf } from './failures.js';
 import { Saga } from './saga.js';
 
 /** What the suppliers have said. `accepted` comes once, when all of them have. */
@@ -29,6 +31,8 @@ export interface Goods {
 interface Part extends Goods {
   readonly operation: SupplierOperation;
   readonly saga: Saga;
+  /** What kept its last call from being answered. */
+  fault: Fault;
 }
 
 /** Waits double, but a supplier is asked once a day at least. */
@@ -58,6 +62,7 @@ export class SupplierTalks {
         traceparent: input.caller.traceparent,
       },
       saga: new Saga(input.pace, onReview),
+      fault: 'no_answer',
     }));
   }
 
@@ -107,10 +112,8 @@ export class SupplierTalks {
   private async reserve(part: Part): Promise<void> {
     part.saga.undo('cancel at the supplier', ...this.cancellation(part));
     part.open = true;
-    const answer = await ask('supplierReserve', this.input.pace, (via, patience) =>
-      via.reserveAtSupplier(part.operation, patience),
-    );
-    if (answer === unanswered) return this.fail(part, 'supplier_unavailable', 'gave no answer that can be understood');
+    const answer = await this.ask(part, (via, patience) => via.reserveAtSupplier(part.operation, patience));
+    if (answer === unanswered) return this.fail(part, 'supplier_unavailable', faultDescriptions[part.fault]);
     if (!answer.accepted) {
       part.open = false;
       return this.fail(part, 'supplier_refused', 'refused');
@@ -120,19 +123,21 @@ export class SupplierTalks {
 
   /** Asks until the supplier has decided, each time after twice the wait. */
   private async follow(part: Part): Promise<void> {
-    const { supplierRecheckSeconds, supplierMaxDelayed, pace } = this.input;
+    const { supplierRecheckSeconds, supplierMaxDelayed } = this.input;
     const ref = part.reference ?? '';
     for (let delays = 0; ; ) {
       const { quantity, sku } = part.shortage;
       await sleep(Math.min(longestWaitMs, Math.round(supplierRecheckSeconds * 1000 * 2 ** delays)), {
         summary: `Wait before asking the supplier about ${quantity} of ${sku}`,
       });
-      const status = await ask('supplierReserve', pace, (via, patience) =>
-        via.supplierStatus(part.operation, ref, patience),
-      );
+      const status = await this.ask(part, (via, patience) => via.supplierStatus(part.operation, ref, patience));
       switch (status) {
         case unanswered:
-          return this.fail(part, 'supplier_unavailable', 'does not say what has become of its reservation');
+          return this.fail(
+            part,
+            'supplier_unavailable',
+            `does not say what has become of its reservation: it ${faultDescriptions[part.fault]}`,
+          );
         case 'fail':
           part.open = false;
           return this.fail(part, 'supplier_failed', 'cannot deliver');
@@ -150,6 +155,17 @@ export class SupplierTalks {
           });
       }
     }
+  }
+
+  private ask<T>(part: Part, call: Call<T>): Promise<T | typeof unanswered> {
+    return ask('supplierReserve', this.input.pace, async (via, patience) => {
+      try {
+        return await call(via, patience);
+      } catch (error) {
+        part.fault = faultOf(error) ?? part.fault;
+        throw error;
+      }
+    });
   }
 
   private fail({ shortage }: Part, code: SupplierFailureCode, what: string): void {

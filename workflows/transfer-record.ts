@@ -4,6 +4,7 @@ import type { Refusal } from '../domain/errors.js';
 import type { TransferStatus } from '../domain/transfer-states.js';
 import type { TransferStepResult } from '../domain/transfer-steps.js';
 import type { Caller, TransferAnswer } from './contract.js';
+import { givenUp, unlessGivenUp } from './stuck-steps.js';
 import type { TransferDesk } from './transfer-desk.js';
 
 /** How a transfer ends whose goods are given back, and who wanted it so. */
@@ -45,7 +46,8 @@ export class TransferRecord {
 
   /** Does a step and takes up what it has made of the transfer. */
   async apply<Step>(activity: (step: Step) => Promise<TransferStepResult>, step: Step): Promise<TransferStepResult> {
-    const result = await activity(step);
+    const refused = () => ({ outcome: 'refused', state: null, transitions: [], refusal: givenUp() }) as const;
+    const result = await unlessGivenUp(activity(step), refused);
     if (result.state !== null) {
       this.exists = true;
       this.desk.state = result.state;

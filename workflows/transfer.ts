@@ -9,6 +9,7 @@ import { isTransferEnded } from '../domain/transfer-states.js';
 import { type Caller, type TransferAnswer, type TransferInput, transferWorkflowId } from './contract.js';
 import { database } from './proxies.js';
 import { Saga } from './saga.js';
+import { stuckStepsStopWhen } from './stuck-steps.js';
 import { cannotBecome, TransferDesk, type TransferWish } from './transfer-desk.js';
 import { type Ending, TransferRecord } from './transfer-record.js';
 
@@ -19,6 +20,7 @@ export async function transfer(input: TransferInput): Promise<TransferAnswer> {
     const caller: Caller = { ...input.caller, actor: 'workflow cancellation' };
     desk.put({ kind: 'cancel', request: { reason: 'the workflow was cancelled', caller }, bySignal: true });
   });
+  stuckStepsStopWhen(() => desk.cancelWanted);
   return await CancellationScope.nonCancellable(() =>
     carryOut(input, desk, new TransferRecord(input.transferId, desk)),
   );
