@@ -1,4 +1,5 @@
 /** The embedded stack: which servers there are, in which order they start and stop. */
+import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureApiKey, newApiKey, scopes } from '../db/api-keys.js';
@@ -21,6 +22,7 @@ import { type ServerPlan, Supervised } from './supervise.js';
 import { embeddedTemporal } from './temporal.js';
 import { findTemporal } from './temporal-binary.js';
 import { setUpTemporal } from './temporal-setup.js';
+import { hiddenUiAddress, openUiDoor } from './temporal-ui.js';
 import type { Progress } from './terminal.js';
 
 /** How long each kind of server may take to stop; Postgres gets what is left of the whole. */
@@ -41,6 +43,7 @@ export class Stack {
   private devJson: StateFile | null = null;
   private serversFile: StateFile | null = null;
   private temporalCliPath: string | null = null;
+  private uiDoor: Server | null = null;
   private ports: Ports | null = null;
   /** Once all are ready: what dev.json says but for the pids. */
   private addresses: Omit<DevJson, 'pids'> | null = null;
@@ -124,6 +127,8 @@ export class Stack {
     await api?.stop(stopWithinMs.api);
     await Promise.all(workers.map((worker) => worker.stop(stopWithinMs.workers)));
     await sandbox?.stop(stopWithinMs.sandbox);
+    this.uiDoor?.close();
+    this.uiDoor?.closeAllConnections();
     await temporal?.stop(stopWithinMs.temporal);
     await postgres?.stop(stopWithinMs.whole - (Date.now() - from));
     await Promise.race([this.begun, sleep(500)]);
@@ -157,8 +162,9 @@ export class Stack {
     const search = { env: this.env, say: this.say, signal: this.stopping.signal };
     const binary = await this.progress.step('the Temporal CLI', findTemporal(search), null);
     this.temporalCliPath = resolve(binary);
-    const choice = { binary, port: ports.temporal, uiPort: ports.temporalUi, namespace };
-    await this.begin(embeddedTemporal(home, choice), (server) => {
+    const ui = await hiddenUiAddress(ports.temporalUi);
+    this.uiDoor = await openUiDoor(ports.temporalUi, ui);
+    await this.begin(embeddedTemporal(home, { binary, port: ports.temporal, ui, namespace }), (server) => {
       this.servers.temporal = server;
     });
     return `127.0.0.1:${ports.temporal}`;
