@@ -17,6 +17,7 @@ const dist = join(root, 'dist');
 const configFile = 'tsconfig.build.json';
 /** A program may have found a build and not marked it yet: what was used lately is left alone. */
 const unusedAfterMs = 60_000;
+const stillAtItMs = 10_000;
 
 /**
  * Makes sure that the sources as they stand are built, and marks the build as used by this process for as long as it
@@ -41,7 +42,8 @@ export async function ensureBuild({ quiet = false, mark = true } = {}) {
     if (built) {
       const say = quiet ? () => undefined : sayWithTime;
       say(`building dist/${hash}: compiling`);
-      await compile(sources, buildRoot, say);
+      const waiting = setInterval(() => say('building: not done yet'), stillAtItMs);
+      await compile(sources, buildRoot, say).finally(() => clearInterval(waiting));
       say(`built dist/${hash}`);
     }
     if (mark && !(await markAsUsed(buildRoot))) continue;

@@ -1,5 +1,6 @@
 /** What the stack says to the person who started it, and how its start is getting on. */
 import { writeSync } from 'node:fs';
+import { isatty } from 'node:tty';
 
 /** How long nothing is said before those who wait hear what is waited for. */
 const silentMs = 5000;
@@ -21,7 +22,7 @@ export const standardOutput: Output = {
       // Nobody can be told.
     }
   },
-  isTerminal: process.stdout.isTTY === true,
+  isTerminal: isatty(1),
 };
 
 /**
