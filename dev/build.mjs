@@ -17,6 +17,7 @@ const dist = join(root, 'dist');
 const configFile = 'tsconfig.build.json';
 /** A program may have found a build and not marked it yet: what was used lately is left alone. */
 const unusedAfterMs = 60_000;
+const stillAtItMs = 10_000;
 
 /**
  * Makes sure that the sources as they stand are built, and marks the build as used by this process for as long as it
@@ -39,8 +40,11 @@ export async function ensureBuild({ quiet = false, mark = true } = {}) {
     const buildRoot = join(dist, hash);
     const built = !existsSync(buildRoot);
     if (built) {
-      if (!quiet) console.error(`building dist/${hash}`);
-      await compile(sources, buildRoot);
+      const say = quiet ? () => undefined : sayWithTime;
+      say(`building dist/${hash}: compiling`);
+      const waiting = setInterval(() => say('building: not done yet'), stillAtItMs);
+      await compile(sources, buildRoot, say).finally(() => clearInterval(waiting));
+      say(`built dist/${hash}`);
     }
     if (mark && !(await markAsUsed(buildRoot))) continue;
     await removeUnused(hash);
@@ -70,7 +74,7 @@ function hashOf(sources) {
 }
 
 /** Compiles a copy of what was hashed, so that an edit meanwhile cannot put another content under this name. */
-async function compile(sources, buildRoot) {
+async function compile(sources, buildRoot, say) {
   const folder = await mkdtemp(join(dist, '.making-'));
   const copy = join(folder, 'sources');
   const output = join(folder, 'output');
@@ -82,6 +86,7 @@ async function compile(sources, buildRoot) {
     const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
     const options = ['--outDir', output, '--sourceRoot', pathToFileURL(`${root}/`).href];
     await run(process.execPath, [tsc, '-p', configFile, ...options], copy);
+    say('building: bundling the workflows');
     await bundleWorkflows(output);
     await rename(output, buildRoot).catch((error) => {
       // Another process was quicker: its build is as good.
@@ -103,6 +108,11 @@ async function bundleWorkflows(folder) {
   const logger = new DefaultLogger('ERROR');
   const { code } = await bundleWorkflowCode({ workflowsPath, preloadModules: [workflowsPath], logger });
   await writeFile(join(folder, 'workflow-bundle.js'), code);
+}
+
+/** A line for people, with the seconds since the process began, in the form that the stack's own start has (terminal.ts). */
+function sayWithTime(line) {
+  console.error(`${process.uptime().toFixed(1).padStart(6)} s  ${line}`);
 }
 
 function run(command, args, cwd) {

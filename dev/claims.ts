@@ -15,8 +15,8 @@ export function claim(file: string): ClaimResult {
   const self = identityOf(process.pid);
   if (!self) throw new Error('this process cannot find itself');
   const draft = `${file}.${process.pid}.${counter++}`;
-  writeFileSync(draft, JSON.stringify(self), { mode: 0o600 });
   try {
+    writeFileSync(draft, JSON.stringify(self), { mode: 0o600 });
     for (;;) {
       // A link appears whole or not at all, unlike a file that is created and then written.
       if (tryLink(draft, file)) return { kind: 'ours' };

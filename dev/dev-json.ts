@@ -1,5 +1,4 @@
 /** `dev.json`: what a program must know to use a running stack. */
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
 
 /** The pids of the servers; while one is down, the pid that it had. Null where a server runs elsewhere. */
 export interface StackPids {
@@ -20,17 +19,13 @@ export interface DevJson {
   readonly temporalNamespace: string;
   /** Null where Temporal runs elsewhere. */
   readonly temporalUiUrl: string | null;
+  /** Absolute path of the `temporal` binary that the stack runs; null where Temporal runs elsewhere. */
+  readonly temporalCliPath: string | null;
   readonly databaseUrl: string;
   readonly sandboxUrl: string;
   readonly pids: StackPids;
 }
 
-/** Readers see the old file or the new one, never a half. */
-export function writeDevJson(file: string, content: DevJson): void {
-  writeFileSync(`${file}.new`, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
-}
-
-export function removeDevJson(file: string): void {
-  rmSync(file, { force: true });
+export function devJsonText(content: DevJson): string {
+  return `${JSON.stringify(content, null, 2)}\n`;
 }

@@ -2,16 +2,15 @@
  * The processes of this home, written down, so that the next start can end what a killed stack may have left behind. They
  * end by themselves a moment after their stack; two servers on the same files would be worse than a wait.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { identityOf, isSameProcess, type ProcessIdentity, signal } from './process-identity.js';
 
 const endByThemselvesMs = 4000;
 
-export function writeServers(file: string, pids: readonly number[]): void {
-  const identities = pids.flatMap((pid) => identityOf(pid) ?? []);
-  writeFileSync(`${file}.new`, JSON.stringify(identities), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+/** What is written down of these processes. */
+export function serversText(pids: readonly number[]): string {
+  return JSON.stringify(pids.flatMap((pid) => identityOf(pid) ?? []));
 }
 
 /** Resolves when no process of an earlier stack on this home lives any more. */

@@ -13,16 +13,25 @@ export function rotateLogs(folder: string): void {
   }
 }
 
-/** The last line that says something, shortened; empty where there is none. */
-export async function lastWords(file: string): Promise<string> {
+/** How long a log is now; 0 where there is none. */
+export function logLength(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/**
+ * The line that says best why a server ended, shortened: the last that reads like an error, or the last of all. Empty where
+ * it has written nothing.
+ * @param from length of the log when the server was started: what stands before is of earlier ones
+ */
+export async function lastWords(file: string, from: number): Promise<string> {
   const handle = await open(file, 'r').catch(() => null);
   if (!handle) return '';
   try {
     const { size } = await handle.stat();
-    const length = Math.min(size, 4096);
-    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    const length = Math.max(0, Math.min(size - from, 4096));
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length);
     const lines = buffer
-      .toString('utf8')
+      .toString('utf8', 0, bytesRead)
       .split('\n')
       .map((line) => line.trim());
     const telling = lines.filter((line) => line !== '' && !line.startsWith('at '));

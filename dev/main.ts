@@ -1,8 +1,9 @@
-/** The embedded stack as a process: `npm start`. Exits 2 with one message where it cannot start, 0 when it was told to stop. */
+/** The embedded stack as a process: `npm start`. Exits 2 with one message where it cannot start, 0 when a signal stops it. */
 import { parseSettings } from '../domain/settings.js';
 import { homePath } from './home.js';
 import { Stack } from './stack.js';
-import { StartError } from './start-error.js';
+import { messageOf, StartError, systemCode } from './start-error.js';
+import { Progress, standardOutput } from './terminal.js';
 
 const parsed = parseSettings(process.env);
 if (parsed.kind === 'wrong') {
@@ -10,11 +11,12 @@ if (parsed.kind === 'wrong') {
   process.exit(2);
 }
 
-const stack = new Stack(process.env, parsed.settings, (line) => console.log(line));
+const progress = new Progress(standardOutput);
+const stack = new Stack(process.env, parsed.settings, progress);
 let toldToStop = false;
 
 async function stopAndExit(): Promise<void> {
-  if (!toldToStop) console.log('stopping');
+  if (!toldToStop) progress.line('stopping');
   toldToStop = true;
   await stack.stop();
   process.exit(0);
@@ -26,7 +28,9 @@ try {
 } catch (error) {
   await stack.stop();
   if (!toldToStop) {
-    console.error(error instanceof StartError ? `holdfast: ${error.message}` : error);
+    // What the system refuses (a full disk, say) is the user's to put right; anything else is a bug and shows where it is.
+    const expected = error instanceof StartError || systemCode(error) !== '';
+    console.error(expected ? `holdfast: ${messageOf(error)}` : error);
     process.exit(2);
   }
 }

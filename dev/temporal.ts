@@ -4,12 +4,13 @@ import { searchAttributes } from '../workflows/contract.js';
 import type { Home } from './home.js';
 import { keptServer } from './servers.js';
 import { type ServerPlan, until } from './supervise.js';
+import type { UiAddress } from './temporal-ui.js';
 import { askTemporal, listens } from './wait-for.js';
 
 export interface TemporalChoice {
   readonly binary: string;
   readonly port: number;
-  readonly uiPort: number;
+  readonly ui: UiAddress;
   readonly namespace: string;
 }
 
@@ -44,8 +45,10 @@ function* argumentsFor(choice: TemporalChoice, file: string): Iterable<string> {
     '127.0.0.1',
     '--port',
     String(choice.port),
+    '--ui-ip',
+    choice.ui.ip,
     '--ui-port',
-    String(choice.uiPort),
+    String(choice.ui.port),
   ];
   yield* ['--db-filename', file, '--namespace', choice.namespace, '--log-level', 'error', '--ui-disable-news-fetch'];
   // The log is written in full at each commit of the write-ahead log only: survives a killed process, doubles throughput.
@@ -55,6 +58,8 @@ function* argumentsFor(choice: TemporalChoice, file: string): Iterable<string> {
     yield* ['--dynamic-config-value', `history.${queue}ProcessorMaxPollRPS=2000`];
   // Timers are held back by up to 1 s so that the clocks of several hosts may differ: there is one host here.
   yield* ['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="1ms"'];
+  // Its HTTP API has no keys: against pages of other sites whose names lead here (DNS rebinding).
+  yield* ['--dynamic-config-value', 'frontend.httpAllowedHosts=["127.0.0.1:*","localhost:*"]'];
   for (const [name, type] of Object.entries(searchAttributes)) yield* ['--search-attribute', `${name}=${type}`];
 }
 

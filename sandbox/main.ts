@@ -1,6 +1,7 @@
 /**
  * The sandbox as a process. SANDBOX_HOME (folder), SANDBOX_HTTP_PORT, SANDBOX_SMTP_PORT, SANDBOX_HOST (default this
- * machine only). Prints one line of JSON when ready; SIGTERM or SIGINT stops it in order; exits 2 where it cannot start.
+ * machine only), SANDBOX_ALLOWED_HOSTS (names that requests may be for besides those of this machine, with commas between
+ * them). Prints one line of JSON when ready; SIGTERM or SIGINT stops it in order; exits 2 where it cannot start.
  */
 import { type Sandbox, startSandbox } from './server.js';
 
@@ -17,10 +18,12 @@ function portFrom(name: string): number {
 
 const home = process.env.SANDBOX_HOME || fail('SANDBOX_HOME must name a folder');
 const host = process.env.SANDBOX_HOST || '127.0.0.1';
+const allowedHosts = (process.env.SANDBOX_ALLOWED_HOSTS ?? '').split(/[\s,]+/).filter(Boolean);
 
 const sandbox: Sandbox = await startSandbox({
   home,
   host,
+  allowedHosts,
   httpPort: portFrom('SANDBOX_HTTP_PORT'),
   smtpPort: portFrom('SANDBOX_SMTP_PORT'),
 }).catch((error: unknown) => fail(error instanceof Error ? error.message : String(error)));

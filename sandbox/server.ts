@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { fraudRoutes } from './fraud/routes.js';
-import { notFound, onError } from './http.js';
+import { hostCheck } from './hosts.js';
+import { notFound, onError, sendError } from './http.js';
 import { Mailbox } from './mail/mailbox.js';
 import { mailRoutes } from './mail/routes.js';
 import { createSmtpServer } from './mail/smtp.js';
@@ -21,6 +22,8 @@ export interface SandboxOptions {
   readonly smtpPort: number;
   /** Default: this machine only. */
   readonly host?: string;
+  /** Names that requests may be for, besides those of this machine. */
+  readonly allowedHosts?: readonly string[];
 }
 
 export interface Sandbox {
@@ -44,6 +47,17 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  const allowed = hostCheck(options.allowedHosts);
+  app.use((req, res, next) => {
+    if (allowed(req)) next();
+    else
+      sendError(
+        res,
+        421,
+        'host_not_allowed',
+        'asked for by a name that is not allowed; SANDBOX_ALLOWED_HOSTS adds names',
+      );
+  });
   app.get('/livez', (_req, res) => {
     res.json({ status: 'ok' });
   });

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import { projectRoot } from '../../dev/paths.js';
 import { cleanEnvironment, type ServerName, type Stack, spawnStack, startStack } from '../setup/stack.js';
 import { Shop } from '../shop.js';
 import { makeElsewhere } from './elsewhere.js';
-import { leftAfter, processesOf } from './processes.js';
+import { leftAfter, listeningOn, processesOf } from './processes.js';
 
 // Starts of whole stacks, on a machine that runs others beside them.
 vi.setConfig({ testTimeout: 180_000 });
@@ -39,6 +40,7 @@ describe('a stack that is ready', () => {
       temporalAddress: text,
       temporalNamespace: 'default',
       temporalUiUrl: text,
+      temporalCliPath: expect.stringMatching(/^\/.*temporal$/),
       databaseUrl: text,
       sandboxUrl: text,
       pids: { stack: pid, api: pid, workers: [pid, pid], temporal: pid, postgres: pid, sandbox: pid },
@@ -72,6 +74,45 @@ describe('a stack that is ready', () => {
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
       expect(Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2])).toBe(pid);
     }
+  });
+
+  test('names the temporal binary that it runs', () => {
+    const version = execFileSync(stack.temporalCliPath ?? '', ['--version'], { encoding: 'utf8' });
+    expect(version).toMatch(/^temporal version 1\./);
+  });
+
+  test('said how its start got on, each step in a line with its time', () => {
+    const said = stack.output().slice(0, stack.output().indexOf('Holdfast is ready'));
+    for (const step of [
+      'starting on',
+      'sandbox: ready',
+      'Postgres data folder: ready',
+      'postgres: ready',
+      'database: up to date',
+    ])
+      expect(said).toMatch(new RegExp(`^ *\\d+\\.\\d s  ${step}`, 'm'));
+    for (const step of ['temporal: ready', 'api: ready', 'worker 1: ready', 'worker 2: ready', 'demo shop: ready'])
+      expect(said).toMatch(new RegExp(`^ *\\d+\\.\\d s  ${step}$`, 'm'));
+    expect(said).not.toContain('\x1b');
+  });
+
+  test('is reached from this machine only', () => {
+    const { stack: supervisor, temporal, postgres, sandbox } = stack.pids;
+    const addresses = [supervisor, temporal ?? 0, postgres ?? 0, sandbox].map(listeningOn);
+    expect(addresses.map((list) => list.length > 0)).toEqual([true, true, true, true]);
+    expect(addresses.flat().filter(({ ip }) => !ip.startsWith('127.'))).toEqual([]);
+  });
+
+  test('lets no page of another site into the Temporal UI or its API', async () => {
+    const { hostname, port } = new URL(stack.temporalUiUrl ?? '');
+    expect(await askedFor(`localhost:${port}`, hostname, Number(port))).toBe(200);
+    expect(await askedFor(`evil.example:${port}`, hostname, Number(port))).toBe(421);
+    // The server's own ports: gRPC, figures, HTTP. The UI itself is at an address that nobody guesses.
+    const ports = listeningOn(stack.pids.temporal ?? 0).filter(({ ip }) => ip === '127.0.0.1');
+    expect(ports.length).toBeGreaterThan(2);
+    const answers = await Promise.all(ports.map(({ ip, port }) => askedFor('evil.example', ip, port)));
+    expect(answers).toContain(403);
+    expect(answers).not.toContain(200);
   });
 
   test('keeps a second stack off its home', async () => {
@@ -282,6 +323,16 @@ test('a stack whose database and Temporal are elsewhere starts neither, works, a
     await elsewhere.remove();
   }
 });
+
+/** The status that a request for Temporal's namespaces gets under this name; null where there is no answer in HTTP. */
+function askedFor(host: string, ip: string, port: number): Promise<number | null> {
+  return new Promise((answer) => {
+    get({ host: ip, port, path: '/api/v1/namespaces', headers: { host } }, (response) => {
+      response.resume();
+      answer(response.statusCode ?? null);
+    }).on('error', () => answer(null));
+  });
+}
 
 /** Buys one of the demo shop; the order's status, or the answer's where there is none. */
 async function ordered(shop: Shop): Promise<string> {

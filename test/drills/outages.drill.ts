@@ -2,35 +2,26 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, connect } from '../../db/client.js';
+import { startSecondApi } from '../setup/second-api.js';
 import { type Stack, startStack } from '../setup/stack.js';
-import { type Answer, eventually, holdings, Shop } from '../shop.js';
+import { type Answer, eventually, Shop } from '../shop.js';
+import { expectWhole, insist } from './buying.js';
 
 let stack: Stack;
 let shop: Shop;
 
+const settings = {
+  WORKERS: '2',
+  RETRY_BASE_SCALE: '0.01',
+  GATEWAY_TIMEOUT_SECONDS: '1',
+  RATE_LIMIT_PER_MINUTE: '1000000',
+};
+
 beforeAll(async () => {
-  stack = await startStack({
-    WORKERS: '2',
-    RETRY_BASE_SCALE: '0.01',
-    GATEWAY_TIMEOUT_SECONDS: '1',
-    RATE_LIMIT_PER_MINUTE: '1000000',
-  });
+  stack = await startStack(settings);
   shop = new Shop(stack);
 });
 afterAll(() => stack?.stop());
-
-/** Buys as a client with a key would: repeats the same call until it has a definite answer. */
-async function insist(sku: string, cardToken: string): Promise<Answer> {
-  const key = randomUUID();
-  return eventually('a definite answer', async () => {
-    const answer = await shop.order(
-      { lines: [{ sku, quantity: 1 }], confirm: true, payment: { cardToken } },
-      { 'idempotency-key': key },
-    );
-    const again = answer.status >= 500 || answer.body.code === 'request_in_progress';
-    return !again && answer;
-  });
-}
 
 describe.each(['postgres', 'temporal', 'api', 'worker', 'sandbox'] as const)(
   'kill -9 of %s while 20 orders are under way',
@@ -38,7 +29,7 @@ describe.each(['postgres', 'temporal', 'api', 'worker', 'sandbox'] as const)(
     test.each([50, 300, 900])('after %i ms loses nothing and doubles nothing', async (afterMs) => {
       const sku = await shop.product(20);
       // Slow enough to be caught in the middle: 40 money calls, each 400 ms.
-      const buying = Array.from({ length: 20 }, () => insist(sku, 'tok_slow_400'));
+      const buying = Array.from({ length: 20 }, () => insist(shop, sku, 'tok_slow_400'));
       await sleep(afterMs);
       const killed = await stack.kill(victim);
       const answers = await Promise.all(buying);
@@ -48,19 +39,7 @@ describe.each(['postgres', 'temporal', 'api', 'worker', 'sandbox'] as const)(
         const reads = await Promise.all(Array.from({ length: 40 }, () => shop.get(`/api/inventory/${sku}`)));
         return reads.every(({ status }) => status === 200);
       });
-      const ids = answers.map(({ body }) => body.id ?? body.orderId);
-      expect(new Set(ids).size).toBe(20);
-      for (const id of ids)
-        await eventually('the order to be decided', async () =>
-          ['confirmed', 'reserved', 'failed'].includes(await shop.statusOf(id)),
-        );
-      const statuses = await Promise.all(ids.map((id) => shop.statusOf(id)));
-      const sold = statuses.filter((status) => status === 'confirmed').length;
-      const held = statuses.filter((status) => status === 'reserved').length;
-      expect(await shop.stock(sku)).toEqual({ onHand: 20 - sold, reserved: held, available: 20 - sold - held });
-      for (const [index, id] of ids.entries())
-        expect(holdings(await shop.books(id))).toEqual({ open: 0, net: statuses[index] === 'confirmed' ? 1000 : 0 });
-      expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+      const sold = await expectWhole(shop, sku, 20, answers);
       // Only where the processor itself was away for long may a payment have been given up.
       if (victim !== 'sandbox') expect(sold).toBe(20);
     });
@@ -160,5 +139,69 @@ describe('a purchase that Postgres holds up for longer than an activity may take
     );
     await confirming;
     await boughtOnce(id, sku);
+  });
+});
+
+/** A server that hangs: its connections stay open, and nothing that is sent to it is answered. */
+describe.each([
+  ['one of two workers', 'worker', 1, [201, 202]],
+  ['both workers', 'worker', 2, [202]],
+  ['temporal', 'temporal', 1, [503]],
+  ['sandbox', 'sandbox', 1, [202]],
+] as const)('SIGSTOP of %s while 10 orders are under way', (_what, victim, count, statuses) => {
+  test('leaves no request without an answer, and doubles nothing when it runs again', async () => {
+    const sku = await shop.product(10);
+    const other = await shop.product(1);
+    const buying = Array.from({ length: 10 }, () => insist(shop, sku, 'tok_slow_400'));
+    const key = { prefer: 'wait=1', 'idempotency-key': randomUUID() };
+    const order = { lines: [{ sku: other, quantity: 1 }], confirm: true, payment: { cardToken: 'tok_visa' } };
+    await sleep(300);
+    const { [victim === 'worker' ? 'workers' : victim]: pid } = stack.pids;
+    const pids = [pid ?? []].flat().slice(0, count);
+    expect(pids).toHaveLength(count);
+    for (const pid of pids) process.kill(pid, 'SIGSTOP');
+    try {
+      // It runs again only after all of this has been answered.
+      await shop.must(200, shop.get(`/api/orders?limit=5`));
+      await shop.must(201, shop.post(`/api/inventory/${other}/receipts`, { quantity: 1 }));
+      const answer = await shop.post('/api/orders', order, key);
+      expect(statuses).toContain(answer.status);
+    } finally {
+      for (const pid of pids) process.kill(pid, 'SIGCONT');
+    }
+    expect(await expectWhole(shop, sku, 10, await Promise.all(buying))).toBe(10);
+    const again = await eventually('the order to be there', async () => {
+      const answer = await shop.post('/api/orders', order, key);
+      return answer.status < 300 && answer;
+    });
+    expect(await expectWhole(shop, other, 2, [again])).toBe(1);
+  });
+});
+
+describe('SIGSTOP of an API process while 10 orders are under way', () => {
+  test('has them answered by another one under the same keys, and doubles nothing when it runs again', async () => {
+    const second = await startSecondApi(stack, settings);
+    try {
+      const other = new Shop({ ...stack, apiUrl: second.url });
+      const sku = await shop.product(10);
+      const keys = Array.from({ length: 10 }, () => randomUUID());
+      const order = { lines: [{ sku, quantity: 1 }], confirm: true, payment: { cardToken: 'tok_slow_400' } };
+      const first = keys.map((key) => shop.order(order, { 'idempotency-key': key }));
+      await sleep(300);
+      const { api } = stack.pids;
+      process.kill(api, 'SIGSTOP');
+      let answers: Answer[];
+      try {
+        answers = await Promise.all(keys.map((key) => insist(other, sku, 'tok_slow_400', key)));
+      } finally {
+        process.kill(api, 'SIGCONT');
+      }
+      // What the stopped process had begun ends now, and is answered with the same orders.
+      const late = await Promise.all(first);
+      expect(late.map(({ body }) => body.id)).toEqual(answers.map(({ body }) => body.id));
+      expect(await expectWhole(other, sku, 10, answers)).toBe(10);
+    } finally {
+      await second.stop();
+    }
   });
 });

@@ -1,13 +1,9 @@
 /** One stack for the whole test run: two workers, and two API processes on the same database and Temporal server. */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestProject } from 'vitest/node';
 import { ensureBuild } from '../../dev/build.mjs';
-import { projectRoot } from '../../dev/paths.js';
-import { freePort, releasePorts } from '../../dev/ports.js';
-import { cleanEnvironment, type Stack, startStack } from './stack.js';
+import { startSecondApi } from './second-api.js';
+import { startStack } from './stack.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -38,7 +34,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const { buildRoot } = await ensureBuild();
   process.env.HOLDFAST_BUILD = buildRoot;
   const stack = await startStack(settings);
-  const second = await startSecondApi(stack).catch(async (error: unknown) => {
+  const second = await startSecondApi(stack, settings).catch(async (error: unknown) => {
     await stack.stop();
     throw error;
   });
@@ -53,47 +49,5 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   return async () => {
     await second.stop();
     await stack.stop();
-  };
-}
-
-async function startSecondApi(stack: Stack): Promise<{ url: string; stop(): Promise<void> }> {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const child = fork(join(projectRoot, 'dev/run.mjs'), ['api/main.js'], {
-    env: cleanEnvironment({
-      ...settings,
-      HOLDFAST_HOME: stack.home,
-      DATABASE_URL: stack.databaseUrl,
-      TEMPORAL_ADDRESS: stack.temporalAddress,
-      TEMPORAL_NAMESPACE: stack.temporalNamespace,
-      SANDBOX_URL: stack.sandboxUrl,
-      API_PORT: String(port),
-    }),
-    execArgv: [],
-    detached: true,
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const exited = once(child, 'exit');
-  for (const until = Date.now() + 20_000; ; await sleep(50)) {
-    if (
-      await fetch(`${url}/readyz`).then(
-        ({ ok }) => ok,
-        () => false,
-      )
-    )
-      break;
-    if (Date.now() < until && child.exitCode === null) continue;
-    child.kill('SIGKILL');
-    throw new Error(`the second API process did not start (exit code ${child.exitCode})`);
-  }
-  return {
-    url,
-    stop: async () => {
-      child.kill('SIGTERM');
-      const force = setTimeout(() => child.kill('SIGKILL'), 3000);
-      await exited;
-      clearTimeout(force);
-      releasePorts([port]);
-    },
   };
 }
