@@ -1,31 +1,36 @@
 import { z } from 'zod';
 import { scopes } from '../../db/api-keys.js';
-import { id, pageOf, text, time } from '../schemas.js';
+import { createdAt, id, pageOf, text, time } from '../schemas.js';
 
 export const keyId = z.strictObject({ id: id('key') });
 
+const name = text(200).openapi({ description: 'Who uses it.', example: 'web shop' });
+const scopeList = z
+  .array(z.enum(scopes))
+  .openapi({ description: 'What it may do.', example: ['orders:read', 'orders:write'] });
+
 export const newKey = z.strictObject({
-  name: text(200),
-  scopes: z
-    .array(z.enum(scopes))
+  name,
+  scopes: scopeList
     .min(1)
-    .refine((list) => new Set(list).size === list.length, 'must not name a scope twice'),
+    .refine((list) => new Set(list).size === list.length, 'must not name a scope twice')
+    .openapi({ uniqueItems: true }),
 });
 
 export const apiKey = z
   .object({
-    id: z.string(),
-    name: z.string(),
-    scopes: z.array(z.enum(scopes)),
-    createdAt: time,
-    revokedAt: time.nullable(),
+    id: id('key'),
+    name,
+    scopes: scopeList,
+    createdAt,
+    revokedAt: time.nullable().openapi({ description: 'When it was revoked; null: it works.', example: null }),
   })
-  .openapi('ApiKey');
+  .openapi('ApiKey', { description: 'An API key, without its secret.' });
 
 export const shownKey = apiKey
   .extend({
     key: z.string().nullable().openapi({ description: 'The secret, shown once; null when the call is repeated.' }),
   })
-  .openapi('NewApiKey');
+  .openapi('NewApiKey', { description: 'An API key with its secret.' });
 
 export const keyPage = pageOf('ApiKey', apiKey);
