@@ -20,7 +20,13 @@ export const backupCardToken = cardToken.openapi({
   description: 'The card that is tried if the first one is refused.',
   example: 'tok_mastercard',
 });
-export const email = z.email().max(254).openapi({
+/** RFC 5321, section 4.5.3.1, and RFC 1035: a longer address, or a label that ends with a hyphen, reaches nobody. */
+function isMailable(address: string): boolean {
+  const [local = '', domain = ''] = address.split('@');
+  return local.length <= 64 && domain.split('.').every((label) => label.length <= 63 && !label.endsWith('-'));
+}
+
+export const email = z.email().max(254).refine(isMailable, 'must be an address that mail can be sent to').openapi({
   pattern: z.regexes.email.source,
   description: 'Where receipts and notices go.',
   example: 'ada@example.com',
