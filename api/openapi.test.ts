@@ -1,55 +1,9 @@
-import { pino } from 'pino';
 import { afterAll, expect, test } from 'vitest';
-import { connect } from '../db/client.js';
-import { createLedger } from '../db/ledger.js';
-import { parseSettings } from '../domain/settings.js';
-import { apiRoutes, createApp } from './app.js';
-import { createMetrics } from './metrics.js';
-import { KeyRing } from './middleware/auth.js';
-import { IdempotentCalls } from './middleware/idempotency.js';
-import { AddressLimit, rateLimit } from './middleware/rate-limit.js';
-import { openApiDocument } from './openapi.js';
+import { createApp } from './app.js';
+import { closeDeps, deps, document, operations } from './openapi.fixture.js';
 import { reservedSkus } from './products/schemas.js';
-import { Sagas } from './sagas.js';
 
-/** Nothing is asked of these servers: the document and the router need none. */
-const connection = connect('postgres://nobody@127.0.0.1:1/none', { applicationName: 'test', maxConnections: 1 });
-const sagas = new Sagas('127.0.0.1:1', 'default');
-const parsed = parseSettings({});
-if (parsed.kind === 'wrong') throw new Error(parsed.problems.join());
-const log = pino({ level: 'silent' });
-const deps = {
-  settings: parsed.settings,
-  connection,
-  ledger: createLedger(connection.sql),
-  sagas,
-  calls: new IdempotentCalls(connection.sql, () => 'test', log),
-  log,
-  keys: new KeyRing(connection.db),
-  limit: rateLimit(100),
-  addresses: new AddressLimit(100),
-  metrics: createMetrics(),
-  notReady: async () => [],
-};
-
-afterAll(async () => {
-  await connection.close();
-  await sagas.close();
-});
-
-interface Operation {
-  readonly operationId: string;
-  readonly security: readonly object[];
-  readonly parameters?: readonly { in: string; name: string }[];
-  readonly responses: Readonly<Record<string, object>>;
-}
-const document = JSON.parse(JSON.stringify(openApiDocument(apiRoutes(deps)))) as {
-  openapi: string;
-  paths: Record<string, Record<string, Operation>>;
-};
-const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-  Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, operation })),
-);
+afterAll(closeDeps);
 
 test('what may be null is not also required to be an object', () => {
   const narrowed: unknown[] = [];
@@ -101,10 +55,23 @@ test('every parameter in a path is described', () => {
   }
 });
 
-test('every operation that needs a key may answer 401, 403 and 429; every POST knows Idempotency-Key', () => {
+test('every operation that needs a key says what it may answer besides, and with which headers', () => {
   for (const { name, operation } of operations) {
     if (operation.security.length === 0) continue;
-    expect(Object.keys(operation.responses), name).toEqual(expect.arrayContaining(['401', '403', '429', '503']));
+    const statuses = Object.keys(operation.responses);
+    expect(statuses, name).toEqual(expect.arrayContaining(['401', '403', '406', '422', '429', '500', '503']));
+    const takesBody = name.startsWith('post ') || name.startsWith('patch ');
+    if (takesBody) expect(statuses, name).toEqual(expect.arrayContaining(['400', '413', '415']));
+    for (const [status, { headers }] of Object.entries(operation.responses)) {
+      const named = Object.keys(headers ?? {});
+      expect(named, name).toContain('X-Request-Id');
+      if (status !== '401' && status !== '403')
+        expect(named).toEqual(expect.arrayContaining(['RateLimit', 'RateLimit-Policy']));
+      if (status === '429' || status === '503') expect(named).toContain('Retry-After');
+      if (status === '401') expect(named).toContain('WWW-Authenticate');
+      if (status === '201' && name.startsWith('post ')) expect(named).toContain('Idempotency-Replayed');
+      if (status === '202') expect(named).toEqual(expect.arrayContaining(['Location', 'Preference-Applied']));
+    }
     const keyed = (operation.parameters ?? []).some((one) => one.name === 'Idempotency-Key');
     expect(keyed, name).toBe(name.startsWith('post '));
   }

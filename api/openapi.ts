@@ -1,9 +1,10 @@
 /** The OpenAPI 3.1 document, made from the very schemas that validate. */
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { type RefusalCode, refusalStatus } from '../domain/errors.js';
+import type { RefusalCode } from '../domain/errors.js';
+import { type Documented, openRoutes } from './openapi-open-paths.js';
+import { operationId, responseHeaders, responsesOf } from './openapi-responses.js';
 import type { Route } from './route.js';
-import { problem } from './schemas.js';
 
 /** What any route may answer. */
 const commonRefusals: readonly RefusalCode[] = [
@@ -23,11 +24,40 @@ const idempotencyKey = z
   .string()
   .regex(/^[\x21-\x7e]{1,255}$/)
   .optional()
-  .openapi({ description: 'The same key, path and body again get the same answer, and nothing is done twice.' });
-const prefer = z
-  .string()
-  .optional()
-  .openapi({ description: '`wait=N` (seconds, at most 30; default 10) or `respond-async`.', example: 'wait=10' });
+  .openapi({
+    description:
+      'Makes the call safe to repeat: the same key, path and body get the same answer, and nothing is done twice. Kept for at least 24 hours. Use a new key (a UUID, say) for each new call.',
+    example: '5f3b8a1e-7c1d-4e0a-9b57-1f0c2f6d8a34',
+  });
+const prefer = z.string().optional().openapi({
+  description:
+    'How long the answer may wait for a decision: `wait=N` (seconds, at most 30; default 10), or `respond-async` for an answer at once. What is not decided by then is answered 202 and continues.',
+  example: 'wait=10',
+});
+
+const about = `Orders, payments and stock that stay correct when everything around them fails.
+
+**Keys.** Send \`Authorization: Bearer <API key>\`. Each operation names the scope that its key needs.
+
+**Repeating a call.** Send an \`Idempotency-Key\` with every POST. If the answer is lost, send the same call again: it acts once and answers the same, with \`Idempotency-Replayed: true\`.
+
+**Errors** are problem documents (RFC 9457) with a stable \`code\`; \`errors\` names each field that is not valid by its JSON pointer. Unknown fields are refused. A method that a path does not serve is 405 \`method_not_allowed\` with \`Allow\`.
+
+**Lists** come newest first, in pages: \`limit\`, and \`nextCursor\` of one page as \`cursor\` of the next.
+
+**Values.** Money is in minor units (1999 is 19.99 USD). Times are RFC 3339 in UTC.`;
+
+const tags = [
+  ['Catalogue', 'Products, locations and suppliers.'],
+  ['Stock', 'How much there is, what changed it, and operations that change it.'],
+  ['Reservations', 'Holds on stock that belong to no order.'],
+  ['Orders', 'From the first line to the payment, and what happened on the way.'],
+  ['Payments', 'Payments that belong to no order; reading those of orders.'],
+  ['Supply', 'Transfers between locations, replenishment from suppliers, purchase orders.'],
+  ['Reviews', 'Cases that a person must decide.'],
+  ['Keys', 'API keys and their scopes.'],
+  ['System', 'Open paths: health, metrics and documentation.'],
+] as const;
 
 /** The document as a value that is ready to be written as JSON. */
 export function openApiDocument(routes: readonly Route[]): object {
@@ -36,64 +66,52 @@ export function openApiDocument(routes: readonly Route[]): object {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'hf_<env>_<random>_<checksum>',
+    description: 'An API key.',
   });
-  for (const route of [...routes, ...openRoutes]) registry.registerPath(pathOf(route));
+  for (const [name, header] of Object.entries(responseHeaders)) registry.registerComponent('headers', name, header);
+  for (const route of [...routes, ...openRoutes]) registry.registerPath(pathOf(route, routes));
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
     info: {
       title: 'Holdfast',
       version: '1',
-      description: 'Orders, payments and stock that stay right when everything around them fails.',
+      description: about,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
+    tags: tags.map(([name, description]) => ({ name, description })),
   });
 }
 
-type Documented = Omit<Route, 'prepare' | 'scope'> & {
-  readonly scope: Route['scope'] | null;
-  readonly mediaType?: string;
-};
-
-/** The paths that need no key. */
-const openRoutes: readonly Documented[] = [
-  open('/livez', 'Whether the process lives', { 200: z.object({ status: z.literal('alive') }) }),
-  open('/readyz', 'Whether it can serve, and what is not ready', {
-    200: z.object({ status: z.literal('ready'), notReady: z.array(z.string()) }),
-    503: z.object({ status: z.literal('not_ready'), notReady: z.array(z.string()) }),
-  }),
-  { ...open('/metrics', 'Figures for Prometheus', { 200: z.string() }), mediaType: 'text/plain' },
-  open('/openapi.json', 'This document', { 200: z.looseObject({}) }),
-  { ...open('/docs', 'This document, to be read', { 200: z.string() }), mediaType: 'text/html' },
-];
-
-function open(path: string, summary: string, answers: Record<number, z.ZodType>): Documented {
-  return { method: 'get', path, tag: 'System', summary, scope: null, answers };
-}
-
-function pathOf(route: Documented): RouteConfig {
+function pathOf(route: Documented, routes: readonly Route[]): RouteConfig {
   const refusals = new Set<RefusalCode>([
     ...(route.scope === null ? [] : commonRefusals),
-    ...(route.query ? (['validation_failed'] as const) : []),
+    ...(route.params ? (['not_found'] as const) : []),
     ...(route.method === 'get' || route.method === 'delete' ? [] : bodyRefusals),
     ...(route.method === 'post' ? keyRefusals : []),
     ...(route.refusals ?? []),
   ]);
+  const access = route.scope === null ? 'Needs no key.' : `Scope: \`${route.scope}\`.`;
   return {
     method: route.method,
-    path: route.path.replace(/:(\w+)/g, '{$1}'),
-    operationId: `${route.method}${route.path.replace(/[^A-Za-z]+(\w?)/g, (_, first: string) => first.toUpperCase())}`,
+    path: templateOf(route.path),
+    operationId: operationId(route),
     tags: [route.tag],
     summary: route.summary,
-    description: route.scope === null ? 'Open to all.' : `Scope: \`${route.scope}\`.`,
+    description: `${route.description}\n\n${access}`,
     security: route.scope === null ? [] : [{ apiKey: [] }],
     request: requestOf(route),
-    responses: { ...successes(route), ...problems(refusals) },
+    responses: responsesOf(route, refusals, routes),
   };
 }
 
+/** `/api/orders/:id` as OpenAPI writes it: `/api/orders/{id}`. */
+function templateOf(path: string): string {
+  return path.replace(/:(\w+)/g, '{$1}');
+}
+
 function requestOf(route: Documented): NonNullable<RouteConfig['request']> {
-  const { params, query, body } = route;
+  const { params, query, body, example } = route;
   const headers = {
     ...(route.method === 'post' && { 'Idempotency-Key': idempotencyKey }),
     ...(route.waits && { Prefer: prefer }),
@@ -103,38 +121,10 @@ function requestOf(route: Documented): NonNullable<RouteConfig['request']> {
     ...(query instanceof z.ZodObject && { query }),
     ...(Object.keys(headers).length > 0 && { headers: z.object(headers) }),
     ...(body && {
-      body: { required: !body.safeParse({}).success, content: { 'application/json': { schema: body } } },
+      body: {
+        required: !body.safeParse({}).success,
+        content: { 'application/json': { schema: body, example: example.body } },
+      },
     }),
   };
-}
-
-function successes(route: Documented): RouteConfig['responses'] {
-  const mediaType = route.mediaType ?? 'application/json';
-  return Object.fromEntries(
-    Object.entries(route.answers).map(([status, schema]) => [
-      status,
-      { description: statusWords[Number(status)] ?? 'Done', content: { [mediaType]: { schema } } },
-    ]),
-  );
-}
-
-const statusWords: Readonly<Record<number, string>> = {
-  200: 'Done',
-  201: 'Created',
-  202: 'Not decided yet; it goes on. The resource as it stands.',
-  503: 'Not ready',
-};
-
-function problems(codes: ReadonlySet<RefusalCode>): RouteConfig['responses'] {
-  const byStatus = new Map<number, RefusalCode[]>();
-  for (const code of codes) byStatus.set(refusalStatus[code], [...(byStatus.get(refusalStatus[code]) ?? []), code]);
-  return Object.fromEntries(
-    [...byStatus].map(([status, list]) => [
-      status,
-      {
-        description: `Code: ${list.map((code) => `\`${code}\``).join(', ')}`,
-        content: { 'application/problem+json': { schema: problem } },
-      },
-    ]),
-  );
 }

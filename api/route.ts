@@ -34,12 +34,24 @@ export type Call<P, Q, B> = CallContext & { readonly params: P; readonly query: 
 const nothing = z.strictObject({});
 type Nothing = typeof nothing;
 
+/** A call as the document shows it; a test holds it against the schemas. */
+export interface Example {
+  readonly body?: unknown;
+  readonly answer: unknown;
+  /** What an answer of the second status in `answers` looks like, where that differs. */
+  readonly pending?: unknown;
+}
+
 interface Described {
   readonly method: 'get' | 'post' | 'patch' | 'delete';
   /** In Express's form: `/api/orders/:id`. */
   readonly path: string;
   readonly tag: string;
+  /** A few words, in the imperative. */
   readonly summary: string;
+  /** What it does, and what a caller must know about it: a sentence or a few, in Markdown. */
+  readonly description: string;
+  readonly example: Example;
   readonly scope: Scope;
   /** What it answers when it does as asked, by status. */
   readonly answers: Readonly<Record<number, z.ZodType>>;

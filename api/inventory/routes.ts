@@ -4,6 +4,7 @@ import type { Database } from '../../db/client.js';
 import { inventoryAt, inventoryNow, listInventory, listMovements, type MovementView } from '../../db/inventory.js';
 import type { Movement, StockCommand, StockOperation } from '../../domain/stock.js';
 import type { ApiDeps } from '../deps.js';
+import { adjustedExample, inventoryExample, movementExample, pageExample } from '../examples/catalogue.js';
 import { pageRequest } from '../pages.js';
 import { answer, type Refused, type Reply, refuse } from '../reply.js';
 import { type CallContext, type Route, route } from '../route.js';
@@ -32,6 +33,8 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       path: '/api/inventory',
       tag: 'Stock',
       summary: 'List the stock of all products',
+      description: 'Lists the stock of every product as it is now, the newest product first.',
+      example: { answer: pageExample(inventoryExample) },
       scope: 'inventory:read',
       query: inventoryListQuery,
       answers: { 200: inventoryPage },
@@ -44,7 +47,10 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       method: 'get',
       path: '/api/inventory/:sku',
       tag: 'Stock',
-      summary: 'The stock of a product, now or as it stood at a time',
+      summary: 'Read the stock of a product',
+      description:
+        'Answers what is on hand, reserved and available, in all and by location, and the open holds. With `at`, the figures as they stood at that moment. What is in transit between locations is not on hand.',
+      example: { answer: inventoryExample },
       scope: 'inventory:read',
       params: inventorySku,
       query: inventoryQuery,
@@ -65,7 +71,10 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       method: 'get',
       path: '/api/inventory/:sku/movements',
       tag: 'Stock',
-      summary: 'What changed the stock of a product, newest first',
+      summary: 'List what changed the stock of a product',
+      description:
+        'Lists the rows of the ledger for a product, the newest first: what changed, by how much, why and by whom, and the figures after each.',
+      example: { answer: pageExample(movementExample) },
       scope: 'inventory:read',
       params: inventorySku,
       query: movementQuery,
@@ -127,7 +136,9 @@ function changingRoutes({ ledger }: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/:sku/receipts',
       tag: 'Stock',
-      summary: 'Take goods into stock',
+      summary: 'Receive goods',
+      description: 'Adds goods to what is on hand.',
+      example: { body: { quantity: 40, reference: 'delivery 2026-1117' }, answer: movementExample },
       scope: 'inventory:write',
       params: inventorySku,
       body: receipt,
@@ -143,7 +154,10 @@ function changingRoutes({ ledger }: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/:sku/adjustments',
       tag: 'Stock',
-      summary: 'Set right what was counted',
+      summary: 'Adjust what is on hand',
+      description:
+        'Adds to what is on hand, or takes from it, after a count, a loss or a find. What is reserved cannot be taken.',
+      example: { body: { delta: -1, reason: 'damaged in the warehouse' }, answer: adjustedExample },
       scope: 'inventory:write',
       params: inventorySku,
       body: adjustment,

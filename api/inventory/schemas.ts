@@ -1,16 +1,29 @@
 import { z } from 'zod';
 import { ledgerKinds, mainLocation, maxQuantity } from '../../domain/stock.js';
-import { anyTime, locationCode, pageOf, pageQuery, quantity, sku, text, time } from '../schemas.js';
+import { anyTime, locationCode, pageOf, pageQuery, quantity, shown, sku, text, time } from '../schemas.js';
 
 export const inventorySku = z.strictObject({ sku });
-export const inventoryQuery = z.strictObject({ at: anyTime.optional(), location: locationCode.optional() });
+export const inventoryQuery = z.strictObject({
+  at: anyTime
+    .openapi({
+      description: 'A moment of the past, or now: RFC 3339 with any offset. Encode a plus sign as `%2B`.',
+      example: '2026-11-21T05:41:07Z',
+    })
+    .optional(),
+  location: locationCode.openapi({ description: 'Only the stock at this location.' }).optional(),
+});
 export const inventoryListQuery = z.strictObject(pageQuery);
-export const movementQuery = z.strictObject({ location: locationCode.optional(), ...pageQuery });
+export const movementQuery = z.strictObject({
+  location: locationCode.openapi({ description: 'Only movements at this location.' }).optional(),
+  ...pageQuery,
+});
 
 export const receipt = z.strictObject({
   quantity,
   location: locationCode.default(mainLocation),
-  reference: text(200).optional(),
+  reference: text(200)
+    .openapi({ description: 'Your own note of where the goods come from.', example: 'delivery 2026-1117' })
+    .optional(),
 });
 
 export const adjustment = z.strictObject({
@@ -18,50 +31,64 @@ export const adjustment = z.strictObject({
     .int()
     .min(-maxQuantity)
     .max(maxQuantity)
-    .refine((delta) => delta !== 0, 'must not be 0'),
-  reason: text(500),
+    .refine((delta) => delta !== 0, 'must not be 0')
+    .openapi({ not: { const: 0 }, description: 'What is added to on hand; taken from it if negative.', example: -1 }),
+  reason: text(500).openapi({ description: 'Why.', example: 'damaged in the warehouse' }),
   location: locationCode.default(mainLocation),
 });
 
-const count = z.int().min(0);
+const count = (description: string) => z.int().min(0).openapi({ description, example: 42 });
+const levels = {
+  onHand: count('Units that are there.'),
+  reserved: count('Units that are there and held.'),
+  available: count('Units that are there and not held.'),
+};
 
 export const inventory = z
   .object({
-    sku: z.string(),
-    onHand: count,
-    reserved: count,
-    available: count,
-    inTransit: count,
-    locations: z.array(z.object({ location: z.string(), onHand: count, reserved: count, available: count })),
-    reservations: z.array(
-      z.object({
-        id: z.string(),
-        quantity: count,
-        location: z.string(),
-        expiresAt: time.nullable(),
-        orderId: z.string().nullable(),
-      }),
-    ),
+    sku,
+    ...levels,
+    inTransit: count('Units on the way between locations; not on hand.'),
+    locations: z
+      .array(z.object({ location: locationCode, ...levels }))
+      .openapi({ description: 'The figures of each location.' }),
+    reservations: z
+      .array(
+        z.object({
+          id: shown('The id of the hold.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
+          quantity: count('Units that it holds.'),
+          location: locationCode,
+          expiresAt: time.nullable().openapi({ description: 'When it expires; null: not by itself.' }),
+          orderId: z
+            .string()
+            .nullable()
+            .openapi({ description: 'The order that it belongs to; null: none.', example: null }),
+        }),
+      )
+      .openapi({ description: 'The open holds.' }),
   })
-  .openapi('Inventory');
+  .openapi('Inventory', { description: 'The stock of a product.' });
 
 export const inventoryPage = pageOf('Inventory', inventory);
 
 export const movement = z
   .object({
-    id: z.string(),
-    sku: z.string(),
-    location: z.string(),
-    kind: z.enum(ledgerKinds),
-    onHandDelta: z.int(),
-    reservedDelta: z.int(),
-    onHandAfter: count,
-    reservedAfter: count,
-    reference: z.string().nullable(),
-    reason: z.string().nullable(),
-    actor: z.string(),
-    at: time,
+    id: shown('The id of the movement.', 'mov_1042'),
+    sku,
+    location: locationCode,
+    kind: z.enum(ledgerKinds).openapi({ description: 'What happened to the goods.' }),
+    onHandDelta: z.int().openapi({ description: 'By how much on hand changed.', example: 40 }),
+    reservedDelta: z.int().openapi({ description: 'By how much reserved changed.', example: 0 }),
+    onHandAfter: count('On hand afterwards.'),
+    reservedAfter: count('Reserved afterwards.'),
+    reference: z
+      .string()
+      .nullable()
+      .openapi({ description: 'What it belongs to: an order, a delivery.', example: null }),
+    reason: z.string().nullable().openapi({ description: 'Why, where a reason was given.', example: null }),
+    actor: shown('Who did it.', 'api_key:key_01a1fc9f5d0a7d3b8f5c0a3e2b1d4c6f'),
+    at: time.openapi({ description: 'When it happened.' }),
   })
-  .openapi('Movement');
+  .openapi('Movement', { description: 'A row of the ledger: one change of the stock of a product at a location.' });
 
 export const movementPage = pageOf('Movement', movement);

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { createApiKey, listApiKeys, newApiKey, revokeApiKey } from '../../db/api-keys.js';
 import type { ApiDeps } from '../deps.js';
+import { pageExample } from '../examples/catalogue.js';
+import { keyExample } from '../examples/sales.js';
 import { pageRequest } from '../pages.js';
 import { answer, refuse } from '../reply.js';
 import { type Route, route } from '../route.js';
@@ -14,7 +16,13 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       method: 'post',
       path: '/api/keys',
       tag: 'Keys',
-      summary: 'Make an API key; it is shown this once',
+      summary: 'Make an API key',
+      description:
+        'Makes a key with the scopes that are named. The secret is shown this once; only its hash is stored.',
+      example: {
+        body: { name: 'web shop', scopes: ['orders:read', 'orders:write'] },
+        answer: { ...keyExample, key: 'hf_live_7GJ2kQ0vZr9XcT4nB8sLmW1yE5uD3oHa_1f9c2b' },
+      },
       scope: 'admin',
       creates: 'key',
       body: newKey,
@@ -32,7 +40,9 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       method: 'get',
       path: '/api/keys',
       tag: 'Keys',
-      summary: 'List API keys, revoked ones too',
+      summary: 'List API keys',
+      description: 'Lists the keys, revoked ones too, the newest first. No secret is shown.',
+      example: { answer: pageExample(keyExample) },
       scope: 'admin',
       query: z.strictObject(pageQuery),
       answers: { 200: keyPage },
@@ -46,6 +56,8 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       path: '/api/keys/:id',
       tag: 'Keys',
       summary: 'Revoke an API key',
+      description: 'Revokes a key at once; other API processes follow within 5 seconds.',
+      example: { answer: { ...keyExample, revokedAt: '2026-11-21T05:41:07.123456Z' } },
       scope: 'admin',
       params: keyId,
       answers: { 200: apiKey },

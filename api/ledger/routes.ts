@@ -4,21 +4,24 @@ import { verify } from '../../db/verify.js';
 import type { ApiDeps } from '../deps.js';
 import { answer } from '../reply.js';
 import { type Route, route } from '../route.js';
+import { locationCode, sku } from '../schemas.js';
 
 const verification = z
   .object({
-    clean: z.boolean(),
-    differences: z.array(
-      z.object({
-        sku: z.string(),
-        location: z.string(),
-        what: z.string(),
-        expected: z.number(),
-        found: z.number(),
-      }),
-    ),
+    clean: z.boolean().openapi({ description: 'Whether nothing differs.' }),
+    differences: z
+      .array(
+        z.object({
+          sku,
+          location: locationCode,
+          what: z.string().openapi({ description: 'Which figure differs.', example: 'onHand' }),
+          expected: z.number().openapi({ description: 'What the ledger says.', example: 42 }),
+          found: z.number().openapi({ description: 'What is stored.', example: 41 }),
+        }),
+      )
+      .openapi({ description: 'What differs.' }),
   })
-  .openapi('Verification');
+  .openapi('Verification', { description: 'Whether the ledger, the levels and the open holds agree.' });
 
 export function ledgerRoutes({ connection: { sql, slowSql } }: ApiDeps): Route[] {
   return [
@@ -26,7 +29,10 @@ export function ledgerRoutes({ connection: { sql, slowSql } }: ApiDeps): Route[]
       method: 'get',
       path: '/api/ledger/verify',
       tag: 'Stock',
-      summary: 'Fold the whole ledger and compare it with what is kept',
+      summary: 'Verify the ledger',
+      description:
+        'Adds up the whole ledger and compares it with the current figures and the open holds. `clean` is true if nothing differs.',
+      example: { answer: { clean: true, differences: [] } },
       scope: 'admin',
       answers: { 200: verification },
       handler: async () => {

@@ -1,6 +1,7 @@
 /** Locations: where goods are. */
 import { createLocation, listLocations } from '../../db/catalogue.js';
 import type { ApiDeps } from '../deps.js';
+import { locationExample, pageExample } from '../examples/catalogue.js';
 import { pageRequest } from '../pages.js';
 import { answer, refuse } from '../reply.js';
 import { type Route, route } from '../route.js';
@@ -13,6 +14,9 @@ export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/locations',
       tag: 'Catalogue',
       summary: 'Add a location',
+      description:
+        'Adds a place that keeps stock. `main` exists from the start and is used wherever no location is named.',
+      example: { body: { code: 'berlin', name: 'Warehouse Berlin' }, answer: locationExample },
       scope: 'inventory:write',
       body: newLocation,
       answers: { 201: location },
@@ -29,6 +33,8 @@ export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/locations',
       tag: 'Catalogue',
       summary: 'List locations',
+      description: 'Lists the locations, the newest first.',
+      example: { answer: pageExample(locationExample) },
       scope: 'inventory:read',
       query: locationQuery,
       answers: { 200: locationPage },

@@ -1,9 +1,13 @@
 import { z } from 'zod';
-import { locationCode, pageOf, pageQuery, text, time } from '../schemas.js';
+import { createdAt, locationCode, pageOf, pageQuery, text } from '../schemas.js';
 
 export const locationQuery = z.strictObject(pageQuery);
-export const newLocation = z.strictObject({ code: locationCode, name: text(200) });
+const name = text(200).openapi({ description: 'What it is called.', example: 'Warehouse Berlin' });
 
-export const location = z.object({ code: z.string(), name: z.string(), createdAt: time }).openapi('Location');
+export const newLocation = z.strictObject({ code: locationCode, name });
+
+export const location = z
+  .object({ code: locationCode, name, createdAt })
+  .openapi('Location', { description: 'A place that keeps stock.' });
 
 export const locationPage = pageOf('Location', location);

@@ -4,6 +4,7 @@ import { findProductTerms } from '../../db/catalogue.js';
 import type { RefusalCode } from '../../domain/errors.js';
 import { largeMovementUnits } from '../../domain/notices.js';
 import type { ApiDeps } from '../deps.js';
+import { batchExample, bulkExample, exampleSku, operationExample } from '../examples/catalogue.js';
 import { refuseStock } from '../inventory/stock-refusals.js';
 import { answer, type Reply, reasonOf, refuse, refuseWith } from '../reply.js';
 import { type Call, type Route, route } from '../route.js';
@@ -27,6 +28,9 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       path: '/api/inventory/operations',
       tag: 'Stock',
       summary: 'Reserve, release or consume',
+      description:
+        '`reserve` makes a hold that expires like any other. `release` gives a hold of `reserve` back, all of it or a part. `consume` takes goods that are not reserved out of stock.',
+      example: { body: { operation: 'reserve', sku: exampleSku, quantity: 2 }, answer: operationExample },
       scope: 'inventory:write',
       body: inventoryOperation,
       answers: { 200: operationResult },
@@ -41,7 +45,18 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/bulk',
       tag: 'Stock',
-      summary: 'Up to 100 operations, each with its own result',
+      summary: 'Do up to 100 operations, each for itself',
+      description:
+        'Does each operation for itself, in one transaction and in the order given. One that is refused leaves the others alone; if all are refused the answer is 422 `all_operations_failed`, with the same results.',
+      example: {
+        body: {
+          operations: [
+            { operation: 'reserve', sku: exampleSku, quantity: 2 },
+            { operation: 'consume', sku: exampleSku, quantity: 500 },
+          ],
+        },
+        answer: bulkExample,
+      },
       scope: 'inventory:write',
       body: bulkRequest,
       answers: { 200: bulkResult },
@@ -52,7 +67,17 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/batch',
       tag: 'Stock',
-      summary: 'Up to 100 changes of on hand, done together or not at all',
+      summary: 'Change up to 100 quantities, all or none',
+      description: 'Adjusts what is on hand by signed quantities. If one change is refused, none is made.',
+      example: {
+        body: {
+          updates: [
+            { sku: exampleSku, quantity: -2 },
+            { sku: 'MUG-BLUE', quantity: 12 },
+          ],
+        },
+        answer: batchExample,
+      },
       scope: 'inventory:write',
       body: batchRequest,
       answers: { 200: batchResult },

@@ -4,6 +4,16 @@ import { listOrders, orderTimeline, type TimelineEntry } from '../../db/orders.j
 import { encodeCursor, type Page } from '../../db/page.js';
 import { orderUpdates } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
+import { exampleSku, pageExample } from '../examples/catalogue.js';
+import {
+  cancelledOrderExample,
+  confirmingOrderExample,
+  newOrderExample,
+  orderExample,
+  pendingOrderExample,
+  reservedOrderExample,
+  timelineExample,
+} from '../examples/sales.js';
 import { childId } from '../ids.js';
 import { type PageRequest, pageRequest } from '../pages.js';
 import { answer, refuse, refuseWith, unavailable } from '../reply.js';
@@ -46,6 +56,8 @@ function readingRoutes(deps: ApiDeps): Route[] {
       path: '/api/orders',
       tag: 'Orders',
       summary: 'List orders',
+      description: 'Lists the orders, the newest first.',
+      example: { answer: pageExample(orderExample) },
       scope: 'orders:read',
       query: orderQuery,
       answers: { 200: orderPage },
@@ -60,6 +72,8 @@ function readingRoutes(deps: ApiDeps): Route[] {
       path: '/api/orders/:id',
       tag: 'Orders',
       summary: 'Read an order',
+      description: 'Answers one order as it stands. An order that no worker has taken up yet is `pending`.',
+      example: { answer: orderExample },
       scope: 'orders:read',
       params: orderId,
       answers: { 200: order },
@@ -75,7 +89,10 @@ function readingRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/orders/:id/timeline',
       tag: 'Orders',
-      summary: 'What happened to an order, oldest first',
+      summary: 'Read what happened to an order',
+      description:
+        'Lists every change of status and every signal that was ignored, the oldest first, with reason, actor and trace id.',
+      example: { answer: timelineExample },
       scope: 'orders:read',
       params: orderId,
       query: z.strictObject(pageQuery),
@@ -112,7 +129,10 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/orders',
       tag: 'Orders',
-      summary: 'Open an order; with lines all of them are reserved or none',
+      summary: 'Open an order',
+      description:
+        'Without lines the order is a `draft`. With lines, all of them are reserved or none. With `confirm: true` the order is paid in the same call. If stock is short and every short product has an active supplier, the order is `awaiting_restock` and continues by itself; otherwise it fails with 409 `insufficient_stock`. A refused payment is 402.',
+      example: { body: newOrderExample, answer: orderExample, pending: pendingOrderExample },
       scope: 'orders:write',
       creates: 'ord',
       waits: true,
@@ -125,7 +145,14 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/orders/:id/lines',
       tag: 'Orders',
-      summary: 'Add a line to a draft or reserved order',
+      summary: 'Add a line',
+      description:
+        'Adds a line to a `draft` or `reserved` order and reserves it. The hold of the whole order starts anew. If stock is short the order stays as it was.',
+      example: {
+        body: { sku: exampleSku, quantity: 2 },
+        answer: reservedOrderExample,
+        pending: pendingOrderExample,
+      },
       scope: 'orders:write',
       waits: true,
       params: orderId,
@@ -151,6 +178,9 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       path: '/api/orders/:id/confirm',
       tag: 'Orders',
       summary: 'Pay and confirm an order',
+      description:
+        'Charges the card and confirms the order. A refused payment is 402 and leaves the order `reserved` until its hold ends, so that another card can be tried; the third refusal makes it `failed`. Confirming a confirmed order does nothing and answers 200. Orders of a total above 0 need a payment, here or when the order was opened.',
+      example: { body: { payment: { cardToken: 'tok_visa' } }, answer: orderExample, pending: confirmingOrderExample },
       scope: 'orders:write',
       waits: true,
       params: orderId,
@@ -167,7 +197,10 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/orders/:id/cancel',
       tag: 'Orders',
-      summary: 'Cancel an order that is not confirmed',
+      summary: 'Cancel an order',
+      description:
+        'Cancels an order that is not confirmed and frees its stock. While the order is being paid, the cancellation wins until the capture is sent; after that it waits for the outcome. A confirmed order cannot be cancelled: 409 `invalid_order_state`.',
+      example: { body: { reason: 'ordered twice' }, answer: cancelledOrderExample, pending: reservedOrderExample },
       scope: 'orders:write',
       waits: true,
       params: orderId,

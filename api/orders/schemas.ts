@@ -1,77 +1,126 @@
 import { z } from 'zod';
 import { orderStatuses } from '../../domain/order-states.js';
 import { mainLocation, maxLinesPerOrder } from '../../domain/stock.js';
-import { cardToken, email, payment } from '../payments/schemas.js';
-import { id, locationCode, money, pageOf, pageQuery, quantity, sku, text, time } from '../schemas.js';
+import { backupCardToken, cardToken, email, payment } from '../payments/schemas.js';
+import {
+  createdAt,
+  failure,
+  id,
+  locationCode,
+  money,
+  nextCursor,
+  pageOf,
+  pageQuery,
+  quantity,
+  shown,
+  sku,
+  text,
+  time,
+  updatedAt,
+} from '../schemas.js';
 
 export const orderId = z.strictObject({ id: id('ord') });
 export const orderQuery = z.strictObject({
-  status: z.enum(orderStatuses).optional(),
-  customerId: text(64).optional(),
+  status: z.enum(orderStatuses).openapi({ description: 'Only orders of this status.', example: 'reserved' }).optional(),
+  customerId: text(64).openapi({ description: 'Only orders of this customer.', example: 'cus_1001' }).optional(),
   ...pageQuery,
 });
 
 export const paymentChoice = z
   .union([
-    z.strictObject({ cardToken, backupCardToken: cardToken.optional() }),
-    z.strictObject({ method: z.literal('external') }),
+    z.strictObject({ cardToken, backupCardToken: backupCardToken.optional() }),
+    z.strictObject({
+      method: z.literal('external').openapi({ description: 'It is paid elsewhere: no processor is called.' }),
+    }),
   ])
-  .openapi('PaymentChoice');
+  .openapi('PaymentChoice', { description: 'How the order is paid: by card, or elsewhere.' });
 
 export const newLine = z.strictObject({ sku, quantity, location: locationCode.default(mainLocation) });
 
 export const newOrder = z.strictObject({
-  customer: z.strictObject({ id: text(64).optional(), name: text(200).optional(), email: email.optional() }).optional(),
-  lines: z.array(newLine).max(maxLinesPerOrder).default([]),
+  customer: z
+    .strictObject({
+      id: text(64).openapi({ description: 'Your own id of the customer.', example: 'cus_1001' }).optional(),
+      name: text(200).openapi({ description: 'Their name.', example: 'Ada Lovelace' }).optional(),
+      email: email.optional(),
+    })
+    .openapi({ description: 'Who orders.' })
+    .optional(),
+  lines: z
+    .array(newLine)
+    .max(maxLinesPerOrder)
+    .default([])
+    .openapi({ description: 'What is ordered; none makes a draft.' }),
   payment: paymentChoice.optional(),
-  confirm: z.boolean().default(false),
+  confirm: z.boolean().default(false).openapi({ description: 'Whether to pay and confirm it in the same call.' }),
 });
 
 export const confirmation = z.strictObject({ payment: paymentChoice.optional() });
-export const cancellation = z.strictObject({ reason: text(500) });
+export const cancellation = z.strictObject({
+  reason: text(500).openapi({ description: 'Why; it is on the timeline.', example: 'ordered twice' }),
+});
 
-const status = z.enum(orderStatuses);
+const status = z.enum(orderStatuses).openapi({ description: 'Where the order stands.' });
 
 export const order = z
   .object({
-    id: z.string(),
+    id: id('ord'),
     status,
-    customer: z.object({ id: z.string().optional(), name: z.string().optional(), email: z.string().optional() }),
-    lines: z.array(
-      z.object({
-        sku: z.string(),
-        quantity: z.int(),
-        unitPrice: money,
-        location: z.string(),
-        reservationId: z.string().nullable(),
-      }),
-    ),
-    total: money,
-    payment: z.union([payment, z.null()]),
-    supplierReference: z.string().nullable(),
-    expiresAt: time.nullable(),
-    cancelReason: z.string().nullable(),
-    failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
-    workflowId: z.string(),
-    createdAt: time,
-    updatedAt: time,
+    customer: z
+      .object({
+        id: shown('Your own id of the customer.', 'cus_1001').optional(),
+        name: shown('Their name.', 'Ada Lovelace').optional(),
+        email: shown('Where receipts go.', 'ada@example.com').optional(),
+      })
+      .openapi({ description: 'Who orders.' }),
+    lines: z
+      .array(
+        z.object({
+          sku,
+          quantity,
+          unitPrice: money.openapi({ description: 'The price of one unit when the line was added.' }),
+          location: locationCode,
+          reservationId: z
+            .string()
+            .nullable()
+            .openapi({ description: 'Its hold; null: none yet.', example: 'rsv_01a1fca5052e708db2f67afe7cac72b9' }),
+        }),
+      )
+      .openapi({ description: 'What is ordered.' }),
+    total: money.openapi({ description: 'The sum of all lines.' }),
+    payment: z.union([payment, z.null()]).openapi({ description: 'The latest payment; null: none yet.' }),
+    supplierReference: z
+      .string()
+      .nullable()
+      .openapi({ description: "The supplier's reference of what is missing; null: nothing is.", example: null }),
+    expiresAt: time.nullable().openapi({ description: 'When its holds expire; null: not by themselves.' }),
+    cancelReason: z.string().nullable().openapi({ description: 'Why it was cancelled.', example: null }),
+    failure,
+    workflowId: shown('Its workflow in Temporal.', 'order/ord_01a1fca5052e708db2f67afe7cac72b9'),
+    createdAt,
+    updatedAt,
   })
-  .openapi('Order');
+  .openapi('Order', { description: 'An order.' });
 
 export const orderPage = pageOf('Order', order);
 
 export const timeline = z
   .object({
-    items: z.array(
-      z.object({
-        at: time,
-        from: status.nullable(),
-        to: status,
-        reason: z.string().nullable(),
-        actor: z.string(),
-        traceId: z.string().nullable(),
-      }),
-    ),
-    nextCursor: z.string().nullable(),
+    items: z
+      .array(
+        z.object({
+          at: time.openapi({ description: 'When it happened.' }),
+          from: status.nullable().openapi({ description: 'The status before; null: there was none.' }),
+          to: status.openapi({ description: 'The status afterwards; the same where only a note was made.' }),
+          reason: z.string().nullable().openapi({ description: 'Why, where there is a reason.', example: null }),
+          actor: shown('Who did it.', 'api_key:key_01a1fc9f5d0a7d3b8f5c0a3e2b1d4c6f'),
+          traceId: z
+            .string()
+            .nullable()
+            .openapi({ description: 'The W3C trace of the call.', example: '0af7651916cd43dd8448eb211c80319c' }),
+        }),
+      )
+      .openapi({ description: 'What happened, the oldest first.' }),
+    nextCursor,
   })
-  .openapi('OrderTimeline');
+  .openapi('OrderTimeline', { description: 'A page of what happened to an order.' });

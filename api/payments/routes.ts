@@ -6,6 +6,8 @@ import { isRefusalCode, refusal } from '../../domain/errors.js';
 import type { Settings } from '../../domain/settings.js';
 import { type PaymentAnswer, type PaymentInput, paymentWorkflowId } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
+import { pageExample } from '../examples/catalogue.js';
+import { newPaymentExample, ownPaymentExample, paymentExample, pendingPaymentExample } from '../examples/sales.js';
 import { pageRequest } from '../pages.js';
 import { answer, type Reply, refuse, refuseWith, unavailable } from '../reply.js';
 import { type CallContext, type Route, route } from '../route.js';
@@ -19,6 +21,9 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       path: '/api/payments',
       tag: 'Payments',
       summary: 'Take a payment',
+      description:
+        'Charges a card for something that is no order of Holdfast. If the primary card is refused the backup card is tried. A refused payment is 402, and nothing stays authorized.',
+      example: { body: newPaymentExample, answer: ownPaymentExample, pending: pendingPaymentExample },
       scope: 'payments:write',
       creates: 'pay',
       waits: true,
@@ -37,7 +42,9 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/payments',
       tag: 'Payments',
-      summary: 'List payments, those of orders too',
+      summary: 'List payments',
+      description: 'Lists all payments, those of orders too, the newest first.',
+      example: { answer: pageExample(paymentExample) },
       scope: 'payments:read',
       query: paymentQuery,
       answers: { 200: paymentPage },
@@ -53,6 +60,8 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       path: '/api/payments/:id',
       tag: 'Payments',
       summary: 'Read a payment',
+      description: 'Answers one payment as it stands, of an order or not.',
+      example: { answer: paymentExample },
       scope: 'payments:read',
       params: paymentId,
       answers: { 200: payment },

@@ -1,6 +1,7 @@
 /** Products. */
 import { createProduct, getProduct, listProducts, type ProductConflict, patchProduct } from '../../db/catalogue.js';
 import type { ApiDeps } from '../deps.js';
+import { newProductExample, pageExample, productExample } from '../examples/catalogue.js';
 import { pageRequest } from '../pages.js';
 import { answer, type Refused, refuse, refuseFields } from '../reply.js';
 import { type Route, route } from '../route.js';
@@ -13,6 +14,9 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/products',
       tag: 'Catalogue',
       summary: 'Add a product',
+      description:
+        'Adds a product to the catalogue. It has no stock until goods are received. It is `active` at once unless it is added as a `draft`; drafts cannot be sold.',
+      example: { body: newProductExample, answer: productExample },
       scope: 'inventory:write',
       body: newProduct,
       answers: { 201: product },
@@ -28,6 +32,8 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/products',
       tag: 'Catalogue',
       summary: 'List products',
+      description: 'Lists the products, the newest first.',
+      example: { answer: pageExample(productExample) },
       scope: 'inventory:read',
       query: productQuery,
       answers: { 200: productPage },
@@ -41,6 +47,8 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/products/:sku',
       tag: 'Catalogue',
       summary: 'Read a product',
+      description: 'Answers one product.',
+      example: { answer: productExample },
       scope: 'inventory:read',
       params: productSku,
       answers: { 200: product },
@@ -55,6 +63,12 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/products/:sku',
       tag: 'Catalogue',
       summary: 'Change a product',
+      description:
+        'Changes the fields that are sent and leaves the others as they are. A new price counts for lines that are added from then on; lines of orders keep theirs.',
+      example: {
+        body: { price: { amount: 2199, currency: 'USD' } },
+        answer: { ...productExample, price: { amount: 2199, currency: 'USD' } },
+      },
       scope: 'inventory:write',
       params: productSku,
       body: productPatch,

@@ -1,20 +1,28 @@
 import { z } from 'zod';
 import { maxQuantity } from '../../domain/stock.js';
-import { money, pageOf, pageQuery, sku, supplierId, text, time } from '../schemas.js';
+import { createdAt, money, pageOf, pageQuery, sku, supplierId, text, updatedAt } from '../schemas.js';
 
 export const productSku = z.strictObject({ sku });
 export const productQuery = z.strictObject(pageQuery);
 
-const status = z.enum(['draft', 'active', 'archived']);
+const name = text(200).openapi({ description: 'What it is called.', example: 'T-shirt, medium' });
+const price = money.openapi({ description: 'What one unit costs a customer.' });
+const status = z.enum(['draft', 'active', 'archived']).openapi({ description: 'Only active products can be sold.' });
 
-/** How a product is come by again. Null: not said, or no more. */
+/** Replenishment settings. Null: none. */
 const supply = {
   reorderPoint: z.int().min(0).max(maxQuantity).nullable().openapi({
-    description: 'On hand plus on order at or below this asks the supplier for more; null: never by itself.',
+    description: 'Stock on hand and on order at or below this is replenished from the supplier; null: never by itself.',
+    example: 20,
   }),
-  maxStock: z.int().min(1).max(maxQuantity).nullable().openapi({ description: 'What it is filled up to.' }),
-  supplierId: supplierId.nullable(),
-  supplierPrice: z.union([money, z.null()]).openapi({ description: 'What the supplier takes for one.' }),
+  maxStock: z.int().min(1).max(maxQuantity).nullable().openapi({
+    description: 'Replenishment orders what lacks to this; null: none. Not below `reorderPoint`.',
+    example: 100,
+  }),
+  supplierId: supplierId.nullable().openapi({ description: 'Who supplies it; null: nobody.' }),
+  supplierPrice: z
+    .union([money, z.null()])
+    .openapi({ description: 'What one unit costs at the supplier; null: not known.' }),
 };
 
 /** Below `/api/inventory/` these are paths of the API: the stock of a product of that name could not be read. */
@@ -24,9 +32,9 @@ export const newProduct = z.strictObject({
   sku: sku
     .refine((name) => !reservedSkus.includes(name), `must not be one of ${reservedSkus.join(', ')}`)
     .openapi({ not: { enum: [...reservedSkus] } }),
-  name: text(200),
-  price: money,
-  status: z.enum(['draft', 'active']).default('active'),
+  name,
+  price,
+  status: z.enum(['draft', 'active']).default('active').openapi({ description: 'A draft cannot be sold yet.' }),
   reorderPoint: supply.reorderPoint.default(null),
   maxStock: supply.maxStock.default(null),
   supplierId: supply.supplierId.default(null),
@@ -34,12 +42,13 @@ export const newProduct = z.strictObject({
 });
 
 export const productPatch = z
-  .strictObject({ name: text(200), price: money, status, ...supply })
+  .strictObject({ name, price, status, ...supply })
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'must name what is to change');
+  .refine((patch) => Object.keys(patch).length > 0, 'must name what is to change')
+  .openapi({ minProperties: 1 });
 
 export const product = z
-  .object({ sku: z.string(), name: z.string(), price: money, status, ...supply, createdAt: time, updatedAt: time })
-  .openapi('Product');
+  .object({ sku, name, price, status, ...supply, createdAt, updatedAt })
+  .openapi('Product', { description: 'Something that is sold and kept in stock.' });
 
 export const productPage = pageOf('Product', product);

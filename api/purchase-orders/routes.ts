@@ -1,6 +1,8 @@
 /** Purchase orders: what was ordered from suppliers, and what became of it. */
 import { getPurchaseOrder, listPurchaseOrders } from '../../db/purchase-orders.js';
 import type { ApiDeps } from '../deps.js';
+import { pageExample } from '../examples/catalogue.js';
+import { purchaseOrderExample } from '../examples/supply.js';
 import { pageRequest } from '../pages.js';
 import { answer, refuse } from '../reply.js';
 import { type Route, route } from '../route.js';
@@ -13,6 +15,8 @@ export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/purchase-orders',
       tag: 'Supply',
       summary: 'List purchase orders',
+      description: 'Lists the purchase orders that were placed with suppliers, the newest first.',
+      example: { answer: pageExample(purchaseOrderExample) },
       scope: 'supply:read',
       query: purchaseOrderQuery,
       answers: { 200: purchaseOrderPage },
@@ -28,6 +32,8 @@ export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/purchase-orders/:id',
       tag: 'Supply',
       summary: 'Read a purchase order',
+      description: 'Answers one purchase order. When it is `delivered`, its goods are in stock.',
+      example: { answer: purchaseOrderExample },
       scope: 'supply:read',
       params: purchaseOrderId,
       answers: { 200: purchaseOrder },

@@ -1,6 +1,8 @@
 /** Replenishments: what is ordered from suppliers to fill stock up again. */
 import { listReplenishments } from '../../db/replenishments.js';
 import type { ApiDeps } from '../deps.js';
+import { exampleSku, pageExample } from '../examples/catalogue.js';
+import { replenishmentExample } from '../examples/supply.js';
 import { pageRequest } from '../pages.js';
 import { answer, refuse, unavailable } from '../reply.js';
 import { type Route, route } from '../route.js';
@@ -15,7 +17,10 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/replenishments',
       tag: 'Supply',
-      summary: 'Order from the supplier what lacks to the maximum, whatever the reorder point',
+      summary: 'Order from the supplier',
+      description:
+        'Orders what lacks to the maximum of a product at a location, whatever its reorder point. If a replenishment is running there already, that one is answered. If stock on hand and on order is at the maximum: 409 `nothing_to_order`.',
+      example: { body: { sku: exampleSku, location: 'main' }, answer: replenishmentExample },
       scope: 'supply:write',
       creates: 'rpl',
       waits: true,
@@ -36,6 +41,8 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       path: '/api/replenishments',
       tag: 'Supply',
       summary: 'List replenishments',
+      description: 'Lists the replenishments, those that started by themselves too, the newest first.',
+      example: { answer: pageExample(replenishmentExample) },
       scope: 'supply:read',
       query: replenishmentQuery,
       answers: { 200: replenishmentPage },
@@ -51,6 +58,8 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       path: '/api/replenishments/:id',
       tag: 'Supply',
       summary: 'Read a replenishment',
+      description: 'Answers one replenishment as it stands.',
+      example: { answer: replenishmentExample },
       scope: 'supply:read',
       params: replenishmentId,
       answers: { 200: replenishment },

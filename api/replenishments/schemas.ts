@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import { replenishmentStatuses } from '../../domain/replenishment.js';
 import { mainLocation } from '../../domain/stock.js';
-import { id, locationCode, pageOf, pageQuery, quantity, sku, time } from '../schemas.js';
+import { createdAt, failure, id, locationCode, pageOf, pageQuery, quantity, sku, updatedAt } from '../schemas.js';
 
 export const replenishmentId = z.strictObject({ id: id('rpl') });
 export const replenishmentQuery = z.strictObject({
-  status: z.enum(replenishmentStatuses).optional(),
-  sku: sku.optional(),
+  status: z
+    .enum(replenishmentStatuses)
+    .openapi({ description: 'Only replenishments of this status.', example: 'running' })
+    .optional(),
+  sku: sku.openapi({ description: 'Only replenishments of this product.' }).optional(),
   ...pageQuery,
 });
 
@@ -14,16 +17,19 @@ export const newReplenishment = z.strictObject({ sku, location: locationCode.def
 
 export const replenishment = z
   .object({
-    id: z.string(),
-    sku: z.string(),
-    location: z.string(),
-    status: z.enum(replenishmentStatuses),
+    id: id('rpl'),
+    sku,
+    location: locationCode,
+    status: z.enum(replenishmentStatuses).openapi({ description: 'Where the replenishment stands.' }),
     quantity: quantity.nullable().openapi({ description: 'What is ordered; null until it is decided.' }),
-    purchaseOrderId: z.string().nullable(),
-    failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
-    createdAt: time,
-    updatedAt: time,
+    purchaseOrderId: z
+      .string()
+      .nullable()
+      .openapi({ description: 'The order at the supplier; null: none yet.', example: null }),
+    failure,
+    createdAt,
+    updatedAt,
   })
-  .openapi('Replenishment');
+  .openapi('Replenishment', { description: 'How the stock of a product at a location is filled up again.' });
 
 export const replenishmentPage = pageOf('Replenishment', replenishment);

@@ -5,6 +5,7 @@ import { findProducts } from '../../db/catalogue.js';
 import { expireOverdue, getReservation } from '../../db/reservations.js';
 import { getTransfer } from '../../db/transfers.js';
 import type { ApiDeps } from '../deps.js';
+import { exampleSku, reservationExample } from '../examples/catalogue.js';
 import { refuseStock } from '../inventory/stock-refusals.js';
 import { answer, type Reply, refuse } from '../reply.js';
 import { type Call, type CallContext, type Route, route } from '../route.js';
@@ -18,6 +19,9 @@ export function reservationRoutes(deps: ApiDeps): Route[] {
       path: '/api/reservations',
       tag: 'Reservations',
       summary: 'Hold goods for a while',
+      description:
+        'Reserves goods that are available, for nobody in particular. Confirm the hold to take the goods out of stock, or cancel it; a hold that is neither expires by itself at `expiresAt`.',
+      example: { body: { sku: exampleSku, quantity: 2, reference: 'basket 5117' }, answer: reservationExample },
       scope: 'inventory:write',
       creates: 'rsv',
       body: newReservation,
@@ -30,6 +34,8 @@ export function reservationRoutes(deps: ApiDeps): Route[] {
       path: '/api/reservations/:id',
       tag: 'Reservations',
       summary: 'Read a reservation',
+      description: 'Answers one reservation, also one of an order or a transfer.',
+      example: { answer: reservationExample },
       scope: 'inventory:read',
       params: reservationId,
       answers: { 200: reservation },
@@ -43,7 +49,10 @@ export function reservationRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/reservations/expire',
       tag: 'Reservations',
-      summary: 'Give back at once what is past its time, without waiting for the sweep',
+      summary: 'Expire what is overdue',
+      description:
+        'Gives back at once all goods whose hold is past its `expiresAt`. A schedule does the same by itself.',
+      example: { answer: { expired: 3 } },
       scope: 'inventory:write',
       answers: { 200: expiredReservations },
       refusals: [],
@@ -54,7 +63,7 @@ export function reservationRoutes(deps: ApiDeps): Route[] {
         method: 'post',
         path: `/api/reservations/:id/${verb}`,
         tag: 'Reservations',
-        summary: verb === 'confirm' ? 'Take the held goods out of stock' : 'Give the held goods back',
+        ...decisionTexts[verb],
         scope: 'inventory:write',
         params: reservationId,
         answers: { 200: reservation },
@@ -98,6 +107,21 @@ async function reserve(
   if (!made) throw new Error(`reservation ${id} is not there though the ledger made it`);
   return answer(201, made, { Location: `/api/reservations/${id}` });
 }
+
+const decisionTexts = {
+  confirm: {
+    summary: 'Confirm a reservation',
+    description:
+      'Takes the held goods out of stock. Once is enough: a second confirmation answers the same. A hold that is cancelled, or past its `expiresAt`, cannot be confirmed: 409 `reservation_decided`. Holds of orders and transfers are decided by those: 409 `invalid_state`.',
+    example: { answer: { ...reservationExample, status: 'confirmed', decidedAt: '2026-11-21T05:43:10.500213Z' } },
+  },
+  cancel: {
+    summary: 'Cancel a reservation',
+    description:
+      'Gives the held goods back. Once is enough: a second cancellation answers the same. A hold that is confirmed cannot be cancelled: 409 `reservation_decided`. Holds of orders and transfers are decided by those: 409 `invalid_state`.',
+    example: { answer: { ...reservationExample, status: 'cancelled', decidedAt: '2026-11-21T05:43:10.500213Z' } },
+  },
+};
 
 const statusAfter = { confirm: 'confirmed', cancel: 'cancelled' } as const;
 

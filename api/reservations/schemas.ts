@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mainLocation, reservationStatuses } from '../../domain/stock.js';
-import { id, locationCode, quantity, sku, text, time } from '../schemas.js';
+import { createdAt, id, locationCode, quantity, sku, text, time } from '../schemas.js';
 
 export const reservationId = z.strictObject({ id: id('rsv') });
 
@@ -11,23 +11,32 @@ export const newReservation = z.strictObject({
   sku,
   quantity,
   location: locationCode.default(mainLocation),
-  expiresInSeconds: z.int().min(1).max(maxHoldSeconds).optional(),
-  reference: text(200).optional(),
+  expiresInSeconds: z
+    .int()
+    .min(1)
+    .max(maxHoldSeconds)
+    .openapi({ description: 'For how long the goods are held; RESERVATION_TTL_SECONDS if absent.', example: 900 })
+    .optional(),
+  reference: text(200).openapi({ description: 'Your own note.', example: 'basket 5117' }).optional(),
 });
 
 export const reservation = z
   .object({
-    id: z.string(),
-    sku: z.string(),
-    location: z.string(),
-    quantity: z.int().min(0),
-    status: z.enum(reservationStatuses),
-    orderId: z.string().nullable(),
-    reference: z.string().nullable(),
-    expiresAt: time.nullable(),
-    createdAt: time,
-    decidedAt: time.nullable(),
+    id: id('rsv'),
+    sku,
+    location: locationCode,
+    quantity: z.int().min(0).openapi({ description: 'Units that it holds or held.', example: 2 }),
+    status: z
+      .enum(reservationStatuses)
+      .openapi({ description: 'Open (`pending`), or how it ended. It ends exactly once.' }),
+    orderId: z.string().nullable().openapi({ description: 'The order that it belongs to; null: none.', example: null }),
+    reference: z.string().nullable().openapi({ description: 'What it was made for.', example: 'basket 5117' }),
+    expiresAt: time.nullable().openapi({ description: 'When it expires; null: not by itself.' }),
+    createdAt,
+    decidedAt: time.nullable().openapi({ description: 'When it ended; null: it is open.', example: null }),
   })
-  .openapi('Reservation');
+  .openapi('Reservation', { description: 'A hold on the stock of a product at a location.' });
 
-export const expiredReservations = z.object({ expired: z.int().min(0) }).openapi('ExpiredReservations');
+export const expiredReservations = z
+  .object({ expired: z.int().min(0).openapi({ description: 'How many were overdue.', example: 3 }) })
+  .openapi('ExpiredReservations', { description: 'What was given back.' });

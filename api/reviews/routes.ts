@@ -1,6 +1,8 @@
 /** The queue of cases that a person must look at. */
 import { closeReview, getReview, listReviews } from '../../db/reviews.js';
 import type { ApiDeps } from '../deps.js';
+import { pageExample } from '../examples/catalogue.js';
+import { resolvedReviewExample, reviewExample } from '../examples/sales.js';
 import { pageRequest } from '../pages.js';
 import { answer, refuse, unavailable } from '../reply.js';
 import { type Route, route } from '../route.js';
@@ -12,7 +14,9 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       method: 'get',
       path: '/api/reviews',
       tag: 'Reviews',
-      summary: 'List cases for a person',
+      summary: 'List reviews',
+      description: 'Lists the cases that a person must look at, the newest first.',
+      example: { answer: pageExample(reviewExample) },
       scope: 'admin',
       query: reviewQuery,
       answers: { 200: reviewPage },
@@ -25,7 +29,9 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       method: 'get',
       path: '/api/reviews/:id',
       tag: 'Reviews',
-      summary: 'Read a case',
+      summary: 'Read a review',
+      description: 'Answers one review.',
+      example: { answer: reviewExample },
       scope: 'admin',
       params: reviewId,
       answers: { 200: review },
@@ -39,7 +45,12 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       method: 'post',
       path: '/api/reviews/:id/resolve',
       tag: 'Reviews',
-      summary: 'Try again at once, or take it as done by hand',
+      summary: 'Resolve a review',
+      description: '`retry` tries at once again what failed; `done` says that a person has done it by hand.',
+      example: {
+        body: { resolution: 'done', note: 'refunded in the processor’s own pages' },
+        answer: resolvedReviewExample,
+      },
       scope: 'admin',
       params: reviewId,
       body: decision,

@@ -1,22 +1,33 @@
 import { z } from 'zod';
-import { id, pageOf, pageQuery, text, time } from '../schemas.js';
+import { createdAt, id, pageOf, pageQuery, shown, text } from '../schemas.js';
 
 export const reviewId = z.strictObject({ id: id('rev') });
-export const reviewQuery = z.strictObject({ status: z.enum(['open', 'resolved']).optional(), ...pageQuery });
-export const decision = z.strictObject({ resolution: z.enum(['retry', 'done']), note: text(2000) });
+export const reviewQuery = z.strictObject({
+  status: z
+    .enum(['open', 'resolved'])
+    .openapi({ description: 'Only reviews of this status.', example: 'open' })
+    .optional(),
+  ...pageQuery,
+});
+export const decision = z.strictObject({
+  resolution: z
+    .enum(['retry', 'done'])
+    .openapi({ description: 'Try it again at once, or take it as done by hand.', example: 'done' }),
+  note: text(2000).openapi({ description: 'What was found and done.', example: 'refunded by hand' }),
+});
 
 export const review = z
   .object({
-    id: z.string(),
-    kind: z.string(),
-    subject: z.string().openapi({ example: 'order/ord_01a1fca5052e708db2f67afe7cac72b9' }),
-    detail: z.unknown(),
-    status: z.enum(['open', 'resolved']),
-    attempts: z.int().openapi({ description: 'How often it had been tried when the case was opened.' }),
-    lastError: z.string().nullable().openapi({ description: 'What the last of these attempts met with.' }),
-    createdAt: time,
-    resolution: z.unknown(),
+    id: id('rev'),
+    kind: shown('What kind of case it is.', 'compensation_failed'),
+    subject: shown('What it is about.', 'order/ord_01a1fca5052e708db2f67afe7cac72b9'),
+    detail: z.unknown().openapi({ description: 'What a person needs to know, by kind.' }),
+    status: z.enum(['open', 'resolved']).openapi({ description: 'Whether it still needs a decision.' }),
+    attempts: z.int().openapi({ description: 'How often it had been tried when the case was opened.', example: 5 }),
+    lastError: z.string().nullable().openapi({ description: 'How the last of these attempts failed.', example: null }),
+    createdAt,
+    resolution: z.unknown().openapi({ description: 'Who decided what, and when; null while it is open.' }),
   })
-  .openapi('Review');
+  .openapi('Review', { description: 'A case that a person must decide.' });
 
 export const reviewPage = pageOf('Review', review);

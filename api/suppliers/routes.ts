@@ -2,6 +2,7 @@
 import { createSupplier, getSupplier, listSuppliers, patchSupplier } from '../../db/suppliers.js';
 import { parseClientUrl } from '../../domain/addresses.js';
 import type { ApiDeps } from '../deps.js';
+import { pageExample, supplierExample } from '../examples/catalogue.js';
 import { pageRequest } from '../pages.js';
 import { answer, type Refused, refuse, refuseFields } from '../reply.js';
 import { type Route, route } from '../route.js';
@@ -24,6 +25,12 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       path: '/api/suppliers',
       tag: 'Catalogue',
       summary: 'Add a supplier',
+      description:
+        'Adds a supplier. Name it as `supplierId` of a product: replenishment and orders that lack stock then ask it for more.',
+      example: {
+        body: { name: 'Cotton & Sons', active: true, minOrderQuantity: 10, maxOrderQuantity: 500 },
+        answer: supplierExample,
+      },
       scope: 'supply:write',
       creates: 'sup',
       body: newSupplier,
@@ -43,6 +50,8 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       path: '/api/suppliers',
       tag: 'Catalogue',
       summary: 'List suppliers',
+      description: 'Lists the suppliers, the newest first.',
+      example: { answer: pageExample(supplierExample) },
       scope: 'supply:read',
       query: supplierQuery,
       answers: { 200: supplierPage },
@@ -56,6 +65,8 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       path: '/api/suppliers/:id',
       tag: 'Catalogue',
       summary: 'Read a supplier',
+      description: 'Answers one supplier.',
+      example: { answer: supplierExample },
       scope: 'supply:read',
       params: supplierPath,
       answers: { 200: supplier },
@@ -69,7 +80,10 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       method: 'patch',
       path: '/api/suppliers/:id',
       tag: 'Catalogue',
-      summary: 'Change a supplier, or switch it off or on',
+      summary: 'Change a supplier',
+      description:
+        'Changes the fields that are sent and leaves the others as they are. `active: false` stops all new orders to it; orders under way continue.',
+      example: { body: { active: false }, answer: { ...supplierExample, active: false } },
       scope: 'supply:write',
       params: supplierPath,
       body: supplierPatch,

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { clientUrlPattern, isClientUrl, maxClientUrlLength, notAClientUrl } from '../../domain/addresses.js';
-import { pageOf, pageQuery, quantity, supplierId, text, time } from '../schemas.js';
+import { createdAt, pageOf, pageQuery, quantity, supplierId, text, updatedAt } from '../schemas.js';
 
 export const supplierPath = z.strictObject({ id: supplierId });
 export const supplierQuery = z.strictObject(pageQuery);
 
 const fields = {
-  name: text(200),
-  active: z.boolean().openapi({ description: 'One that is not is asked for nothing.' }),
+  name: text(200).openapi({ description: 'What it is called.', example: 'Cotton & Sons' }),
+  active: z.boolean().openapi({ description: 'Whether new orders go to it.' }),
   minOrderQuantity: quantity.openapi({ description: 'The least of one product in one order.' }),
   maxOrderQuantity: quantity.openapi({ description: 'The most of one product in one order.' }),
   url: z.string().max(maxClientUrlLength).refine(isClientUrl, notAClientUrl).nullable().openapi({
@@ -29,16 +29,21 @@ export const newSupplier = z
 export const supplierPatch = z
   .strictObject(fields)
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'must name what is to change');
+  .refine((patch) => Object.keys(patch).length > 0, 'must name what is to change')
+  .openapi({ minProperties: 1 });
 
 export const supplier = z
   .object({
-    id: z.string(),
+    id: supplierId,
     ...fields,
-    url: z.string().nullable().openapi({ format: 'uri', example: null }),
-    createdAt: time,
-    updatedAt: time,
+    url: z.string().nullable().openapi({
+      format: 'uri',
+      description: 'Where it is asked, in its stored form; null: the sandbox.',
+      example: null,
+    }),
+    createdAt,
+    updatedAt,
   })
-  .openapi('Supplier');
+  .openapi('Supplier', { description: 'Who replenishes stock.' });
 
 export const supplierPage = pageOf('Supplier', supplier);

@@ -2,6 +2,14 @@
 import { listTransfers } from '../../db/transfers.js';
 import { transferUpdates } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
+import { pageExample } from '../examples/catalogue.js';
+import {
+  cancelledTransferExample,
+  newTransferExample,
+  pendingTransferExample,
+  receivedTransferExample,
+  transferExample,
+} from '../examples/supply.js';
 import { pageRequest } from '../pages.js';
 import { answer, refuse, unavailable } from '../reply.js';
 import { type Route, route } from '../route.js';
@@ -21,6 +29,8 @@ function readingRoutes(deps: ApiDeps): Route[] {
       path: '/api/transfers',
       tag: 'Supply',
       summary: 'List transfers',
+      description: 'Lists the transfers, the newest first.',
+      example: { answer: pageExample(transferExample) },
       scope: 'supply:read',
       query: transferQuery,
       answers: { 200: transferPage },
@@ -36,6 +46,8 @@ function readingRoutes(deps: ApiDeps): Route[] {
       path: '/api/transfers/:id',
       tag: 'Supply',
       summary: 'Read a transfer',
+      description: 'Answers one transfer as it stands.',
+      example: { answer: transferExample },
       scope: 'supply:read',
       params: transferId,
       answers: { 200: transfer },
@@ -56,7 +68,10 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/transfers',
       tag: 'Supply',
-      summary: 'Move goods to another location, at once or by way of transit',
+      summary: 'Move goods to another location',
+      description:
+        '`immediate` moves the goods in one step. `shipped` takes them from the source and keeps them in transit until they are received or the transfer is cancelled. No unit is ever in two places or in none.',
+      example: { body: newTransferExample, answer: transferExample, pending: pendingTransferExample },
       scope: 'supply:write',
       creates: 'trf',
       waits: true,
@@ -76,7 +91,14 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/transfers/:id/receive',
       tag: 'Supply',
-      summary: 'Take in what has arrived; what is less than was sent is booked as lost',
+      summary: 'Receive the goods of a transfer',
+      description:
+        'Adds what has arrived to the stock of the destination. If less arrived than was sent, the rest is booked as lost.',
+      example: {
+        body: { quantity: 9, reason: 'one parcel was crushed' },
+        answer: receivedTransferExample,
+        pending: transferExample,
+      },
       scope: 'supply:write',
       waits: true,
       params: transferId,
@@ -92,7 +114,9 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/transfers/:id/cancel',
       tag: 'Supply',
-      summary: 'Call the goods of a transfer back to where they came from',
+      summary: 'Cancel a transfer',
+      description: 'Returns the goods to the source.',
+      example: { body: { reason: 'sent by mistake' }, answer: cancelledTransferExample, pending: transferExample },
       scope: 'supply:write',
       waits: true,
       params: transferId,

@@ -1,21 +1,36 @@
 import { z } from 'zod';
 import { maxQuantity } from '../../domain/stock.js';
 import { transferModes, transferStatuses } from '../../domain/transfer-states.js';
-import { id, locationCode, pageOf, pageQuery, quantity, sku, text, time } from '../schemas.js';
+import {
+  createdAt,
+  failure,
+  id,
+  locationCode,
+  pageOf,
+  pageQuery,
+  quantity,
+  shown,
+  sku,
+  text,
+  updatedAt,
+} from '../schemas.js';
 
 export const transferId = z.strictObject({ id: id('trf') });
 export const transferQuery = z.strictObject({
-  status: z.enum(transferStatuses).optional(),
-  sku: sku.optional(),
+  status: z
+    .enum(transferStatuses)
+    .openapi({ description: 'Only transfers of this status.', example: 'in_transit' })
+    .optional(),
+  sku: sku.openapi({ description: 'Only transfers of this product.' }).optional(),
   ...pageQuery,
 });
 
 export const newTransfer = z.strictObject({
   sku,
   quantity,
-  from: locationCode,
-  to: locationCode.openapi({ example: 'berlin' }),
-  mode: z.enum(transferModes).default('immediate'),
+  from: locationCode.openapi({ description: 'Where the goods are.' }),
+  to: locationCode.openapi({ description: 'Where they go.', example: 'berlin' }),
+  mode: z.enum(transferModes).default('immediate').openapi({ description: 'In one step, or by way of transit.' }),
 });
 
 export const arrival = z.strictObject({
@@ -23,32 +38,42 @@ export const arrival = z.strictObject({
     .int()
     .min(0)
     .max(maxQuantity)
-    .openapi({ description: 'What arrived; all that was sent where it is left out. Less is booked as lost.' })
+    .openapi({
+      description: 'What arrived; all that was sent if absent. What is missing is booked as lost.',
+      example: 9,
+    })
     .optional(),
-  reason: text(500).openapi({ description: 'Why less arrived than was sent.' }).optional(),
+  reason: text(500)
+    .openapi({ description: 'Why less arrived than was sent.', example: 'one parcel was crushed' })
+    .optional(),
 });
-export const recall = z.strictObject({ reason: text(500).optional() });
+export const recall = z.strictObject({
+  reason: text(500).openapi({ description: 'Why.', example: 'sent by mistake' }).optional(),
+});
 
-const count = z.int().min(0);
+const count = z.int().min(0).nullable();
 
 export const transfer = z
   .object({
-    id: z.string(),
-    sku: z.string(),
-    quantity: z.int(),
-    from: z.string(),
-    to: z.string(),
-    mode: z.enum(transferModes),
-    status: z.enum(transferStatuses),
-    reservationId: z.string().nullable(),
-    received: count.nullable(),
-    lost: count.nullable(),
-    reason: z.string().nullable(),
-    failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
-    workflowId: z.string(),
-    createdAt: time,
-    updatedAt: time,
+    id: id('trf'),
+    sku,
+    quantity,
+    from: locationCode.openapi({ description: 'Where the goods were.' }),
+    to: locationCode.openapi({ description: 'Where they go.', example: 'berlin' }),
+    mode: z.enum(transferModes).openapi({ description: 'In one step, or by way of transit.' }),
+    status: z.enum(transferStatuses).openapi({ description: 'Where the transfer stands.' }),
+    reservationId: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Its hold at the source.', example: 'rsv_01a1fca5052e708db2f67afe7cac72b9' }),
+    received: count.openapi({ description: 'What arrived; null: not known yet.', example: 9 }),
+    lost: count.openapi({ description: 'What was sent and did not arrive; null: not known yet.', example: 1 }),
+    reason: z.string().nullable().openapi({ description: 'Why goods were lost or returned.', example: null }),
+    failure,
+    workflowId: shown('Its workflow in Temporal.', 'transfer/trf_01a1fca5052e708db2f67afe7cac72b9'),
+    createdAt,
+    updatedAt,
   })
-  .openapi('Transfer');
+  .openapi('Transfer', { description: 'Goods that move from one location to another.' });
 
 export const transferPage = pageOf('Transfer', transfer);
