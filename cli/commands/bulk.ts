@@ -29,8 +29,7 @@ from a stream have no such file: without --results their results are printed.
 The same content is done once. If a run breaks off, the same command resumes it; if it was done before, the command says
 so and does nothing. To do the same operations again, on purpose, name a new run with --run. A file that comes every day
 takes the date as its run, so that a day's file is done once even if it equals the day before. Holdfast remembers a run
-for as long as its results file is there; without that, for at least 24 hours.
-`;
+for as long as its results file is there; without that, for at least 24 hours.`;
 
 export function addBulkCommand(command: Command, session: Session, currentFolder: string): void {
   command
@@ -101,8 +100,7 @@ function summarize(session: Session, outcome: Outcome, run: string, results: Res
   if (session.json()) return `${JSON.stringify({ ...counts, alreadyDone, results: results.path, ...more })}\n`;
   const summary = fields(Object.entries({ ...counts, results: results.path }));
   if (!alreadyDone) return summary;
-  const failures =
-    failed > 0 ? '\nTo try the operations that failed, put their lines into a file of their own.\n' : '';
+  const failures = failed > 0 ? '\nTo try the operations that failed, put their lines into a file of their own.\n' : '';
   return `already done in run ${run}: this command did nothing\n${summary}${failures}
 To do the same operations again, name a new run: --run <name>. A file that comes every day
 takes the date, so that each day counts: --run "$(date +%F)"
