@@ -8,7 +8,9 @@ import { ensureBuild } from '../dev/build.mjs';
 // The reader may stop early (`holdfast order list | head -1`): the command still ends as it would have, without a word.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error) => {
-    if (error.code !== 'EPIPE') process.exit(2);
+    if (error.code === 'EPIPE') return;
+    if (stream === process.stdout) console.error(`holdfast: cannot write the output: ${error.message}`);
+    process.exit(2);
   });
 
 const projectRoot = dirname(dirname(fileURLToPath(import.meta.url)));

@@ -37,6 +37,9 @@ export type BulkFile =
 const columns = ['operation', 'sku', 'quantity', 'location', 'reservationId'] as const;
 const required: readonly string[] = ['operation', 'sku', 'quantity'];
 
+/** Of one file. */
+const maxOperations = 1_000_000;
+
 /** The run of a file for which `--run` names no other. */
 export const defaultRun = 'default';
 
@@ -47,7 +50,7 @@ export const defaultRun = 'default';
 export function readBulkFile(content: Buffer, run: string): BulkFile {
   const decoded = decode(content);
   if (decoded.kind === 'wrong') return { kind: 'wrong', problems: [decoded.problem] };
-  const csv = parseCsv(decoded.text);
+  const csv = parseCsv(decoded.text, { rows: maxOperations + 1, cellsPerRow: 100 });
   if (csv.kind === 'wrong') return { kind: 'wrong', problems: [`line ${csv.line}: ${csv.problem}`] };
   const [head, ...lines] = csv.rows;
   const wrongHead = headProblem(head?.cells ?? []);

@@ -32,6 +32,9 @@ const resultColumns = [
   'batch',
 ] as const;
 
+/** A file of results has a row for each operation, and the titles. */
+const limits = { rows: Number.POSITIVE_INFINITY, cellsPerRow: resultColumns.length };
+
 export type Resumed =
   /** Batches whose results are there, with how many of their operations failed. */
   | { readonly kind: 'resumed'; readonly failed: ReadonlyMap<string, number> }
@@ -79,7 +82,7 @@ export class ResultFile implements Results {
   /** Takes up what an earlier run has left. */
   open(batches: readonly Batch[]): Resumed {
     try {
-      const found = existsSync(this.path) ? parseCsv(completeLines(readFileSync(this.path, 'utf8'))) : null;
+      const found = existsSync(this.path) ? parseCsv(completeLines(readFileSync(this.path, 'utf8')), limits) : null;
       if (found?.kind === 'wrong') return { kind: 'foreign' };
       return this.takeUp(batches, found?.rows ?? []);
     } catch (error) {

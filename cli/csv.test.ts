@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CsvRow, csvLine, parseCsv } from './csv.js';
 
+const limits = { rows: 1000, cellsPerRow: 10 };
+
 function rows(text: string): readonly CsvRow[] {
-  const csv = parseCsv(text);
+  const csv = parseCsv(text, limits);
   if (csv.kind === 'wrong') throw new Error(csv.problem);
   return csv.rows;
 }
@@ -30,7 +32,14 @@ describe('comma-separated values', () => {
     ['a\nb,c"d"', 2, 'a quote stands inside'],
     ['"a\nb"c', 2, 'a quote stands inside'],
   ])('are refused with the line and the reason where a quote is wrong: %j', (text, line, problem) => {
-    expect(parseCsv(text)).toEqual({ kind: 'wrong', line, problem: expect.stringContaining(problem) });
+    expect(parseCsv(text, limits)).toEqual({ kind: 'wrong', line, problem: expect.stringContaining(problem) });
+  });
+
+  it('have at most so many rows and cells', () => {
+    expect(cells('a,b\n'.repeat(1000))).toHaveLength(1000);
+    expect(parseCsv('a,b\n'.repeat(1001), limits)).toMatchObject({ kind: 'wrong', line: 1001 });
+    expect(cells(`a${','.repeat(9)}`)).toHaveLength(1);
+    expect(parseCsv(`a\n${','.repeat(2 ** 20)}`, limits)).toMatchObject({ kind: 'wrong', line: 2 });
   });
 
   it('may have a quoted cell of many megabytes', () => {

@@ -10,6 +10,12 @@ export type Csv =
   | { readonly kind: 'rows'; readonly rows: readonly CsvRow[] }
   | { readonly kind: 'wrong'; readonly line: number; readonly problem: string };
 
+/** More than this is refused, before it takes all memory. */
+export interface CsvLimits {
+  readonly rows: number;
+  readonly cellsPerRow: number;
+}
+
 interface Cell {
   readonly value: string;
   /** Where the text after the cell begins. */
@@ -20,7 +26,7 @@ interface Cell {
  * The rows of a text, in time proportional to its length. Lines end with LF, CR LF or CR; lines that hold nothing are left
  * out. A quoted cell may hold commas, line ends and doubled quotes.
  */
-export function parseCsv(text: string): Csv {
+export function parseCsv(text: string, limits: CsvLimits): Csv {
   const rows: CsvRow[] = [];
   let at = text.startsWith('\u{feff}') ? 1 : 0;
   let line = 1;
@@ -34,7 +40,8 @@ export function parseCsv(text: string): Csv {
       line += lineEndsIn(cell.value);
       if (next !== undefined && next !== ',' && next !== '\r' && next !== '\n')
         return { kind: 'wrong', line, problem: 'a quote stands inside a cell that does not begin and end with one' };
-      cells.push(cell.value);
+      if (cells.push(cell.value) > limits.cellsPerRow)
+        return { kind: 'wrong', line, problem: `more than ${limits.cellsPerRow} cells` };
       at = cell.end;
       if (next !== ',') break;
       at++;
@@ -42,7 +49,8 @@ export function parseCsv(text: string): Csv {
     if (text.startsWith('\r\n', at)) at++;
     at++;
     line++;
-    if (cells.some((value) => value !== '')) rows.push({ line: first, cells });
+    if (cells.some((value) => value !== '') && rows.push({ line: first, cells }) > limits.rows)
+      return { kind: 'wrong', line: first, problem: `more than ${limits.rows} lines: split the file` };
   }
   return { kind: 'rows', rows };
 }

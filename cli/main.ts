@@ -1,6 +1,7 @@
 /** The command `holdfast`: over the HTTP API only. */
 import { Command, CommanderError } from 'commander';
 import { findConnection } from './connection.js';
+import { helpLayout } from './help.js';
 import { exitCodes, Session, type Terminal } from './session.js';
 
 export interface Surroundings {
@@ -137,7 +138,7 @@ function newProgram(around: Surroundings): Command {
     .option('--json', 'print exactly what the API answers')
     .helpOption('-h, --help', 'show what a command does and takes')
     .helpCommand(false)
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp(helpLayout)
     .configureOutput({ writeOut: around.terminal.out, writeErr: around.terminal.err })
     .showHelpAfterError('(--help shows what the command takes)')
     .exitOverride();

@@ -29,8 +29,7 @@ from a stream have no such file: without --results their results are printed.
 The same content is done once. If a run breaks off, the same command resumes it; if it was done before, the command says
 so and does nothing. To do the same operations again, on purpose, name a new run with --run. A file that comes every day
 takes the date as its run, so that a day's file is done once even if it equals the day before. Holdfast remembers a run
-for as long as its results file is there; without that, for at least 24 hours.
-`;
+for as long as its results file is there; without that, for at least 24 hours.`;
 
 export function addBulkCommand(command: Command, session: Session, currentFolder: string): void {
   command

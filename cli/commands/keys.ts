@@ -2,13 +2,17 @@
 import type { Command } from 'commander';
 import { fields, moment, table } from '../output.js';
 import type { PostOptions, Session } from '../session.js';
-import { type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
+import { example, type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
 export function addKeyCommands(group: Command, session: Session): void {
   withKey(group.command('create'))
     .description('make a key; its secret is shown only this once')
     .requiredOption('--name <name>', 'what it is for')
-    .requiredOption('--scope <scope...>', 'what it may do: orders:read, orders:write, inventory:read, ..., admin')
+    .requiredOption(
+      '--scope <scope...>',
+      'what it may do: orders:, inventory:, payments: or supply: with read or write; or admin',
+    )
+    .addHelpText('after', example('holdfast keys create --name shop --scope orders:write orders:read'))
     .action(async (options: PostOptions & { name: string; scope: readonly string[] }) => {
       const reply = await session.post('/api/keys', { name: options.name, scopes: options.scope }, options);
       await session.show(reply, 'newApiKey', (made) =>

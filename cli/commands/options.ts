@@ -35,7 +35,7 @@ export function moreLine(nextCursor: string | null): string {
 /** What stands below a command's help. */
 export function example(...commandLines: readonly string[]): string {
   const title = commandLines.length === 1 ? 'Example' : 'Examples';
-  return `\n${title}:\n${commandLines.map((line) => `  $ ${line}\n`).join('')}`;
+  return `\n${title}:\n${commandLines.map((line) => `  $ ${line}`).join('\n')}`;
 }
 
 /** As one segment of a path, whatever it holds. */

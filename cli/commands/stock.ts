@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { fields, moment, table } from '../output.js';
 import type { PostOptions, Resource, Session } from '../session.js';
 import { code, quantity } from '../values.js';
-import { type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
+import { example, type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
 const quantities = [
   { title: 'ON HAND', align: 'right' },
@@ -18,6 +18,7 @@ export function addStockCommands(group: Command, session: Session): void {
     .argument('<quantity>', 'how many', quantity)
     .option('--location <code>', 'where (default: main)', code)
     .option('--reference <text>', 'the delivery note, purchase order or the like')
+    .addHelpText('after', example('holdfast stock add coffee-beans-1kg 40 --location north --reference DN-1047'))
     .action(async (sku: string, count: number, options: PostOptions & { location?: string; reference?: string }) => {
       const { location, reference } = options;
       const body = { quantity: count, ...(location && { location }), ...(reference && { reference }) };

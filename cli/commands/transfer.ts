@@ -4,7 +4,7 @@ import { fields, moment, table } from '../output.js';
 import type { Transfer } from '../resources.js';
 import type { PostOptions, Resource, Session } from '../session.js';
 import { arrivedQuantity, code, quantity } from '../values.js';
-import { type ListOptions, moreLine, segment, withKey, withPages, withWait } from './options.js';
+import { example, type ListOptions, moreLine, segment, withKey, withPages, withWait } from './options.js';
 
 interface SendOptions extends PostOptions {
   readonly from: string;
@@ -30,6 +30,13 @@ export function addTransferCommands(group: Command, session: Session): void {
     .requiredOption('--from <code>', 'where they are', code)
     .requiredOption('--to <code>', 'where they go', code)
     .option('--shipped', 'they are in transit until `transfer receive` says that they have arrived')
+    .addHelpText(
+      'after',
+      example(
+        'holdfast transfer coffee-beans-1kg 10 --from main --to north',
+        'holdfast transfer coffee-beans-1kg 10 --from main --to north --shipped',
+      ),
+    )
     .action(async (sku: string, count: number, options: SendOptions) => {
       const { from, to, shipped } = options;
       const body = { sku, quantity: count, from, to, ...(shipped && { mode: 'shipped' }) };

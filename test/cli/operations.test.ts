@@ -204,6 +204,8 @@ describe('how the command ends', () => {
     expect(help).toMatchObject({ code: 0, err: '', out: expect.stringContaining('$ holdfast order create --line') });
     expect(await holdfast(['order', 'create', '--help'])).toEqual(help);
     expect(await holdfast(['order', 'help', 'create'])).toEqual(help);
+    const product = await holdfast(['help', 'product', 'create']);
+    expect(product.out).toMatch(/Options:\n +--name .*\(required\)\n +--price .*\n?.*\(required\)\n/);
     expect((await holdfast(['help'])).out).toBe((await holdfast(['--help'])).out);
   });
 
