@@ -127,4 +127,6 @@ export const keyExample = {
   scopes: ['orders:read', 'orders:write'],
   createdAt,
   revokedAt: null,
+  createdBy: 'operator',
+  revokedBy: null,
 } as const;

@@ -57,7 +57,7 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       tag: 'Keys',
       summary: 'Revoke an API key',
       description: 'Revokes a key at once; other API processes follow within 5 seconds.',
-      example: { answer: { ...keyExample, revokedAt: '2026-11-21T05:41:07.123456Z' } },
+      example: { answer: { ...keyExample, revokedAt: '2026-11-21T05:41:07.123456Z', revokedBy: 'operator' } },
       scope: 'admin',
       params: keyId,
       answers: { 200: apiKey },
