@@ -42,7 +42,7 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** A refusal that names fields. */
+/** A refusal that names fields. The list is the caller's to bound. */
 export function refuseFields(code: RefusalCode, errors: readonly FieldError[]): Refused {
   return refuse(
     code,
