@@ -154,9 +154,11 @@ export class ResultFile {
     if (lines.some(({ cells }) => !known.has(keyOf(cells)))) return { kind: 'foreign' };
 
     const failed = new Map<string, number>();
+    const byKey = new Map<string, (typeof lines)[number][]>(batches.map(({ key }) => [key, []]));
+    for (const row of lines) byKey.get(keyOf(row.cells))?.push(row);
     let text = csvLine(resultColumns);
     for (const { key, operations } of batches) {
-      const written = lines.filter(({ cells }) => keyOf(cells) === key);
+      const written = byKey.get(key) ?? [];
       if (written.length !== operations.length) continue;
       text += written.map(({ cells }) => csvLine(cells)).join('');
       failed.set(key, written.filter(({ cells }) => cells[resultColumns.indexOf('success')] !== 'true').length);
