@@ -44,7 +44,7 @@ export interface FieldError {
   readonly detail: string;
 }
 
-/** A refusal that names fields: `detail` says which, and `errors` what is wrong with each. */
+/** A refusal that names fields: `detail` says which, and `errors` what is wrong with each. The caller bounds the list. */
 export function refuseFields(code: RefusalCode, errors: readonly FieldError[]): Refused {
   return { ...refuse(code, `not valid: ${places(errors)}`, { errors }), fields: errors };
 }

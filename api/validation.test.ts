@@ -32,6 +32,22 @@ test('text that Postgres cannot keep is refused', () => {
   expect(errorsOf({ customer: { name: 'a😀' } })).toEqual([]);
 });
 
+test('a body full of faults is answered in little, whatever the faults are', () => {
+  const size = 256 * 1024;
+  const count = size / 8;
+  const manyFields = Object.fromEntries(Array.from({ length: count }, (_, number) => [`a${number}`, 0]));
+  const manyLines = { lines: Array.from({ length: count }, () => ({ sku: '', quantity: 'x' })) };
+  const longName = { ['/~'.repeat(size / 2)]: 1 };
+  const longNameInside = { payment: { ['x'.repeat(size)]: 1 } };
+  for (const body of [manyFields, manyLines, longName, longNameInside]) {
+    const errors = errorsOf(body);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.length).toBeLessThanOrEqual(50);
+    expect(JSON.stringify(errors).length).toBeLessThan(16 * 1024);
+  }
+  expect(errorsOf(manyFields)).toHaveLength(50);
+});
+
 test('no value that was sent is repeated', () => {
   const secret = 'jane.doe@example';
   const body = {

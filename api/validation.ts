@@ -2,32 +2,49 @@
 import type { z } from 'zod';
 import type { FieldError } from './reply.js';
 
-/** The wrong fields of `input`, each by its JSON pointer. */
+/** So that a small body with many faults is not answered with a large one. */
+export const maxFieldErrors = 50;
+const maxDetailLength = 200;
+/** Of a name in a pointer: longer ones are cut. The names of our own fields are shorter. */
+const maxNameLength = 64;
+
+/** The first wrong fields of `input`, each by its JSON pointer; at most `maxFieldErrors`. */
 export function fieldErrors(issues: readonly z.core.$ZodIssue[], input: unknown): FieldError[] {
-  return issues.flatMap((issue) => errorsOf(issue, issue.path, input));
+  const errors: FieldError[] = [];
+  for (const issue of issues) {
+    for (const error of errorsOf(issue, issue.path, input)) {
+      errors.push({ ...error, detail: error.detail.slice(0, maxDetailLength) });
+      if (errors.length === maxFieldErrors) return errors;
+    }
+  }
+  return errors;
 }
 
-function errorsOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], input: unknown): FieldError[] {
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({
-      pointer: pointerTo([...path, key]),
-      code: 'unknown_field',
-      detail: 'is not a field here',
-    }));
+function* errorsOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], input: unknown): Generator<FieldError> {
+  if (issue.code === 'unrecognized_keys') {
+    for (const key of issue.keys)
+      yield { pointer: pointerTo([...path, key]), code: 'unknown_field', detail: 'is not a field here' };
+    return;
+  }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // The alternative that fits best tells most: the one that knows the fields that were sent, then the one with least to say.
     const misfit = (issues: readonly z.core.$ZodIssue[]) =>
       issues.length + issues.filter((inner) => inner.code === 'unrecognized_keys').length * 100;
     const [closest] = [...issue.errors].sort((a, b) => misfit(a) - misfit(b));
-    return (closest ?? []).flatMap((inner) => errorsOf(inner, [...path, ...inner.path], input));
+    for (const inner of closest ?? []) yield* errorsOf(inner, [...path, ...inner.path], input);
+    return;
   }
-  if (valueAt(input, path) === undefined)
-    return [{ pointer: pointerTo(path), code: 'required', detail: 'is required' }];
-  return [{ pointer: pointerTo(path), code: issue.code === 'custom' ? 'invalid' : issue.code, detail: issue.message }];
+  const pointer = pointerTo(path);
+  if (valueAt(input, path) === undefined) yield { pointer, code: 'required', detail: 'is required' };
+  else yield { pointer, code: issue.code === 'custom' ? 'invalid' : issue.code, detail: issue.message };
 }
 
 function pointerTo(path: readonly PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  return path.map((part) => `/${shortened(String(part)).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+function shortened(name: string): string {
+  return name.length <= maxNameLength ? name : `${name.slice(0, maxNameLength)}…`;
 }
 
 function valueAt(input: unknown, path: readonly PropertyKey[]): unknown {

@@ -5,6 +5,7 @@ import { codePattern, maxQuantity } from '../domain/stock.js';
 
 const maxWaitSeconds = 30;
 const maxListLimit = 200;
+const maxLines = 100;
 
 export interface LineValue {
   readonly sku: string;
@@ -36,6 +37,7 @@ export function code(text: string): string {
 /** `SKU:QTY` or `SKU:QTY@location`, gathered over all `--line`s. */
 export function orderLine(text: string, before: readonly LineValue[] = []): readonly LineValue[] {
   const [, sku, count, location] = /^([^:@]+):(\d+)(?:@(.+))?$/.exec(text) ?? [];
+  if (before.length === maxLines) throw new InvalidArgumentError(`an order has at most ${maxLines} lines`);
   if (sku === undefined || count === undefined) throw new InvalidArgumentError('expected SKU:QTY or SKU:QTY@location');
   const line = { sku: code(sku), quantity: quantity(count) };
   return [...before, location === undefined ? line : { ...line, location: code(location) }];

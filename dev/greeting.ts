@@ -7,7 +7,7 @@ export function greeting(dev: DevJson, home: string, sku: string, secondsToReady
     ['API reference', `${dev.apiUrl}/docs`],
     ['Temporal UI', dev.temporalUiUrl ?? `elsewhere (${dev.temporalAddress})`],
     ['Sandbox', dev.sandboxUrl],
-    ['Postgres', dev.databaseUrl.replace(/(:\/\/[^:/]+):[^@]*@/, '$1@')],
+    ['Postgres', withoutPassword(dev.databaseUrl)],
     ['Home', `${home} (dev.json has the addresses, the keys and the pids; logs/ the logs)`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
@@ -26,4 +26,10 @@ export function greeting(dev: DevJson, home: string, sku: string, secondsToReady
     `  -d '${JSON.stringify(order)}'`,
     '',
   ].join('\n');
+}
+
+function withoutPassword(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.password = '';
+  return url.href;
 }

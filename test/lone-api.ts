@@ -4,6 +4,7 @@ import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { pino } from 'pino';
 import { createApp } from '../api/app.js';
 import { answerConnectionProblems } from '../api/connection-problems.js';
+import type { ApiDeps } from '../api/deps.js';
 import { createMetrics } from '../api/metrics.js';
 import { KeyRing } from '../api/middleware/auth.js';
 import { IdempotentCalls } from '../api/middleware/idempotency.js';
@@ -22,15 +23,14 @@ export interface LoneApi {
   close(): Promise<void>;
 }
 
-export async function startLoneApi(env: Record<string, string> = {}): Promise<LoneApi> {
+/** What the API is made of, with nothing to reach. `close` lets it all go. */
+export function loneDeps(env: Record<string, string> = {}, log = pino({ level: 'silent' })) {
   const parsed = parseSettings(env);
   if (parsed.kind === 'wrong') throw new Error(parsed.problems.join());
   const { settings } = parsed;
-  const logged: string[] = [];
-  const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
   const connection = connect('postgres://x:y@127.0.0.1:1/none', { applicationName: 'test', maxConnections: 1 });
   const sagas = new Sagas('127.0.0.1:1', 'default');
-  const app = createApp({
+  const deps: ApiDeps = {
     settings,
     connection,
     ledger: createLedger(connection.sql),
@@ -42,7 +42,19 @@ export async function startLoneApi(env: Record<string, string> = {}): Promise<Lo
     addresses: new AddressLimit(settings.unauthenticatedRateLimitPerMinute),
     metrics: createMetrics(),
     notReady: async () => [],
-  });
+  };
+  const close = async () => {
+    await sagas.close();
+    await connection.close();
+  };
+  return { deps, close };
+}
+
+export async function startLoneApi(env: Record<string, string> = {}): Promise<LoneApi> {
+  const logged: string[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => logged.push(line) });
+  const { deps, close } = loneDeps(env, log);
+  const app = createApp(deps);
   const server = createServer({ requireHostHeader: false, headersTimeout: 500, connectionsCheckingInterval: 100 }, app);
   answerConnectionProblems(server, app, log);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -66,8 +78,7 @@ export async function startLoneApi(env: Record<string, string> = {}): Promise<Lo
       const closed = new Promise((done) => server.close(done));
       server.closeAllConnections();
       await closed;
-      await sagas.close();
-      await connection.close();
+      await close();
     },
   };
 }

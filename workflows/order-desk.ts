@@ -148,9 +148,10 @@ export class OrderDesk {
 
   /** Takes the confirmations that came while one was being carried out and that bring no card of their own: they join it. */
   takeJoiningConfirms(): Wish[] {
-    const joining = this.wishes.filter((wish) => wish.kind === 'confirm' && wish.request.payment === null);
-    for (const wish of joining) this.wishes.splice(this.wishes.indexOf(wish), 1);
-    return joining;
+    const joins = (wish: Wish) => wish.kind === 'confirm' && wish.request.payment === null;
+    const all = this.wishes.splice(0);
+    for (const wish of all) if (!joins(wish)) this.wishes.push(wish);
+    return all.filter(joins);
   }
 
   /** Tells the timeline about something that was ignored. */
