@@ -12,6 +12,7 @@ if (parsed.kind === 'wrong') {
 }
 
 const progress = new Progress(standardOutput);
+const home = homePath(process.env);
 const stack = new Stack(process.env, parsed.settings, progress);
 let toldToStop = false;
 
@@ -24,13 +25,14 @@ async function stopAndExit(): Promise<void> {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopAndExit);
 
 try {
-  await stack.start(homePath(process.env));
+  await stack.start(home);
 } catch (error) {
   await stack.stop();
   if (!toldToStop) {
     // What the system refuses (a full disk, say) is the user's to put right; anything else is a bug and shows where it is.
     const expected = error instanceof StartError || systemCode(error) !== '';
-    console.error(expected ? `holdfast: ${messageOf(error)}` : error);
+    const room = systemCode(error) === 'ENOSPC' ? ` (HOLDFAST_HOME is ${home})` : '';
+    console.error(expected ? `holdfast: ${messageOf(error)}${room}` : error);
     process.exit(2);
   }
 }

@@ -152,12 +152,15 @@ describe.runIf(hasPrlimit)('a sandbox whose disk is full', patience, () => {
   const readiness = async ({ url }: Running) => (await fetch(`${url}/readyz`)).json();
   const references = async ({ url }: Running) => (await books(url)).map(({ reference }) => reference).sort();
 
-  /** Buys with 4 cards at a time until a call is refused; the references that were acknowledged, and those that were not. */
+  /**
+   * Buys with 16 cards at a time, whose lines are written together, until a call is refused; the references that were
+   * acknowledged, and those that were not.
+   */
   async function buyUntilFull({ url }: Running) {
     const acknowledged: string[] = [];
     const refused: string[] = [];
     for (let n = 0; refused.length === 0; n++) {
-      const wave = [0, 1, 2, 3].map(async (card) => {
+      const wave = Array.from({ length: 16 }, async (_, card) => {
         const reference = `r-${String(n).padStart(4, '0')}-${card}`;
         const { status } = await post(url, 'authorize', reference, order('tok_visa', reference));
         expect([201, 503]).toContain(status);
@@ -202,11 +205,16 @@ describe.runIf(hasPrlimit)('a sandbox whose disk is full', patience, () => {
     await kill(first);
     const second = await start(maxFileBytes);
     expect(await references(second)).toEqual(acknowledged);
-    for (const reference of refused)
-      expect((await post(second.url, 'authorize', reference, order('tok_visa', reference))).status).toBe(503);
+    const before = acknowledged.length;
+    // Where the whole batch was cut off there is room for some of it.
+    for (const reference of refused) {
+      const { status } = await post(second.url, 'authorize', reference, order('tok_visa', reference));
+      if (status === 201) acknowledged.push(reference);
+    }
     giveRoom(second);
     await expect.poll(() => readiness(second)).toEqual({ status: 'ready' });
-    expect(await references(second)).toEqual(acknowledged);
+    expect(await references(second)).toEqual(acknowledged.sort());
+    expect(acknowledged.length).toBeLessThan(before + refused.length);
   });
 
   it('stops in order, and keeps nothing of what it refused', async () => {

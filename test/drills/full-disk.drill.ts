@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stack, startStack } from '../setup/stack.js';
+import { processesOf } from '../dev/processes.js';
+import { type Stack, spawnStack, startStack } from '../setup/stack.js';
 import { eventually, Shop } from '../shop.js';
 import { expectWhole, insist } from './buying.js';
 
@@ -86,6 +87,21 @@ describe.runIf(canMount)('a disk that is full', () => {
     shop = new Shop(stack);
     expect(await shop.statusOf(id)).toBe('reserved');
     expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+  });
+
+  test('on which a stack is started says so in one message, exits 2 and leaves nothing running', async () => {
+    fill();
+    const home = join(disk, 'another');
+    const started = spawnStack({ HOLDFAST_HOME: home });
+    expect(await started.exited).toBe(2);
+    const complaints = started
+      .output()
+      .split('\n')
+      .filter((line) => line.startsWith('holdfast: '));
+    expect(complaints).toEqual([expect.stringMatching(/no space left on device|No space left on device/)]);
+    expect(complaints.join()).toContain(home);
+    expect(started.output()).not.toContain('    at ');
+    expect(processesOf(home)).toEqual([]);
   });
 });
 
