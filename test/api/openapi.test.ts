@@ -50,6 +50,7 @@ describe('the document', () => {
   test('can be read as a page that fetches nothing from elsewhere', async () => {
     const page = await raw('/docs', { key: null });
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect((await raw('/', { key: null })).text).toBe(page.text);
     const parts = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, part]) => part ?? '');
     expect(parts.length).toBeGreaterThan(2);
     for (const part of parts) {
@@ -79,6 +80,7 @@ test('what is answered is what the document says', async () => {
   const lines = [{ sku, quantity: 1 }];
   const paid = await shop.must(201, shop.order({ lines, confirm: true, payment: { cardToken: 'tok_visa' } }));
   mustFit(order, paid);
+  expect(paid.headers.get('location')).toBe(`/api/orders/${paid.body.id}`);
   mustFit(order, await shop.must(202, shop.post('/api/orders', { lines }, { prefer: 'respond-async' })));
   mustFit(order, await shop.must(200, shop.get(`/api/orders/${paid.body.id}`)));
   mustFit(orderPage, await shop.must(200, shop.get('/api/orders?limit=5')));
