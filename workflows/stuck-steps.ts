@@ -4,7 +4,7 @@
  * cause is gone. It does not keep anybody from cancelling: a stop, or the person's `done`, gives up a step that the saga can
  * do without.
  */
-import { CancellationScope, condition, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.js';
 import { type Refusal, refusal } from '../domain/errors.js';
 import { outermostScope } from './branches.js';
@@ -134,7 +134,8 @@ class StuckStep<T> {
     const attempt = scope.run(this.untilDone).then(
       (result): Attempted<T> => ({ kind: 'done', result }),
       (error: unknown): Attempted<T> => {
-        if (isCancellation(error)) return { kind: 'refused', error: 'called off' };
+        // Called off while an attempt was under way, it ends with that attempt's own failure.
+        if (scope.consideredCancelled) return { kind: 'refused', error: describe(error) };
         throw error;
       },
     );

@@ -97,6 +97,14 @@ describe('a supplier', () => {
     ['/minOrderQuantity', { minOrderQuantity: 0 }],
     ['/url', { url: 'ftp://beans.example' }],
     ['/url', { url: 'beans' }],
+    ['/url', { url: 'https://me:secret@beans.example' }],
+    ['/url', { url: 'https://beans.example/?key=1' }],
+    ['/url', { url: 'https://beans.example/#top' }],
+    ['/url', { url: 'https://beans.\nexample' }],
+    ['/url', { url: 'http://169.254.169.254/latest/meta-data' }],
+    ['/url', { url: 'http://2852039166' }],
+    ['/url', { url: 'http://[::1]:5432' }],
+    ['/url', { url: 'http://10.0.0.1' }],
     ['/name', { name: '' }],
     ['/colour', { name: 'Red', colour: 'red' }],
   ])('has no wrong %s, when it is added or changed', async (pointer, fields) => {
@@ -106,6 +114,16 @@ describe('a supplier', () => {
     expect(await patch(`/api/suppliers/${body.id}`, fields)).toMatchObject(wrong);
     expect((await patch(`/api/suppliers/${body.id}`, {})).status).toBe(422);
     expect((await shop.get(`/api/suppliers/${body.id}`)).body).toEqual(body);
+  });
+
+  it('has its address in one form, and may have that of the sandbox', async () => {
+    const sandbox = `${inject('sandboxUrl')}/`;
+    const made = await shop.must(201, shop.post('/api/suppliers', { ...beans, url: sandbox }));
+    expect(made.body.url).toBe(inject('sandboxUrl'));
+    const url = 'HTTPS://Beans.Example:443/a/../b/';
+    const path = `/api/suppliers/${made.body.id}`;
+    expect((await shop.must(200, patch(path, { url }))).body.url).toBe('https://beans.example/b/');
+    expect((await shop.must(200, shop.get(path))).body.url).toBe('https://beans.example/b/');
   });
 
   it('takes no more at most than at least, now or after a change', async () => {

@@ -1,5 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { connect } from '../../db/client.js';
 import { type Stack, startStack } from '../setup/stack.js';
 import { eventually, Shop } from '../shop.js';
 
@@ -20,6 +21,43 @@ afterAll(() => stack?.stop());
 
 const toBe = (id: string, status: string) =>
   eventually(`${id} to be ${status}`, async () => (await shop.statusOf(id)) === status);
+
+describe('a hold that Postgres does not let go', () => {
+  test('is put before a person, and does not keep the sweep from the others', async () => {
+    const { sql, close } = connect(stack.databaseUrl, { applicationName: 'expiry test', maxConnections: 1 });
+    const [stuck, other] = [await shop.product(2), await shop.product(2)];
+    await sql.unsafe(`
+      create function planted() returns trigger language plpgsql as
+        $$ begin raise exception 'planted for a test' using errcode = '23514'; end $$;
+      create trigger planted before update on reservations for each row
+        when (new.sku = '${stuck}' and new.status = 'expired') execute function planted()`);
+    const hold = async (sku: string) => {
+      const wanted = { sku, quantity: 1, expiresInSeconds: 1 };
+      return (await shop.must(201, shop.post('/api/reservations', wanted))).body.id as string;
+    };
+    const [stuckId, otherId] = [await hold(stuck), await hold(other)];
+    const statusOf = async (id: string) => (await shop.get(`/api/reservations/${id}`)).body.status;
+    const cases = async (status: string) => {
+      const { body } = await shop.must(200, shop.get(`/api/reviews?status=${status}&limit=200`));
+      return body.items.filter(({ subject }: { subject: string }) => subject === `reservation/${stuckId}`);
+    };
+    await eventually('the other hold to end', async () => (await statusOf(otherId)) === 'expired');
+    const [review] = await eventually('the case', async () => {
+      const found = await cases('open');
+      return found.length > 0 && found;
+    });
+    expect(review).toMatchObject({ kind: 'sweep_failed', detail: { reservationId: stuckId } });
+    expect(review.lastError).toContain('SQLSTATE 23514');
+    expect(await statusOf(stuckId)).toBe('pending');
+    // Sweep after sweep meets it; there is one case.
+    const later = await hold(other);
+    await eventually('a later hold to end', async () => (await statusOf(later)) === 'expired');
+    expect(await cases('open')).toHaveLength(1);
+    await sql.unsafe('drop function planted cascade');
+    await eventually('the hold to end', async () => (await statusOf(stuckId)) === 'expired');
+    await close();
+  });
+});
 
 describe('time that runs out', () => {
   test('expires an order and gives its stock back', async () => {

@@ -28,6 +28,8 @@ const settings = {
   SUPPLIER_RECHECK_SECONDS: '0.4',
   DELIVERY_CHECK_SECONDS: '0.3',
   RATE_LIMIT_PER_MINUTE: '1000000',
+  // Suppliers of the tests' own.
+  GATEWAY_ALLOW_HOSTS: '127.0.0.1',
 };
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {

@@ -1,0 +1,77 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { DrizzleQueryError } from 'drizzle-orm';
+import postgres from 'postgres';
+import { describe, expect, it } from 'vitest';
+import { lastingFailure } from '../domain/retry.js';
+import { crossable } from './failures.js';
+
+/** An error as the driver makes it from what Postgres says. */
+const refusal = (code: string, message: string): postgres.PostgresError =>
+  Object.assign(Object.create(postgres.PostgresError.prototype), { name: 'PostgresError', code, message });
+
+const failing = (error: unknown, attempt = 1): Promise<ApplicationFailure> =>
+  crossable(() => Promise.reject(error), attempt).then(
+    () => expect.fail('it did not fail'),
+    (failure) => failure,
+  );
+
+describe('what an activity throws', () => {
+  it.each(['21000', '22000', '22P02', '22P05', '23502', '23503', '23514', '54000', 'P0001'])(
+    'is lasting where Postgres refuses the values or the rules are broken: %s',
+    async (code) => {
+      const failure = await failing(refusal(code, 'no'));
+      expect(failure).toBeInstanceOf(ApplicationFailure);
+      expect([failure.type, failure.nonRetryable]).toEqual([lastingFailure, false]);
+      expect(failure.message).toContain(code);
+    },
+  );
+
+  it.each(['08006', '25006', '40001', '40P01', '53300', '57P01', '57014', '58030', 'XX000'])(
+    'is retried where Postgres has trouble of its own: %s',
+    async (code) => {
+      expect((await failing(refusal(code, 'no'))).type).toBe('PostgresError');
+    },
+  );
+
+  it('is retried a little where two transactions wrote the same key, and is lasting after that', async () => {
+    const types = await Promise.all(
+      [1, 2, 3].map(async (attempt) => (await failing(refusal('23505', 'twice'), attempt)).type),
+    );
+    expect(types).toEqual(['PostgresError', 'PostgresError', lastingFailure]);
+    const collision = Object.assign(refusal('23505', 'twice'), { constraint_name: 'stock_operations_pkey' });
+    expect((await failing(collision, 9)).type).toBe('PostgresError');
+  });
+
+  it('repeats neither the statement nor its values', async () => {
+    const cause = refusal('22P02', 'invalid input syntax for type integer: "Jane Doe"');
+    const failure = await failing(new DrizzleQueryError('insert into orders values ($1)', ['jane@example.com'], cause));
+    expect(failure.type).toBe(lastingFailure);
+    expect(failure.message).not.toMatch(/jane|insert/i);
+  });
+
+  it('is cut to what Temporal takes', async () => {
+    expect((await failing(new Error('x'.repeat(3_000_000)))).message).toHaveLength(2000);
+    const small = new Error('small');
+    expect(await failing(small)).toBe(small);
+  });
+});
+
+describe('what an activity answers', () => {
+  it.each([{ a: 1 }, null, undefined, 'text', 5])('crosses as it is: %j', async (result) => {
+    expect(await crossable(async () => result, 1)).toEqual(result);
+  });
+
+  it.each([
+    ['is larger than Temporal takes', () => 'x'.repeat(2_000_000)],
+    ['is a circle', circle],
+    ['is no JSON', () => ({ amount: 5n })],
+  ])('is a lasting failure where it %s', async (_what, result) => {
+    await expect(crossable(async () => result(), 1)).rejects.toMatchObject({ type: lastingFailure });
+  });
+});
+
+function circle(): object {
+  const it: { self?: object } = {};
+  it.self = it;
+  return it;
+}
