@@ -13,7 +13,10 @@ const deletionBatch = 5000;
 /** What failed less than this ago is in somebody's hands: it is not asked for again and again. */
 const coolOffSeconds = 3600;
 
-export function sweepActivities(connection: Connection, ledger: Ledger, door: OrderDoor) {
+/** Resumes sagas whose workflow ended before their business was done; tells its progress. Returns how many. */
+export type ResumeLostSagas = (onProgress: () => void) => Promise<number>;
+
+export function sweepActivities(connection: Connection, ledger: Ledger, door: OrderDoor, resume: ResumeLostSagas) {
   return {
     /** Gives back every direct reservation that is past its time, in batches. Returns how many. */
     async expireReservations(): Promise<number> {
@@ -47,6 +50,9 @@ export function sweepActivities(connection: Connection, ledger: Ledger, door: Or
 
     /** Has the relays see to levels that are low and that nothing is being done about. Returns how many. */
     requestMissedReplenishments: () => queueMissedLevels(connection.sql, coolOffSeconds),
+
+    /** Resumes orders, payments and transfers whose workflow was terminated or failed. Returns how many. */
+    resumeLostSagas: () => resume(heartbeat),
 
     /** Forgets answers to requests that are past their keeping. Returns how many. */
     async pruneRequests(): Promise<number> {

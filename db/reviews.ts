@@ -28,7 +28,7 @@ export interface ReviewResolution {
 
 export interface NewReview {
   readonly id: string;
-  readonly kind: 'compensation_failed' | 'mail_undeliverable' | 'delivery_overdue';
+  readonly kind: 'compensation_failed' | 'mail_undeliverable' | 'delivery_overdue' | 'saga_lost';
   readonly subject: string;
   readonly detail: Readonly<Record<string, unknown>>;
   readonly attempts: number;

@@ -20,7 +20,7 @@ export async function transfer(input: TransferInput): Promise<TransferAnswer> {
     desk.put({ kind: 'cancel', request: { reason: 'the workflow was cancelled', caller }, bySignal: true });
   });
   return await CancellationScope.nonCancellable(() =>
-    carryOut(input, desk, new TransferRecord(input.transferId, desk)),
+    carryOut(input, desk, new TransferRecord(input.transferId, input, desk, input.resumed ? `${input.resumed}-` : '')),
   );
 }
 
