@@ -5,7 +5,10 @@ import { money, pageOf, pageQuery, sku, supplierId, text, time } from '../schema
 export const productSku = z.strictObject({ sku });
 export const productQuery = z.strictObject(pageQuery);
 
-const status = z.enum(['draft', 'active', 'archived']);
+const status = z.enum(['draft', 'active', 'archived']).openapi({
+  description:
+    'Only an active product takes new orders, lines and reservations. What was held before it was archived can still be confirmed.',
+});
 
 /** How a product is come by again. Null: not said, or no more. */
 const supply = {
