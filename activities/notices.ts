@@ -43,14 +43,13 @@ function toOurOwn({ outboxId, notice }: NoticeFacts, addresses: NoticeAddresses)
 function toCustomer(facts: MailFacts): Mail {
   const about = facts.orderId ?? facts.paymentId;
   const amount = formatMoney(facts);
-  const items = facts.lines.map((line) => `  ${line.quantity} x ${line.sku}\n`).join('');
   const messageId = `<${facts.template}.${facts.paymentId}@holdfast>`;
   if (facts.template === 'receipt')
     return {
       messageId,
       to: facts.to,
       subject: `Receipt for ${about}`,
-      text: `Thank you. We have received ${amount}.\n\n${items}\nPayment ${facts.paymentId}\n`,
+      text: `Thank you. We have received ${amount}.\n\n${itemsOf(facts)}Total: ${amount}\n\nPayment ${facts.paymentId}\n`,
     };
   return {
     messageId,
@@ -58,4 +57,15 @@ function toCustomer(facts: MailFacts): Mail {
     subject: `Your payment for ${about} was not possible`,
     text: `Your bank refused ${amount}: insufficient funds. Nothing was charged. You can try another card.\n\nPayment ${facts.paymentId}\n`,
   };
+}
+
+/** What was bought: a line each, with the price of one and of all of them. Empty where the payment is for no order. */
+function itemsOf({ lines, currency }: MailFacts): string {
+  const money = (amount: number) => formatMoney({ amount, currency });
+  const items = lines.map(({ name, quantity, unitPrice }) => {
+    // A name is one line, whatever was typed.
+    const product = name.replace(/\s+/g, ' ').trim();
+    return `  ${quantity} x ${product} at ${money(unitPrice)}: ${money(quantity * unitPrice)}\n`;
+  });
+  return items.length === 0 ? '' : `${items.join('')}\n`;
 }

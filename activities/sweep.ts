@@ -17,7 +17,10 @@ const deletionBatch = 5000;
 /** What failed less than this ago is in somebody's hands: it is not asked for again and again. */
 const coolOffSeconds = 3600;
 
-export function sweepActivities(connection: Connection, ledger: Ledger, door: OrderDoor) {
+/** Resumes sagas whose workflow ended before their business was done; tells its progress. Returns how many. */
+export type ResumeLostSagas = (onProgress: () => void) => Promise<number>;
+
+export function sweepActivities(connection: Connection, ledger: Ledger, door: OrderDoor, resume: ResumeLostSagas) {
   /** One case for each that cannot be ended, until it is closed; it does not keep the sweep from the others. */
   async function putBeforePerson(what: 'order' | 'reservation', stuck: readonly StuckRow[]): Promise<void> {
     const cases = stuck.map(({ id, reason }) => ({
@@ -76,6 +79,9 @@ export function sweepActivities(connection: Connection, ledger: Ledger, door: Or
 
     /** Has the relays see to levels that are low and that nothing is being done about. Returns how many. */
     requestMissedReplenishments: () => queueMissedLevels(connection.slowSql, coolOffSeconds),
+
+    /** Resumes orders, payments and transfers whose workflow was terminated or failed. Returns how many. */
+    resumeLostSagas: () => resume(heartbeat),
 
     /** Forgets answers to requests that are past their keeping. Returns how many. */
     async pruneRequests(): Promise<number> {

@@ -37,6 +37,12 @@ export function refuseWith(refused: Refusal, extensions?: Readonly<Record<string
 
 export const unavailable = (server: string): Refused => refuse('unavailable', `${server} does not answer; try again`);
 
+/** What is asked of a saga whose workflow an operator has ended, or that failed: the sweep starts it again. */
+export const beingResumed = (what: string, extensions: Readonly<Record<string, unknown>>): Refused => {
+  const detail = `the workflow of this ${what} was ended before the ${what} was; it is being resumed, try again in a minute`;
+  return refuse('unavailable', detail, extensions);
+};
+
 /** One wrong field, by its JSON pointer (RFC 6901). */
 export interface FieldError {
   readonly pointer: string;

@@ -12,7 +12,14 @@ export interface MailFacts {
   readonly paymentId: string;
   readonly amount: number;
   readonly currency: string;
-  readonly lines: readonly { readonly sku: string; readonly quantity: number }[];
+  readonly lines: readonly MailLine[];
+}
+
+/** A line of the order that a mail is about, by the name that its product has now. Prices in minor units. */
+export interface MailLine {
+  readonly name: string;
+  readonly quantity: number;
+  readonly unitPrice: number;
 }
 
 export interface NoticeFacts {
@@ -25,8 +32,9 @@ export async function unsentMails(sqlClient: Sql, rowIds: readonly number[]): Pr
   return sqlClient<MailFacts[]>`
     select b.id::float8 as "outboxId", b.payload->>'template' as template, coalesce(p.customer_email, o.customer_email) as "to",
            p.order_id as "orderId", p.id as "paymentId", p.amount::float8 as amount, p.currency,
-           coalesce((select json_agg(json_build_object('sku', l.sku, 'quantity', l.quantity) order by l.line)
-                       from order_lines l where l.order_id = p.order_id), '[]') as lines
+                coalesce((select json_agg(json_build_object('name', r.name, 'quantity', l.quantity,
+                                                       'unitPrice', l.unit_price_amount) order by l.line)
+                       from order_lines l join products r on r.sku = l.sku where l.order_id = p.order_id), '[]') as lines
       from outbox b
       join payments p on p.id = b.payload->>'paymentId'
       left join orders o on o.id = p.order_id

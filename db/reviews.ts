@@ -28,7 +28,13 @@ export interface ReviewResolution {
 
 export interface NewReview {
   readonly id: string;
-  readonly kind: 'compensation_failed' | 'step_failed' | 'mail_undeliverable' | 'delivery_overdue' | 'sweep_failed';
+  readonly kind:
+    | 'compensation_failed'
+    | 'step_failed'
+    | 'mail_undeliverable'
+    | 'delivery_overdue'
+    | 'sweep_failed'
+    | 'saga_lost';
   readonly subject: string;
   readonly detail: Readonly<Record<string, unknown>>;
   readonly attempts: number;

@@ -34,6 +34,7 @@ import { createHttpSuppliers } from '../gateways/supplier/sandbox.js';
 import { gatewayTaskQueue, taskQueue } from '../workflows/contract.js';
 import { crashPoints } from './crash-points.js';
 import { startLockSampler } from './lock-sampler.js';
+import { resumeLostSagas } from './lost-sagas.js';
 import { createWorkerMetrics, serveMetrics, type WorkerMetrics } from './metrics.js';
 import { startRelay } from './relay.js';
 import { ensureSchedules } from './schedules.js';
@@ -76,7 +77,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const common = {
     connection: temporal,
     namespace: settings.temporalNamespace,
-    activities: activitiesOn(connection, options, metrics, crash?.around ?? ((_name, _about, act) => act())),
+    activities: activitiesOn(connection, client, options, metrics, crash?.around ?? ((_name, _about, act) => act())),
     shutdownGraceTime: '3s',
     interceptors: { activity: [crossing, metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
@@ -125,6 +126,7 @@ const crossing: ActivityInterceptorsFactory = ({ info }) => ({
 
 function activitiesOn(
   connection: Connection,
+  client: Client,
   options: WorkerOptions,
   metrics: WorkerMetrics,
   around: Around,
@@ -167,7 +169,9 @@ function activitiesOn(
       }),
       { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
     ),
-    ...sweepActivities(connection, ledger, door),
+    ...sweepActivities(connection, ledger, door, (onProgress) =>
+      resumeLostSagas(client, connection, options.log, onProgress),
+    ),
   };
 }
 

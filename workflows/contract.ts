@@ -69,6 +69,8 @@ export interface OrderInput {
    * not, and goes on step by step, as its history says.
    */
   readonly inOneGo?: true;
+  /** The run that was lost, where this one resumes its order. */
+  readonly resumed?: string;
 }
 
 /** What an update answers: the order is then read from Postgres. A refusal has changed nothing but what it says. */
@@ -113,6 +115,8 @@ export interface TransferInput {
   readonly caller: Caller;
   /** RFC 3339; when the API took the transfer in. */
   readonly requestedAt: string;
+  /** The run that was lost, where this one resumes its transfer. */
+  readonly resumed?: string;
 }
 
 export type TransferAnswer =

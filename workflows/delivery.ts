@@ -85,6 +85,11 @@ class Delivery {
     switch (told) {
       case 'delivered': {
         const received = await database.receiveDelivery(order.id, actor());
+        const { quantity, sku } = watch.replenishment;
+        this.desk.story =
+          received === 'received'
+            ? `${quantity} of ${sku} delivered, purchase order ${order.id}`
+            : `purchase order ${order.id} was given up before it was delivered`;
         await this.closeCase();
         return received === 'received' ? 'completed' : 'failed';
       }
@@ -102,6 +107,7 @@ class Delivery {
 
   private async fail(failure: ReplenishmentFailure, orderStatus: 'cancelled' | 'failed'): Promise<Followed> {
     await database.failReplenishment(this.watch.replenishment.id, failure, orderStatus);
+    this.desk.story = `${failure.code}, ${failure.detail}`;
     return 'failed';
   }
 

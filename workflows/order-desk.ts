@@ -60,7 +60,8 @@ export class OrderDesk {
   private notesTaken = 0;
   private signals = 0;
 
-  constructor() {
+  /** @param run makes the ids of this run's signals its own; empty in the first run */
+  constructor(private readonly run: string) {
     setHandler(defineUpdate<OrderAnswer>(orderUpdates.opened), () => this.opened.given);
     this.onUpdate<ConfirmRequest>(orderUpdates.confirm, 'confirmed', (request, id) => ({
       kind: 'confirm',
@@ -183,7 +184,7 @@ export class OrderDesk {
 
   private onSignal(name: string, wishOf: (payload: unknown, id: string) => Wish | string): void {
     setHandler(defineSignal<[unknown]>(name), (payload) => {
-      const id = `signal-${++this.signals}`;
+      const id = `${this.run}signal-${++this.signals}`;
       const wish = bringsCardNumber(payload) ? 'holds what looks like a card number' : wishOf(payload, id);
       if (typeof wish === 'string') this.note(id, `signal ${name} ignored: ${wish}`);
       else this.wishes.push(wish);

@@ -18,6 +18,9 @@ import type { OrderRecord } from './order-record.js';
 import { database, purchase } from './proxies.js';
 import { Saga } from './saga.js';
 
+const paidWithoutCard = 'no card was charged';
+const paidWith = (paymentId: string, card: string) => `paid with the ${card} card, payment ${paymentId}`;
+
 /** What every part of the order's saga works with. */
 export interface OrderSaga {
   readonly input: OrderInput;
@@ -63,7 +66,10 @@ export async function begin(order: OrderSaga, first: Checkout['begin'], caller: 
   if (begun === null) return { result: await alone() };
   record.takeUp(begun);
   // A refusal is asked for again where it is dealt with.
-  if (settled?.outcome === 'done') record.takeUp(settled);
+  if (settled?.outcome === 'done') {
+    record.endsBy(begun.state?.inFlight ? paidWith(begun.state.inFlight.paymentId, 'primary') : paidWithoutCard);
+    record.takeUp(settled);
+  }
   return { result: begun, ...(charge !== null && { charge }) };
 }
 
@@ -148,6 +154,7 @@ async function payByCard(
         failure: { code, detail },
         mails: mailsAfter(charged.payment),
       });
+      record.endsBy(`the last payment that it may try was refused: ${code}, ${detail}`);
       return refused.outcome === 'refused' ? record.pastConfirmation() : record.refuse(charged.refusal);
     }
   }
@@ -166,7 +173,10 @@ async function settle(
     payment,
     mails: payment === null ? [] : mailsAfter(payment),
   });
-  if (settled.outcome === 'done' || settled.state?.status === 'confirmed') return record.answer();
+  if (settled.outcome === 'done' || settled.state?.status === 'confirmed') {
+    record.endsBy(payment === null ? paidWithoutCard : paidWith(payment.id, payment.cardUsed ?? 'primary'));
+    return record.answer();
+  }
   await saga.compensate();
   const { code, detail } = settled.refusal;
   if (record.status !== 'confirming') return record.refuse(settled.refusal);
@@ -195,5 +205,7 @@ export async function close(
   const { payment = null, failure = null } = more;
   const step = { ...record.step('close', cause, caller), to, reason, failure, payment };
   const closed = await record.apply(database.closeOrder, step);
+  if (closed.outcome === 'done')
+    record.endsBy(failure === null ? `by ${caller.actor}: ${reason}` : `${failure.code}, ${failure.detail}`);
   return closed.outcome === 'refused' ? record.refuse(closed.refusal) : record.answer();
 }

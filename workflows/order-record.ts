@@ -3,7 +3,7 @@ import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType
 import { patched, setCurrentDetails, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { isRefusalCode, type Refusal, refusal } from '../domain/errors.js';
 import { formatMoney } from '../domain/money.js';
-import { type OrderStatus, orderStatusMeanings } from '../domain/order-states.js';
+import { isSettled, type OrderStatus, orderStatusMeanings } from '../domain/order-states.js';
 import { type OrderState, type OrderStepResult, orderStepKey, type PaymentInFlight } from '../domain/order-steps.js';
 import { skuList } from '../domain/search-attributes.js';
 import type { Caller, OrderAnswer, PaymentChoice } from './contract.js';
@@ -21,12 +21,14 @@ export class OrderRecord {
   private deadline: number | null = null;
   private looks = 0;
   private published: OrderStatus | null = null;
+  private ending: string | null = null;
   private readonly skus: Set<string>;
 
   constructor(
     readonly orderId: string,
     private readonly desk: OrderDesk,
     lines: readonly { readonly sku: string }[],
+    private readonly run: string,
   ) {
     this.skus = new Set(lines.map((line) => line.sku));
   }
@@ -61,7 +63,7 @@ export class OrderRecord {
   /** A look whether the time is over: each one is another question. */
   look(caller: Caller): ReturnType<OrderRecord['step']> {
     this.looks += 1;
-    return this.step('expire', String(this.looks), caller);
+    return this.step('expire', `${this.run}${this.looks}`, caller);
   }
 
   /** Does a step and takes up what it has made of the order. */
@@ -79,6 +81,11 @@ export class OrderRecord {
       this.deadline = expiresInMs === null ? null : Date.now() + expiresInMs;
     }
     return result;
+  }
+
+  /** How the order has come to its end, for the operator who looks at its workflow. */
+  endsBy(how: string): void {
+    this.ending = how;
   }
 
   /** A line has come to the order. */
@@ -120,7 +127,8 @@ export class OrderRecord {
   publish(): void {
     if (this.state === null) return;
     const money = formatMoney({ amount: this.totalAmount, currency: this.currency });
-    setCurrentDetails(`${this.status}, ${money}: ${orderStatusMeanings[this.status]}`);
+    const how = isSettled(this.status) && this.ending !== null ? this.ending : orderStatusMeanings[this.status];
+    setCurrentDetails(`${this.status}, ${money}: ${how}`);
     const moved = this.published !== this.status;
     this.published = this.status;
     const changed = this.changedAttributes();

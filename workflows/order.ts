@@ -14,15 +14,17 @@ import { restock } from './restock.js';
 import { stuckStepsStopWhen } from './stuck-steps.js';
 
 export async function order(input: OrderInput): Promise<OrderAnswer> {
-  const desk = new OrderDesk();
+  // What only counts within a run must not meet the steps of the run before.
+  const run = input.resumed === undefined ? '' : `${input.resumed}-`;
+  const desk = new OrderDesk(run);
   // Whoever cancels the workflow in the Web UI wants the order cancelled, with all that belongs to it.
   CancellationScope.current().cancelRequested.catch(() => {
     const caller: Caller = { ...input.caller, actor: 'workflow cancellation' };
     const request = { reason: 'the workflow was cancelled', caller };
-    desk.put({ kind: 'cancel', request, id: 'cancellation', bySignal: true });
+    desk.put({ kind: 'cancel', request, id: `${run}cancellation`, bySignal: true });
   });
   stuckStepsStopWhen(() => desk.cancelWanted);
-  const saga: OrderSaga = { input, desk, record: new OrderRecord(input.orderId, desk, input.lines) };
+  const saga: OrderSaga = { input, desk, record: new OrderRecord(input.orderId, desk, input.lines, run) };
   return await CancellationScope.nonCancellable(() => live(saga));
 }
 
@@ -70,7 +72,10 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
     ? await begin(saga, { activity: 'openOrder', step }, input.caller)
     : { result: await record.apply(database.openOrder, step) };
   record.payment = input.payment;
-  if (opened.outcome === 'refused') return record.refuse(opened.refusal);
+  if (opened.outcome === 'refused') {
+    record.endsBy(`${opened.refusal.code}, ${opened.refusal.detail}`);
+    return record.refuse(opened.refusal);
+  }
   const lacking = record.status === 'awaiting_restock' ? opened.shortages : undefined;
   if (lacking !== undefined) {
     const going = { confirming, payment };

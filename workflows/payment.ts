@@ -1,8 +1,17 @@
 /** A payment of its own: `payment/<id>`. */
-import { allHandlersFinished, CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  defineUpdate,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
 import { isRefusalCode, type Refusal, refusal } from '../domain/errors.js';
+import { formatMoney } from '../domain/money.js';
 import type { PaymentStanding } from '../domain/order-steps.js';
 import { mailsAfter } from '../domain/payment-record.js';
+import type { PaymentAttempt } from '../domain/payment-states.js';
 import { charge } from './charge.js';
 import { type PaymentAnswer, type PaymentInput, paymentUpdates } from './contract.js';
 import { FirstAnswer } from './first-answer.js';
@@ -23,6 +32,7 @@ export async function payment(input: PaymentInput): Promise<PaymentAnswer> {
   });
   stuckStepsStopWhen(() => stopWanted);
   return await CancellationScope.nonCancellable(async () => {
+    setCurrentDetails(`pending, ${formatMoney(input)}: is being charged`);
     answer.give(await chargeAndRecord(input, () => stopWanted));
     await condition(allHandlersFinished);
     return await answer.given;
@@ -43,7 +53,8 @@ async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): 
       return standing.status === 'pending';
     },
   });
-  if (outcome.kind === 'decided') return answerOf(input, standing, null);
+  const attempts = outcome.kind === 'decided' ? [] : outcome.payment.attempts;
+  if (outcome.kind === 'decided') return decide(input, standing, null, attempts);
   standing = await database.recordPayment(outcome.payment, mailsAfter(outcome.payment));
   // Its card was given up by a task that was lost: the money goes back, and the payment has failed.
   if (outcome.kind === 'captured' && standing.status === 'pending') {
@@ -51,7 +62,21 @@ async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): 
     const failure = { code: 'all_payment_attempts_failed', detail: 'the payment was stopped; the money was returned' };
     standing = await database.recordPayment({ ...outcome.payment, status: 'failed', cardUsed: null, failure }, []);
   }
-  return answerOf(input, standing, outcome.kind === 'refused' ? outcome.refusal : null);
+  return decide(input, standing, outcome.kind === 'refused' ? outcome.refusal : null, attempts);
+}
+
+/** The answer, and the same for the operator who looks at the workflow. */
+function decide(
+  input: PaymentInput,
+  standing: PaymentStanding,
+  why: Refusal | null,
+  attempts: readonly PaymentAttempt[],
+): PaymentAnswer {
+  const { status, failure } = standing;
+  const tried = attempts.map(({ card, outcome }) => `${card} card ${outcome}`).join(', ');
+  const how = failure === null ? tried : `${failure.code}, ${failure.detail}${tried && ` (${tried})`}`;
+  setCurrentDetails(`${status}, ${formatMoney(input)}${how && `: ${how}`}`);
+  return answerOf(input, standing, why);
 }
 
 function answerOf(input: PaymentInput, { status, failure }: PaymentStanding, why: Refusal | null): PaymentAnswer {

@@ -20,6 +20,8 @@ export class ReplenishmentDesk {
   low = false;
   /** Somebody has cancelled the workflow. */
   stopWanted = false;
+  /** How the newest replenishment of this run has ended, for the operator who looks at the workflow. */
+  story = 'the level needs nothing';
   private readonly wishes: Wish[] = [];
 
   constructor() {

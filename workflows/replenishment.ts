@@ -3,7 +3,14 @@
  * the delivery, and looks at the level again before it ends, since whoever saw it low meanwhile was told that it is being
  * seen to. It works on what the level is, not on what was said of it: a call too many, or too late, does nothing.
  */
-import { allHandlersFinished, CancellationScope, condition, uuid4, workflowInfo } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  setCurrentDetails,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { ReplenishmentFailure, RunningReplenishment } from '../domain/replenishment.js';
 import { type Fault, faultDescriptions } from '../domain/retry.js';
 import { ask, unanswered } from './attempts.js';
@@ -44,8 +51,10 @@ async function live(input: ReplenishmentInput, desk: ReplenishmentDesk): Promise
       const looked = await round(input, desk, 'level', newId('rpl'));
       lookAgain = looked === 'completed';
       if (looked === 'completed' || looked === 'failed') status = looked;
-    } else if (allHandlersFinished()) return { status };
-    else await condition(() => allHandlersFinished() || desk.hasWork);
+    } else if (allHandlersFinished()) {
+      setCurrentDetails(`${status}: ${desk.story}`);
+      return { status };
+    } else await condition(() => allHandlersFinished() || desk.hasWork);
   }
 }
 
@@ -70,6 +79,7 @@ async function round(
       return 'quiet';
     case 'refused':
       if (cause === 'request') desk.answer({ kind: 'refused', refusal: plan.refusal });
+      desk.story = `${plan.refusal.code}, ${plan.refusal.detail}`;
       return 'refused';
     case 'running':
       return await run(desk, plan.replenishment, () => orderAndFollow(input, desk, plan.replenishment));
@@ -79,11 +89,12 @@ async function round(
 /** Whoever wants a replenishment while this one runs is answered this one. */
 async function run(
   desk: ReplenishmentDesk,
-  { id }: RunningReplenishment,
+  { id, sku, location, quantity }: RunningReplenishment,
   carryOut: () => Promise<Followed>,
 ): Promise<Followed> {
   desk.running = id;
   desk.answer({ kind: 'done', replenishmentId: id });
+  setCurrentDetails(`running: ${quantity} of ${sku} for ${location}, replenishment ${id}`);
   const followed = await carryOut();
   desk.running = null;
   return followed;
@@ -99,6 +110,7 @@ async function orderAndFollow(
   const placed = await ordering.run();
   if (placed.kind === 'failed') {
     await database.failReplenishment(planned.id, placed.failure, 'failed');
+    desk.story = `${placed.failure.code}, ${placed.failure.detail}`;
     return 'failed';
   }
   const { workflowId } = workflowInfo();

@@ -84,6 +84,7 @@ const summaries: Summaries = {
   expireReservations: () => 'Free direct reservations that are past their time',
   expireOrders: () => 'Expire orders that are past their time',
   pruneRequests: () => 'Delete stored answers that are past their keeping',
+  resumeLostSagas: () => 'Resume orders, payments and transfers whose workflow was lost',
   requestMissedReplenishments: () => 'Queue low levels that nobody is refilling',
 };
 

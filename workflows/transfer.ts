@@ -22,7 +22,7 @@ export async function transfer(input: TransferInput): Promise<TransferAnswer> {
   });
   stuckStepsStopWhen(() => desk.cancelWanted);
   return await CancellationScope.nonCancellable(() =>
-    carryOut(input, desk, new TransferRecord(input.transferId, desk)),
+    carryOut(input, desk, new TransferRecord(input.transferId, input, desk, input.resumed ? `${input.resumed}-` : '')),
   );
 }
 

@@ -1,8 +1,8 @@
 /** What is asked of an order that exists: one more line, confirm, cancel. */
-import type { OrderStatus } from '../../domain/order-states.js';
+import { isSettled, type OrderStatus, orderStatuses } from '../../domain/order-states.js';
 import { type orderUpdates, orderWorkflowId } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { answer, type Reply, refuse, refuseWith, unavailable } from '../reply.js';
+import { answer, beingResumed, type Reply, refuse, refuseWith, unavailable } from '../reply.js';
 import type { CallContext } from '../route.js';
 import { readOrder } from './representation.js';
 
@@ -53,6 +53,7 @@ async function afterTheEnd(
   if (past?.kind === 'refused') return refuseWith(past.refusal, { orderId });
   if (past?.kind === 'done') return answer(wanted.successStatus, order);
   if (wanted.repeatable && from === wanted.to) return answer(200, order);
+  if (orderStatuses.some((status) => status === from && !isSettled(status))) return beingResumed('order', { orderId });
   return refuse('invalid_order_state', `an order that is ${from} cannot become ${wanted.to}`, {
     from,
     to: wanted.to,

@@ -7,7 +7,10 @@ export const productQuery = z.strictObject(pageQuery);
 
 const name = text(200).openapi({ description: 'What it is called.', example: 'T-shirt, medium' });
 const price = money.openapi({ description: 'What one unit costs a customer.' });
-const status = z.enum(['draft', 'active', 'archived']).openapi({ description: 'Only active products can be sold.' });
+const status = z.enum(['draft', 'active', 'archived']).openapi({
+  description:
+    'Only an active product takes new orders, lines and reservations. What was held before it was archived can still be confirmed.',
+});
 
 /** Replenishment settings. Null: none. */
 const supply = {

@@ -1,9 +1,9 @@
 /** What is asked of a transfer that exists: that its goods have arrived, or shall go back. */
 import type { TransferView } from '../../db/transfers.js';
-import type { TransferStatus } from '../../domain/transfer-states.js';
+import { isTransferEnded, type TransferStatus, transferStatuses } from '../../domain/transfer-states.js';
 import { type TransferAnswer, type transferUpdates, transferWorkflowId } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { answer, type Reply, refuse, refuseFields, refuseWith, unavailable } from '../reply.js';
+import { answer, beingResumed, type Reply, refuse, refuseFields, refuseWith, unavailable } from '../reply.js';
 import type { CallContext } from '../route.js';
 import { readTransfer } from './representation.js';
 
@@ -49,6 +49,8 @@ async function afterTheEnd(
   const past = call.resumed ? await deps.sagas.pastAnswer<TransferAnswer>(workflowId, call.ids.update) : null;
   if (past?.kind === 'refused') return refuseWith(past.refusal, { transferId: transfer.id });
   if (past?.kind === 'done' || isGranted(transfer, wanted)) return answer(200, transfer);
+  if (transferStatuses.some((status) => status === transfer.status && !isTransferEnded(status)))
+    return beingResumed('transfer', { transferId: transfer.id });
   if (wanted.update === 'receive' && (wanted.request.quantity ?? 0) > transfer.quantity)
     return refuseFields('validation_failed', [
       { pointer: '/quantity', code: 'too_big', detail: `only ${transfer.quantity} were sent` },

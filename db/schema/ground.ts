@@ -7,7 +7,10 @@ export const manualReviews = pgTable(
   'manual_reviews',
   {
     id: text().primaryKey(),
-    /** `compensation_failed`, `step_failed`, `sweep_failed`, `mail_undeliverable`, `delivery_overdue`, `replenishment_failed`. */
+    /**
+     * `compensation_failed`, `step_failed`, `sweep_failed`, `mail_undeliverable`, `delivery_overdue`,
+     * `replenishment_failed`, `saga_lost`.
+     */
     kind: text().notNull(),
     /** What it is about: `order/ord_…`, `payment/pay_…`. */
     subject: text().notNull(),

@@ -125,6 +125,16 @@ describe('what cannot be held', () => {
   });
 });
 
+test('a reservation of a product that is archived since can be confirmed, and no other is made', async () => {
+  const sku = await shop.product(3);
+  const { body } = await shop.must(201, hold({ sku, quantity: 2 }));
+  await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, { status: 'archived' }));
+  const refused = await hold({ sku, quantity: 1 });
+  expect([refused.status, refused.body.code]).toEqual([409, 'product_not_active']);
+  expect((await shop.must(200, decide(body.id, 'confirm'))).body.status).toBe('confirmed');
+  expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
+});
+
 test('a reservation that is not there is 404', async () => {
   expect((await shop.get('/api/reservations/rsv_none')).status).toBe(404);
   expect((await decide('rsv_none', 'confirm')).status).toBe(404);

@@ -62,7 +62,9 @@ describe('an order that is paid', () => {
     });
     expect(mails).toHaveLength(1);
     expect(mails[0]?.subject).toContain(body.id);
-    expect(mails[0]?.text).toContain('25.00 USD');
+    expect(mails[0]?.text).toContain('2 x Test product at 12.50 USD: 25.00 USD\n');
+    expect(mails[0]?.text).toContain('Total: 25.00 USD\n');
+    expect(mails[0]?.text).not.toContain(sku);
   });
 
   test('by a second call is confirmed, and confirming again does nothing', async () => {

@@ -113,6 +113,20 @@ describe('an order that reserves', () => {
     expect([status, body.code]).toEqual([409, 'product_not_active']);
   });
 
+  test('for a product that is archived is refused, while what was held of it before can still be bought', async () => {
+    const [sku, other] = [await shop.product(5), await shop.product(5)];
+    const [id, cancelled] = [await shop.reserved(sku, 2), await shop.reserved(sku, 1)];
+    await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, { status: 'archived' }));
+    expect((await shop.order({ lines: [{ sku, quantity: 1 }] })).body.code).toBe('product_not_active');
+    const added = await shop.post(`/api/orders/${id}/lines`, { sku, quantity: 1 });
+    expect([added.status, added.body.code]).toEqual([409, 'product_not_active']);
+    await shop.must(201, shop.post(`/api/orders/${id}/lines`, { sku: other, quantity: 1 }));
+    const { body } = await shop.must(200, shop.confirm(id, 'tok_visa'));
+    expect(body).toMatchObject({ status: 'confirmed', total: { amount: 3000 } });
+    await shop.must(200, shop.cancel(cancelled));
+    expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
+  });
+
   test('in two currencies is refused', async () => {
     const [dollars, euros] = [await shop.product(1, 100, 'USD'), await shop.product(1, 100, 'EUR')];
     const { status, body } = await shop.order({
