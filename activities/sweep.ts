@@ -46,13 +46,13 @@ export function sweepActivities(connection: Connection, ledger: Ledger, door: Or
     },
 
     /** Has the relays see to levels that are low and that nothing is being done about. Returns how many. */
-    requestMissedReplenishments: () => queueMissedLevels(connection.sql, coolOffSeconds),
+    requestMissedReplenishments: () => queueMissedLevels(connection.slowSql, coolOffSeconds),
 
     /** Forgets answers to requests that are past their keeping. Returns how many. */
     async pruneRequests(): Promise<number> {
       let deleted = 0;
       for (;;) {
-        const some = await deleteOldKeys(connection.sql, deletionBatch);
+        const some = await deleteOldKeys(connection.slowSql, deletionBatch);
         deleted += some;
         if (some < deletionBatch) return deleted;
         heartbeat(deleted);

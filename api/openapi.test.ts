@@ -22,7 +22,7 @@ const deps = {
   connection,
   ledger: createLedger(connection.sql),
   sagas,
-  calls: new IdempotentCalls(connection.sql, 'test', log),
+  calls: new IdempotentCalls(connection.sql, () => 'test', log),
   log,
   keys: new KeyRing(connection.db),
   limit: rateLimit(100),

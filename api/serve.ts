@@ -86,15 +86,18 @@ async function serveRoute(route: Route, req: Request, res: Response, deps: Serve
   send(res, outcome.answer);
 }
 
+/** A read that took longer met a server that does not answer: asking again would double the wait. */
+const soonMs = 1000;
 /** Between a read that met a lost connection and the next: long enough for another connection to be made. */
 const readAgainMs = 250;
 
 /** A read may come upon a connection that was lost a while ago: it is done once more before the client hears of it. */
 async function readTwice<T>(read: () => Promise<T>): Promise<T> {
+  const began = performance.now();
   try {
     return await read();
   } catch (error) {
-    if (!isUnavailable(error)) throw error;
+    if (!isUnavailable(error) || performance.now() - began > soonMs) throw error;
     await sleep(readAgainMs);
     return await read();
   }

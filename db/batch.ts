@@ -1,6 +1,9 @@
 /** What to do when Postgres does not take a batch: whose fault it was decides who hears of it. */
 import postgres from 'postgres';
 
+/** A caller whose batch has not begun after this long is given up: the batches before it wait for a server that is away. */
+export const batchWaitMs = 5000;
+
 /** Two batches met in an order that neither could foresee; the one that was sent back comes again at once. */
 const maxCollisions = 10;
 

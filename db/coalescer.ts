@@ -2,6 +2,7 @@
  * Group commit: callers who come while a batch is under way share the next one. There is no timer: a lone caller goes
  * out at once, and under load a batch is as large as what gathered while the last one was away.
  */
+import { PostgresTimeout } from './bounded-pool.js';
 
 export interface CoalescerOptions<In> {
   /** Batches that may be under way at once. */
@@ -9,13 +10,20 @@ export interface CoalescerOptions<In> {
   /** What a batch may weigh; an item that weighs more goes alone. */
   readonly maxWeight?: number;
   readonly weigh?: (item: In) => number;
+  /** An item that waits longer for its batch is not sent: its caller gets a CoalescerTimeout. Nothing was done about it. */
+  readonly maxWaitMs?: number;
 }
+
+/** The batches before this one took too long. */
+export class CoalescerTimeout extends PostgresTimeout {}
 
 interface Waiting<In, Out> {
   readonly item: In;
   readonly weight: number;
   readonly resolve: (out: Out) => void;
   readonly reject: (error: unknown) => void;
+  /** When it gives up waiting for a batch, by performance.now(). */
+  readonly until: number;
 }
 
 /**
@@ -27,6 +35,7 @@ export class Coalescer<In, Out> {
   readonly #maxInFlight: number;
   readonly #maxWeight: number;
   readonly #weigh: (item: In) => number;
+  readonly #maxWaitMs: number;
   #waiting: Waiting<In, Out>[] = [];
   #inFlight = 0;
   #scheduled = false;
@@ -36,11 +45,13 @@ export class Coalescer<In, Out> {
     this.#maxInFlight = options.maxInFlight ?? 1;
     this.#maxWeight = options.maxWeight ?? 256;
     this.#weigh = options.weigh ?? (() => 1);
+    this.#maxWaitMs = options.maxWaitMs ?? Number.POSITIVE_INFINITY;
   }
 
   submit(item: In): Promise<Out> {
     return new Promise<Out>((resolve, reject) => {
-      this.#waiting.push({ item, weight: this.#weigh(item), resolve, reject });
+      const until = performance.now() + this.#maxWaitMs;
+      this.#waiting.push({ item, weight: this.#weigh(item), resolve, reject, until });
       this.#schedule();
     });
   }
@@ -57,7 +68,9 @@ export class Coalescer<In, Out> {
   }
 
   async #flush(): Promise<void> {
+    this.#dropLate();
     const batch = this.#take();
+    if (batch.length === 0) return;
     this.#inFlight++;
     try {
       const results = await this.#run(batch.map((waiting) => waiting.item));
@@ -72,6 +85,14 @@ export class Coalescer<In, Out> {
       this.#inFlight--;
       this.#schedule();
     }
+  }
+
+  /** Items come in the order of their time: those that are late are the first ones. */
+  #dropLate(): void {
+    const now = performance.now();
+    const firstInTime = this.#waiting.findIndex(({ until }) => until > now);
+    const late = this.#waiting.splice(0, firstInTime === -1 ? this.#waiting.length : firstInTime);
+    for (const { reject } of late) reject(new CoalescerTimeout('the batches before this one took too long'));
   }
 
   #take(): Waiting<In, Out>[] {

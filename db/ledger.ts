@@ -1,6 +1,6 @@
 /** The one door to stock. Whatever changes stock goes through `apply`, and is decided in Postgres by `stock_apply`. */
 import type { StockOperation, StockResult } from '../domain/stock.js';
-import { batchRunner } from './batch.js';
+import { batchRunner, batchWaitMs } from './batch.js';
 import type { Sql } from './client.js';
 import { Coalescer } from './coalescer.js';
 
@@ -35,6 +35,7 @@ export function createLedger(sql: Sql, options: LedgerOptions = {}): Ledger {
   const coalescer = new Coalescer<StockOperation, PromiseSettledResult<StockResult>>(run, {
     maxInFlight: options.maxInFlight ?? 1,
     maxWeight: maxCommandsPerBatch,
+    maxWaitMs: batchWaitMs,
     weigh: (operation) => operation.commands.length,
   });
   const one = async (operation: StockOperation): Promise<StockResult> => {

@@ -3,7 +3,7 @@
  * in one transaction by the function `order_apply` (db/migrations). Steps of concurrent callers share a transaction.
  */
 import type { OrderStep, OrderStepResult } from '../domain/order-steps.js';
-import { batchRunner } from './batch.js';
+import { batchRunner, batchWaitMs } from './batch.js';
 import type { Sql } from './client.js';
 import { Coalescer } from './coalescer.js';
 
@@ -23,7 +23,9 @@ export function createOrderDoor(sql: Sql): OrderDoor {
       select order_apply(${JSON.stringify(steps)}::text::jsonb) as results`;
     return row?.results ?? [];
   });
-  const coalescer = new Coalescer<OrderStep, PromiseSettledResult<RawResult>>(run);
+  const coalescer = new Coalescer<OrderStep, PromiseSettledResult<RawResult>>(run, {
+    maxWaitMs: batchWaitMs,
+  });
   return {
     async apply(step) {
       for (let round = 1; round <= maxRounds; round++) {

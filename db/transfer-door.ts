@@ -3,7 +3,7 @@
  * function `transfer_apply` (db/migrations). Steps of concurrent callers share a transaction.
  */
 import type { TransferStep, TransferStepResult } from '../domain/transfer-steps.js';
-import { batchRunner } from './batch.js';
+import { batchRunner, batchWaitMs } from './batch.js';
 import type { Sql } from './client.js';
 import { Coalescer } from './coalescer.js';
 
@@ -23,7 +23,9 @@ export function createTransferDoor(sql: Sql): TransferDoor {
       select transfer_apply(${JSON.stringify(steps)}::text::jsonb) as results`;
     return row?.results ?? [];
   });
-  const coalescer = new Coalescer<TransferStep, PromiseSettledResult<RawResult>>(run);
+  const coalescer = new Coalescer<TransferStep, PromiseSettledResult<RawResult>>(run, {
+    maxWaitMs: batchWaitMs,
+  });
   return {
     async apply(step) {
       for (let round = 1; round <= maxRounds; round++) {

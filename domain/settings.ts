@@ -8,6 +8,10 @@ export interface Settings {
   /** Whether the port was set by hand: then a taken one is an error, else a free one replaces it. */
   readonly apiPortFixed: boolean;
   readonly databaseUrl: string | null;
+  /** The role that owns the database, for migrations; null: the one of `databaseUrl`. */
+  readonly migrateDatabaseUrl: string | null;
+  /** How long a query may take. */
+  readonly databaseTimeoutSeconds: number;
   readonly temporalAddress: string | null;
   readonly temporalNamespace: string;
   readonly reservationTtlSeconds: number;
@@ -86,6 +90,8 @@ export function parseSettings(env: Env): SettingsResult {
     apiPort: number('API_PORT', 3000, 1, 65_535),
     apiPortFixed: (env.API_PORT ?? '') !== '',
     databaseUrl: url('DATABASE_URL', ['postgres:', 'postgresql:']),
+    migrateDatabaseUrl: url('MIGRATE_DATABASE_URL', ['postgres:', 'postgresql:']),
+    databaseTimeoutSeconds: number('DATABASE_TIMEOUT_SECONDS', 5, 0.5, 60, false),
     temporalAddress: hostAndPort('TEMPORAL_ADDRESS'),
     temporalNamespace: env.TEMPORAL_NAMESPACE || 'default',
     reservationTtlSeconds: number('RESERVATION_TTL_SECONDS', 900, 1, 31_536_000),

@@ -1,5 +1,6 @@
 /** Every POST may be repeated: the same Idempotency-Key gives the same answer and acts once. */
 import { createHash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Sql } from '../../db/client.js';
 import {
@@ -48,10 +49,24 @@ const notKept: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 ]);
 
 const signOfLifeEveryMs = 1000;
-const keepTries = 30;
+/** An answer that could not be kept by then is not sent: the client gets 503 and calls again. */
+const keepWithinMs = 3000;
 const keepRetryMs = 100;
+/** What a client that gets an error waits for its key to be free again; the rest is done behind its back. */
+const letGoWithinMs = 250;
+const signOffWithinMs = 1000;
 
+/**
+ * Leases are held in the name of a process id, and a lease whose id gives no sign of life is anybody's. A statement about a
+ * lease that was not answered may still run, at any later time. So new calls are then made under a new id, and the
+ * old one is signed off as soon as no call runs under it: whatever the late statement does, it does for a dead process.
+ */
 export class IdempotentCalls {
+  #processId: string;
+  /** Whether a statement about a lease under the present id may still be on its way. */
+  #inDoubt = false;
+  /** Calls that run here, by the id that they run under. The present id is always among them. */
+  readonly #callsOf: Map<string, number>;
   /** Leases of calls that are running here. */
   readonly #running = new Set<string>();
   /** Leases that may be ours in the database though nothing runs: Postgres was away when they were to be given back. */
@@ -60,14 +75,30 @@ export class IdempotentCalls {
 
   constructor(
     private readonly sql: Sql,
-    private readonly processId: string,
+    private readonly newProcessId: () => string,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.#processId = newProcessId();
+    this.#callsOf = new Map([[this.#processId, 0]]);
+  }
 
   /** Runs `act` unless the key says that it has run or is running. */
   async run(request: KeyedRequest, act: (ids: CallIds, resumed: boolean) => Promise<Rendered>): Promise<KeyedOutcome> {
-    const lease: Lease = { apiKeyId: request.apiKeyId, key: request.key, processId: this.processId };
-    const claimed = await claim(this.sql, { ...request, processId: this.processId }).catch((error: unknown) => {
+    const lease: Lease = { apiKeyId: request.apiKeyId, key: request.key, processId: this.#processId };
+    this.#count(lease.processId, 1);
+    try {
+      return await this.#runUnder(lease, request, act);
+    } finally {
+      this.#count(lease.processId, -1);
+    }
+  }
+
+  async #runUnder(
+    lease: Lease,
+    request: KeyedRequest,
+    act: (ids: CallIds, resumed: boolean) => Promise<Rendered>,
+  ): Promise<KeyedOutcome> {
+    const claimed = await claim(this.sql, { ...request, processId: lease.processId }).catch((error: unknown) => {
       this.#strand(lease);
       throw error;
     });
@@ -82,7 +113,7 @@ export class IdempotentCalls {
       await this.#settle(lease, rendered, claimed.resumed);
       return { kind: 'rendered', rendered };
     } catch (error) {
-      await letGo(this.sql, lease).catch(() => this.#strand(lease));
+      await this.#giveBack(letGo, lease);
       throw error;
     } finally {
       this.#running.delete(name);
@@ -91,23 +122,43 @@ export class IdempotentCalls {
 
   /** Keeps the answer before it is sent; what is not to be kept frees the key. */
   async #settle(lease: Lease, rendered: Rendered, resumed: boolean): Promise<void> {
-    if (rendered.status >= 500) return letGo(this.sql, lease).catch(() => this.#strand(lease));
-    if (rendered.code !== null && notKept.has(rendered.code))
-      return (resumed ? letGo : forget)(this.sql, lease).catch(() => this.#strand(lease));
+    if (rendered.status >= 500) return this.#giveBack(letGo, lease);
+    if (rendered.code !== null && notKept.has(rendered.code)) return this.#giveBack(resumed ? letGo : forget, lease);
     const { status, headers, repeatedBody } = rendered;
-    for (let attempt = 1; ; attempt++) {
+    for (const until = performance.now() + keepWithinMs; ; ) {
       try {
         return await keepAnswer(this.sql, lease, { status, headers, body: repeatedBody });
       } catch (error) {
         // Postgres may be on its way back; without the stored answer the promise of the key could not be held.
-        if (!isUnavailable(error) || attempt >= keepTries) throw error;
-        await new Promise((resolve) => setTimeout(resolve, keepRetryMs));
+        if (!isUnavailable(error) || performance.now() > until) throw error;
+        await sleep(keepRetryMs);
       }
     }
   }
 
+  /** Returns when the key is free or, where Postgres is slow to say so, after a moment. */
+  async #giveBack(by: typeof letGo, lease: Lease): Promise<void> {
+    const given = by(this.sql, lease).catch(() => this.#strand(lease));
+    await Promise.race([given, sleep(letGoWithinMs, undefined, { ref: false })]);
+  }
+
+  /** What became of a statement about this lease is unknown. */
   #strand(lease: Lease): void {
     this.#stranded.set(nameOf(lease), lease);
+    this.#inDoubt ||= lease.processId === this.#processId;
+  }
+
+  /** Goes on under a new id, once the database knows that it lives: nobody may take its calls over. */
+  async #takeNewId(): Promise<void> {
+    const id = this.newProcessId();
+    await signOfLife(this.sql, id);
+    this.#callsOf.set(id, 0);
+    this.#processId = id;
+    this.#inDoubt = false;
+  }
+
+  #count(processId: string, calls: 1 | -1): void {
+    this.#callsOf.set(processId, (this.#callsOf.get(processId) ?? 0) + calls);
   }
 
   /** Begins to give signs of life. Never throws: without Postgres it goes on trying. */
@@ -124,12 +175,19 @@ export class IdempotentCalls {
   async stop(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    await signOff(this.sql, this.processId).catch(() => undefined);
+    const off = [...this.#callsOf.keys()].map((id) => signOff(this.sql, id).catch(() => undefined));
+    await Promise.race([Promise.all(off), sleep(signOffWithinMs)]);
   }
 
   async #beat(): Promise<void> {
     try {
-      await signOfLife(this.sql, this.processId);
+      if (this.#inDoubt) await this.#takeNewId();
+      for (const [id, calls] of this.#callsOf)
+        if (calls > 0 || id === this.#processId) await signOfLife(this.sql, id);
+        else {
+          await signOff(this.sql, id);
+          this.#callsOf.delete(id);
+        }
       for (const [name, lease] of this.#stranded) {
         if (this.#running.has(name)) continue;
         await letGo(this.sql, lease);

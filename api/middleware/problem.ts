@@ -78,10 +78,11 @@ export function refusalOfError(error: unknown): Refusal {
 }
 
 /**
- * SQLSTATE classes 08 (connection exception), 57P (the server stops or starts), 53 (out of resources), and the codes of
- * postgres.js and Node for a connection that cannot be made or was lost.
+ * SQLSTATE classes 08 (connection exception), 57P (the server stops or starts), 53 (out of resources), 57014 (the statement
+ * took too long), and the codes of db/bounded-pool.ts, postgres.js and Node for a query that was not answered in time and
+ * a connection that cannot be made or was lost.
  */
-const postgresDown = /^(08...|57P..|53...|CONNECT_TIMEOUT|CONNECTION_(CLOSED|ENDED|DESTROYED))$/;
+const postgresDown = /^(08...|57P..|57014|53...|POSTGRES_TIMEOUT|CONNECT_TIMEOUT|CONNECTION_(CLOSED|ENDED|DESTROYED))$/;
 const socketDown = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
 
 /** Whether the error says no more than that a server could not be asked. */
