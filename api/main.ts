@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:http';
 import { type Logger, pino } from 'pino';
 import { type Connection, connect } from '../db/client.js';
 import { createLedger } from '../db/ledger.js';
+import { tooStrong } from '../db/roles.js';
+import { reportError } from '../domain/error-report.js';
 import { parseSettings, type Settings } from '../domain/settings.js';
 import { createApp } from './app.js';
 import { createMetrics } from './metrics.js';
@@ -32,6 +34,7 @@ async function run(settings: Settings): Promise<void> {
   const log = pino({
     level: settings.logLevel,
     base: { service: 'api', pid: process.pid },
+    serializers: { err: reportError },
     redact: {
       paths: [
         '*.authorization',
@@ -46,9 +49,17 @@ async function run(settings: Settings): Promise<void> {
       remove: true,
     },
   });
-  const connection = connect(databaseUrl, { applicationName: 'holdfast api', maxConnections });
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught error');
+    process.exit(1);
+  });
+  const connection = connect(databaseUrl, {
+    applicationName: 'holdfast api',
+    maxConnections,
+    timeoutSeconds: settings.databaseTimeoutSeconds,
+  });
   const sagas = new Sagas(temporalAddress, temporalNamespace);
-  const calls = new IdempotentCalls(connection.sql, `api_${randomUUID()}`, log);
+  const calls = new IdempotentCalls(connection.sql, () => `api_${randomUUID()}`, log);
   const metrics = createMetrics();
   const app = createApp({
     settings,
@@ -62,11 +73,20 @@ async function run(settings: Settings): Promise<void> {
     metrics,
     notReady: readiness(connection, sagas),
   });
+  warnOfStrongRole(connection, log);
   await calls.start();
   const server = createServer(app);
   await listen(server, settings.apiPort);
   log.info({ port: settings.apiPort }, 'api listens');
   stopInOrder(server, { log, calls, sagas, connection });
+}
+
+/** Says once that this process could do more in the database than it needs. */
+function warnOfStrongRole({ sql }: Connection, log: Logger): void {
+  tooStrong(sql).then(
+    (why) => why !== null && log.warn(why),
+    (error: unknown) => log.debug({ err: error }, 'the database role could not be asked for'),
+  );
 }
 
 function listen(server: Server, port: number): Promise<void> {

@@ -1,4 +1,5 @@
 /** The embedded stack as a process: `npm start`. Exits 2 with one message where it cannot start, 0 when it was told to stop. */
+import { reportError } from '../domain/error-report.js';
 import { parseSettings } from '../domain/settings.js';
 import { homePath } from './home.js';
 import { Stack } from './stack.js';
@@ -26,7 +27,9 @@ try {
 } catch (error) {
   await stack.stop();
   if (!toldToStop) {
-    console.error(error instanceof StartError ? `holdfast: ${error.message}` : error);
+    console.error(
+      error instanceof StartError ? `holdfast: ${error.message}` : JSON.stringify(reportError(error), null, 2),
+    );
     process.exit(2);
   }
 }

@@ -1,6 +1,13 @@
 /** The composition of a worker: which task queue gets which activities, and what they stand on. */
 import { Client } from '@temporalio/client';
-import { DefaultLogger, type LogEntry, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import {
+  DefaultLogger,
+  type LogEntry,
+  makeTelemetryFilterString,
+  NativeConnection,
+  Runtime,
+  Worker,
+} from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { checkoutActivities } from '../activities/checkout.js';
 import type { Around } from '../activities/context.js';
@@ -16,6 +23,7 @@ import { transferActivities } from '../activities/transfers.js';
 import type { Connection, connect } from '../db/client.js';
 import { createLedger } from '../db/ledger.js';
 import { createOrderDoor } from '../db/order-door.js';
+import { tooStrong } from '../db/roles.js';
 import { createTransferDoor } from '../db/transfer-door.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
@@ -23,6 +31,7 @@ import { createSmtpMail } from '../gateways/mail/smtp.js';
 import { createSandboxPayments } from '../gateways/payment/sandbox.js';
 import { createHttpSuppliers } from '../gateways/supplier/sandbox.js';
 import { gatewayTaskQueue, taskQueue } from '../workflows/contract.js';
+import { reportedErrors } from './activity-errors.js';
 import { crashPoints } from './crash-points.js';
 import { startLockSampler } from './lock-sampler.js';
 import { createWorkerMetrics, serveMetrics, type WorkerMetrics } from './metrics.js';
@@ -55,8 +64,13 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const connection = options.connect(options.databaseUrl, {
     applicationName: 'holdfast-worker',
     maxConnections: 10,
+    timeoutSeconds: settings.databaseTimeoutSeconds,
     ...(crash && { onQuery: crash.onQuery }),
   });
+  tooStrong(connection.sql).then(
+    (why) => why !== null && log.warn(why),
+    (error: unknown) => log.debug({ err: error }, 'the database role could not be asked for'),
+  );
   const temporal = await connectToTemporal(options.temporalAddress, log);
   const metrics = createWorkerMetrics();
   const client = new Client({ connection: temporal, namespace: settings.temporalNamespace });
@@ -65,7 +79,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     namespace: settings.temporalNamespace,
     activities: activitiesOn(connection, options, metrics, crash?.around ?? ((_name, _about, act) => act())),
     shutdownGraceTime: '3s',
-    interceptors: { activity: [metrics.interceptor, ...(crash?.interceptors ?? [])] },
+    interceptors: { activity: [reportedErrors, metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
   const workers = await Promise.all([
     Worker.create({
@@ -187,6 +201,8 @@ const loggedFields = [
 function installLogger(log: Logger, level: Settings['logLevel']): void {
   const temporalLevel = level === 'trace' || level === 'debug' ? 'DEBUG' : 'INFO';
   Runtime.install({
+    // The SDK's core writes to the same lines, and not in a form of its own to stderr.
+    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } },
     logger: new DefaultLogger(temporalLevel, (entry: LogEntry) => {
       const { error, ...meta } = (entry.meta ?? {}) as Record<string, unknown>;
       const fields = { ...Object.fromEntries(loggedFields.map((name) => [name, meta[name]])), err: error };
