@@ -7,6 +7,7 @@ import type { TestProject } from 'vitest/node';
 import { ensureBuild } from '../../dev/build.mjs';
 import { projectRoot } from '../../dev/paths.js';
 import { freePort, releasePorts } from '../../dev/ports.js';
+import { runningUrl } from './running-role.js';
 import { cleanEnvironment, type Stack, startStack } from './stack.js';
 
 declare module 'vitest' {
@@ -63,7 +64,7 @@ async function startSecondApi(stack: Stack): Promise<{ url: string; stop(): Prom
     env: cleanEnvironment({
       ...settings,
       HOLDFAST_HOME: stack.home,
-      DATABASE_URL: stack.databaseUrl,
+      DATABASE_URL: runningUrl(stack.databaseUrl, stack.home),
       TEMPORAL_ADDRESS: stack.temporalAddress,
       TEMPORAL_NAMESPACE: stack.temporalNamespace,
       SANDBOX_URL: stack.sandboxUrl,
