@@ -3,6 +3,7 @@ import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { currencies, maxMinorUnits } from '../domain/money.js';
 import { codePattern, maxQuantity } from '../domain/stock.js';
+import { toInstant } from './instants.js';
 
 extendZodWithOpenApi(z);
 
@@ -38,10 +39,13 @@ export const money = z.strictObject({ amount: minorUnits, currency }).openapi('M
 
 /** Times as they are answered: RFC 3339, UTC. */
 export const time = z.iso.datetime().openapi({ example: '2026-11-21T05:41:07.123456Z' });
-/** Times as they are taken: with any offset. */
-export const anyTime = z.iso
-  .datetime({ offset: true })
-  .refine((text) => !text.startsWith('0000'), 'must be a year that the calendar has');
+/** Times as they are taken, with any offset; what comes out is in UTC. */
+export const anyTime = z.string().max(64).transform(toInstant).openapi({
+  type: 'string',
+  format: 'date-time',
+  description: 'RFC 3339, with any offset. In a query `+` is written as `%2B`.',
+  example: '2026-11-21T05:41:07Z',
+});
 
 /** Ids in paths: what does not look like one cannot exist. */
 export const id = (prefix: string) =>

@@ -28,15 +28,19 @@ export const stock = stockSummary.extend({
   locations: z.array(
     z.object({ location: z.string(), onHand: z.number(), reserved: z.number(), available: z.number() }),
   ),
-  reservations: z.array(
-    z.object({
-      id: z.string(),
-      quantity: z.number(),
-      location: z.string(),
-      expiresAt: z.string().nullable(),
-      orderId: z.string().nullable(),
-    }),
-  ),
+  /** The newest; absent for a past moment. */
+  reservationCount: z.number().optional(),
+  reservations: z
+    .array(
+      z.object({
+        id: z.string(),
+        quantity: z.number(),
+        location: z.string(),
+        expiresAt: z.string().nullable(),
+        orderId: z.string().nullable(),
+      }),
+    )
+    .optional(),
 });
 
 const paymentOfOrder = z.object({

@@ -5,6 +5,7 @@ import { anyTime, locationCode, pageOf, pageQuery, quantity, sku, text, time } f
 export const inventorySku = z.strictObject({ sku });
 export const inventoryQuery = z.strictObject({ at: anyTime.optional(), location: locationCode.optional() });
 export const inventoryListQuery = z.strictObject(pageQuery);
+/** Of the lists of a product's movements and open holds. */
 export const movementQuery = z.strictObject({ location: locationCode.optional(), ...pageQuery });
 
 export const receipt = z.strictObject({
@@ -25,6 +26,17 @@ export const adjustment = z.strictObject({
 
 const count = z.int().min(0);
 
+const openHold = z
+  .object({
+    id: z.string(),
+    quantity: count,
+    location: z.string(),
+    expiresAt: time.nullable(),
+    orderId: z.string().nullable(),
+  })
+  .openapi('OpenHold');
+export const openHoldPage = pageOf('OpenHold', openHold);
+
 export const inventory = z
   .object({
     sku: z.string(),
@@ -33,15 +45,13 @@ export const inventory = z
     available: count,
     inTransit: count,
     locations: z.array(z.object({ location: z.string(), onHand: count, reserved: count, available: count })),
-    reservations: z.array(
-      z.object({
-        id: z.string(),
-        quantity: count,
-        location: z.string(),
-        expiresAt: time.nullable(),
-        orderId: z.string().nullable(),
-      }),
-    ),
+    reservationCount: count
+      .optional()
+      .openapi({ description: 'Open holds. Absent with `at`: `reserved` says how much was held, not by which holds.' }),
+    reservations: z.array(openHold).optional().openapi({
+      description:
+        'The newest 20 open holds; `GET /api/inventory/{sku}/reservations` has all. Absent with `at`: `reserved` says how much was held; the movements of that time name the holds.',
+    }),
   })
   .openapi('Inventory');
 

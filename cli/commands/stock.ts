@@ -66,7 +66,7 @@ function describeReceipt(received: z.infer<typeof movement>): string {
 function describeStock(found: z.infer<typeof stock>): string {
   const places = found.locations.map((place) => [place.location, place.onHand, place.reserved, place.available]);
   const total = ['total', found.onHand, found.reserved, found.available];
-  const holds = found.reservations.map((hold) => [
+  const holds = (found.reservations ?? []).map((hold) => [
     hold.id,
     hold.quantity,
     hold.location,
@@ -79,6 +79,9 @@ function describeStock(found: z.infer<typeof stock>): string {
     found.inTransit > 0 ? `\nin transit: ${found.inTransit}\n` : '',
     holds.length > 0
       ? `\n${table([{ title: 'HOLD' }, { title: 'QUANTITY', align: 'right' }, { title: 'LOCATION' }, { title: 'RUNS OUT' }, { title: 'ORDER' }], holds)}`
+      : '',
+    (found.reservationCount ?? 0) > holds.length
+      ? `the newest ${holds.length} of ${found.reservationCount} holds\n`
       : '',
   ].join('');
 }
