@@ -6,6 +6,7 @@ import { isRefusalCode, refusal } from '../../domain/errors.js';
 import type { Settings } from '../../domain/settings.js';
 import { type PaymentAnswer, type PaymentInput, paymentWorkflowId } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
+import { now } from '../instants.js';
 import { pageRequest } from '../pages.js';
 import { answer, type Reply, refuse, refuseWith, unavailable } from '../reply.js';
 import { type CallContext, type Route, route } from '../route.js';
@@ -83,7 +84,7 @@ async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: A
     reference: body.reference ?? null,
     pace: paceOf(deps.settings),
     caller,
-    requestedAt: new Date().toISOString(),
+    requestedAt: now(),
   };
   const outcome = await deps.sagas.startPayment(input, { updateId: ids.update, waitMs: call.waitMs });
   if (outcome.kind === 'unavailable') return unavailable('Temporal');
