@@ -4,6 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
 import { type Connection, connect } from '../db/client.js';
 import { createLedger } from '../db/ledger.js';
+import { tooStrong } from '../db/roles.js';
+import { reportError } from '../domain/error-report.js';
 import { parseSettings, type Settings } from '../domain/settings.js';
 import { createApp } from './app.js';
 import { answerConnectionProblems } from './connection-problems.js';
@@ -34,6 +36,7 @@ async function run(settings: Settings): Promise<void> {
   const { log, register } = createLog({
     level: settings.logLevel,
     base: { service: 'api', pid: process.pid },
+    serializers: { err: reportError },
     redact: {
       paths: [
         '*.authorization',
@@ -47,6 +50,10 @@ async function run(settings: Settings): Promise<void> {
       ],
       remove: true,
     },
+  });
+  process.on('uncaughtException', (error) => {
+    log.fatal({ err: error }, 'uncaught error');
+    process.exit(1);
   });
   const connection = connect(databaseUrl, {
     applicationName: 'holdfast api',
@@ -70,12 +77,21 @@ async function run(settings: Settings): Promise<void> {
     metrics,
     notReady: readiness(connection, sagas),
   });
+  warnOfStrongRole(connection, log);
   await calls.start();
   const server = createServer({ requireHostHeader: false }, app);
   answerConnectionProblems(server, app, log);
   await listen(server, settings);
   log.info({ host: settings.apiHost, port: settings.apiPort }, 'api listens');
   stopInOrder(server, { log, calls, sagas, connection });
+}
+
+/** Says once that this process could do more in the database than it needs. */
+function warnOfStrongRole({ sql }: Connection, log: Logger): void {
+  tooStrong(sql).then(
+    (why) => why !== null && log.warn(why),
+    (error: unknown) => log.debug({ err: error }, 'the database role could not be asked for'),
+  );
 }
 
 function listen(server: Server, { apiHost, apiPort }: Settings): Promise<void> {

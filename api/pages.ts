@@ -8,9 +8,9 @@ export type PageRequest = { readonly kind: 'page'; readonly limit: number; reado
 /** The page asked for; a cursor that is not one of ours is refused. */
 export function pageRequest(query: { limit?: number | undefined; cursor?: string | undefined }): PageRequest | Refused {
   const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
-  if (query.cursor !== undefined && cursor === null)
-    return refuseFields('validation_failed', [
-      { pointer: '/cursor', code: 'invalid', detail: 'is not a cursor of this list' },
-    ]);
+  if (query.cursor !== undefined && cursor === null) return refuseCursor();
   return { kind: 'page', limit: query.limit ?? defaultLimit, cursor };
 }
+
+export const refuseCursor = () =>
+  refuseFields('validation_failed', [{ pointer: '/cursor', code: 'invalid', detail: 'is not a cursor of this list' }]);

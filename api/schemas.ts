@@ -3,6 +3,7 @@ import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import { currencies, maxMinorUnits } from '../domain/money.js';
 import { codePattern, maxQuantity } from '../domain/stock.js';
+import { toInstant } from './instants.js';
 
 extendZodWithOpenApi(z);
 
@@ -59,10 +60,13 @@ export const time = z.iso
 /** When a resource was made and last changed. */
 export const createdAt = time.openapi({ description: 'When it was created.' });
 export const updatedAt = time.openapi({ description: 'When it last changed.' });
-/** Times as they are taken: with any offset. */
-export const anyTime = z.iso
-  .datetime({ offset: true })
-  .refine((text) => !text.startsWith('0000'), 'must be a year that the calendar has');
+/** Times as they are taken, with any offset; the parsed value is in UTC. */
+export const anyTime = z.string().max(64).transform(toInstant).openapi({
+  type: 'string',
+  format: 'date-time',
+  description: 'RFC 3339, with any offset. In a query `+` is written as `%2B`.',
+  example: '2026-11-21T05:41:07Z',
+});
 
 /** Ids in paths: what does not look like one cannot exist. */
 export const id = (prefix: string) =>

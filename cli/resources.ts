@@ -55,17 +55,19 @@ export const stock = stockSummary.extend({
   locations: z.array(
     z.object({ location: z.string(), onHand: z.number(), reserved: z.number(), available: z.number() }),
   ),
-  reservations: z.array(
-    z.object({
-      id: z.string(),
-      quantity: z.number(),
-      location: z.string(),
-      expiresAt: z.string().nullable(),
-      orderId: z.string().nullable(),
-    }),
-  ),
-  /** How many open holds there are, of which `reservations` may be the newest only. */
-  reservationCount: z.number().nullish(),
+  /** How many open holds there are, and the newest of them; absent for a past moment. */
+  reservationCount: z.number().optional(),
+  reservations: z
+    .array(
+      z.object({
+        id: z.string(),
+        quantity: z.number(),
+        location: z.string(),
+        expiresAt: z.string().nullable(),
+        orderId: z.string().nullable(),
+      }),
+    )
+    .optional(),
 });
 
 const paymentOfOrder = z.object({

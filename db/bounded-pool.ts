@@ -1,7 +1,7 @@
 /**
  * Connections to Postgres whose queries wait a bounded time: for a free connection, and for the answer. A server that is
  * stopped, or behind a network that drops what it is sent, breaks no connection and reports nothing; only a clock of our
- * own ends the wait (docs/adr/0013-p3-every-wait-for-postgres-ends.md).
+ * own ends the wait (docs/adr/0012-every-wait-for-postgres-ends.md).
  */
 import type postgres from 'postgres';
 

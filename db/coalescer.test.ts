@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { Coalescer } from './coalescer.js';
+import { Coalescer, CoalescerTimeout } from './coalescer.js';
 
 /** A run that ends when told, and remembers what it was given. */
 function slowRun() {
@@ -47,6 +48,27 @@ describe('a coalescer', () => {
     finish[2]?.();
     finish[3]?.();
     expect(await Promise.all(all)).toEqual([4, 5, 3, 25, 1, 9].map((item) => `did ${item}`));
+  });
+
+  test('gives up what waited too long for its batch, without sending it, and keeps what came in time', async () => {
+    const { batches, finish, run } = slowRun();
+    const coalescer = new Coalescer(run, { maxWaitMs: 300 });
+    const first = coalescer.submit(1);
+    await turn();
+    const late = [2, 3].map((item) => coalescer.submit(item));
+    const given = Promise.allSettled(late);
+    await sleep(400);
+    const inTime = coalescer.submit(4);
+    finish[0]?.();
+    expect(await first).toBe('did 1');
+    expect((await given).map((each) => each.status === 'rejected' && each.reason)).toEqual([
+      expect.any(CoalescerTimeout),
+      expect.any(CoalescerTimeout),
+    ]);
+    await turn();
+    expect(batches).toEqual([[1], [4]]);
+    finish[1]?.();
+    expect(await inTime).toBe('did 4');
   });
 
   test('gives the error of a batch to all of its callers and to nobody else', async () => {

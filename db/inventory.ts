@@ -11,9 +11,16 @@ export interface InventoryView {
   readonly available: number;
   readonly inTransit: number;
   readonly locations: readonly LocationStock[];
-  /** Open holds that are not past their time. */
-  readonly reservations: readonly OpenHold[];
+  /**
+   * Open holds that are not past their time, and the newest of them. Absent for a past moment: which of all the holds since
+   * were open then, no index tells.
+   */
+  readonly reservationCount?: number;
+  readonly reservations?: readonly OpenHold[];
 }
+
+/** Holds that are shown with a product; the others are in the list of its reservations. */
+const holdsShown = 20;
 
 export interface LocationStock {
   readonly location: string;
@@ -51,10 +58,12 @@ interface StockRow {
   readonly createdAt: string;
   /** Null: the product is kept nowhere yet. */
   readonly levels: readonly { location: string; virtual: boolean; onHand: number; reserved: number }[] | null;
-  readonly holds: readonly OpenHold[] | null;
+  /** Absent: not asked for. */
+  readonly holdCount?: number;
+  readonly holds?: readonly OpenHold[] | null;
 }
 
-function viewStock({ sku, levels, holds }: StockRow): InventoryView {
+function viewStock({ sku, levels, holdCount, holds }: StockRow): InventoryView {
   const here = (levels ?? []).filter((level) => !level.virtual);
   const sum = (of: readonly number[]) => of.reduce((total, each) => total + each, 0);
   const onHand = sum(here.map((level) => level.onHand));
@@ -71,9 +80,34 @@ function viewStock({ sku, levels, holds }: StockRow): InventoryView {
       reserved: level.reserved,
       available: level.onHand - level.reserved,
     })),
-    reservations: holds ?? [],
+    ...(holdCount !== undefined && { reservationCount: holdCount, reservations: holds ?? [] }),
   };
 }
+
+/** Open holds `r` of the level `s`. */
+const openHolds = (sql: Sql) => sql`
+  reservations r where r.sku = s.sku and r.location = s.location and r.status = 'pending'
+                   and (r.expires_at is null or r.expires_at > now())`;
+
+/** The levels `s` of the product `p` at one location, or at all. */
+const levelsOf = (sql: Sql, location: string | null) => sql`
+  s.sku = p.sku and (${location}::text is null or s.location = ${location})`;
+
+/**
+ * The newest open holds of the product `p`, at most `limit`. Each level gives its newest by index, so that it costs the same
+ * however many there are.
+ */
+const newestHolds = (sql: Sql, location: string | null, limit: number, before = sql`true`) => sql`
+  select newest.* from stock_levels s
+   cross join lateral (select r.id, r.quantity, r.location, r.expires_at, r.order_id, r.created_at
+                         from ${openHolds(sql)} and ${before}
+                        order by r.created_at desc, r.id desc limit ${limit}) newest
+   where ${levelsOf(sql, location)}
+   order by newest.created_at desc, newest.id desc limit ${limit}`;
+
+const holdAsJson = (sql: Sql) => sql`
+  jsonb_build_object('id', h.id, 'quantity', h.quantity, 'location', h.location, 'expiresAt', rfc3339(h.expires_at),
+                     'orderId', h.order_id)`;
 
 /** Levels and open holds of the product `p`, as JSON. */
 const stockColumns = (sql: Sql, location: string | null) => sql`
@@ -82,11 +116,11 @@ const stockColumns = (sql: Sql, location: string | null) => sql`
                                        'reserved', s.reserved) order by s.location)
      from stock_levels s join locations w on w.code = s.location
     where s.sku = p.sku and (w.virtual or ${location}::text is null or s.location = ${location})) as levels,
-  (select jsonb_agg(jsonb_build_object('id', r.id, 'quantity', r.quantity, 'location', r.location,
-                                       'expiresAt', rfc3339(r.expires_at), 'orderId', r.order_id) order by r.created_at, r.id)
-     from reservations r
-    where r.sku = p.sku and r.status = 'pending' and (r.expires_at is null or r.expires_at > now())
-      and (${location}::text is null or r.location = ${location})) as holds`;
+  (select coalesce(sum(held.count), 0)::int from stock_levels s
+    cross join lateral (select count(*) from ${openHolds(sql)}) held
+    where ${levelsOf(sql, location)}) as "holdCount",
+  (select jsonb_agg(${holdAsJson(sql)} order by h.created_at desc, h.id desc)
+     from (${newestHolds(sql, location, holdsShown)}) h) as holds`;
 
 /**
  * What there is of a product now, at one location or at all of them; null where there is no such product. Goods in
@@ -109,7 +143,7 @@ export async function inventoryAt(
   at: string,
 ): Promise<InventoryView | null> {
   const [row] = await sql<StockRow[]>`
-    select p.sku, rfc3339(p.created_at) as "createdAt", null as holds,
+    select p.sku, rfc3339(p.created_at) as "createdAt",
            (select jsonb_agg(jsonb_build_object('location', s.location, 'virtual', w.virtual, 'onHand', m.on_hand_after,
                                                 'reserved', m.reserved_after) order by s.location)
               from stock_levels s
@@ -132,6 +166,32 @@ export async function listInventory(
      where ${cursor ? sql`(p.created_at, p.sku) < (${cursor.at}::timestamptz, ${cursor.id})` : sql`true`}
      order by p.created_at desc, p.sku desc limit ${limit + 1}`;
   return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }), viewStock);
+}
+
+/**
+ * The open holds of a product, newest first, at one location or at all; null where there is no such product. A page costs
+ * the same however many holds there are.
+ */
+export async function listOpenHolds(
+  sql: Sql,
+  query: { sku: string; location: string | null; limit: number; cursor: Cursor | null },
+): Promise<Page<OpenHold> | null> {
+  const { sku, location, limit, cursor } = query;
+  const before = cursor
+    ? sql`r.created_at <= ${cursor.at}::timestamptz and (r.created_at, r.id) < (${cursor.at}::timestamptz, ${cursor.id})`
+    : sql`true`;
+  const [row] = await sql<{ holds: (OpenHold & { createdAt: string })[] | null }[]>`
+    select (select jsonb_agg(${holdAsJson(sql)} || jsonb_build_object('createdAt', rfc3339(h.created_at))
+                             order by h.created_at desc, h.id desc)
+              from (${newestHolds(sql, location, limit + 1, before)}) h) as holds
+      from products p where p.sku = ${sku}`;
+  if (!row) return null;
+  return pageOf(
+    row.holds ?? [],
+    limit,
+    (hold) => ({ at: hold.createdAt, id: hold.id }),
+    ({ createdAt: _, ...hold }) => hold,
+  );
 }
 
 /**

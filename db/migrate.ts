@@ -6,6 +6,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
+import { grantRunning, type RunningRole, secureDoors } from './roles.js';
 
 /** Any number will do, as long as every process takes the same one. */
 const migrationLock = 4_841_302;
@@ -13,8 +14,10 @@ const migrationLock = 4_841_302;
 /**
  * Applies the migrations that are missing; any number of processes may do so at once. Rejects with Postgres's error when
  * the database cannot be reached or a migration fails: then nothing of this call is applied.
+ * @param databaseUrl of the role that owns the database
+ * @param running the role of API and workers, which gets its rights; null where they run as the owner
  */
-export async function migrate(databaseUrl: string): Promise<void> {
+export async function migrate(databaseUrl: string, running: RunningRole | null = null): Promise<void> {
   // One connection, never exchanged for another: the lock belongs to its session.
   const sql = postgres(databaseUrl, {
     max: 1,
@@ -27,6 +30,10 @@ export async function migrate(databaseUrl: string): Promise<void> {
     // Drizzle's migrator run twice at once fails on the table it keeps its own books in.
     await sql`select pg_advisory_lock(${migrationLock})`;
     await runMigrations(drizzle(sql), { migrationsFolder: join(projectRoot(), 'db/migrations') });
+    await sql.begin(async (tx) => {
+      await secureDoors(tx);
+      if (running) await grantRunning(tx, running);
+    });
   } finally {
     await sql.end({ timeout: 5 });
   }

@@ -1,5 +1,5 @@
 /** Orders as clients see them. Every read is one round trip. */
-import { and, asc, desc, eq, lt, notInArray, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, lt, notInArray, or, sql } from 'drizzle-orm';
 import { type Database, putTogetherOnce } from './client.js';
 import { type Cursor, type Page, pageOf } from './page.js';
 import { type PaymentView, viewPayment } from './payments.js';
@@ -114,29 +114,30 @@ export async function listOrders(
   return pageOf(found, query.limit, ({ order }) => ({ at: order.createdAt, id: order.id }), viewOrder);
 }
 
-/** The order's story, oldest first; null where there is no such order. */
-export async function orderTimeline(db: Database, id: string): Promise<readonly TimelineEntry[] | null> {
+/**
+ * A page of the order's timeline, oldest first; null where there is no such order. A step locks its order, so an entry that
+ * is written later has a higher number, and a page that ends with one misses nothing before it.
+ * @param after the number of the last entry of the page before; 0: from the start
+ */
+export async function orderTimeline(
+  db: Database,
+  query: { id: string; limit: number; after: number },
+): Promise<Page<TimelineEntry> | null> {
+  const { id, limit, after } = query;
   const rows = await db
     .select({ event: orderEvents })
     .from(orders)
-    .leftJoin(orderEvents, eq(orderEvents.orderId, orders.id))
+    .leftJoin(orderEvents, and(eq(orderEvents.orderId, orders.id), gt(orderEvents.id, after)))
     .where(eq(orders.id, id))
-    .orderBy(asc(orderEvents.id));
+    .orderBy(asc(orderEvents.id))
+    .limit(limit + 1);
   if (rows.length === 0) return null;
-  return rows.flatMap(({ event }) =>
-    event === null
-      ? []
-      : [
-          {
-            at: rfc3339(event.at),
-            from: event.from,
-            to: event.to,
-            reason: event.reason,
-            actor: event.actor,
-            traceId: event.traceId,
-          },
-        ],
-  );
+  const events = rows.flatMap(({ event }) => event ?? []);
+  return pageOf(events, limit, ({ at, id: number }) => ({ at, id: String(number) }), viewEvent);
+}
+
+function viewEvent({ at, from, to, reason, actor, traceId }: typeof orderEvents.$inferSelect): TimelineEntry {
+  return { at: rfc3339(at), from, to, reason, actor, traceId };
 }
 
 /**

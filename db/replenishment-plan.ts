@@ -30,9 +30,11 @@ export async function planReplenishment(sqlClient: Sql, request: PlanRequest): P
     if (decided.kind !== 'order') return decided;
     const { supplier, unitPrice } = decided.terms;
     const [row] = await sqlClient`
-      insert into replenishments (id, sku, location, status, quantity, supplier_id, unit_price_amount, unit_price_currency)
+      insert into replenishments (id, sku, location, status, quantity, supplier_id, unit_price_amount, unit_price_currency,
+                                  created_at)
       values (${request.replenishmentId}, ${request.sku}, ${request.location}, 'running', ${decided.quantity},
-              ${supplier.id}, ${unitPrice.amount}, ${unitPrice.currency})
+              ${supplier.id}, ${unitPrice.amount}, ${unitPrice.currency},
+              coalesce((select created_at from replenishment_requests where id = ${request.replenishmentId}), clock_timestamp()))
           on conflict do nothing returning id`;
     if (!row) continue;
     const { replenishmentId: id, sku, location } = request;

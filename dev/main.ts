@@ -1,4 +1,5 @@
 /** The embedded stack as a process: `npm start`. Exits 2 with one message where it cannot start, 0 when a signal stops it. */
+import { reportError } from '../domain/error-report.js';
 import { parseSettings } from '../domain/settings.js';
 import { homePath } from './home.js';
 import { Stack } from './stack.js';
@@ -32,7 +33,7 @@ try {
     // What the system refuses (a full disk, say) is the user's to put right; anything else is a bug and shows where it is.
     const expected = error instanceof StartError || systemCode(error) !== '';
     const room = systemCode(error) === 'ENOSPC' ? ` (HOLDFAST_HOME is ${home})` : '';
-    console.error(expected ? `holdfast: ${messageOf(error)}${room}` : error);
+    console.error(expected ? `holdfast: ${messageOf(error)}${room}` : JSON.stringify(reportError(error), null, 2));
     process.exit(2);
   }
 }

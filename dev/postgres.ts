@@ -26,19 +26,25 @@ import { messageOf, StartError, systemCode } from './start-error.js';
 import { type ServerPlan, until } from './supervise.js';
 
 const user = 'holdfast';
+/** API and workers run as this role; see db/roles.ts. */
+const runningUser = 'holdfast_app';
 const database = 'holdfast';
 
 export interface EmbeddedDatabase {
   readonly plan: ServerPlan;
+  /** Of the superuser, who owns the database. */
   readonly databaseUrl: string;
+  /** Of the role that API and workers run as. */
+  readonly runningUrl: string;
   /** Makes the data folder if there is none; needed before the first launch. */
   prepare(signal: AbortSignal): Promise<void>;
-  /** Makes the database if there is none; needs the server. */
+  /** Makes the database and the running role where there are none; needs the server. */
   createDatabase(): Promise<void>;
 }
 
 export function embeddedPostgres(home: Home, port: number): EmbeddedDatabase {
   const password = home.secret('postgres-password', randomPassword);
+  const runningPassword = home.secret('postgres-app-password', randomPassword);
   const urlOf = (name: string) => `postgresql://${user}:${password}@127.0.0.1:${port}/${name}`;
   const logFile = home.log('postgres');
   const folder = home.postgres;
@@ -67,8 +73,9 @@ export function embeddedPostgres(home: Home, port: number): EmbeddedDatabase {
   return {
     plan,
     databaseUrl: urlOf(database),
+    runningUrl: `postgresql://${runningUser}:${runningPassword}@127.0.0.1:${port}/${database}`,
     prepare: (stopping) => prepare(home, password, logFile, stopping),
-    createDatabase: () => createDatabase(urlOf('postgres')),
+    createDatabase: () => createDatabase(urlOf('postgres'), runningPassword),
   };
 }
 
@@ -80,6 +87,11 @@ const tuning = [
   'max_wal_size=2GB',
   'jit=off',
   'log_timezone=UTC',
+  // No line may quote a row or a parameter: neither DETAIL and CONTEXT, nor the statement, nor what was bound to it.
+  'log_error_verbosity=terse',
+  'log_min_error_statement=panic',
+  'log_parameter_max_length=0',
+  'log_parameter_max_length_on_error=0',
 ] as const;
 
 /** initdb goes into a folder beside and is renamed: a kill in the middle leaves nothing that looks like a database. */
@@ -132,11 +144,16 @@ function runInitdb({ folder, temporary, password, logFile, stopping }: Initdb): 
   }).finally(() => stopping.removeEventListener('abort', endGroup));
 }
 
-async function createDatabase(url: string): Promise<void> {
+async function createDatabase(url: string, runningPassword: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   try {
     const found = await sql`select 1 from pg_database where datname = ${database}`;
     if (found.length === 0) await sql`create database ${sql(database)}`;
+    const [role] = await sql`select from pg_roles where rolname = ${runningUser}`;
+    // The password is hexadecimal: nothing in it needs quoting.
+    await sql.unsafe(`${role ? 'alter' : 'create'} role ${runningUser} login password '${runningPassword}'`);
+    // Messages of errors may quote what a client sent. API and workers log their own errors, without values.
+    await sql.unsafe(`alter role ${runningUser} set log_min_messages = 'log'`);
   } finally {
     await sql.end();
   }

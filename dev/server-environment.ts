@@ -4,6 +4,7 @@ import { buildRoot } from './paths.js';
 
 export interface Addresses {
   readonly home: string;
+  /** Of the role that API and workers run as. */
   readonly databaseUrl: string;
   readonly temporalAddress: string;
   readonly temporalNamespace: string;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureApiKey, newApiKey, scopes } from '../db/api-keys.js';
 import { connect } from '../db/client.js';
 import { migrate } from '../db/migrate.js';
+import { runningRoleOf } from '../db/roles.js';
 import type { Settings } from '../domain/settings.js';
 import { firstSku, loadDemoData } from './demo-data.js';
 import { type DevJson, devJsonText } from './dev-json.js';
@@ -34,6 +35,13 @@ interface Servers {
   sandbox: Supervised | null;
   api: Supervised | null;
   workers: Supervised[];
+}
+
+interface DatabaseUrls {
+  /** Of the role that owns the database. */
+  readonly databaseUrl: string;
+  /** Of the role that API and workers run as; the same where only one was given. */
+  readonly runningUrl: string;
 }
 
 export class Stack {
@@ -89,9 +97,14 @@ export class Stack {
       this.servers.sandbox = server;
     });
     this.begun = Promise.allSettled([database, temporal, sandbox]);
-    const [databaseUrl, temporalAddress] = await Promise.all([database, temporal, sandbox]);
+    const [{ databaseUrl, runningUrl }, temporalAddress] = await Promise.all([database, temporal, sandbox]);
     const { temporalNamespace } = settings;
-    const env = serverEnvironment(this.env, { ...common, databaseUrl, temporalAddress, temporalNamespace });
+    const env = serverEnvironment(this.env, {
+      ...common,
+      databaseUrl: runningUrl,
+      temporalAddress,
+      temporalNamespace,
+    });
     await this.startPrograms(home, env, ports);
 
     const apiUrl = `http://${ownAddress(settings.apiHost)}:${ports.api}`;
@@ -138,19 +151,21 @@ export class Stack {
     this.home?.release();
   }
 
-  private async startDatabase(home: Home, ports: Ports, apiKey: string): Promise<string> {
-    let databaseUrl = this.settings.databaseUrl;
-    if (databaseUrl === null) {
+  private async startDatabase(home: Home, ports: Ports, apiKey: string): Promise<DatabaseUrls> {
+    let runningUrl = this.settings.databaseUrl;
+    let databaseUrl = this.settings.migrateDatabaseUrl ?? runningUrl;
+    if (runningUrl === null || databaseUrl === null) {
       const embedded = embeddedPostgres(home, ports.postgres);
       await this.progress.step('Postgres data folder', embedded.prepare(this.stopping.signal));
       await this.begin(embedded.plan, (server) => {
         this.servers.postgres = server;
       });
       await embedded.createDatabase();
-      databaseUrl = embedded.databaseUrl;
+      ({ databaseUrl, runningUrl } = embedded);
     }
-    await this.progress.step('database', prepareDatabase(databaseUrl, apiKey, 'embedded stack'), 'up to date');
-    return databaseUrl;
+    const urls = { databaseUrl, runningUrl };
+    await this.progress.step('database', prepareDatabase(urls, apiKey, 'embedded stack'), 'up to date');
+    return urls;
   }
 
   private async startTemporal(home: Home, ports: Ports): Promise<string> {
@@ -218,9 +233,10 @@ export class Stack {
 }
 
 /** Brings the database up to date and makes sure that this key has every scope. Throws StartError where it cannot. */
-export async function prepareDatabase(databaseUrl: string, apiKey: string, keyName: string): Promise<void> {
+export async function prepareDatabase(urls: DatabaseUrls, apiKey: string, keyName: string): Promise<void> {
+  const { databaseUrl, runningUrl } = urls;
   try {
-    await migrate(databaseUrl);
+    await migrate(databaseUrl, runningRoleOf(runningUrl, databaseUrl));
     const connection = connect(databaseUrl, { applicationName: 'holdfast-setup', maxConnections: 1 });
     try {
       await ensureApiKey(connection.db, { key: apiKey, name: keyName, scopes });

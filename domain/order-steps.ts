@@ -16,6 +16,8 @@ export interface PaymentRecord {
   readonly customerId: string | null;
   readonly email: string | null;
   readonly reference: string | null;
+  /** RFC 3339: when the client asked for it; absent on an order's payment. */
+  readonly requestedAt?: string;
   readonly cardUsed: CardSlot | null;
   readonly fraudScore: number | null;
   readonly attempts: readonly PaymentAttempt[];
@@ -92,6 +94,8 @@ export type OrderStep = StepBase &
   (
     | {
         readonly step: 'open';
+        /** RFC 3339: when the client asked. Absent on orders that were started before it was said. */
+        readonly requestedAt?: string;
         readonly workflowId: string;
         readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string } | null;
         readonly lines: readonly StepLine[];

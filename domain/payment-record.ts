@@ -12,6 +12,8 @@ export interface PaymentFacts {
   readonly customerId: string | null;
   readonly email: string | null;
   readonly reference: string | null;
+  /** RFC 3339: when the client asked for it; absent on an order's payment. */
+  readonly requestedAt?: string;
 }
 
 /** What trying it has brought. `score` 0 to 1; `providerReference` is the processor's id of the authorization. */
@@ -37,6 +39,7 @@ export function paymentRecord(
     customerId: facts.customerId,
     email: facts.email,
     reference: facts.reference,
+    ...(facts.requestedAt !== undefined && { requestedAt: facts.requestedAt }),
     cardUsed,
     fraudScore: progress.score,
     attempts: progress.attempts,

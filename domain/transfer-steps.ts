@@ -28,6 +28,8 @@ export type TransferStep = StepBase &
   (
     | {
         readonly step: 'open';
+        /** RFC 3339: when the client asked. Absent on transfers that were started before it was said. */
+        readonly requestedAt?: string;
         readonly workflowId: string;
         readonly sku: string;
         readonly quantity: number;

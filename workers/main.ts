@@ -1,6 +1,7 @@
 /** A worker process: carries out workflows and activities, relays the outbox, and keeps the schedules. */
 import { createLog } from '../api/log.js';
 import { connect } from '../db/client.js';
+import { reportError } from '../domain/error-report.js';
 import { parseSettings } from '../domain/settings.js';
 import { runWorker } from './worker.js';
 
@@ -16,7 +17,15 @@ if (parsed.kind === 'wrong') {
   process.exit(2);
 }
 const { settings } = parsed;
-const { log, register } = createLog({ level: settings.logLevel, base: { service: 'worker', pid: process.pid } });
+const { log, register } = createLog({
+  level: settings.logLevel,
+  base: { service: 'worker', pid: process.pid },
+  serializers: { err: reportError },
+});
+process.on('uncaughtException', (error) => {
+  log.fatal({ err: error }, 'uncaught error');
+  process.exit(1);
+});
 
 const worker = await runWorker({
   settings,

@@ -4,6 +4,7 @@ import {
   type ActivityInterceptorsFactory,
   DefaultLogger,
   type LogEntry,
+  makeTelemetryFilterString,
   NativeConnection,
   Runtime,
   Worker,
@@ -25,6 +26,7 @@ import type { Log } from '../api/log.js';
 import type { Connection, connect } from '../db/client.js';
 import { createLedger } from '../db/ledger.js';
 import { createOrderDoor } from '../db/order-door.js';
+import { tooStrong } from '../db/roles.js';
 import { createTransferDoor } from '../db/transfer-door.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
@@ -32,6 +34,7 @@ import { createSmtpMail } from '../gateways/mail/smtp.js';
 import { createSandboxPayments } from '../gateways/payment/sandbox.js';
 import { createHttpSuppliers } from '../gateways/supplier/sandbox.js';
 import { gatewayTaskQueue, taskQueue } from '../workflows/contract.js';
+import { reportedErrors } from './activity-errors.js';
 import { crashPoints } from './crash-points.js';
 import { startLockSampler } from './lock-sampler.js';
 import { resumeLostSagas } from './lost-sagas.js';
@@ -70,6 +73,10 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     timeoutSeconds: settings.databaseTimeoutSeconds,
     ...(crash && { onQuery: crash.onQuery }),
   });
+  tooStrong(connection.sql).then(
+    (why) => why !== null && log.warn(why),
+    (error: unknown) => log.debug({ err: error }, 'the database role could not be asked for'),
+  );
   const temporal = await connectToTemporal(options.temporalAddress, log);
   const metrics = createWorkerMetrics();
   options.registerLog(metrics.registry);
@@ -79,7 +86,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     namespace: settings.temporalNamespace,
     activities: activitiesOn(connection, client, options, metrics, crash?.around ?? ((_name, _about, act) => act())),
     shutdownGraceTime: '3s',
-    interceptors: { activity: [crossing, metrics.interceptor, ...(crash?.interceptors ?? [])] },
+    interceptors: { activity: [reportedErrors, crossing, metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
   const workers = await Promise.all([
     Worker.create({
@@ -209,8 +216,8 @@ const loggedFields = [
 function installLogger(log: Logger, level: Settings['logLevel']): void {
   const temporalLevel = level === 'trace' || level === 'debug' ? 'DEBUG' : 'INFO';
   Runtime.install({
-    // Temporal's core would write to standard output itself, and panics where that fails.
-    telemetryOptions: { logging: { forward: {} } },
+    // Temporal's core would write to standard output itself, in a form of its own, and panics where that fails.
+    telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } },
     logger: new DefaultLogger(temporalLevel, (entry: LogEntry) => {
       const { error, ...meta } = (entry.meta ?? {}) as Record<string, unknown>;
       const fields = { ...Object.fromEntries(loggedFields.map((name) => [name, meta[name]])), err: error };

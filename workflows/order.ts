@@ -60,6 +60,7 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
   const payment = confirming ? intentOf(input.payment) : null;
   const step = {
     ...record.step('open', 'once', input.caller),
+    requestedAt: input.requestedAt,
     workflowId: orderWorkflowId(input.orderId),
     customer: input.customer,
     lines: input.lines,

@@ -41,7 +41,7 @@ async function carryOut(input: TransferInput, desk: TransferDesk, record: Transf
   const workflowId = transferWorkflowId(transferId);
   const held = await record.apply(database.openTransfer, {
     ...record.next('open', caller),
-    ...{ workflowId, sku, quantity, from, to, mode, reservationId },
+    ...{ requestedAt: input.requestedAt, workflowId, sku, quantity, from, to, mode, reservationId },
   });
   if (held.outcome === 'refused') desk.moved.give(record.refuse(held.refusal));
   else if (!desk.cancelWanted) desk.moved.give(await send(input, record, saga));

@@ -47,6 +47,7 @@ export const inventoryExample = {
   ...levels,
   inTransit: 0,
   locations: [{ location: 'main', ...levels }],
+  reservationCount: 1,
   reservations: [holdExample],
 };
 

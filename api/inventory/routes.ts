@@ -1,10 +1,17 @@
 /** Stock: how much there is, was, and what changed it. */
 import { findLocations } from '../../db/catalogue.js';
 import type { Database } from '../../db/client.js';
-import { inventoryAt, inventoryNow, listInventory, listMovements, type MovementView } from '../../db/inventory.js';
+import {
+  inventoryAt,
+  inventoryNow,
+  listInventory,
+  listMovements,
+  listOpenHolds,
+  type MovementView,
+} from '../../db/inventory.js';
 import type { Movement, StockCommand, StockOperation } from '../../domain/stock.js';
 import type { ApiDeps } from '../deps.js';
-import { adjustedExample, inventoryExample, movementExample, pageExample } from '../examples/catalogue.js';
+import { adjustedExample, holdExample, inventoryExample, movementExample, pageExample } from '../examples/catalogue.js';
 import { pageRequest } from '../pages.js';
 import { answer, type Refused, type Reply, refuse } from '../reply.js';
 import { type CallContext, type Route, route } from '../route.js';
@@ -18,6 +25,7 @@ import {
   movement,
   movementPage,
   movementQuery,
+  openHoldPage,
   receipt,
 } from './schemas.js';
 import { refuseStock } from './stock-refusals.js';
@@ -64,6 +72,28 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
           query.at === undefined
             ? await inventoryNow(sql, params.sku, location)
             : await inventoryAt(sql, params.sku, location, query.at);
+        return found ? answer(200, found) : refuse('not_found', 'no such product');
+      },
+    }),
+    route({
+      method: 'get',
+      path: '/api/inventory/:sku/reservations',
+      tag: 'Stock',
+      summary: 'List the open holds of a product',
+      description: 'Lists the holds that are neither decided nor past their time, the newest first.',
+      example: { answer: pageExample(holdExample) },
+      scope: 'inventory:read',
+      params: inventorySku,
+      query: movementQuery,
+      answers: { 200: openHoldPage },
+      refusals: ['not_found', 'unknown_location'],
+      handler: async ({ params, query }) => {
+        const page = pageRequest(query);
+        if (page.kind === 'refused') return page;
+        const location = query.location ?? null;
+        const unknown = await unknownLocation(db, location);
+        if (unknown) return unknown;
+        const found = await listOpenHolds(sql, { ...page, sku: params.sku, location });
         return found ? answer(200, found) : refuse('not_found', 'no such product');
       },
     }),

@@ -13,8 +13,9 @@ export const inventoryQuery = z.strictObject({
   location: locationCode.openapi({ description: 'Only the stock at this location.' }).optional(),
 });
 export const inventoryListQuery = z.strictObject(pageQuery);
+/** Of the lists of a product's movements and open holds. */
 export const movementQuery = z.strictObject({
-  location: locationCode.openapi({ description: 'Only movements at this location.' }).optional(),
+  location: locationCode.openapi({ description: 'Only what is at this location.' }).optional(),
   ...pageQuery,
 });
 
@@ -44,6 +45,17 @@ const levels = {
   available: count('Units that are there and not held.'),
 };
 
+const openHold = z
+  .object({
+    id: shown('The id of the hold.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
+    quantity: count('Units that it holds.'),
+    location: locationCode,
+    expiresAt: time.nullable().openapi({ description: 'When it expires; null: not by itself.' }),
+    orderId: z.string().nullable().openapi({ description: 'The order that it belongs to; null: none.', example: null }),
+  })
+  .openapi('OpenHold', { description: 'A hold on stock that is neither decided nor past its time.' });
+export const openHoldPage = pageOf('OpenHold', openHold);
+
 export const inventory = z
   .object({
     sku,
@@ -52,20 +64,14 @@ export const inventory = z
     locations: z
       .array(z.object({ location: locationCode, ...levels }))
       .openapi({ description: 'The figures of each location.' }),
-    reservations: z
-      .array(
-        z.object({
-          id: shown('The id of the hold.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
-          quantity: count('Units that it holds.'),
-          location: locationCode,
-          expiresAt: time.nullable().openapi({ description: 'When it expires; null: not by itself.' }),
-          orderId: z
-            .string()
-            .nullable()
-            .openapi({ description: 'The order that it belongs to; null: none.', example: null }),
-        }),
-      )
-      .openapi({ description: 'The open holds.' }),
+    reservationCount: z.int().min(0).optional().openapi({
+      description: 'Open holds. Absent with `at`: `reserved` says how much was held, not by which holds.',
+      example: 42,
+    }),
+    reservations: z.array(openHold).optional().openapi({
+      description:
+        'The newest 20 open holds; `GET /api/inventory/{sku}/reservations` has all. Absent with `at`: `reserved` says how much was held; the movements of that time name the holds.',
+    }),
   })
   .openapi('Inventory', { description: 'The stock of a product.' });
 

@@ -5,6 +5,7 @@ import { isRefusalCode, refusal } from '../../domain/errors.js';
 import { type OrderAnswer, type OrderInput, orderWorkflowId } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../ids.js';
+import { now } from '../instants.js';
 import { paceOf } from '../payments/routes.js';
 import { answer, type Reply, refuseFields, refuseWith, unavailable } from '../reply.js';
 import type { CallContext } from '../route.js';
@@ -70,7 +71,7 @@ function orderInput(
     supplierMaxDelayed: settings.supplierMaxDelayed,
     pace: paceOf(settings),
     caller: call.caller,
-    requestedAt: new Date().toISOString(),
+    requestedAt: now(),
     inOneGo: true,
   };
 }

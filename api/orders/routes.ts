@@ -1,7 +1,6 @@
 /** Orders: `order/<id>`. */
 import { z } from 'zod';
-import { listOrders, orderTimeline, type TimelineEntry } from '../../db/orders.js';
-import { encodeCursor, type Page } from '../../db/page.js';
+import { listOrders, orderTimeline } from '../../db/orders.js';
 import { orderUpdates } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { exampleSku, pageExample } from '../examples/catalogue.js';
@@ -15,7 +14,7 @@ import {
   timelineExample,
 } from '../examples/sales.js';
 import { childId } from '../ids.js';
-import { type PageRequest, pageRequest } from '../pages.js';
+import { pageRequest, refuseCursor } from '../pages.js';
 import { answer, refuse, refuseWith, unavailable } from '../reply.js';
 import { type Route, route } from '../route.js';
 import { pageQuery } from '../schemas.js';
@@ -102,8 +101,11 @@ function readingRoutes(deps: ApiDeps): Route[] {
         note({ orderId: params.id });
         const page = pageRequest(query);
         if (page.kind === 'refused') return page;
-        const entries = await orderTimeline(db, params.id);
-        if (entries) return answer(200, pageOfStory(entries, page));
+        const after = page.cursor === null ? '0' : page.cursor.id;
+        // 15 digits: a number that JavaScript knows exactly, and Postgres as a bigint.
+        if (!/^\d{1,15}$/.test(after)) return refuseCursor();
+        const entries = await orderTimeline(db, { id: params.id, limit: page.limit, after: Number(after) });
+        if (entries) return answer(200, entries);
         const found = await readOrder(params.id, deps);
         if (found.kind === 'unknown') return unavailable('Temporal');
         if (found.kind === 'absent') return refuse('not_found', 'no such order');
@@ -111,15 +113,6 @@ function readingRoutes(deps: ApiDeps): Route[] {
       },
     }),
   ];
-}
-
-/** A story only grows at its end: a cursor is the number of entries that were told, and the time of the last one. */
-function pageOfStory(entries: readonly TimelineEntry[], { limit, cursor }: PageRequest): Page<TimelineEntry> {
-  const told = cursor && /^\d{1,9}$/.test(cursor.id) ? Number(cursor.id) : 0;
-  const items = entries.slice(told, told + limit);
-  const last = items.at(-1);
-  const more = last !== undefined && told + items.length < entries.length;
-  return { items, nextCursor: more ? encodeCursor({ at: last.at, id: String(told + items.length) }) : null };
 }
 
 function drivingRoutes(deps: ApiDeps): Route[] {

@@ -8,6 +8,7 @@ import { type PaymentAnswer, type PaymentInput, paymentWorkflowId } from '../../
 import type { ApiDeps } from '../deps.js';
 import { pageExample } from '../examples/catalogue.js';
 import { newPaymentExample, ownPaymentExample, paymentExample, pendingPaymentExample } from '../examples/sales.js';
+import { now } from '../instants.js';
 import { pageRequest } from '../pages.js';
 import { answer, type Reply, refuse, refuseWith, unavailable } from '../reply.js';
 import { type CallContext, type Route, route } from '../route.js';
@@ -92,7 +93,7 @@ async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: A
     reference: body.reference ?? null,
     pace: paceOf(deps.settings),
     caller,
-    requestedAt: new Date().toISOString(),
+    requestedAt: now(),
   };
   const outcome = await deps.sagas.startPayment(input, { updateId: ids.update, waitMs: call.waitMs });
   if (outcome.kind === 'unavailable') return unavailable('Temporal');

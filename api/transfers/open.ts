@@ -7,6 +7,7 @@ import { isRefusalCode, refusal } from '../../domain/errors.js';
 import { type TransferAnswer, type TransferInput, transferWorkflowId } from '../../workflows/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../ids.js';
+import { now } from '../instants.js';
 import { paceOf } from '../payments/routes.js';
 import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../reply.js';
 import type { CallContext } from '../route.js';
@@ -32,7 +33,7 @@ export async function openTransfer(body: NewTransfer, call: CallContext, deps: A
     reservationId: childId('rsv', transferId, 0),
     pace: paceOf(deps.settings),
     caller: call.caller,
-    requestedAt: new Date().toISOString(),
+    requestedAt: now(),
   };
   const outcome = await deps.sagas.startTransfer(input, { updateId: call.ids.update, waitMs: call.waitMs });
   if (outcome.kind === 'unavailable') return unavailable('Temporal');

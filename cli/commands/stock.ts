@@ -67,8 +67,9 @@ function describeReceipt(received: Resource<'movement'>): string {
 function describeStock(found: Resource<'stock'>): string {
   const places = found.locations.map((place) => [place.location, place.onHand, place.reserved, place.available]);
   const total = ['total', found.onHand, found.reserved, found.available];
-  const count = found.reservationCount ?? found.reservations.length;
-  const holds = found.reservations.map((hold) => [
+  const held = found.reservations ?? [];
+  const count = found.reservationCount ?? held.length;
+  const holds = held.map((hold) => [
     hold.id,
     hold.quantity,
     hold.location,

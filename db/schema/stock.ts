@@ -132,7 +132,10 @@ export const reservations = pgTable(
     decidedAt: at('decided_at'),
   },
   (t) => [
-    index('reservations_open').on(t.sku, t.location).where(sql`${t.status} = 'pending'`),
+    // The newest open holds of a level, and how many there are, without a look at the table.
+    index('reservations_open')
+      .on(t.sku, t.location, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst(), t.expiresAt)
+      .where(sql`${t.status} = 'pending'`),
     index('reservations_due').on(t.expiresAt).where(sql`${t.status} = 'pending' and ${t.expiresAt} is not null`),
     check('reservations_quantity', sql`${t.quantity} > 0`),
     check('reservations_status', sql`${t.status} in ('pending','confirmed','cancelled','expired')`),

@@ -105,6 +105,7 @@ test('inventory adds up its locations, and names the open holds', async () => {
       { location: 'main', onHand: 5, reserved: 0, available: 5 },
       { location: second, onHand: 3, reserved: 2, available: 1 },
     ]),
+    reservationCount: 1,
     reservations: [{ id: hold.body.id, quantity: 2, location: second, expiresAt: hold.body.expiresAt, orderId: null }],
   });
   const there = await shop.must(200, shop.get(`/api/inventory/${sku}?location=${second}`));
@@ -129,6 +130,104 @@ test('stock at a past time is what it was then, to the movement', async () => {
   expect(await at(first.replace('Z', '+00:00'))).toBe(5);
   for (const wrong of ['yesterday', '2026-13-01T00:00:00Z', '2026-02-30T00:00:00Z', '2026-01-01'])
     expect((await shop.get(`/api/inventory/${sku}?at=${wrong}`)).status).toBe(422);
+});
+
+test('open holds are shown by their newest 20 and their number, and listed in pages, newest first', async () => {
+  const sku = await shop.product(30);
+  const second = await newLocation();
+  await receive(sku, { quantity: 2, location: second });
+  const hold = async (location: string): Promise<string> =>
+    (await shop.must(201, shop.post('/api/reservations', { sku, quantity: 1, location }))).body.id;
+  const held: string[] = [];
+  for (let number = 1; number <= 24; number++) held.unshift(await hold(number % 12 === 0 ? second : 'main'));
+  const ended = held[3] ?? '';
+  await shop.must(200, shop.post(`/api/reservations/${ended}/cancel`));
+  const open = held.filter((id) => id !== ended);
+
+  const { body } = await shop.must(200, shop.get(`/api/inventory/${sku}`));
+  const ids = (holds: { id: string }[]) => holds.map(({ id }) => id);
+  expect(body.reservationCount).toBe(23);
+  expect(ids(body.reservations)).toEqual(open.slice(0, 20));
+  const there = await shop.must(200, shop.get(`/api/inventory/${sku}?location=${second}`));
+  expect(there.body.reservationCount).toBe(2);
+  expect(ids(there.body.reservations)).toEqual([held[0], held[12]]);
+  const listed = await shop.must(200, shop.get('/api/inventory?limit=200'));
+  expect(listed.body.items.find((item: { sku: string }) => item.sku === sku)).toEqual(body);
+
+  const paged: string[] = [];
+  for (let cursor = ''; ; ) {
+    const page = await shop.must(200, shop.get(`/api/inventory/${sku}/reservations?limit=5${cursor}`));
+    paged.push(...ids(page.body.items));
+    if (page.body.nextCursor === null) break;
+    // One that comes meanwhile is newer than all that follow: it is not among them, and moves none of them.
+    if (cursor === '') await hold('main');
+    cursor = `&cursor=${page.body.nextCursor}`;
+  }
+  expect(paged).toEqual(open);
+  const one = await shop.must(200, shop.get(`/api/inventory/${sku}/reservations?location=${second}`));
+  expect(ids(one.body.items)).toEqual([held[0], held[12]]);
+  expect((await shop.get('/api/inventory/NOT-THERE/reservations')).status).toBe(404);
+  expect((await shop.get(`/api/inventory/${sku}/reservations?location=nowhere`)).body.code).toBe('unknown_location');
+});
+
+test('a past moment has no list of holds: its figures say how much was held', async () => {
+  const sku = await shop.product(3);
+  const hold = await shop.must(201, shop.post('/api/reservations', { sku, quantity: 2 }));
+  const { body } = await shop.must(200, shop.get(`/api/inventory/${sku}?at=${hold.body.createdAt}`));
+  expect(body).toMatchObject({ onHand: 3, reserved: 2, available: 1 });
+  expect(body).not.toHaveProperty('reservations');
+  expect(body).not.toHaveProperty('reservationCount');
+});
+
+describe('a moment in `at`', () => {
+  test.each(['2026-11-01T00:00:00%2B16:00', '9999-12-31T23:59:59-00:00', '0001-01-01T00:00:00Z'])(
+    '%s is understood',
+    async (at) => {
+      expect((await shop.get(`/api/inventory/${await shop.product(0)}?at=${at}`)).status).toBe(200);
+    },
+  );
+
+  test.each([
+    '2026-11-01T24:00:00Z',
+    '2016-12-31T23:59:60Z',
+    '9999-12-31T23:59:59-01:00',
+    'infinity',
+    '%00',
+    '%ED%A0%80',
+  ])('%s is refused before Postgres sees it', async (at) => {
+    const refused = await shop.get(`/api/inventory/${await shop.product(0)}?at=${at}`);
+    expect([refused.status, refused.body.code]).toEqual([422, 'validation_failed']);
+  });
+
+  test('with a plus that came as a space is refused, and the refusal says how to write it', async () => {
+    const refused = await shop.get(`/api/inventory/${await shop.product(0)}?at=2026-11-01T00:00:00+02:00`);
+    expect(refused.body.errors).toMatchObject([{ pointer: '/at', detail: expect.stringContaining('%2B') }]);
+  });
+});
+
+describe.each([
+  '/api/orders',
+  '/api/inventory',
+  '/api/products',
+  '/api/payments',
+  '/api/transfers',
+  '/api/replenishments',
+  '/api/purchase-orders',
+  '/api/reviews',
+  '/api/keys',
+  '/api/suppliers',
+])('a cursor of %s', (path) => {
+  test.each([
+    ['another offset', ['2026-11-01 00:00:00+16', 'x']],
+    ['no such day', ['2026-02-30 00:00:00+00', 'x']],
+    ['a NUL', ['2026-11-01 00:00:00+00', '\u0000']],
+    ['half of a pair', ['2026-11-01 00:00:00+00', '\ud800']],
+    ['a number past all bounds', ['2026-11-01 00:00:00+00', '9'.repeat(128)]],
+    ['no text', [1, 2]],
+  ])('with %s is no reason to fail', async (_what, content) => {
+    const cursor = Buffer.from(JSON.stringify(content)).toString('base64url');
+    expect([200, 422]).toContain((await shop.get(`${path}?cursor=${cursor}`)).status);
+  });
 });
 
 test('movements tell everything that happened, newest first and in pages', async () => {

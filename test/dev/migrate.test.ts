@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -65,6 +66,30 @@ describe('the migrate step of a deployment', () => {
     const { key, hash } = newApiKey('prod');
     expect((await migrate({ HOLDFAST_BOOTSTRAP_API_KEY: key })).code).toBe(0);
     expect(await keysOf()).toContain(hash);
+  });
+
+  test('makes the role that API and workers run as, gives it its rights, and says so where there is only one role', async () => {
+    const name = `app_${randomUUID().slice(0, 8)}`;
+    const running = Object.assign(new URL(elsewhere.databaseUrl), { username: name, password: "it's secret" }).href;
+    const sql = postgres(running, { max: 1 });
+    const owner = postgres(elsewhere.databaseUrl, { max: 1 });
+    try {
+      for (let times = 0; times < 2; times++) {
+        const split = await migrate({ DATABASE_URL: running, MIGRATE_DATABASE_URL: elsewhere.databaseUrl });
+        expect(split.code).toBe(0);
+        expect(split.output).not.toContain('secret');
+      }
+      expect(await sql`select current_user as role, stock_apply('[]') as results`).toEqual([
+        { role: name, results: [] },
+      ]);
+      await expect(sql`delete from stock_levels`).rejects.toMatchObject({ code: '42501' });
+      expect((await migrate()).output).toContain('as the owner');
+    } finally {
+      await sql.end();
+      await owner.unsafe(`drop owned by ${name}`);
+      await owner.unsafe(`drop role ${name}`);
+      await owner.end();
+    }
   });
 
   test('registers the search attributes with a Temporal server that has none of them', async () => {

@@ -264,6 +264,31 @@ describe('an answer that is not waited for', () => {
     expect(status).toBe(202);
     expect(['pending', 'reserved', 'confirming']).toContain(body.status);
     await eventually('the order to be confirmed', async () => (await shop.statusOf(body.id)) === 'confirmed');
+    expect((await shop.get(`/api/orders/${body.id}`)).body.createdAt).toBe(body.createdAt);
     expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
   });
+});
+
+test('a timeline is told in pages, oldest first, and a page goes on where the one before ended', async () => {
+  const sku = await shop.product(5);
+  const { body: draft } = await shop.must(201, shop.order({}));
+  for (let line = 0; line < 3; line++)
+    await shop.must(201, shop.post(`/api/orders/${draft.id}/lines`, { sku, quantity: 1 }, { prefer: 'wait=30' }));
+  const whole = (await shop.must(200, shop.get(`/api/orders/${draft.id}/timeline`))).body;
+  expect(whole.nextCursor).toBeNull();
+  const first = (await shop.must(200, shop.get(`/api/orders/${draft.id}/timeline?limit=2`))).body;
+  await shop.must(200, shop.cancel(draft.id));
+  const paged = [...first.items];
+  for (let { nextCursor } = first; nextCursor !== null; ) {
+    const { body } = await shop.must(200, shop.get(`/api/orders/${draft.id}/timeline?limit=2&cursor=${nextCursor}`));
+    expect(body.items.length).toBeLessThanOrEqual(2);
+    paged.push(...body.items);
+    nextCursor = body.nextCursor;
+  }
+  expect(paged.slice(0, whole.items.length)).toEqual(whole.items);
+  expect(paged.at(-1)).toMatchObject({ to: 'cancelled' });
+  expect(paged.map(({ to }) => to)).toEqual(['pending', 'draft', 'reserved', 'reserved', 'reserved', 'cancelled']);
+  const [order] = (await shop.get('/api/orders?limit=1')).body.items;
+  const foreign = Buffer.from(JSON.stringify([order.createdAt, order.id])).toString('base64url');
+  expect((await shop.get(`/api/orders/${draft.id}/timeline?cursor=${foreign}`)).status).toBe(422);
 });

@@ -83,7 +83,7 @@ describe('a payment of its own', () => {
     );
     expect([answer.status, answer.body.status]).toEqual([202, 'pending']);
     expect((await shop.get(`/api/payments/${answer.body.id}`)).body.status).toBe('pending');
-    expect((await decided(answer)).body.status).toBe('captured');
+    expect((await decided(answer)).body).toMatchObject({ status: 'captured', createdAt: answer.body.createdAt });
     expect((await shop.get(`/api/payments/pay_${randomUUID()}`)).status).toBe(404);
   });
 

@@ -36,15 +36,15 @@ async function withoutWorkers<T>(work: () => Promise<T>): Promise<T> {
 describe('a replenishment that no worker has planned yet', () => {
   test('is read as it was answered, never as unknown, and then as it was planned', async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 });
-    const id = await withoutWorkers(async () => {
+    const { id, createdAt } = await withoutWorkers(async () => {
       const { body } = await ask(sku, { 'idempotency-key': sku });
       const undecided = { quantity: null, purchaseOrderId: null, failure: null };
       expect(body).toMatchObject({ sku, location: 'main', status: 'running', ...undecided });
       expect(await read(body.id)).toMatchObject({ status: 200, body });
       expect((await ask(sku, { 'idempotency-key': sku })).body).toEqual(body);
-      return body.id;
+      return body;
     });
-    expect(await supply.ended(id)).toMatchObject({ id, sku, status: 'completed', quantity: 16 });
+    expect(await supply.ended(id)).toMatchObject({ id, sku, status: 'completed', quantity: 16, createdAt });
   });
 
   test('turns out to be the one that another asked for before', async () => {

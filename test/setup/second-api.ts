@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { projectRoot } from '../../dev/paths.js';
 import { freePort, releasePorts } from '../../dev/ports.js';
+import { runningUrl } from './running-role.js';
 import { cleanEnvironment, type Stack } from './stack.js';
 
 /** Starts an API process beside the stack's own, on the same database and Temporal server; resolves when it is ready. */
@@ -18,7 +19,7 @@ export async function startSecondApi(
     env: cleanEnvironment({
       ...settings,
       HOLDFAST_HOME: stack.home,
-      DATABASE_URL: stack.databaseUrl,
+      DATABASE_URL: runningUrl(stack.databaseUrl, stack.home),
       TEMPORAL_ADDRESS: stack.temporalAddress,
       TEMPORAL_NAMESPACE: stack.temporalNamespace,
       SANDBOX_URL: stack.sandboxUrl,

@@ -62,7 +62,10 @@ describe('a transfer at once', () => {
     const { status, body } = await send(shop, { sku, quantity: 1, from, to }, { prefer: 'respond-async' });
     expect(status).toBe(202);
     expect(['pending', 'reserved', 'completed']).toContain(body.status);
-    expect(await untilStatus(shop, body.id, 'completed')).toMatchObject({ received: 1 });
+    expect(await untilStatus(shop, body.id, 'completed')).toMatchObject({
+      received: 1,
+      createdAt: body.createdAt,
+    });
   });
 
   test('asked for 20 times at once with one Idempotency-Key moves once', async () => {

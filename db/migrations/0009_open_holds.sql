@@ -1,0 +1,2 @@
+DROP INDEX "reservations_open";--> statement-breakpoint
+CREATE INDEX "reservations_open" ON "reservations" USING btree ("sku","location","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST,"expires_at") WHERE "reservations"."status" = 'pending';

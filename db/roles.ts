@@ -1,0 +1,118 @@
+/**
+ * Who may do what in the database. The role that migrates owns everything; the role that API and workers run as owns
+ * nothing, writes the tables listed here, and changes stock, orders, payments and transfers through the functions alone
+ * (docs/adr/0013-two-roles.md).
+ */
+import type postgres from 'postgres';
+
+/** A connection, or a transaction on one. */
+type Sql = postgres.ISql;
+
+/** The functions that the running role calls with the rights of the owner, and their arguments' types. */
+export const doors = [
+  'stock_apply(jsonb)',
+  'stock_apply_announced(jsonb)',
+  'order_apply(jsonb)',
+  'transfer_apply(jsonb)',
+  'purchase_order_deliver(text, text)',
+  'payment_record(jsonb, jsonb)',
+  'payment_abandon(jsonb, text)',
+] as const;
+
+/** What the running role may write without a function, by table. It may read every table. */
+export const directWrites: Readonly<Record<string, readonly ('insert' | 'update' | 'delete')[]>> = {
+  api_keys: ['insert', 'update'],
+  api_processes: ['insert', 'update', 'delete'],
+  idempotency_keys: ['insert', 'update', 'delete'],
+  locations: ['insert', 'update'],
+  manual_reviews: ['insert', 'update'],
+  outbox: ['insert', 'update'],
+  products: ['insert', 'update'],
+  purchase_orders: ['insert', 'update'],
+  replenishment_requests: ['insert'],
+  replenishments: ['insert', 'update'],
+  suppliers: ['insert', 'update'],
+};
+
+/** The role in a connection string, with its password. */
+export interface RunningRole {
+  readonly name: string;
+  readonly password: string;
+}
+
+/**
+ * The role that `runningUrl` names; null where it is the owner's own.
+ * @param ownerUrl of the role that migrates
+ */
+export function runningRoleOf(runningUrl: string, ownerUrl: string): RunningRole | null {
+  const { username, password } = new URL(runningUrl);
+  if (username === new URL(ownerUrl).username) return null;
+  return { name: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
+
+/**
+ * Makes the doors run with the owner's rights, on this schema's objects only, for nobody but whom it is granted to. A
+ * migration that replaces a door loses all this, so it is done after every migration.
+ */
+export async function secureDoors(sql: Sql): Promise<void> {
+  const schema = await ownSchema(sql);
+  for (const door of doors) {
+    await sql.unsafe(`alter function ${schema}.${door} security definer`);
+    // The temporary schema comes last: otherwise a caller's temporary table would stand in for one of ours.
+    await sql.unsafe(`alter function ${schema}.${door} set search_path = ${schema}, pg_temp`);
+    await sql.unsafe(`revoke all on function ${schema}.${door} from public`);
+  }
+}
+
+/**
+ * Gives a role exactly what running takes, and makes the role where there is none. Throws where the owner may not make it;
+ * the message says what an administrator has to do.
+ */
+export async function grantRunning(sql: Sql, role: RunningRole): Promise<void> {
+  const schema = await ownSchema(sql);
+  const name = await ensureRole(sql, role);
+  const grants = Object.entries(directWrites).map(
+    ([table, rights]) => `grant ${rights.join(', ')} on ${schema}.${table} to ${name}`,
+  );
+  const functions = doors.map((door) => `grant execute on function ${schema}.${door} to ${name}`);
+  for (const statement of [
+    `revoke all on all tables in schema ${schema} from ${name}`,
+    `revoke all on schema ${schema} from ${name}`,
+    `grant usage on schema ${schema}, drizzle to ${name}`,
+    `grant select on all tables in schema ${schema}, drizzle to ${name}`,
+    ...grants,
+    ...functions,
+  ])
+    await sql.unsafe(statement);
+}
+
+async function ensureRole(sql: Sql, { name, password }: RunningRole): Promise<string> {
+  const [found] = await sql<{ quoted: string; exists: boolean; mayCreate: boolean; create: string }[]>`
+    select quote_ident(${name}) as quoted, exists(select from pg_roles where rolname = ${name}) as exists,
+           (select rolsuper or rolcreaterole from pg_roles where rolname = current_user) as "mayCreate",
+           format('create role %I login password %L', ${name}::text, ${password}::text) as create`;
+  if (!found) throw new Error('Postgres did not answer');
+  if (found.exists) return found.quoted;
+  if (!found.mayCreate)
+    throw new Error(
+      `the role of DATABASE_URL does not exist, and that of MIGRATE_DATABASE_URL may not create it; as an administrator: create role ${found.quoted} login password '…'`,
+    );
+  await sql.unsafe(found.create);
+  return found.quoted;
+}
+
+async function ownSchema(sql: Sql): Promise<string> {
+  const [row] = await sql<{ schema: string }[]>`select quote_ident(current_schema()) as schema`;
+  if (!row) throw new Error('the search path of the role that migrates names no schema');
+  return row.schema;
+}
+
+/** Why the role of this connection has more rights than running takes; null where it has not. */
+export async function tooStrong(sql: Sql): Promise<string | null> {
+  const [role] = await sql<{ name: string; superuser: boolean; owner: boolean }[]>`
+    select current_user as name, rolsuper as superuser,
+           exists(select from pg_class c where c.relname = 'stock_ledger' and pg_has_role(c.relowner, 'usage')) as owner
+      from pg_roles where rolname = current_user`;
+  if (!role?.superuser && !role?.owner) return null;
+  return `the database role ${role.name} ${role.superuser ? 'is a superuser' : 'owns the tables'}: give DATABASE_URL a role of its own and MIGRATE_DATABASE_URL the owner's`;
+}
