@@ -56,6 +56,8 @@ export type SettingsResult =
   | { readonly kind: 'settings'; readonly settings: Settings }
   | { readonly kind: 'wrong'; readonly problems: readonly string[] };
 
+const maxUrlLength = 2000;
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Reads the settings. Every wrong one is named, with what was expected and what stood there. */
@@ -81,7 +83,8 @@ export function parseSettings(env: Env): SettingsResult {
     const text = env[name];
     if (text === undefined || text === '') return null;
     // The value may hold a password: it is never repeated.
-    if (!URL.canParse(text) || !protocols.includes(new URL(text).protocol))
+    // The length first: to read a long host name takes quadratic time.
+    if (text.length > maxUrlLength || !URL.canParse(text) || !protocols.includes(new URL(text).protocol))
       problems.push(`${name} must be a URL that starts with ${protocols.join(' or ')}`);
     return text;
   };

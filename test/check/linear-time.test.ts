@@ -1,0 +1,264 @@
+/**
+ * No pattern and no parser takes more time than in proportion to its input. Every pattern in the code is analysed, so that
+ * a new one cannot be forgotten. Every body that the API takes, and every scanner of text, is fed its worst characters:
+ * 256 KiB of them may cost about four times what 64 KiB cost.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { analyse } from 'scslre';
+import ts from 'typescript';
+import { afterAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { apiRoutes } from '../../api/app.js';
+import { urlHoldsCardNumber } from '../../api/card-url.js';
+import { addressGroup } from '../../api/middleware/address-group.js';
+import { requestHash } from '../../api/middleware/idempotency.js';
+import { fieldErrors } from '../../api/validation.js';
+import { ResultFile, readBulkFile } from '../../cli/bulk-file.js';
+import { findConnection } from '../../cli/connection.js';
+import { parseCsv } from '../../cli/csv.js';
+import { fields, moment, preciseMoment, printable } from '../../cli/output.js';
+import { code, idempotencyKey, orderLine } from '../../cli/values.js';
+import { readApiKey } from '../../db/api-keys.js';
+import { decodeCursor } from '../../db/page.js';
+import { rfc3339 } from '../../db/time.js';
+import { projectRoot } from '../../dev/paths.js';
+import { holdsCardNumber, valueHoldsCardNumber } from '../../domain/card-numbers.js';
+import { parseSettings } from '../../domain/settings.js';
+import { unexpectedAnswer } from '../../gateways/http.js';
+import { behaviourOf } from '../../sandbox/payments/tokens.js';
+import { bringsCardNumber, parseCancelSignal, parseConfirmSignal } from '../../workflows/order-signals.js';
+import { parseReceiveSignal } from '../../workflows/transfer-signals.js';
+import { loneDeps } from '../lone-api.js';
+
+const rooms = ['api', 'domain', 'workflows', 'activities', 'gateways', 'db', 'workers', 'cli', 'sandbox', 'dev'];
+const KiB = 1024;
+
+describe('every pattern in the code', () => {
+  const files = rooms.flatMap((room) =>
+    readdirSync(join(projectRoot, room), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(ts|mjs)$/.test(file) && !/\.(test|d)\.m?ts$/.test(file))
+      .map((file) => `${room}/${file}`),
+  );
+
+  const found = files.map((file) => ({ file, ...patternsIn(readFileSync(join(projectRoot, file), 'utf8')) }));
+
+  test('takes time in proportion to the text', () => {
+    const patterns = found.flatMap(({ file, written }) => written.map((pattern) => ({ file, pattern })));
+    expect(patterns.length).toBeGreaterThan(50);
+    expect(patterns.filter(({ pattern }) => isSlow(pattern)).map(({ file, pattern }) => `${file}: ${pattern}`)).toEqual(
+      [],
+    );
+  });
+
+  test('that is put together at run time belongs to a scanner that is timed below', () => {
+    expect(found.filter(({ composed }) => composed > 0).map(({ file }) => file)).toEqual([
+      'api/schemas.ts',
+      'domain/card-numbers.ts',
+      'domain/card-text.ts',
+    ]);
+  });
+
+  test.each(['/\\/+$/', '/(a+)+$/', '/\\s+$/'])('such as %s would be seen', (pattern) => {
+    expect(isSlow(pattern)).toBe(true);
+  });
+});
+
+function patternsIn(source: string): { readonly written: readonly string[]; readonly composed: number } {
+  const written: string[] = [];
+  let composed = 0;
+  const visit = (node: ts.Node): void => {
+    if (ts.isRegularExpressionLiteral(node)) written.push(node.text);
+    if ((ts.isNewExpression(node) || ts.isCallExpression(node)) && node.expression.getText() === 'RegExp') composed++;
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile('source.ts', source, ts.ScriptTarget.Latest, true));
+  return { written, composed };
+}
+
+function isSlow(pattern: string): boolean {
+  const end = pattern.lastIndexOf('/');
+  return analyse({ source: pattern.slice(1, end), flags: pattern.slice(end + 1) }).reports.length > 0;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'linear-'));
+const { deps, close } = loneDeps();
+afterAll(async () => {
+  rmSync(folder, { recursive: true });
+  await close();
+});
+
+/** So many characters, of one text over and over. */
+const times = (text: string, length: number) => text.repeat(Math.ceil(length / text.length)).slice(0, length);
+/** So many different characters of which a host name could be made. */
+const ideographs = (length: number) =>
+  Array.from({ length }, (_, place) => String.fromCodePoint(0x4e00 + (place % 20_000))).join('');
+
+/** Texts that have made scanners slow. */
+const worst: ((length: number) => string)[] = [
+  ...['-', '0', '4242 ', '1-1 ', '4242-', '4242 4242 4242 4243 ', 'AT61 ', 'DE89370400440532013000 ', 'deadbeef-'],
+  ...['a', 'a ', ' ', '\t', '\n4', '/', './', '%41', '%', '+', '=', ',', '"', '""', '","', '\r\n', '\0', '\ud800'],
+  ...['ﷺ', '\u0316\u0301', '1\u0301', '４', '\u00a0', '😀', 'a@', 'a.', '@.', 'tok_', 'hf_', 'http://a:', 'T', '\\'],
+].map((text) => (length: number) => times(text, length));
+worst.push(
+  (length) => `http://${ideographs(length)}`,
+  (length) => `http://x/${times('/', length)}x`,
+  (length) => `http://x/${times('\n4', length)}`,
+  (length) => `a@${times('a.', length)}`,
+  (length) => `${times('/', length)}x`,
+  (length) => `"${times('""', length)}`,
+  (length) => `SKU:${times('1', length)}`,
+  (length) => `hf_test_${times('a', length)}_00000000`,
+);
+
+/** Enough for scanners that do not look for card numbers themselves. */
+const worstAnywhere: typeof worst = [...'-a/."\n', '4242 ', '1\u0301', '%41', '""', 'tok_'].map(
+  (text) => (length: number) => times(text, length),
+);
+worstAnywhere.push(
+  (length) => `http://${ideographs(length)}`,
+  (length) => `${times('/', length)}x`,
+  (length) => `SKU:${times('1', length)}`,
+);
+
+/** Those that can be slow to mail addresses, times, URLs and codes. */
+const worstInBodies: typeof worst = [
+  (length) => times('a', length),
+  (length) => times('a.', length),
+  (length) => `a@${times('a.', length)}`,
+  (length) => `http://${ideographs(length)}`,
+  (length) => times('\ud800', length),
+];
+
+const swallowed = (scan: (text: string) => unknown) => (text: string) => {
+  try {
+    scan(text);
+  } catch {
+    // What it says is tested elsewhere.
+  }
+};
+
+const scanners: Readonly<Record<string, (text: string) => unknown>> = {
+  holdsCardNumber,
+  urlHoldsCardNumber,
+  valueHoldsCardNumber: (text) => valueHoldsCardNumber({ [text]: [text, [...text.slice(0, text.length / 16)]] }),
+  bringsCardNumber: (text) => bringsCardNumber({ reason: text }),
+  parseConfirmSignal: (text) => [
+    parseConfirmSignal({ payment: { cardToken: text } }),
+    parseConfirmSignal({ [text]: 1 }),
+  ],
+  parseCancelSignal: (text) => parseCancelSignal({ reason: text }),
+  parseReceiveSignal: (text) => parseReceiveSignal({ reason: text }),
+  readApiKey,
+  decodeCursor: (text) => decodeCursor(Buffer.from(JSON.stringify([text, text])).toString('base64url')),
+  rfc3339: (text) => rfc3339(text),
+  requestHash: (text) => requestHash('POST', text, { [text]: text, list: [...text] }),
+  addressGroup,
+  parseSettings: (text) =>
+    parseSettings(
+      Object.fromEntries(
+        ['API_HOST', 'API_PORT', 'DATABASE_URL', 'TEMPORAL_ADDRESS', 'WAREHOUSE_EMAIL', 'TRUSTED_PROXIES'].map(
+          (name) => [name, text],
+        ),
+      ),
+    ),
+  unexpectedAnswer: (text) =>
+    unexpectedAnswer('x', 'y', { status: 422, body: { error: { code: text, detail: text } } }),
+  behaviourOf,
+  parseCsv,
+  readBulkFile: (text) => {
+    writeFileSync(join(folder, 'file.csv'), `operation,sku,quantity\nconsume,${text},1\n`);
+    readBulkFile(join(folder, 'file.csv'), '');
+  },
+  findConnection: swallowed((text) =>
+    findConnection(
+      { HOLDFAST_API_URL: `http://x/${text}`, HOLDFAST_API_KEY: text },
+      { current: folder, projectRoot: folder },
+    ),
+  ),
+  output: (text) => [printable(text), moment(text), preciseMoment(text), fields([['x', text]])],
+  values: (text) => [code, idempotencyKey, orderLine].map((read) => swallowed((each) => read(each))(text)),
+};
+
+/** CPU time in ms, the least of so many runs: what else the machine does only adds to it. */
+function cost(work: () => unknown, runs: number): number {
+  let least = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < runs; run++) {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    least = Math.min(least, (user + system) / 1000);
+  }
+  return least;
+}
+
+/** What costs less is not measured again: quadratic work on 256 KiB costs seconds. */
+const littleMs = 200;
+/** Four times the text costs four times as much; sixteen times as much where the work is quadratic. */
+const widestRatio = 10;
+
+function slowness(work: (length: number) => () => unknown): string | null {
+  const large = work(256 * KiB);
+  if (cost(large, 1) < littleMs) return null;
+  const [largeMs, smallMs] = [cost(large, 3), cost(work(64 * KiB), 3)];
+  const ratio = largeMs / Math.max(smallMs, littleMs / 16);
+  return ratio < widestRatio ? null : `${largeMs} ms, ${ratio} times as long as for 64 KiB`;
+}
+
+function slowTexts(scan: (text: string) => unknown, texts: typeof worst): readonly string[] {
+  return texts.flatMap((textOf) => {
+    const slow = slowness((length) => {
+      const text = textOf(length);
+      return () => scan(text);
+    });
+    return slow === null ? [] : [`${JSON.stringify(textOf(8))}: ${slow}`];
+  });
+}
+
+test.each(Object.entries(scanners))('%s takes time in proportion to the text', (_name, scan) => {
+  expect(slowTexts(scan, scan === holdsCardNumber ? worst : worstAnywhere)).toEqual([]);
+});
+
+describe('the schema of', () => {
+  const bodies = apiRoutes(deps).flatMap(({ method, path, body }) =>
+    body instanceof z.ZodObject ? [{ name: `${method} ${path}`, body }] : [],
+  );
+  expect(bodies.length).toBeGreaterThan(10);
+
+  test.each(bodies)('$name takes time in proportion to the body', ({ body }) => {
+    const names = Object.keys(body.shape);
+    const scan = (value: unknown) => {
+      const sent = {
+        ...Object.fromEntries(names.map((name) => [name, value])),
+        [String(value).slice(0, 256 * KiB)]: 1,
+      };
+      const parsed = body.safeParse(sent);
+      if (!parsed.success) fieldErrors(parsed.error.issues, sent);
+    };
+    expect(slowTexts(scan, worstInBodies)).toEqual([]);
+    expect(slowTexts((text) => scan([...text.slice(0, text.length / 32)]), worstInBodies.slice(0, 1))).toEqual([]);
+  });
+});
+
+test('the results of a bulk are taken up in time in proportion to their number', () => {
+  const slow = slowness((length) => {
+    const lines = length / 4;
+    const path = join(folder, `operations-${length}.csv`);
+    writeFileSync(path, `operation,sku,quantity\n${'consume,A,1\n'.repeat(lines)}`);
+    const file = readBulkFile(path, '');
+    if (file.kind === 'wrong') throw new Error(file.problems.join());
+    const results = new ResultFile(`${path}.results`);
+    results.open([]);
+    for (const batch of file.batches)
+      results.add(
+        batch,
+        batch.operations.map(({ line, operation }) => ({
+          ...{ line, operation, success: true, reservationId: null, onHand: 1, reserved: 0, available: 1 },
+          ...{ code: null, detail: null },
+        })),
+      );
+    return () => results.open(file.batches);
+  });
+  expect(slow).toBeNull();
+});
