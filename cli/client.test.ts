@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { call } from './client.js';
+import { call, pauseOf } from './client.js';
 
 /** What a server does with one request. */
 type Turn = (req: IncomingMessage, res: ServerResponse) => void;
@@ -38,6 +38,21 @@ async function serve(...turns: readonly Turn[]): Promise<{ apiUrl: string; seen:
   if (address === null || typeof address === 'string') throw new Error('the server has no port');
   return { apiUrl: `http://127.0.0.1:${address.port}`, seen };
 }
+
+describe('a Retry-After', () => {
+  const now = Date.parse('2026-11-28T00:00:00Z');
+  it.each([
+    ['0', 0],
+    ['37', 37_000],
+    ['Sat, 28 Nov 2026 00:00:05 GMT', 5000],
+    ['Fri, 27 Nov 2026 00:00:00 GMT', 0],
+    ['soon', null],
+    ['-1', null],
+    [undefined, null],
+  ])('of %j is a pause of %j ms', (retryAfter, pauseMs) => {
+    expect(pauseOf(retryAfter, now)).toBe(pauseMs);
+  });
+});
 
 const post = { method: 'POST', path: '/api/orders', body: { a: 1 }, idempotencyKey: 'key-1' } as const;
 const short = { patienceSeconds: 1, unreachableSeconds: 0.5 };

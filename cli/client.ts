@@ -164,7 +164,8 @@ async function judge({ status, text, headers }: Answer): Promise<Attempt> {
 export function pauseOf(retryAfter: string | undefined, now: number): number | null {
   if (retryAfter === undefined) return null;
   if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter) * 1000;
-  const at = Date.parse(retryAfter);
+  // Date.parse makes a year of any number.
+  const at = /^[A-Z][a-z]{2}, /.test(retryAfter) ? Date.parse(retryAfter) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(0, at - now);
 }
 
