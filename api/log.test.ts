@@ -26,7 +26,7 @@ const program = `
 `;
 
 describe('a log that cannot be written', () => {
-  test.runIf(hasPrlimit)('holds up nobody, and goes on with whole lines when there is room', async () => {
+  test.runIf(hasPrlimit)('holds up nobody, and continues with whole lines when there is room', async () => {
     const file = join(folder, 'log');
     const out = openSync(file, 'a');
     const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', program];

@@ -9,7 +9,7 @@ import { Supervised } from './supervise.js';
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-supervise-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A server in name only, that ends when it is told to. */
+/** A server in name only, which ends on request. */
 function serverOf(pid: number): Running & { die(): void } {
   let die: () => void = () => undefined;
   const ended = new Promise<string>((done) => {

@@ -171,7 +171,7 @@ describe.runIf(hasPrlimit)('a sandbox whose disk is full', patience, () => {
     return { acknowledged: acknowledged.sort(), refused };
   }
 
-  it('refuses every call with 503, says so, and goes on with exactly what it acknowledged when there is room', async () => {
+  it('refuses every call with 503, says so, and continues with exactly what it acknowledged when there is room', async () => {
     const running = await start(maxFileBytes);
     const { acknowledged, refused } = await buyUntilFull(running);
     const { url } = running;
