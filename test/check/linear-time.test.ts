@@ -3,7 +3,7 @@
  * a new one cannot be forgotten. Every body that the API takes, and every scanner of text, is fed its worst characters:
  * 256 KiB of them may cost about four times what 64 KiB cost.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { analyse } from 'scslre';
@@ -14,8 +14,13 @@ import { apiRoutes } from '../../api/app.js';
 import { urlHoldsCardNumber } from '../../api/card-url.js';
 import { addressGroup } from '../../api/middleware/address-group.js';
 import { requestHash } from '../../api/middleware/idempotency.js';
+import { acceptRefusal, contentTypeRefusal } from '../../api/middleware/media.js';
+import { canonicalPath } from '../../api/paths.js';
+import { anyTime } from '../../api/schemas.js';
 import { fieldErrors } from '../../api/validation.js';
-import { ResultFile, readBulkFile } from '../../cli/bulk-file.js';
+import { readBulkFile } from '../../cli/bulk-file.js';
+import { ResultFile } from '../../cli/bulk-results.js';
+import { decode } from '../../cli/bulk-source.js';
 import { findConnection } from '../../cli/connection.js';
 import { parseCsv } from '../../cli/csv.js';
 import { fields, moment, preciseMoment, printable } from '../../cli/output.js';
@@ -24,8 +29,11 @@ import { readApiKey } from '../../db/api-keys.js';
 import { decodeCursor } from '../../db/page.js';
 import { rfc3339 } from '../../db/time.js';
 import { projectRoot } from '../../dev/paths.js';
+import { isClientUrl, parseAllowedHost, parseClientUrl } from '../../domain/addresses.js';
 import { holdsCardNumber, valueHoldsCardNumber } from '../../domain/card-numbers.js';
+import { reportError } from '../../domain/error-report.js';
 import { parseSettings } from '../../domain/settings.js';
+import { providerText } from '../../gateways/answers.js';
 import { unexpectedAnswer } from '../../gateways/http.js';
 import { behaviourOf } from '../../sandbox/payments/tokens.js';
 import { bringsCardNumber, parseCancelSignal, parseConfirmSignal } from '../../workflows/order-signals.js';
@@ -55,6 +63,7 @@ describe('every pattern in the code', () => {
   test('that is put together at run time belongs to a scanner that is timed below', () => {
     expect(found.filter(({ composed }) => composed > 0).map(({ file }) => file)).toEqual([
       'api/schemas.ts',
+      'domain/addresses.ts',
       'domain/card-numbers.ts',
       'domain/card-text.ts',
     ]);
@@ -163,14 +172,20 @@ const scanners: Readonly<Record<string, (text: string) => unknown>> = {
         ),
       ),
     ),
-  unexpectedAnswer: (text) =>
+  unexpectedAnswer: swallowed((text) =>
     unexpectedAnswer('x', 'y', { status: 422, body: { error: { code: text, detail: text } } }),
+  ),
+  providerText: (text) => providerText.safeParse(text),
+  reportError: (text) => reportError(Object.assign(new Error(text), { query: text, cause: new SyntaxError(text) })),
+  toInstant: (text) => anyTime.safeParse(text),
+  clientUrl: (text) => [isClientUrl(text), parseClientUrl(text, []), parseAllowedHost(text)],
+  canonicalPath,
+  media: swallowed((text) => [acceptRefusal(text), contentTypeRefusal(`application/json; ${text}`)]),
+  contentType: swallowed((text) => contentTypeRefusal(text)),
   behaviourOf,
-  parseCsv,
-  readBulkFile: (text) => {
-    writeFileSync(join(folder, 'file.csv'), `operation,sku,quantity\nconsume,${text},1\n`);
-    readBulkFile(join(folder, 'file.csv'), '');
-  },
+  parseCsv: (text) => parseCsv(text, { rows: 1_000_000, cellsPerRow: 100 }),
+  decode: (text) => decode(Buffer.from(text)),
+  readBulkFile: (text) => readBulkFile(Buffer.from(`operation,sku,quantity\nconsume,${text},1\n`), ''),
   findConnection: swallowed((text) =>
     findConnection(
       { HOLDFAST_API_URL: `http://x/${text}`, HOLDFAST_API_KEY: text },
@@ -245,8 +260,7 @@ test('the results of a bulk are taken up in time in proportion to their number',
   const slow = slowness((length) => {
     const lines = length / 4;
     const path = join(folder, `operations-${length}.csv`);
-    writeFileSync(path, `operation,sku,quantity\n${'consume,A,1\n'.repeat(lines)}`);
-    const file = readBulkFile(path, '');
+    const file = readBulkFile(Buffer.from(`operation,sku,quantity\n${'consume,A,1\n'.repeat(lines)}`), '');
     if (file.kind === 'wrong') throw new Error(file.problems.join());
     const results = new ResultFile(`${path}.results`);
     results.open([]);
