@@ -75,7 +75,9 @@ describe('holdfast keys', () => {
     expect(refused).toMatchObject({ code: 1, out: '' });
     expect(refused.err).toMatch(/^forbidden: /);
     const listed = await holdfast(['keys', 'list']);
-    expect(listed.out).toMatch(new RegExp(`^${id} +reader +\\S+ \\S+ +api_key:\\S+ +- +- +inventory:read orders:read$`, 'm'));
+    expect(listed.out).toMatch(
+      new RegExp(`^${id} +reader +\\S+ \\S+ +api_key:\\S+ +- +- +inventory:read orders:read$`, 'm'),
+    );
     expect(listed.out).not.toContain(env.HOLDFAST_API_KEY);
 
     expect(field((await holdfast(['keys', 'revoke', id])).out, 'revoked')).toMatch(/^\d{4}-/);
