@@ -14,7 +14,6 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { main } from '../../cli/main.js';
-import { startOwnApi } from '../api/own-api.js';
 import { sharedShop } from '../shared.js';
 import { eventually } from '../shop.js';
 import { bin, field, holdfast } from './holdfast.js';
@@ -230,24 +229,5 @@ describe('holdfast bulk', () => {
     writeFileSync(`${path}.results.csv`, `${resultsOf(path).slice(0, 101).join('\n')}\n`);
     expect(await shown()).toEqual(['100/250', '200/250', clean]);
     expect(await shop.stock(sku)).toEqual({ onHand: 50, reserved: 0, available: 50 });
-  });
-
-  it('waits while the API asks it to slow down, and resumes with the same batch', async () => {
-    const sku = await shop.product(300);
-    const path = fileOf(Array.from({ length: 300 }, () => `consume,${sku},1,,`));
-    const api = await startOwnApi({ RATE_LIMIT_PER_MINUTE: '2' });
-    try {
-      const running = holdfast(['bulk', '--file', path], { HOLDFAST_API_URL: api.url });
-      await eventually('a call to be too many', async () => api.output().includes('"code":"rate_limited"'));
-      expect((await shop.stock(sku)).onHand).toBe(100);
-      const ended = await running;
-      expect(ended, ended.out).toMatchObject({ code: 0 });
-      expect(ended.err).toMatch(/^(holdfast: too many requests; waiting \d+ s, as the API asks\n)+$/);
-      expect(ended.out).toMatch(/^operations +300\nsucceeded +300\nfailed +0\nresumed +0\n/);
-      expect(resultsOf(path)).toHaveLength(301);
-      expect((await shop.stock(sku)).onHand).toBe(0);
-    } finally {
-      await api.end('SIGKILL');
-    }
   });
 });
