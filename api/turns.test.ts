@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Turns } from './turns.js';
 
-/** Something that is done until it is told to end. */
+/** Runs until it is stopped. */
 function deed(log: string[], name: string) {
   let end: () => void = () => undefined;
   const done = new Promise<void>((resolve) => {

@@ -12,7 +12,7 @@ import { describe, isLasting } from './failures.js';
 import { reviewDecisions } from './reviews.js';
 
 /**
- * Steps that may be given up: nothing has come of them, and whoever asks for one deals with a StepGivenUp. All others must
+ * Steps that may be given up: nothing has come of them, and their callers handle a StepGivenUp. All others must
  * be done before the saga can end, whatever anybody decides.
  */
 const dispensable: readonly (keyof Activities)[] = [

@@ -24,7 +24,7 @@ export function problemOf(req: Request, refused: Refusal): Problem {
     status,
     code: refused.code,
     detail: refused.detail,
-    // A path that holds a card number is not echoed, whoever refuses it.
+    // A path that holds a card number is never echoed.
     instance: urlHoldsCardNumber(req.originalUrl) ? `urn:holdfast:request:${state.requestId}` : pathOf(req),
     requestId: state.requestId,
   };

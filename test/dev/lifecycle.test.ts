@@ -97,9 +97,9 @@ describe('a stack that is ready', () => {
   });
 
   test('is reached from this machine only', () => {
-    const { stack: supervisor, temporal, postgres, sandbox } = stack.pids;
-    const addresses = [supervisor, temporal ?? 0, postgres ?? 0, sandbox].map(listeningOn);
-    expect(addresses.map((list) => list.length > 0)).toEqual([true, true, true, true]);
+    const { stack: supervisor, temporal, postgres, sandbox, api, workers } = stack.pids;
+    const addresses = [supervisor, temporal ?? 0, postgres ?? 0, sandbox, api, ...workers].map(listeningOn);
+    expect(addresses.map((list) => list.length > 0)).toEqual(addresses.map(() => true));
     expect(addresses.flat().filter(({ ip }) => !ip.startsWith('127.'))).toEqual([]);
   });
 

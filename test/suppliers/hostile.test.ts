@@ -15,7 +15,7 @@ afterAll(async () => {
   for (const supplier of suppliers) supplier.close();
 });
 
-/** A product with nothing on hand, and the supplier at whose address more is to be had. */
+/** A product with nothing on hand, and a supplier that has more, at an address of its own. */
 async function supplied(answers: HostileSupplier['answers']): Promise<{ sku: string; supplier: HostileSupplier }> {
   const supplier = await hostileSupplier(answers);
   suppliers.push(supplier);
