@@ -39,7 +39,7 @@ function faultFailure(fault: Fault, message: string, patience: Patience | null, 
 }
 
 /** Temporal refuses a payload of 2 MiB, and a workflow that is handed one can never go on. */
-const maxResultLength = 1024 * 1024;
+const maxResultBytes = 1024 * 1024;
 const maxMessageLength = 2000;
 
 /**
@@ -54,21 +54,17 @@ export async function crossable<T>(activity: () => Promise<T>, attempt: number):
   } catch (error) {
     throw crossableError(error, attempt);
   }
-  const length = serializedLength(result);
-  if (length === null) throw lasting('the result of the activity cannot be serialized');
-  if (length > maxResultLength) throw lasting(`the result of the activity is too large: ${length} characters`);
+  const bytes = serializedBytes(result);
+  if (bytes === null) throw lasting('the result of the activity cannot be serialized');
+  if (bytes > maxResultBytes) throw lasting(`the result of the activity is too large: ${bytes} bytes`);
   return result;
 }
 
 function crossableError(error: unknown, attempt: number): unknown {
   const refused = postgresErrorOf(error);
-  if (refused !== null) {
-    const message = describePostgresError(refused).slice(0, maxMessageLength);
-    return isLasting(refused, attempt) ? lasting(message) : ApplicationFailure.create({ type: refused.name, message });
-  }
-  if (!(error instanceof Error) || error.message.length <= maxMessageLength) return error;
-  const { name: type, message } = error;
-  return ApplicationFailure.create({ type, message: message.slice(0, maxMessageLength) });
+  // What a retry may mend crosses as a report (workers/activity-errors.ts).
+  if (refused === null || !isLasting(refused, attempt)) return error;
+  return lasting(describePostgresError(refused).slice(0, maxMessageLength));
 }
 
 /** Which retries it ends is said where the activity is called: a compensation is retried all the same. */
@@ -77,9 +73,9 @@ function lasting(message: string): ApplicationFailure {
 }
 
 /** Null where the value cannot be serialized: a circle, a bigint. */
-function serializedLength(value: unknown): number | null {
+function serializedBytes(value: unknown): number | null {
   try {
-    return JSON.stringify(value)?.length ?? 0;
+    return Buffer.byteLength(JSON.stringify(value) ?? '');
   } catch {
     return null;
   }

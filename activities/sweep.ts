@@ -17,6 +17,16 @@ const deletionBatch = 5000;
 /** What failed less than this ago is in somebody's hands: it is not asked for again and again. */
 const coolOffSeconds = 3600;
 
+/** Reports progress while a single statement takes its time; shorter than the heartbeat's time-out by far. */
+async function beating<T>(act: () => Promise<T>): Promise<T> {
+  const timer = setInterval(heartbeat, 5000);
+  try {
+    return await act();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
 /** Resumes sagas whose workflow ended before their business was done; tells its progress. Returns how many. */
 export type ResumeLostSagas = (onProgress: () => void) => Promise<number>;
 
@@ -78,7 +88,7 @@ export function sweepActivities(connection: Connection, ledger: Ledger, door: Or
     },
 
     /** Has the relays see to levels that are low and that nothing is being done about. Returns how many. */
-    requestMissedReplenishments: () => queueMissedLevels(connection.slowSql, coolOffSeconds),
+    requestMissedReplenishments: () => beating(() => queueMissedLevels(connection.slowSql, coolOffSeconds)),
 
     /** Resumes orders, payments and transfers whose workflow was terminated or failed. Returns how many. */
     resumeLostSagas: () => resume(heartbeat),
@@ -87,7 +97,7 @@ export function sweepActivities(connection: Connection, ledger: Ledger, door: Or
     async pruneRequests(): Promise<number> {
       let deleted = 0;
       for (;;) {
-        const some = await deleteOldKeys(connection.slowSql, deletionBatch);
+        const some = await beating(() => deleteOldKeys(connection.slowSql, deletionBatch));
         deleted += some;
         if (some < deletionBatch) return deleted;
         heartbeat(deleted);

@@ -39,7 +39,7 @@ export const unavailable = (server: string): Refused => refuse('unavailable', `$
 
 /** What is asked of a saga whose workflow an operator has ended, or that failed: the sweep starts it again. */
 export const beingResumed = (what: string, extensions: Readonly<Record<string, unknown>>): Refused => {
-  const detail = `the workflow of this ${what} was ended before the ${what} was; it is being resumed, try again in a minute`;
+  const detail = `the workflow of this ${what} was ended before the ${what} was; the next sweep resumes it, unless a review says that it was lost too often`;
   return refuse('unavailable', detail, extensions);
 };
 

@@ -86,6 +86,21 @@ export async function closeReview(db: Database, id: string, resolution: ReviewRe
   return closed.length > 0;
 }
 
+/** Closes the open cases of a workflow that is resumed by another run. */
+export async function closeReviewsOf(db: Database, workflowId: string): Promise<void> {
+  const resolution: ReviewResolution = {
+    by: 'success',
+    resolution: 'succeeded',
+    note: 'the workflow was lost and is resumed; what still fails opens another case',
+    actor: `workflow:${workflowId}`,
+    at: new Date().toISOString(),
+  };
+  await db
+    .update(manualReviews)
+    .set({ status: 'resolved', resolution })
+    .where(and(eq(manualReviews.workflowId, workflowId), eq(manualReviews.status, 'open')));
+}
+
 export async function getReview(
   db: Database,
   id: string,

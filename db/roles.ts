@@ -87,17 +87,29 @@ export async function grantRunning(sql: Sql, role: RunningRole): Promise<void> {
 }
 
 async function ensureRole(sql: Sql, { name, password }: RunningRole): Promise<string> {
-  const [found] = await sql<{ quoted: string; exists: boolean; mayCreate: boolean; create: string }[]>`
-    select quote_ident(${name}) as quoted, exists(select from pg_roles where rolname = ${name}) as exists,
-           (select rolsuper or rolcreaterole from pg_roles where rolname = current_user) as "mayCreate",
-           format('create role %I login password %L', ${name}::text, ${password}::text) as create`;
+  const [found] = await sql<
+    { quoted: string; exists: boolean; mayCreate: boolean; superuser: boolean; login: string }[]
+  >`select quote_ident(${name}) as quoted, exists(select from pg_roles where rolname = ${name}) as exists,
+           rolsuper or rolcreaterole as "mayCreate", rolsuper as superuser,
+           format('role %I login password %L', ${name}::text, ${password}::text) as login
+      from pg_roles where rolname = current_user`;
   if (!found) throw new Error('Postgres did not answer');
-  if (found.exists) return found.quoted;
+  // Messages of errors may quote what a client sent. API and workers log their own errors, without values.
+  const quiet = () => sql.unsafe(`alter role ${found.quoted} set log_min_messages = 'log'`);
+  if (found.exists) {
+    // A password that was changed in DATABASE_URL takes effect.
+    if (found.superuser) {
+      await sql.unsafe(`alter ${found.login}`);
+      await quiet();
+    }
+    return found.quoted;
+  }
   if (!found.mayCreate)
     throw new Error(
       `the role of DATABASE_URL does not exist, and that of MIGRATE_DATABASE_URL may not create it; as an administrator: create role ${found.quoted} login password '…'`,
     );
-  await sql.unsafe(found.create);
+  await sql.unsafe(`create ${found.login}`);
+  if (found.superuser) await quiet();
   return found.quoted;
 }
 

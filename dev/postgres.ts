@@ -152,8 +152,6 @@ async function createDatabase(url: string, runningPassword: string): Promise<voi
     const [role] = await sql`select from pg_roles where rolname = ${runningUser}`;
     // The password is hexadecimal: nothing in it needs quoting.
     await sql.unsafe(`${role ? 'alter' : 'create'} role ${runningUser} login password '${runningPassword}'`);
-    // Messages of errors may quote what a client sent. API and workers log their own errors, without values.
-    await sql.unsafe(`alter role ${runningUser} set log_min_messages = 'log'`);
   } finally {
     await sql.end();
   }

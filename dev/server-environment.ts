@@ -15,8 +15,10 @@ export interface Addresses {
 
 /** Settings as they came in, addresses as they were chosen. */
 export function serverEnvironment(base: NodeJS.ProcessEnv, addresses: Addresses): NodeJS.ProcessEnv {
+  // The owner's URL is for migrations alone.
+  const { MIGRATE_DATABASE_URL: _, ...settings } = base;
   return {
-    ...base,
+    ...settings,
     HOLDFAST_HOME: addresses.home,
     HOLDFAST_BUILD: buildRoot,
     HOLDFAST_BUNDLE: join(buildRoot, 'workflow-bundle.js'),

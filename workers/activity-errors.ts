@@ -19,7 +19,8 @@ export const reportedErrors: ActivityInterceptorsFactory = () => ({
   },
 });
 
-function crossing(error: unknown): unknown {
+/** What an error of an activity becomes before it leaves the worker. */
+export function crossing(error: unknown): unknown {
   // An aborted call and a completion that comes later are words of the SDK.
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'CompleteAsyncError')) return error;
   if (error instanceof TemporalFailure && (error.cause === undefined || error.cause instanceof TemporalFailure))

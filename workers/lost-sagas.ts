@@ -4,22 +4,29 @@
  * that takes over from one that was killed. To end an order or a transfer, cancel it.
  */
 import { createHash } from 'node:crypto';
-import { type Client, WorkflowExecutionAlreadyStartedError, type WorkflowExecutionInfo } from '@temporalio/client';
+import {
+  type Client,
+  isGrpcServiceError,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowExecutionInfo,
+} from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Connection } from '../db/client.js';
 import { unsettledSagas } from '../db/lost-sagas.js';
-import { openReview } from '../db/reviews.js';
+import { closeReviewsOf, openReview } from '../db/reviews.js';
 import { taskQueue, workflowTaskTimeoutMs } from '../workflows/contract.js';
 
-/** Runs that ended too soon, before a person is told instead of another being started. */
+/** Runs that ended too soon within a day, before a person is told instead of another being started. */
 const maxLostRuns = 3;
-/** What one look takes on; the next look finds the others. */
-const maxRuns = 1000;
-/** How far back a look goes: what is older was seen by the looks of that time. */
-const lookBackHours = 24;
+const dayMs = 86_400_000;
+/** Runs that one look starts; the next look finds the others. */
+const maxStarts = 1000;
+/** Sagas whose business is looked up at once. */
+const lookUpSize = 1000;
 
 interface Lost {
   readonly newest: WorkflowExecutionInfo;
+  /** Within the last day. */
   readonly runs: number;
 }
 
@@ -30,10 +37,14 @@ export async function resumeLostSagas(
   log: Logger,
   onProgress: () => void,
 ): Promise<number> {
-  const lost = await lostSagas(client);
-  const unsettled = new Set(await unsettledSagas(sql, [...lost.keys()]));
+  const lost = await lostSagas(client, onProgress);
+  const ids = [...lost.keys()];
+  const unsettled = new Set<string>();
+  for (let from = 0; from < ids.length; from += lookUpSize)
+    for (const id of await unsettledSagas(sql, ids.slice(from, from + lookUpSize))) unsettled.add(id);
   let started = 0;
   for (const [workflowId, { newest, runs }] of lost) {
+    if (started >= maxStarts) break;
     if (!unsettled.has(workflowId)) continue;
     if (runs >= maxLostRuns) {
       const { runId, status } = newest;
@@ -43,29 +54,45 @@ export async function resumeLostSagas(
       const lastError = 'the workflow ended before its business was done, and so did the runs that resumed it';
       const about = { subject: workflowId, detail, attempts: runs, lastError, workflowId: null };
       await openReview(db, { id, kind: 'saga_lost', ...about });
-    } else if (await runAgain(client, newest)) {
-      started += 1;
-      log.warn({ workflowId, endedAs: newest.status.name }, 'a saga that ended too soon is resumed');
-    }
+    } else if (await resume(client, db, newest, log)) started += 1;
     onProgress();
   }
   return started;
 }
 
-async function lostSagas(client: Client): Promise<Map<string, Lost>> {
-  const since = new Date(Date.now() - lookBackHours * 3_600_000).toISOString();
-  const query = `WorkflowType IN ('order', 'payment', 'transfer') AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut') AND CloseTime > '${since}'`;
+/** Every saga with a run that was ended from outside or failed and that the server still keeps. */
+async function lostSagas(client: Client, onProgress: () => void): Promise<Map<string, Lost>> {
+  const query = `WorkflowType IN ('order', 'payment', 'transfer') AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut')`;
+  const since = Date.now() - dayMs;
   const lost = new Map<string, Lost>();
-  let seen = 0;
   // Newest first.
-  for await (const run of client.workflow.list({ query, pageSize: 200 })) {
+  for await (const run of client.workflow.list({ query, pageSize: 1000 })) {
     const known = lost.get(run.workflowId);
-    lost.set(run.workflowId, { newest: known?.newest ?? run, runs: (known?.runs ?? 0) + 1 });
-    seen += 1;
-    if (seen >= maxRuns) break;
+    const recent = (run.closeTime?.getTime() ?? since) >= since ? 1 : 0;
+    lost.set(run.workflowId, { newest: known?.newest ?? run, runs: (known?.runs ?? 0) + recent });
+    if (lost.size % 1000 === 0) onProgress();
   }
   return lost;
 }
+
+/** Whether another run was started. One that cannot be started keeps no other from it. */
+async function resume(client: Client, db: Connection['db'], run: WorkflowExecutionInfo, log: Logger): Promise<boolean> {
+  const { workflowId, status } = run;
+  try {
+    // Nobody hears a decision on the cases of the run that was lost; the new run opens its own.
+    await closeReviewsOf(db, workflowId);
+    if (!(await runAgain(client, run))) return false;
+    log.warn({ workflowId, endedAs: status.name }, 'a saga that ended too soon is resumed');
+    return true;
+  } catch (error) {
+    if (!isGrpcServiceError(error) || passing.includes(error.code)) throw error;
+    log.error({ workflowId, err: error }, 'a saga that ended too soon cannot be resumed');
+    return false;
+  }
+}
+
+/** gRPC: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
+const passing: readonly number[] = [4, 8, 14];
 
 /** Starts the saga again with the input of the run that was lost. False where another run has been started meanwhile. */
 async function runAgain(

@@ -23,7 +23,6 @@ const dispensable: readonly (keyof Activities)[] = [
   'awaitSupplier',
   'restockOrder',
   'releaseOrder',
-  'expireOrder',
   'noteOrder',
   'openTransfer',
   'moveTransfer',
@@ -69,7 +68,7 @@ export function stuckStepsStopWhen(wanted: () => boolean): void {
  * @param endless retries whatever the reason
  */
 export function inSightOfPerson(plain: Activities, endless: Activities): Activities {
-  return new Proxy(plain, {
+  const inSight: Activities = new Proxy(plain, {
     get:
       (_target, name) =>
       async (...args: never[]) => {
@@ -82,10 +81,11 @@ export function inSightOfPerson(plain: Activities, endless: Activities): Activit
           if (!isLasting(error)) throw error;
           // A case that cannot be written is put before nobody.
           if (key === 'openReview' || key === 'closeReview') return await untilDone();
-          return await new StuckStep(plain, key, keyOf(args), once, untilDone).run(describe(error));
+          return await new StuckStep(inSight, key, keyOf(args), once, untilDone).run(describe(error));
         }
       },
   });
+  return inSight;
 }
 
 type Attempted<T> =
@@ -99,7 +99,7 @@ class StuckStep<T> {
   private readonly stopWanted: () => boolean;
 
   constructor(
-    private readonly plain: Activities,
+    private readonly cases: Pick<Activities, 'openReview' | 'closeReview'>,
     private readonly step: keyof Activities,
     private readonly key: string | null,
     private readonly once: () => Promise<T>,
@@ -120,7 +120,8 @@ class StuckStep<T> {
       const attempted = await this.attempt();
       if (attempted.kind === 'done') return await this.close(attempted.result, 'succeeded');
       if (dispensable.includes(this.step)) {
-        await this.close(undefined, 'done');
+        // The API closes the case that a person has decided, in that person's name.
+        if (decision === undefined) await this.close(undefined, 'done');
         throw new StepGivenUp(`${this.step} was given up: ${attempted.error}`);
       }
       // The API has closed the case; it is not closed.
@@ -162,7 +163,7 @@ class StuckStep<T> {
     const { workflowId } = workflowInfo();
     this.reviewId = `rev_${uuid4().replaceAll('-', '')}`;
     this.decisions = reviewDecisions(this.reviewId);
-    await this.plain.openReview({
+    await this.cases.openReview({
       id: this.reviewId,
       kind: 'step_failed',
       subject: workflowId,
@@ -175,7 +176,7 @@ class StuckStep<T> {
 
   /** Does nothing where a person has closed it. */
   private async close<R>(result: R, resolution: 'succeeded' | 'done'): Promise<R> {
-    await this.plain.closeReview(this.reviewId, {
+    await this.cases.closeReview(this.reviewId, {
       by: resolution === 'done' ? 'person' : 'success',
       resolution,
       note: resolution === 'done' ? 'given up: somebody wanted the workflow to stop' : null,
@@ -190,5 +191,6 @@ class StuckStep<T> {
 function keyOf(args: readonly unknown[]): string | null {
   const [step] = args;
   if (typeof step !== 'object' || step === null || !('key' in step)) return null;
-  return typeof step.key === 'string' ? step.key : null;
+  // A key may hold an update's id, which is the client's word: the case must be writable whatever it is.
+  return typeof step.key === 'string' ? step.key.replace(/[^\x20-\x7e]/g, '?').slice(0, 500) : null;
 }

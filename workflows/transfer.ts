@@ -46,6 +46,9 @@ async function carryOut(input: TransferInput, desk: TransferDesk, record: Transf
   if (held.outcome === 'refused') desk.moved.give(record.refuse(held.refusal));
   else if (!desk.cancelWanted) desk.moved.give(await send(input, record, saga));
 
+  // A run that was lost had begun to give the goods back.
+  if (record.exists && record.status === 'manual_review')
+    await undo(record, saga, { to: 'cancelled', reason: 'resumed after its workflow was lost', failure: null, caller });
   while (record.exists && !isTransferEnded(record.status)) {
     await desk.waitForWish();
     const wish = desk.takeWish();

@@ -73,7 +73,14 @@ async function identify(req: Request, res: Response, { keys, addresses }: Gate):
   }
   const refused = await addresses.count(req, res);
   if (refused) return { kind: 'limited', refused };
-  const key = token === undefined ? null : await keys.find(token);
+  let key: AuthenticatedKey | null;
+  try {
+    key = token === undefined ? null : await keys.find(token);
+  } catch (error) {
+    // That Postgres cannot be asked is not the caller's fault.
+    await addresses.forgive(req, res);
+    throw error;
+  }
   if (!key) return { kind: 'none', tried: token !== undefined };
   await addresses.forgive(req, res);
   return { kind: 'key', key };

@@ -78,11 +78,12 @@ export function refusalOfError(error: unknown): Refusal {
 }
 
 /**
- * SQLSTATE classes 08 (connection exception), 57P (the server stops or starts), 53 (out of resources), 57014 (the statement
+ * SQLSTATE classes 08 (connection exception), 28 (the role may not connect), 57P (the server stops or starts), 53 (out of resources), 57014 (the statement
  * took too long), and the codes of db/bounded-pool.ts, postgres.js and Node for a query that was not answered in time and
  * a connection that cannot be made or was lost.
  */
-const postgresDown = /^(08...|57P..|57014|53...|POSTGRES_TIMEOUT|CONNECT_TIMEOUT|CONNECTION_(CLOSED|ENDED|DESTROYED))$/;
+const postgresDown =
+  /^(08...|28...|57P..|57014|53...|POSTGRES_TIMEOUT|CONNECT_TIMEOUT|CONNECTION_(CLOSED|ENDED|DESTROYED))$/;
 const socketDown = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
 
 /** Whether the error says no more than that a server could not be asked. */

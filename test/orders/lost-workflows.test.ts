@@ -1,13 +1,14 @@
 /** Sagas whose workflow an operator has terminated: the sweep runs them again, and they end as they would have. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { sweepScheduleId } from '../../workflows/contract.js';
 import { sharedShop } from '../shared.js';
 import { eventually, holdings } from '../shop.js';
 import { temporal } from '../temporal.js';
-import { goods, receive, shipped, whereabouts } from '../transfers/goods.js';
+import { byHand, goods, receive, shipped, untilStatus, whereabouts } from '../transfers/goods.js';
 import { until } from './lacking.js';
 
 const shop = sharedShop();
+const databaseUrl = inject('databaseUrl');
 
 async function terminate(workflowId: string): Promise<void> {
   await (await temporal()).workflow.getHandle(workflowId).terminate('by an operator');
@@ -90,6 +91,25 @@ test('a transfer whose workflow was terminated on the way can be received once i
   const { body } = await shop.must(200, receive(shop, id, { quantity: 3, reason: 'one broke' }));
   expect(body).toMatchObject({ status: 'completed', received: 3, lost: 1 });
   expect(await whereabouts(shop, sku)).toEqual({ [from]: 1, [to]: 3, transit: 0, held: 0 });
+});
+
+test('a transfer whose workflow was terminated while its goods could not be given back gives them back once it is resumed', async () => {
+  const { sku, from, to } = await goods(shop, 4);
+  const id = await shipped(shop, { sku, quantity: 4, from, to });
+  await byHand(databaseUrl, { kind: 'lose', sku, location: 'transit', quantity: 1 });
+  await shop.must(202, shop.post(`/api/transfers/${id}/cancel`, { reason: 'wrong' }, { prefer: 'respond-async' }));
+  await untilStatus(shop, id, 'manual_review');
+  const cases = async (status: string): Promise<number> => {
+    const { body } = await shop.must(200, shop.get(`/api/reviews?status=${status}&limit=200`));
+    return body.items.filter(({ subject }: { subject: string }) => subject === `transfer/${id}`).length;
+  };
+  await terminate(`transfer/${id}`);
+  await resumed(`transfer/${id}`);
+  await eventually('the case of the lost run to be closed', async () => (await cases('resolved')) === 1);
+  await byHand(databaseUrl, { kind: 'transfer_in', sku, location: 'transit', quantity: 1 });
+  await untilStatus(shop, id, 'cancelled');
+  expect(await whereabouts(shop, sku)).toEqual({ [from]: 4, transit: 0, held: 0 });
+  await eventually('no case to be left open', async () => (await cases('open')) === 0);
 });
 
 test('a payment whose workflow was terminated is taken once, by the run that resumes it', async () => {

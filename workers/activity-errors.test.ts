@@ -1,0 +1,20 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { expect, test } from 'vitest';
+import { crossing } from './activity-errors.js';
+
+test('an error that nobody expected crosses as a short report, whatever it quotes', () => {
+  const failure = crossing(
+    Object.assign(new Error(`failed query: insert … params: jane@example.com ${'x'.repeat(3_000_000)}`), {
+      query: 'insert into orders values ($1)',
+    }),
+  );
+  expect(failure).toBeInstanceOf(ApplicationFailure);
+  const said = JSON.stringify([failure instanceof ApplicationFailure && [failure.message, failure.details], failure]);
+  expect(said).not.toContain('jane');
+  expect(said.length).toBeLessThan(20_000);
+});
+
+test('what an activity says on purpose crosses as it is', () => {
+  const said = ApplicationFailure.create({ type: 'no_answer', message: 'supplier: no answer in time' });
+  expect(crossing(said)).toBe(said);
+});
