@@ -47,7 +47,11 @@ export function connectionProblem(
     instance: `urn:holdfast:request:${requestId}`,
     requestId,
   });
-  return { status, headers: { 'Content-Type': 'application/problem+json', 'X-Request-Id': requestId }, body };
+  return {
+    status,
+    headers: { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', 'X-Request-Id': requestId },
+    body,
+  };
 }
 
 /** By the code of Node's error. */

@@ -38,6 +38,9 @@ describe('an address that a client sets', () => {
     'https:\\\\beans.example',
     'https://bücher.example',
     'https://beans.example/%zz',
+    'https://beans.example:0',
+    'https://beans.example/%34242424242424242',
+    'https://beans.example/4242%204242%204242%204242',
     'https://',
     `https://beans.example/${'x'.repeat(500)}`,
   ])('is refused where it is more or less than a plain URL: %j', (text) => {

@@ -24,7 +24,7 @@ export type ClientUrl =
   | { readonly kind: 'url'; readonly url: string }
   | { readonly kind: 'wrong'; readonly detail: string };
 
-const port = '[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]';
+const port = '[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]';
 const hostName = '(?:[A-Za-z0-9_-]+\\.)*[A-Za-z][A-Za-z0-9_-]*\\.?';
 const ipv4 = '(?:[0-9]{1,3}\\.){3}[0-9]{1,3}';
 const pathCharacter = "[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2}";
@@ -49,7 +49,8 @@ export function parseClientUrl(text: string, allowed: readonly AllowedHost[]): C
   const url = new URL(text);
   const normalized = url.pathname === '/' ? url.origin : url.href;
   if (normalized.length > maxClientUrlLength) return wrong(`must not be longer than ${maxClientUrlLength} characters`);
-  if (holdsCardNumber(normalized)) return wrong('must not hold what looks like a card number');
+  if (holdsCardNumber(normalized) || holdsCardNumber(unescaped(normalized)))
+    return wrong('must not hold what looks like a card number');
   const destination = destinationOf(url);
   const addresses = plainAddresses(destination.host);
   if (addresses.length > 0 && !addresses.some((address) => mayConnect(allowed, destination, address)))
@@ -102,6 +103,11 @@ function isAllowedHost(allowed: readonly AllowedHost[], { host, port }: Destinat
 function plainAddresses(host: string): readonly string[] {
   if (ipaddr.isValid(host)) return [host];
   return host === 'localhost' || host.endsWith('.localhost') ? ['127.0.0.1', '::1'] : [];
+}
+
+/** The text with its escapes undone, each by itself: a broken one must not hide the others. */
+function unescaped(url: string): string {
+  return url.replace(/%[0-9A-Fa-f]{2}/g, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)));
 }
 
 function bareHost(hostname: string): string {

@@ -83,7 +83,7 @@ function passesLuhn(digits: string): boolean {
 }
 
 /** The check digit of the GS1 General Specifications, section 7.9: SSCC, GTIN. */
-function passesGs1(digits: string): boolean {
+export function passesGs1(digits: string): boolean {
   let sum = 0;
   for (let place = 0; place < digits.length; place++)
     sum += (digits.charCodeAt(digits.length - 1 - place) - 48) * (place % 2 === 1 ? 3 : 1);

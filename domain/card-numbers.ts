@@ -5,7 +5,7 @@
  * Every function takes time in proportion to its input: each run of digits is read once, and what stands around a run is
  * looked at for a fixed number of characters.
  */
-import { isCardNumber, maxCardDigits, minCardDigits } from './card-issuers.js';
+import { isCardNumber, maxCardDigits, minCardDigits, passesGs1 } from './card-issuers.js';
 import { folded, withoutKnownNumbers } from './card-text.js';
 
 /** One character may stand for two digits before it is normalised. */
@@ -70,6 +70,7 @@ const fours = new RegExp(
   'y',
 );
 const fourSix = new RegExp(`([0-9]{4})(?:${separator})([0-9]{6})(?:${separator})([0-9]{4,5})(?![0-9])`, 'y');
+const separatorAt = new RegExp(`(${separator})`, 'y');
 /** What a card number of 17 to 19 digits has behind four groups of four. */
 const fewBehind = new RegExp(`(?:${separator})([0-9]{1,3})(?![0-9])`, 'y');
 /** A group behind, if it has at most five digits and is no part of a word. */
@@ -86,30 +87,40 @@ function groupsAreCard(text: string, start: number): boolean {
   if (continuesFromBefore(text, start, firstGap)) return false;
   const digits = a + b + c + d;
   const end = start + whole.length;
+  // Two cards one after the other, and not one longer number.
+  const [, another] = matchAt(separatorAt, text, end) ?? [];
+  const [next, ...groups] = another === undefined ? [] : (matchAt(fours, text, end + another.length) ?? []);
+  if (next !== undefined && isCardNumber(digits) && isCardNumber(groups.join('').replace(/[^0-9]/g, ''))) return true;
   const [, more] = matchAt(fewBehind, text, end) ?? [];
   if (more !== undefined && isCardNumber(digits + more)) return true;
-  return isCardNumber(digits) && !continuesBehind(text, end, kindOf(lastGap));
+  return isCardNumber(digits) && !continuesBehind(text, digits, end, kindOf(lastGap));
 }
 
 /** Whether the four groups are the end of a longer number: one in groups of four, or an IBAN that is no valid one. */
 function continuesFromBefore(text: string, start: number, gap: string): boolean {
   const before = text.slice(Math.max(0, start - 8), start);
+  if (yearOrExpiryBefore.test(before)) return false;
   const [, head, gapBefore = ''] =
     /([^0-9][0-9]{4}|^[0-9]{4}|(?<![0-9A-Za-z])[A-Za-z]{2}[0-9]{2})( {1,2}|[-./_])$/.exec(before) ?? [];
   return head !== undefined && kindOf(gapBefore) === kindOf(gap);
 }
 
+/** A year or an expiry that stands alone before a number is no part of it. */
+const yearOrExpiryBefore =
+  /(?<![0-9]|[0-9][ ./_-]|[0-9] {2})(?:20[0-9]{2}|(?:0[1-9]|1[0-2])[0-9]{2})(?: {1,2}|[-./_])$/;
+
 /**
  * Whether the four groups are the beginning of a longer number, with the same separator. A security code (3 or 4 digits)
  * and an expiry (`1228`, `12/28`) may stand behind a card number; five digits or more are a number of their own.
  */
-function continuesBehind(text: string, end: number, kind: string): boolean {
+function continuesBehind(text: string, number: string, end: number, kind: string): boolean {
   const next = matchAt(groupBehind, text, end);
   if (!next || kindOf(next[1]) !== kind || isExpiryAt(text, end)) return false;
   const [whole, , digits = ''] = next;
   if (digits.length === 5) return false;
-  if (digits.length < 3) return true;
   const last = matchAt(groupBehind, text, end + whole.length);
+  // A quantity or a month is no part of the number, unless they make a parcel's number of 18 digits together.
+  if (digits.length < 3) return last === null && digits.length === 2 && passesGs1(number + digits);
   if (!last || kindOf(last[1]) !== kind) return false;
   const [, , more = ''] = last;
   const isCodeAndExpiry = digits.length === 3 || more.length === 3 || expiry.test(digits);
