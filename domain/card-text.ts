@@ -72,10 +72,13 @@ function endOfKnown(text: string, start: number, end: number): number | null {
   if (length === 4) return endOfGroupedIban(text, start);
   if (length === 8) return endOfMatch(uuid, text, start);
   const word = text.slice(start, end);
+  if (length === 18 && upsParcel.test(word)) return end;
   if (length >= 32 && hex.test(word) && isRandom(text, start, length)) return end;
   return length >= 15 && length <= maxIbanLength && isIban(word) ? end : null;
 }
 
+/** A tracking number of UPS: six characters of the shipper, with a letter among them, and ten digits. */
+const upsParcel = /^1Z(?=[0-9]{0,5}[A-Z])[0-9A-Z]{6}[0-9]{10}$/i;
 const behind = '(?![0-9A-Za-z])';
 /** RFC 9562. */
 const uuid = new RegExp(

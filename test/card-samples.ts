@@ -181,7 +181,9 @@ export const harmless: Readonly<Record<string, fc.Arbitrary<string>>> = {
     .chain((head) => digitsTo(21, head))
     .map(withGs1Digit),
   'parcel of USPS, grouped': digitsTo(21, '9400').map(withGs1Digit).map(inFours),
-  'parcel of UPS': textOf(alphanumeric, 6).chain((shipper) => digitsTo(10).map((rest) => `1Z${shipper}${rest}`)),
+  'parcel of UPS': textOf(alphanumeric, 6)
+    .filter((shipper) => /[A-Z]/.test(shipper))
+    .chain((shipper) => digitsTo(10).map((rest) => `1Z${shipper}${rest}`)),
   'parcel of FedEx': digitsTo(12),
   'parcel of the post': digitsTo(9).map((text) => `RR${text}DE`),
   UUID: fc.uuid(),
