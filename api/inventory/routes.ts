@@ -1,4 +1,5 @@
 /** Stock: how much there is, was, and what changed it. */
+import type { z } from 'zod';
 import { findLocations } from '../../db/catalogue.js';
 import type { Database } from '../../db/client.js';
 import {
@@ -35,6 +36,21 @@ export function inventoryRoutes(deps: ApiDeps): Route[] {
 }
 
 function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
+  /** A page of one of the lists that a product has, at one location or at all. */
+  const listOf = async (
+    list: typeof listOpenHolds | typeof listMovements,
+    sku: string,
+    query: z.infer<typeof movementQuery>,
+  ): Promise<Reply> => {
+    const page = pageRequest(query);
+    if (page.kind === 'refused') return page;
+    const location = query.location ?? null;
+    const unknown = await unknownLocation(db, location);
+    if (unknown) return unknown;
+    const found = await list(sql, { ...page, sku, location });
+    return found ? answer(200, found) : refuse('not_found', 'no such product');
+  };
+
   return [
     route({
       method: 'get',
@@ -87,15 +103,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       query: movementQuery,
       answers: { 200: openHoldPage },
       refusals: ['not_found', 'unknown_location'],
-      handler: async ({ params, query }) => {
-        const page = pageRequest(query);
-        if (page.kind === 'refused') return page;
-        const location = query.location ?? null;
-        const unknown = await unknownLocation(db, location);
-        if (unknown) return unknown;
-        const found = await listOpenHolds(sql, { ...page, sku: params.sku, location });
-        return found ? answer(200, found) : refuse('not_found', 'no such product');
-      },
+      handler: ({ params, query }) => listOf(listOpenHolds, params.sku, query),
     }),
     route({
       method: 'get',
@@ -110,15 +118,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       query: movementQuery,
       answers: { 200: movementPage },
       refusals: ['not_found', 'unknown_location'],
-      handler: async ({ params, query }) => {
-        const page = pageRequest(query);
-        if (page.kind === 'refused') return page;
-        const location = query.location ?? null;
-        const unknown = await unknownLocation(db, location);
-        if (unknown) return unknown;
-        const found = await listMovements(sql, { ...page, sku: params.sku, location });
-        return found ? answer(200, found) : refuse('not_found', 'no such product');
-      },
+      handler: ({ params, query }) => listOf(listMovements, params.sku, query),
     }),
   ];
 }
