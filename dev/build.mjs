@@ -110,7 +110,7 @@ async function bundleWorkflows(folder) {
   await writeFile(join(folder, 'workflow-bundle.js'), code);
 }
 
-/** A line for people, with the seconds since the process began, in the form that the stack's own start has (terminal.ts). */
+/** A line for people, with the seconds since the process began, in the form that the stack's own start has (terminal/terminal.ts). */
 function sayWithTime(line) {
   console.error(`${process.uptime().toFixed(1).padStart(6)} s  ${line}`);
 }

@@ -1,9 +1,9 @@
 /** What the role that API and workers run as can do in the database, asked of the database. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createLedger } from '../../db/ledger.js';
-import { directWrites, doors, tooStrong } from '../../db/roles.js';
-import { verify } from '../../db/verify.js';
+import { createLedger } from '../../db/stock/ledger.js';
+import { verify } from '../../db/stock/verify.js';
+import { directWrites, doors, tooStrong } from '../../db/upgrade/roles.js';
 import { Books, newHoldId, operation } from '../model/books.js';
 import { runningUrl } from '../setup/running-role.js';
 
