@@ -52,7 +52,7 @@ module.exports = {
       name: 'api-knows-of-workflows-only-the-contract',
       severity: 'error',
       from: code('api'),
-      to: { path: '^workflows/', pathNot: '^workflows/contract\\.ts$' },
+      to: { path: '^workflows/', pathNot: '/contract\\.ts$' },
     },
     {
       name: 'domain-is-pure',

@@ -5,8 +5,8 @@
  * with by the activities that do one part each.
  */
 import { log } from '@temporalio/activity';
-import { type OrderStepResult, orderStepKey, type PaymentInFlight } from '../domain/order-steps.js';
-import { mailsAfter, paymentRecord } from '../domain/payment-record.js';
+import { type OrderStepResult, orderStepKey, type PaymentInFlight } from '../domain/orders/steps.js';
+import { mailsAfter, paymentRecord } from '../domain/payments/record.js';
 import { type Around, isGivenUp } from './context.js';
 import type { OrderActivities } from './orders.js';
 import type { CardOperation, ChargeProgress, PaymentActivities } from './payments.js';

@@ -1,7 +1,7 @@
 /** What the activity that is running knows of itself. */
 import { Context } from '@temporalio/activity';
 import { firstTrySeconds } from '../domain/retry.js';
-import type { CallOptions } from '../gateways/http.js';
+import type { CallOptions } from '../gateways/http/http.js';
 
 /** Whether this is the first try of a call, made in a local activity: then it is kept short, and nothing was sent before. */
 export function isFirstTry(): boolean {

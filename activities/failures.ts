@@ -1,12 +1,12 @@
 /** How what goes wrong in an activity crosses Temporal. */
 import { ApplicationFailure } from '@temporalio/common';
-import { describePostgresError, isLasting, postgresErrorOf } from '../db/lasting-errors.js';
+import { describePostgresError, isLasting, postgresErrorOf } from '../db/postgres/lasting-errors.js';
 import { type Fault, lastingFailure, nextWaitMs, type RetryClass } from '../domain/retry.js';
-import { GatewayFault } from '../gateways/fault.js';
+import { GatewayFault } from '../gateways/http/fault.js';
 import { attemptNumber } from './context.js';
 
 /** How a call is tried again: its class, and which attempt of all attempts of the call this activity's first one is. */
-export interface Patience {
+export interface RetryBudget {
   readonly retryClass: RetryClass;
   readonly retryBaseScale: number;
   /** Attempts that were made before this activity was scheduled. */
@@ -14,26 +14,40 @@ export interface Patience {
 }
 
 /** Whether nothing was sent before: by this activity, or by one that came before it. */
-export function isFirstAttempt(patience: Patience | null): boolean {
-  return attemptNumber() + (patience?.attemptsBefore ?? 0) === 1;
+export function isFirstAttempt(retryBudget: RetryBudget | null): boolean {
+  return attemptNumber() + (retryBudget?.attemptsBefore ?? 0) === 1;
 }
 
 /**
- * Runs a gateway call. A GatewayFault becomes an ApplicationFailure whose type is the fault; with `patience` it also says
+ * Runs a gateway call. A GatewayFault becomes an ApplicationFailure whose type is the fault; with `retryBudget` it also says
  * when to try again, or that the attempts are used up. Anything else is a bug and is thrown as it is.
  */
-export async function askGateway<T>(call: () => Promise<T>, patience: Patience | null, attempt: number): Promise<T> {
+export async function askGateway<T>(
+  call: () => Promise<T>,
+  retryBudget: RetryBudget | null,
+  attempt: number,
+): Promise<T> {
   try {
     return await call();
   } catch (error) {
     if (!(error instanceof GatewayFault)) throw error;
-    throw faultFailure(error.fault, error.message, patience, attempt);
+    throw faultFailure(error.fault, error.message, retryBudget, attempt);
   }
 }
 
-function faultFailure(fault: Fault, message: string, patience: Patience | null, attempt: number): ApplicationFailure {
-  if (patience === null) return ApplicationFailure.create({ type: fault, message });
-  const waitMs = nextWaitMs(patience.retryClass, fault, patience.attemptsBefore + attempt, patience.retryBaseScale);
+function faultFailure(
+  fault: Fault,
+  message: string,
+  retryBudget: RetryBudget | null,
+  attempt: number,
+): ApplicationFailure {
+  if (retryBudget === null) return ApplicationFailure.create({ type: fault, message });
+  const waitMs = nextWaitMs(
+    retryBudget.retryClass,
+    fault,
+    retryBudget.attemptsBefore + attempt,
+    retryBudget.retryBaseScale,
+  );
   if (waitMs === null) return ApplicationFailure.create({ type: fault, message, nonRetryable: true });
   return ApplicationFailure.create({ type: fault, message, nextRetryDelay: waitMs });
 }
@@ -62,7 +76,7 @@ export async function crossable<T>(activity: () => Promise<T>, attempt: number):
 
 function crossableError(error: unknown, attempt: number): unknown {
   const refused = postgresErrorOf(error);
-  // What a retry may mend crosses as a report (workers/activity-errors.ts).
+  // What a retry may mend crosses as a report (workers/interceptors/activity-errors.ts).
   if (refused === null || !isLasting(refused, attempt)) return error;
   return lasting(describePostgresError(refused).slice(0, maxMessageLength));
 }

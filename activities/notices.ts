@@ -1,6 +1,7 @@
 /** Mails that follow from committed changes: to customers, and to our own people. */
-import type { Connection } from '../db/client.js';
-import { type MailFacts, markSent, type NoticeFacts, unsentMails, unsentNotices } from '../db/notices.js';
+
+import { type MailFacts, markSent, type NoticeFacts, unsentMails, unsentNotices } from '../db/outbox/notices.js';
+import type { Connection } from '../db/postgres/client.js';
 import { formatMoney } from '../domain/money.js';
 import { type NoticeAddresses, noticeText } from '../domain/notices.js';
 import type { Mail, MailGateway } from '../gateways/mail/gateway.js';

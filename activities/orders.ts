@@ -1,11 +1,11 @@
 /** The steps of an order, each one transaction in Postgres with its stock, its payment and what must follow. */
 import { log } from '@temporalio/activity';
-import type { OrderDoor } from '../db/order-door.js';
-import type { OrderStep, OrderStepResult } from '../domain/order-steps.js';
+import type { OrderDoor } from '../db/orders/store.js';
+import type { OrderStep, OrderStepResult } from '../domain/orders/steps.js';
 
 type Step<Name extends OrderStep['step']> = Omit<Extract<OrderStep, { step: Name }>, 'step'>;
 
-/** Each step may be repeated with its key: it then answers what it answered first. See domain/order-steps.ts for each one. */
+/** Each step may be repeated with its key: it then answers what it answered first. See domain/orders/steps.ts for each one. */
 export function orderActivities(door: OrderDoor) {
   async function apply(step: OrderStep): Promise<OrderStepResult> {
     const result = await door.apply(step);

@@ -3,16 +3,16 @@
  * card, so that it may be made any number of times.
  */
 import { log } from '@temporalio/activity';
-import type { Sql } from '../db/client.js';
-import { abandonPayment, recordPayment } from '../db/payments.js';
-import type { MailRequest, PaymentRecord, PaymentStanding } from '../domain/order-steps.js';
-import { type CardSlot, fraudThreshold } from '../domain/payment-states.js';
-import { type Fault, unheardMs } from '../domain/retry.js';
-import { GatewayFault } from '../gateways/fault.js';
+import { abandonPayment, recordPayment } from '../db/payments/queries.js';
+import type { Sql } from '../db/postgres/client.js';
+import type { MailRequest, PaymentRecord, PaymentStanding } from '../domain/orders/steps.js';
+import { type CardSlot, fraudThreshold } from '../domain/payments/states.js';
+import { type Fault, maxCancelDelayMs } from '../domain/retry.js';
 import type { FraudGateway } from '../gateways/fraud/gateway.js';
+import { GatewayFault } from '../gateways/http/fault.js';
 import type { AuthorizeAnswer, CaptureAnswer, PaymentGateway } from '../gateways/payment/gateway.js';
 import { type Around, attemptNumber, callOptions, isFirstTry, timed } from './context.js';
-import { askGateway, type Patience } from './failures.js';
+import { askGateway, type RetryBudget } from './failures.js';
 
 /** One payment on one card. Its idempotency keys at the processor are made of `paymentId` and `card`. */
 export interface CardOperation {
@@ -71,7 +71,7 @@ export function paymentActivities(given: PaymentDependencies) {
 
   return {
     /**
-     * The whole charge in one go, as far as it comes within `unheardMs`: score, authorize, capture. Nothing was asked
+     * The whole charge in one go, as far as it comes within `maxCancelDelayMs`: score, authorize, capture. Nothing was asked
      * before, except by a task that was lost: the scorer may have told that one otherwise, so where it stops this one the
      * processor is asked whether it knows the charge. Each step has the key that it has when it is asked for alone, so
      * that whatever is left undecided is gone on with by `scoreFraud`, `authorizeCard` and `captureCard`.
@@ -88,13 +88,13 @@ export function paymentActivities(given: PaymentDependencies) {
         const score = await step('scoreFraud', () => fraud.score(operation, options(operation)));
         progress = { ...progress, score };
         if (score > fraudThreshold) return await stopped(progress);
-        if (heldMs() > unheardMs) return progress;
+        if (heldMs() > maxCancelDelayMs) return progress;
 
         const answer = await step('authorizeCard', () =>
           payments.authorize(authorizeCall(operation), options(operation)),
         );
         progress = { ...progress, authorized: { ...answer, heldTaskMs: heldMs() } };
-        if (answer.kind === 'declined' || !mayCapture || heldMs() > unheardMs) return progress;
+        if (answer.kind === 'declined' || !mayCapture || heldMs() > maxCancelDelayMs) return progress;
 
         const captured = await step('captureCard', () =>
           payments.capture(captureCall(operation, answer.authorizationId), options(operation)),
@@ -109,8 +109,8 @@ export function paymentActivities(given: PaymentDependencies) {
     },
 
     /** The risk of a payment, 0 to 1. */
-    async scoreFraud(operation: CardOperation, patience: Patience | null): Promise<number> {
-      return askGateway(() => fraud.score(operation, options(operation)), patience, attemptNumber());
+    async scoreFraud(operation: CardOperation, retryBudget: RetryBudget | null): Promise<number> {
+      return askGateway(() => fraud.score(operation, options(operation)), retryBudget, attemptNumber());
     },
 
     /**
@@ -119,27 +119,27 @@ export function paymentActivities(given: PaymentDependencies) {
      */
     async authorizeCard(
       operation: CardOperation,
-      patience: Patience | null,
+      retryBudget: RetryBudget | null,
     ): Promise<AuthorizeAnswer & { readonly heldTaskMs: number }> {
       const call = authorizeCall(operation);
       const authorize = async () =>
         (isFirstTry() ? null : await payments.findAuthorization(call.idempotencyKey, options(operation))) ??
         (await payments.authorize(call, options(operation)));
-      return askGateway(() => timed(authorize), patience, attemptNumber());
+      return askGateway(() => timed(authorize), retryBudget, attemptNumber());
     },
 
     /** Takes the authorized money. Later tries look the operation up before they repeat it. */
     async captureCard(
       operation: CardOperation,
       authorizationId: string,
-      patience: Patience | null,
+      retryBudget: RetryBudget | null,
     ): Promise<CaptureAnswer> {
       const call = captureCall(operation, authorizationId);
       return askGateway(
         async () =>
           (isFirstTry() ? null : await payments.findCapture(call.idempotencyKey, options(operation))) ??
           (await payments.capture(call, options(operation))),
-        patience,
+        retryBudget,
         attemptNumber(),
       );
     },

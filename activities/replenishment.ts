@@ -1,14 +1,14 @@
 /** The steps of a replenishment: what is asked of the supplier, and what is written down about it. */
 import { log } from '@temporalio/activity';
-import type { Sql } from '../db/client.js';
-import { markShipped, type RecordedOrder, receiveDelivery, recordPurchaseOrder } from '../db/purchase-orders.js';
-import { type PlanRequest, planReplenishment } from '../db/replenishment-plan.js';
-import { type FailureReport, failReplenishment, reduceQuantity, reportFailure } from '../db/replenishments.js';
+import type { Sql } from '../db/postgres/client.js';
+import { markShipped, type RecordedOrder, receiveDelivery, recordPurchaseOrder } from '../db/supply/purchase-orders.js';
+import { type PlanRequest, planReplenishment } from '../db/supply/replenishment-plan.js';
+import { type FailureReport, failReplenishment, reduceQuantity, reportFailure } from '../db/supply/replenishments.js';
 import type { PlanResult, ReplenishmentFailure, RunningReplenishment } from '../domain/replenishment.js';
-import { presentable } from '../gateways/fault.js';
+import { presentable } from '../gateways/http/fault.js';
 import type { SupplierGateway, SupplierOrder } from '../gateways/supplier/gateway.js';
 import { attemptNumber, callOptions } from './context.js';
-import { askGateway, type Patience } from './failures.js';
+import { askGateway, type RetryBudget } from './failures.js';
 
 /** What is told to whoever keeps figures; each thing once, by the call that made it true. */
 export interface ReplenishmentObserver {
@@ -34,16 +34,17 @@ export interface SupplierAsking {
 
 export function replenishmentActivities(given: ReplenishmentDependencies) {
   const { sql, suppliers, observer } = given;
-  const ask = <T>(patience: Patience | null, call: () => Promise<T>) => askGateway(call, patience, attemptNumber());
+  const ask = <T>(retryBudget: RetryBudget | null, call: () => Promise<T>) =>
+    askGateway(call, retryBudget, attemptNumber());
   const options = ({ traceparent }: SupplierAsking) => callOptions(given.gatewayTimeoutSeconds, traceparent);
 
   return {
     planReplenishment: (request: PlanRequest): Promise<PlanResult> => planReplenishment(sql, request),
 
     /** How much of what is wanted the supplier has; 0 where it has none. */
-    async askAvailability(asking: SupplierAsking, patience: Patience | null): Promise<number> {
+    async askAvailability(asking: SupplierAsking, retryBudget: RetryBudget | null): Promise<number> {
       const { supplierUrl: url, sku, quantity } = asking.replenishment;
-      return ask(patience, async () => {
+      return ask(retryBudget, async () => {
         const has = await suppliers.availability({ url, sku, quantity }, options(asking));
         return has.available ? Math.min(quantity, has.quantity) : 0;
       });
@@ -52,16 +53,16 @@ export function replenishmentActivities(given: ReplenishmentDependencies) {
     reduceQuantity: (id: string, quantity: number) => reduceQuantity(sql, id, quantity),
 
     /** The order that this replenishment has placed; null where the supplier has none. */
-    async findSupplierOrder(asking: SupplierAsking, patience: Patience | null): Promise<SupplierOrder | null> {
+    async findSupplierOrder(asking: SupplierAsking, retryBudget: RetryBudget | null): Promise<SupplierOrder | null> {
       const { supplierUrl: url, id: idempotencyKey } = asking.replenishment;
-      return ask(patience, () => suppliers.findOrder({ url, idempotencyKey }, options(asking)));
+      return ask(retryBudget, () => suppliers.findOrder({ url, idempotencyKey }, options(asking)));
     },
 
     /** Orders, once for each replenishment: an order whose answer was lost is found by its key. Undone by the next one. */
-    async placeSupplierOrder(asking: SupplierAsking, patience: Patience | null): Promise<SupplierOrder> {
+    async placeSupplierOrder(asking: SupplierAsking, retryBudget: RetryBudget | null): Promise<SupplierOrder> {
       const { supplierUrl: url, id: idempotencyKey, sku, quantity, unitPrice } = asking.replenishment;
       return ask(
-        patience,
+        retryBudget,
         async () =>
           (await suppliers.findOrder({ url, idempotencyKey }, options(asking))) ??
           (await suppliers.placeOrder({ url, idempotencyKey, sku, quantity, unitPrice }, options(asking))),
@@ -82,11 +83,11 @@ export function replenishmentActivities(given: ReplenishmentDependencies) {
     },
 
     /** What has become of the order, in the supplier's words. */
-    async askDelivery(asking: SupplierAsking, patience: Patience | null): Promise<SupplierOrder['status']> {
+    async askDelivery(asking: SupplierAsking, retryBudget: RetryBudget | null): Promise<SupplierOrder['status']> {
       const { supplierUrl: url, purchaseOrder } = asking.replenishment;
       if (purchaseOrder === null) throw new Error(`${asking.replenishment.id} has no purchase order to ask after`);
       const { supplierOrderId } = purchaseOrder;
-      return ask(patience, () => suppliers.orderStatus({ url, supplierOrderId }, options(asking)));
+      return ask(retryBudget, () => suppliers.orderStatus({ url, supplierOrderId }, options(asking)));
     },
 
     async recordPurchaseOrder(

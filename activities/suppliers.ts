@@ -4,7 +4,7 @@
  */
 import type { SupplierGateway, SupplierReservation } from '../gateways/supplier/gateway.js';
 import { attemptNumber, callOptions } from './context.js';
-import { askGateway, isFirstAttempt, type Patience } from './failures.js';
+import { askGateway, isFirstAttempt, type RetryBudget } from './failures.js';
 
 /** Goods that one line of an order wants of one supplier. */
 export interface SupplierOperation {
@@ -21,15 +21,18 @@ export function supplierActivities(suppliers: SupplierGateway, gatewayTimeoutSec
 
   return {
     /** Asks for the goods to be put aside. Later tries look the operation up before they repeat it. */
-    async reserveAtSupplier(operation: SupplierOperation, patience: Patience | null): Promise<SupplierReservation> {
+    async reserveAtSupplier(
+      operation: SupplierOperation,
+      retryBudget: RetryBudget | null,
+    ): Promise<SupplierReservation> {
       const { url, idempotencyKey, sku, quantity } = operation;
       return askGateway(
         async () =>
-          (isFirstAttempt(patience)
+          (isFirstAttempt(retryBudget)
             ? null
             : await suppliers.findReservation({ url, idempotencyKey }, options(operation))) ??
           (await suppliers.reserve({ url, idempotencyKey, sku, quantity }, options(operation))),
-        patience,
+        retryBudget,
         attemptNumber(),
       );
     },
@@ -38,10 +41,10 @@ export function supplierActivities(suppliers: SupplierGateway, gatewayTimeoutSec
     async supplierStatus(
       operation: SupplierOperation,
       ref: string,
-      patience: Patience | null,
+      retryBudget: RetryBudget | null,
     ): Promise<'ok' | 'fail' | 'delayed'> {
       const ask = () => suppliers.reservationStatus({ url: operation.url, ref }, options(operation));
-      return askGateway(ask, patience, attemptNumber());
+      return askGateway(ask, retryBudget, attemptNumber());
     },
 
     /** Undoes `reserveAtSupplier`, whatever became of it: by its key, so that no answer is needed. */

@@ -1,16 +1,16 @@
 /** What time makes due and nobody has done: expired holds, orders whose timer was lost, requests past their keeping. */
 import { randomUUID } from 'node:crypto';
 import { heartbeat, log } from '@temporalio/activity';
-import type { Connection } from '../db/client.js';
-import { deleteOldKeys } from '../db/idempotency.js';
-import { lastingReason } from '../db/lasting-errors.js';
-import type { Ledger } from '../db/ledger.js';
-import { queueMissedLevels } from '../db/low-levels.js';
-import type { OrderDoor } from '../db/order-door.js';
-import { overdueOrderIds } from '../db/orders.js';
-import { expireOverdue, maxStuck, type StuckRow } from '../db/reservations.js';
-import { openReviewsOnce } from '../db/reviews.js';
-import { presentable } from '../gateways/fault.js';
+import { deleteOldKeys } from '../db/access/idempotency.js';
+import { overdueOrderIds } from '../db/orders/queries.js';
+import type { OrderDoor } from '../db/orders/store.js';
+import type { Connection } from '../db/postgres/client.js';
+import { lastingReason } from '../db/postgres/lasting-errors.js';
+import { openReviewsOnce } from '../db/reviews/reviews.js';
+import type { Ledger } from '../db/stock/ledger.js';
+import { queueMissedLevels } from '../db/stock/low-levels.js';
+import { expireOverdue, maxStuck, type StuckRow } from '../db/stock/reservations.js';
+import { presentable } from '../gateways/http/fault.js';
 
 const batchSize = 200;
 const deletionBatch = 5000;

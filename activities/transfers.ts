@@ -1,13 +1,13 @@
 /** The steps of a transfer, each one transaction in Postgres with its stock. */
 import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { TransferDoor } from '../db/transfer-door.js';
-import { isTransferEnded } from '../domain/transfer-states.js';
-import type { TransferStep, TransferStepResult } from '../domain/transfer-steps.js';
+import type { TransferDoor } from '../db/transfers/store.js';
+import { isTransferEnded } from '../domain/transfers/states.js';
+import type { TransferStep, TransferStepResult } from '../domain/transfers/steps.js';
 
 type Step<Name extends TransferStep['step']> = Omit<Extract<TransferStep, { step: Name }>, 'step'>;
 
-/** Each step may be repeated with its key: it then answers what it answered first. See domain/transfer-steps.ts for each one. */
+/** Each step may be repeated with its key: it then answers what it answered first. See domain/transfers/steps.ts for each one. */
 export function transferActivities(door: TransferDoor) {
   async function apply(step: TransferStep): Promise<TransferStepResult> {
     const result = await door.apply(step);

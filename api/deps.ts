@@ -1,14 +1,14 @@
 /** What the rooms of the API are given. */
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
-import type { Connection } from '../db/client.js';
-import type { Ledger } from '../db/ledger.js';
+import type { Connection } from '../db/postgres/client.js';
+import type { Ledger } from '../db/stock/ledger.js';
 import type { Settings } from '../domain/settings.js';
-import type { Metrics } from './metrics.js';
 import type { KeyRing } from './middleware/auth.js';
 import type { IdempotentCalls } from './middleware/idempotency.js';
 import type { AddressLimit } from './middleware/rate-limit.js';
-import type { Sagas } from './sagas.js';
+import type { Metrics } from './system/metrics.js';
+import type { Sagas } from './temporal/sagas.js';
 
 export interface ApiDeps {
   readonly settings: Settings;

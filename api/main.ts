@@ -2,20 +2,20 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
-import { type Connection, connect } from '../db/client.js';
-import { createLedger } from '../db/ledger.js';
-import { tooStrong } from '../db/roles.js';
+import { type Connection, connect } from '../db/postgres/client.js';
+import { createLedger } from '../db/stock/ledger.js';
+import { tooStrong } from '../db/upgrade/roles.js';
 import { reportError } from '../domain/error-report.js';
 import { parseSettings, type Settings } from '../domain/settings.js';
 import { createApp } from './app.js';
-import { answerConnectionProblems } from './connection-problems.js';
-import { createLog } from './log.js';
-import { createMetrics } from './metrics.js';
+import { answerConnectionProblems } from './http/connection-problems.js';
 import { KeyRing } from './middleware/auth.js';
 import { IdempotentCalls } from './middleware/idempotency.js';
 import { AddressLimit, rateLimit } from './middleware/rate-limit.js';
-import { readiness } from './readiness.js';
-import { Sagas } from './sagas.js';
+import { createLog } from './system/log.js';
+import { createMetrics } from './system/metrics.js';
+import { readiness } from './system/readiness.js';
+import { Sagas } from './temporal/sagas.js';
 
 /** For requests that run when the process is told to stop; then they are cut off. */
 const drainMs = 5000;

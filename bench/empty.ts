@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { Client, Connection } from '@temporalio/client';
-import { nodeOptions } from '../dev/servers.js';
+import { nodeOptions } from '../dev/processes/servers.js';
 import type { Row, Target } from './table.js';
 
 export interface Timing {

@@ -3,8 +3,8 @@
  * plain way (SELECT FOR UPDATE, UPDATE, INSERT in a transaction each) on the same tables, in turns.
  */
 import { randomUUID } from 'node:crypto';
-import { type Connection, connect, type Sql } from '../db/client.js';
-import { createLedger } from '../db/ledger.js';
+import { type Connection, connect, type Sql } from '../db/postgres/client.js';
+import { createLedger } from '../db/stock/ledger.js';
 import type { StockCommand } from '../domain/stock.js';
 import type { Row } from './table.js';
 

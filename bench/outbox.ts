@@ -6,8 +6,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { connect, type Sql } from '../db/client.js';
-import { replenishmentWorkflowId } from '../workflows/contract.js';
+import { connect, type Sql } from '../db/postgres/client.js';
+import { replenishmentWorkflowId } from '../workflows/replenishment/contract.js';
 import { addCpu, cpuPerPiece, cpuTimes, noCpu } from './cpu.js';
 import { post } from './load.js';
 import type { Row, Target } from './table.js';

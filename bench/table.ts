@@ -1,5 +1,5 @@
 /** What the benchmarks share: where they aim, and how they print. */
-import type { StackPids } from '../dev/dev-json.js';
+import type { StackPids } from '../dev/home/dev-json.js';
 
 export interface Target {
   readonly apiUrl: string;

@@ -1,8 +1,8 @@
 /** The command `holdfast`: over the HTTP API only. */
 import { Command, CommanderError } from 'commander';
-import { findConnection } from './connection.js';
-import { helpLayout } from './help.js';
-import { exitCodes, Session, type Terminal } from './session.js';
+import { findConnection } from './connection/settings.js';
+import { helpLayout } from './terminal/help.js';
+import { exitCodes, Session, type Terminal } from './terminal/session.js';
 
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;

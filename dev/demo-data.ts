@@ -1,8 +1,8 @@
 /** A small shop to try things on, loaded once through the API as any client would. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { call, type Reply } from '../cli/client.js';
-import type { Connection } from '../cli/connection.js';
+import { call, type Reply } from '../cli/connection/client.js';
+import type { Connection } from '../cli/connection/settings.js';
 import { StartError } from './start-error.js';
 
 const products = [

@@ -1,10 +1,10 @@
 /** The embedded stack as a process: `npm start`. Exits 2 with one message where it cannot start, 0 when a signal stops it. */
 import { reportError } from '../domain/error-report.js';
 import { parseSettings } from '../domain/settings.js';
-import { homePath } from './home.js';
+import { homePath } from './home/home.js';
 import { Stack } from './stack.js';
 import { messageOf, StartError, systemCode } from './start-error.js';
-import { Progress, standardOutput } from './terminal.js';
+import { Progress, standardOutput } from './terminal/terminal.js';
 
 const parsed = parseSettings(process.env);
 if (parsed.kind === 'wrong') {

@@ -4,7 +4,7 @@
  * service of a cloud) is not the client's. Names are judged by what they resolve to, when the connection is made.
  */
 import ipaddr from 'ipaddr.js';
-import { holdsCardNumber } from './card-numbers.js';
+import { holdsCardNumber } from './cards/numbers.js';
 
 /** A host that may be called whatever its address. */
 export interface AllowedHost {

@@ -67,4 +67,4 @@ export function isFault(value: unknown): value is Fault {
 export const firstTrySeconds = 2;
 
 /** For how long a charge may keep a workflow task from hearing of a cancel before it listens again, in milliseconds. */
-export const unheardMs = 250;
+export const maxCancelDelayMs = 250;

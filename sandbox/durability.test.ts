@@ -71,9 +71,9 @@ const books = async (url: string) => json<Booked[]>(await (await fetch(`${url}/p
 const order = (token: string, reference: string) => ({ token, amount: 700, currency: 'EUR', reference });
 
 /** Each test starts processes, on a machine that may be busy. */
-const patience = { timeout: 60_000 };
+const retryBudget = { timeout: 60_000 };
 
-describe('a sandbox that is killed', patience, () => {
+describe('a sandbox that is killed', retryBudget, () => {
   it('has every acknowledged authorization, capture and look-up in its books, killed three times under load', async () => {
     const authorized = new Map<string, string>();
     const captured = new Set<string>();
@@ -146,7 +146,7 @@ describe('a sandbox that is killed', patience, () => {
 
 const hasPrlimit = process.platform === 'linux';
 
-describe.runIf(hasPrlimit)('a sandbox whose disk is full', patience, () => {
+describe.runIf(hasPrlimit)('a sandbox whose disk is full', retryBudget, () => {
   const maxFileBytes = 20_000;
   const giveRoom = ({ child }: Running) => execFileSync('prlimit', ['--pid', String(child.pid), '--fsize=unlimited']);
   const readiness = async ({ url }: Running) => (await fetch(`${url}/readyz`)).json();
@@ -271,7 +271,7 @@ describe('a look-up', () => {
   });
 });
 
-describe('the sandbox process', patience, () => {
+describe('the sandbox process', retryBudget, () => {
   it('stops in order on SIGTERM', async () => {
     const { child } = await start();
     const exited = once(child, 'exit');

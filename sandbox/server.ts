@@ -11,7 +11,7 @@ import { mailRoutes } from './mail/routes.js';
 import { createSmtpServer } from './mail/smtp.js';
 import { Processor } from './payments/processor.js';
 import { paymentRoutes } from './payments/routes.js';
-import { SupplierDesk } from './suppliers/desk.js';
+import { SupplierDesk } from './suppliers/orders.js';
 import { supplierRoutes } from './suppliers/routes.js';
 
 export interface SandboxOptions {

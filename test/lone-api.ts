@@ -3,15 +3,15 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { pino } from 'pino';
 import { createApp } from '../api/app.js';
-import { answerConnectionProblems } from '../api/connection-problems.js';
 import type { ApiDeps } from '../api/deps.js';
-import { createMetrics } from '../api/metrics.js';
+import { answerConnectionProblems } from '../api/http/connection-problems.js';
 import { KeyRing } from '../api/middleware/auth.js';
 import { IdempotentCalls } from '../api/middleware/idempotency.js';
 import { AddressLimit, rateLimit } from '../api/middleware/rate-limit.js';
-import { Sagas } from '../api/sagas.js';
-import { connect } from '../db/client.js';
-import { createLedger } from '../db/ledger.js';
+import { createMetrics } from '../api/system/metrics.js';
+import { Sagas } from '../api/temporal/sagas.js';
+import { connect } from '../db/postgres/client.js';
+import { createLedger } from '../db/stock/ledger.js';
 import { parseSettings } from '../domain/settings.js';
 
 export interface LoneApi {

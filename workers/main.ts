@@ -1,6 +1,6 @@
 /** A worker process: carries out workflows and activities, relays the outbox, and keeps the schedules. */
-import { createLog } from '../api/log.js';
-import { connect } from '../db/client.js';
+import { createLog } from '../api/system/log.js';
+import { connect } from '../db/postgres/client.js';
 import { reportError } from '../domain/error-report.js';
 import { parseSettings } from '../domain/settings.js';
 import { runWorker } from './worker.js';

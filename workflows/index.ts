@@ -1,7 +1,7 @@
 /** The workflow types, by their names. */
-export { notices } from './notices.js';
-export { order } from './order.js';
-export { payment } from './payment.js';
-export { replenishment } from './replenishment.js';
-export { sweep } from './sweep.js';
-export { transfer } from './transfer.js';
+export { notices } from './notices/notices.js';
+export { order } from './order/order.js';
+export { payment } from './payment/payment.js';
+export { replenishment } from './replenishment/replenishment.js';
+export { sweep } from './sweep/sweep.js';
+export { transfer } from './transfer/transfer.js';

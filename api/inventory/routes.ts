@@ -1,7 +1,7 @@
 /** Stock: how much there is, was, and what changed it. */
 import type { z } from 'zod';
-import { findLocations } from '../../db/catalogue.js';
-import type { Database } from '../../db/client.js';
+import { findLocations } from '../../db/catalogue/queries.js';
+import type { Database } from '../../db/postgres/client.js';
 import {
   inventoryAt,
   inventoryNow,
@@ -9,13 +9,19 @@ import {
   listMovements,
   listOpenHolds,
   type MovementView,
-} from '../../db/inventory.js';
+} from '../../db/stock/inventory.js';
 import type { Movement, StockCommand, StockOperation } from '../../domain/stock.js';
 import type { ApiDeps } from '../deps.js';
-import { adjustedExample, holdExample, inventoryExample, movementExample, pageExample } from '../examples/catalogue.js';
-import { pageRequest } from '../pages.js';
-import { answer, type Refused, type Reply, refuse } from '../reply.js';
-import { type CallContext, type Route, route } from '../route.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, type Refused, type Reply, refuse } from '../http/reply.js';
+import { type CallContext, type Route, route } from '../http/route.js';
+import {
+  adjustedExample,
+  holdExample,
+  inventoryExample,
+  movementExample,
+  pageExample,
+} from '../openapi/examples/catalogue.js';
 import {
   adjustment,
   inventory,

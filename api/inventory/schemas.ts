@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ledgerKinds, mainLocation, maxQuantity } from '../../domain/stock.js';
-import { anyTime, locationCode, pageOf, pageQuery, quantity, shown, sku, text, time } from '../schemas.js';
+import { anyTime, locationCode, pageOf, pageQuery, quantity, shown, sku, text, time } from '../http/schemas.js';
 
 export const inventorySku = z.strictObject({ sku });
 export const inventoryQuery = z.strictObject({

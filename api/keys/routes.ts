@@ -1,13 +1,13 @@
 /** API keys: made, listed and revoked by callers that have the scope `admin`. */
 import { z } from 'zod';
-import { createApiKey, listApiKeys, newApiKey, revokeApiKey } from '../../db/api-keys.js';
+import { createApiKey, listApiKeys, newApiKey, revokeApiKey } from '../../db/access/api-keys.js';
 import type { ApiDeps } from '../deps.js';
-import { pageExample } from '../examples/catalogue.js';
-import { keyExample } from '../examples/sales.js';
-import { pageRequest } from '../pages.js';
-import { answer, refuse } from '../reply.js';
-import { type Route, route } from '../route.js';
-import { pageQuery } from '../schemas.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, refuse } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { pageQuery } from '../http/schemas.js';
+import { pageExample } from '../openapi/examples/catalogue.js';
+import { keyExample } from '../openapi/examples/sales.js';
 import { apiKey, keyId, keyPage, newKey, shownKey } from './schemas.js';
 
 export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { scopes } from '../../db/api-keys.js';
-import { createdAt, id, pageOf, text, time } from '../schemas.js';
+import { scopes } from '../../db/access/api-keys.js';
+import { createdAt, id, pageOf, text, time } from '../http/schemas.js';
 
 /** Null for keys made or revoked before it was recorded. */
 const actor = z.string().nullable();

@@ -1,10 +1,10 @@
 /** Whether the ledger, the levels and the open reservations agree. */
 import { z } from 'zod';
-import { verify } from '../../db/verify.js';
+import { verify } from '../../db/stock/verify.js';
 import type { ApiDeps } from '../deps.js';
-import { answer } from '../reply.js';
-import { type Route, route } from '../route.js';
-import { locationCode, sku } from '../schemas.js';
+import { answer } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { locationCode, sku } from '../http/schemas.js';
 
 const verification = z
   .object({

@@ -1,10 +1,10 @@
 /** Locations: where goods are. */
-import { createLocation, listLocations } from '../../db/catalogue.js';
+import { createLocation, listLocations } from '../../db/catalogue/queries.js';
 import type { ApiDeps } from '../deps.js';
-import { locationExample, pageExample } from '../examples/catalogue.js';
-import { pageRequest } from '../pages.js';
-import { answer, refuse } from '../reply.js';
-import { type Route, route } from '../route.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, refuse } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { locationExample, pageExample } from '../openapi/examples/catalogue.js';
 import { location, locationPage, locationQuery, newLocation } from './schemas.js';
 
 export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {

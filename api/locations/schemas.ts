@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createdAt, locationCode, pageOf, pageQuery, text } from '../schemas.js';
+import { createdAt, locationCode, pageOf, pageQuery, text } from '../http/schemas.js';
 
 export const locationQuery = z.strictObject(pageQuery);
 const name = text(200).openapi({ description: 'What it is called.', example: 'Warehouse Berlin' });

@@ -2,7 +2,7 @@
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
-import { stateOf, stateOrNull } from '../request-state.js';
+import { stateOf, stateOrNull } from '../http/request-state.js';
 
 /** A request that took longer is a warning. One that waits for a decision by its own wish is not slow. */
 const slowMs = 2000;

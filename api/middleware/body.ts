@@ -8,7 +8,7 @@ import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import getRawBody from 'raw-body';
 import { refusal } from '../../domain/errors.js';
-import { stateOf } from '../request-state.js';
+import { stateOf } from '../http/request-state.js';
 import { contentCodingRefusal } from './media.js';
 import { sendRefusal } from './problem.js';
 

@@ -1,9 +1,9 @@
 /** Refuses card numbers wherever they stand in a request, once its key has been checked and before anything else looks. */
 import type { RequestHandler } from 'express';
-import { holdsCardNumber, valueHoldsCardNumber } from '../../domain/card-numbers.js';
+import { holdsCardNumber, valueHoldsCardNumber } from '../../domain/cards/numbers.js';
 import { refusal } from '../../domain/errors.js';
-import { everyReading, urlHoldsCardNumber } from '../card-url.js';
-import { type BodyReading, stateOf } from '../request-state.js';
+import { everyReading, urlHoldsCardNumber } from '../http/card-url.js';
+import { type BodyReading, stateOf } from '../http/request-state.js';
 import { sendRefusal } from './problem.js';
 
 const cardDataForbidden = refusal(

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import type { Sql } from '../../db/client.js';
 import {
   type CallIds,
   claim,
@@ -13,7 +12,8 @@ import {
   type StoredAnswer,
   signOff,
   signOfLife,
-} from '../../db/idempotency.js';
+} from '../../db/access/idempotency.js';
+import type { Sql } from '../../db/postgres/client.js';
 import type { RefusalCode } from '../../domain/errors.js';
 import { isUnavailable } from './problem.js';
 

@@ -1,7 +1,7 @@
 /** What a path answers to methods that it does not serve. */
 import type { RequestHandler } from 'express';
 import { refusal } from '../../domain/errors.js';
-import { stateOf } from '../request-state.js';
+import { stateOf } from '../http/request-state.js';
 import { sendRefusal } from './problem.js';
 
 /** Notes which route the request has come to, whatever its method. `path` in Express's form. */

@@ -2,8 +2,8 @@
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { type Refusal, type RefusalCode, refusal, refusalStatus } from '../../domain/errors.js';
-import { urlHoldsCardNumber } from '../card-url.js';
-import { stateOf } from '../request-state.js';
+import { urlHoldsCardNumber } from '../http/card-url.js';
+import { stateOf } from '../http/request-state.js';
 
 /** Seconds after which a client may try again what was refused because something was down. */
 const retryAfterSeconds = 1;
@@ -79,7 +79,7 @@ export function refusalOfError(error: unknown): Refusal {
 
 /**
  * SQLSTATE classes 08 (connection exception), 28 (the role may not connect), 57P (the server stops or starts), 53 (out of resources), 57014 (the statement
- * took too long), and the codes of db/bounded-pool.ts, postgres.js and Node for a query that was not answered in time and
+ * took too long), and the codes of db/postgres/bounded-pool.ts, postgres.js and Node for a query that was not answered in time and
  * a connection that cannot be made or was lost.
  */
 const postgresDown =

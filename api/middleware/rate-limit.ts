@@ -5,7 +5,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import { type Refusal, refusal } from '../../domain/errors.js';
-import { stateOf } from '../request-state.js';
+import { stateOf } from '../http/request-state.js';
 import { addressGroup } from './address-group.js';
 import { sendRefusal } from './problem.js';
 

@@ -1,9 +1,9 @@
 /** Gives each request its id and its place in a trace. */
 import { randomBytes } from 'node:crypto';
 import type { RequestHandler } from 'express';
-import { holdsCardNumber } from '../../domain/card-numbers.js';
-import { newId } from '../ids.js';
-import { setState } from '../request-state.js';
+import { holdsCardNumber } from '../../domain/cards/numbers.js';
+import { newId } from '../http/ids.js';
+import { setState } from '../http/request-state.js';
 
 const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}$/;
 /** https://www.w3.org/TR/trace-context/#traceparent-header; a future version may have more members. */

@@ -1,13 +1,13 @@
 /** What inventory operations ask of the ledger, and what its answers mean to a client. */
-import { findProductTerms, type ProductTerms } from '../../db/catalogue.js';
-import { findHolds, type HoldOwner } from '../../db/reservations.js';
+import { findProductTerms, type ProductTerms } from '../../db/catalogue/queries.js';
+import { findHolds, type HoldOwner } from '../../db/stock/reservations.js';
 import { largeMovementUnits } from '../../domain/notices.js';
 import type { StockCommand, StockOperation, StockResult } from '../../domain/stock.js';
 import type { ApiDeps } from '../deps.js';
-import { childId } from '../ids.js';
+import { childId } from '../http/ids.js';
+import { type Refused, refuse } from '../http/reply.js';
+import type { CallContext } from '../http/route.js';
 import { refuseStock } from '../inventory/stock-refusals.js';
-import { type Refused, refuse } from '../reply.js';
-import type { CallContext } from '../route.js';
 import type { InventoryOperation, OperationResult } from './schemas.js';
 
 export type Outcome = { readonly kind: 'done'; readonly result: OperationResult } | Refused;

@@ -1,13 +1,13 @@
 /** Inventory operations: one, many with a result each, and many that are done together or not at all. */
 import type { z } from 'zod';
-import { findProductTerms } from '../../db/catalogue.js';
+import { findProductTerms } from '../../db/catalogue/queries.js';
 import type { RefusalCode } from '../../domain/errors.js';
 import { largeMovementUnits } from '../../domain/notices.js';
 import type { ApiDeps } from '../deps.js';
-import { batchExample, bulkExample, exampleSku, operationExample } from '../examples/catalogue.js';
+import { answer, type Reply, reasonOf, refuse, refuseWith } from '../http/reply.js';
+import { type Call, type Route, route } from '../http/route.js';
 import { refuseStock } from '../inventory/stock-refusals.js';
-import { answer, type Reply, reasonOf, refuse, refuseWith } from '../reply.js';
-import { type Call, type Route, route } from '../route.js';
+import { batchExample, bulkExample, exampleSku, operationExample } from '../openapi/examples/catalogue.js';
 import { levelAfter, type Outcome, operationKey, perform } from './perform.js';
 import { batchRequest, batchResult, bulkRequest, bulkResult, inventoryOperation, operationResult } from './schemas.js';
 

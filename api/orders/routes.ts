@@ -1,9 +1,14 @@
 /** Orders: `order/<id>`. */
 import { z } from 'zod';
-import { listOrders, orderTimeline } from '../../db/orders.js';
-import { orderUpdates } from '../../workflows/contract.js';
+import { listOrders, orderTimeline } from '../../db/orders/queries.js';
+import { orderUpdates } from '../../workflows/order/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { exampleSku, pageExample } from '../examples/catalogue.js';
+import { childId } from '../http/ids.js';
+import { pageRequest, refuseCursor } from '../http/pages.js';
+import { answer, refuse, refuseWith, unavailable } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { pageQuery } from '../http/schemas.js';
+import { exampleSku, pageExample } from '../openapi/examples/catalogue.js';
 import {
   cancelledOrderExample,
   confirmingOrderExample,
@@ -12,16 +17,11 @@ import {
   pendingOrderExample,
   reservedOrderExample,
   timelineExample,
-} from '../examples/sales.js';
-import { childId } from '../ids.js';
-import { pageRequest, refuseCursor } from '../pages.js';
-import { answer, refuse, refuseWith, unavailable } from '../reply.js';
-import { type Route, route } from '../route.js';
-import { pageQuery } from '../schemas.js';
-import { driveOrder } from './drive.js';
-import { checkLines } from './intake.js';
-import { chosenPayment, openOrder } from './open.js';
-import { readOrder } from './representation.js';
+} from '../openapi/examples/sales.js';
+import { checkLines } from './check-lines.js';
+import { driveOrder } from './commands.js';
+import { chosenPayment, openOrder } from './create.js';
+import { readOrder } from './read.js';
 import {
   cancellation,
   confirmation,

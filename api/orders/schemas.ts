@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { orderStatuses } from '../../domain/order-states.js';
+import { orderStatuses } from '../../domain/orders/states.js';
 import { mainLocation, maxLinesPerOrder } from '../../domain/stock.js';
-import { backupCardToken, cardToken, email, payment } from '../payments/schemas.js';
 import {
   createdAt,
   failure,
@@ -17,7 +16,8 @@ import {
   text,
   time,
   updatedAt,
-} from '../schemas.js';
+} from '../http/schemas.js';
+import { backupCardToken, cardToken, email, payment } from '../payments/schemas.js';
 
 export const orderId = z.strictObject({ id: id('ord') });
 export const orderQuery = z.strictObject({

@@ -1,17 +1,22 @@
 /** Payments that belong to no order: `payment/<id>`. */
 
 import type { z } from 'zod';
-import { getPayment, listPayments, type PaymentView, type StoredPayment } from '../../db/payments.js';
+import { getPayment, listPayments, type PaymentView, type StoredPayment } from '../../db/payments/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
 import type { Settings } from '../../domain/settings.js';
-import { type PaymentAnswer, type PaymentInput, paymentWorkflowId } from '../../workflows/contract.js';
+import { type PaymentAnswer, type PaymentInput, paymentWorkflowId } from '../../workflows/payment/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { pageExample } from '../examples/catalogue.js';
-import { newPaymentExample, ownPaymentExample, paymentExample, pendingPaymentExample } from '../examples/sales.js';
-import { now } from '../instants.js';
-import { pageRequest } from '../pages.js';
-import { answer, type Reply, refuse, refuseWith, unavailable } from '../reply.js';
-import { type CallContext, type Route, route } from '../route.js';
+import { now } from '../http/instants.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, type Reply, refuse, refuseWith, unavailable } from '../http/reply.js';
+import { type CallContext, type Route, route } from '../http/route.js';
+import { pageExample } from '../openapi/examples/catalogue.js';
+import {
+  newPaymentExample,
+  ownPaymentExample,
+  paymentExample,
+  pendingPaymentExample,
+} from '../openapi/examples/sales.js';
 import { newPayment, payment, paymentId, paymentPage, paymentQuery } from './schemas.js';
 
 export function paymentRoutes(deps: ApiDeps): Route[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { paymentStatuses } from '../../domain/payment-states.js';
-import { createdAt, currency, id, minorUnits, pageOf, pageQuery, text, time } from '../schemas.js';
+import { paymentStatuses } from '../../domain/payments/states.js';
+import { createdAt, currency, id, minorUnits, pageOf, pageQuery, text, time } from '../http/schemas.js';
 
 export const paymentId = z.strictObject({ id: id('pay') });
 export const paymentQuery = z.strictObject({

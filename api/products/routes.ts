@@ -1,10 +1,16 @@
 /** Products. */
-import { createProduct, getProduct, listProducts, type ProductConflict, patchProduct } from '../../db/catalogue.js';
+import {
+  createProduct,
+  getProduct,
+  listProducts,
+  type ProductConflict,
+  patchProduct,
+} from '../../db/catalogue/queries.js';
 import type { ApiDeps } from '../deps.js';
-import { newProductExample, pageExample, productExample } from '../examples/catalogue.js';
-import { pageRequest } from '../pages.js';
-import { answer, type Refused, refuse, refuseFields } from '../reply.js';
-import { type Route, route } from '../route.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, type Refused, refuse, refuseFields } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { newProductExample, pageExample, productExample } from '../openapi/examples/catalogue.js';
 import { newProduct, product, productPage, productPatch, productQuery, productSku } from './schemas.js';
 
 export function productRoutes({ connection: { db } }: ApiDeps): Route[] {

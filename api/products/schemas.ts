@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { maxQuantity } from '../../domain/stock.js';
-import { createdAt, money, pageOf, pageQuery, sku, supplierId, text, updatedAt } from '../schemas.js';
+import { createdAt, money, pageOf, pageQuery, sku, supplierId, text, updatedAt } from '../http/schemas.js';
 
 export const productSku = z.strictObject({ sku });
 export const productQuery = z.strictObject(pageQuery);

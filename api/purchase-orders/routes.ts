@@ -1,11 +1,11 @@
 /** Purchase orders: what was ordered from suppliers, and what became of it. */
-import { getPurchaseOrder, listPurchaseOrders } from '../../db/purchase-orders.js';
+import { getPurchaseOrder, listPurchaseOrders } from '../../db/supply/purchase-orders.js';
 import type { ApiDeps } from '../deps.js';
-import { pageExample } from '../examples/catalogue.js';
-import { purchaseOrderExample } from '../examples/supply.js';
-import { pageRequest } from '../pages.js';
-import { answer, refuse } from '../reply.js';
-import { type Route, route } from '../route.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, refuse } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { pageExample } from '../openapi/examples/catalogue.js';
+import { purchaseOrderExample } from '../openapi/examples/supply.js';
 import { purchaseOrder, purchaseOrderId, purchaseOrderPage, purchaseOrderQuery } from './schemas.js';
 
 export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { purchaseOrderStatuses } from '../../domain/replenishment.js';
-import { id, money, pageOf, pageQuery, quantity, sku, supplierId, time } from '../schemas.js';
+import { id, money, pageOf, pageQuery, quantity, sku, supplierId, time } from '../http/schemas.js';
 
 export const purchaseOrderId = z.strictObject({ id: id('po') });
 export const purchaseOrderQuery = z.strictObject({

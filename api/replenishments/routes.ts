@@ -1,13 +1,13 @@
 /** Replenishments: what is ordered from suppliers to fill stock up again. */
-import { listReplenishments } from '../../db/replenishments.js';
+import { listReplenishments } from '../../db/supply/replenishments.js';
 import type { ApiDeps } from '../deps.js';
-import { exampleSku, pageExample } from '../examples/catalogue.js';
-import { replenishmentExample } from '../examples/supply.js';
-import { pageRequest } from '../pages.js';
-import { answer, refuse, unavailable } from '../reply.js';
-import { type Route, route } from '../route.js';
-import { openReplenishment } from './open.js';
-import { readReplenishment } from './representation.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, refuse, unavailable } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { exampleSku, pageExample } from '../openapi/examples/catalogue.js';
+import { replenishmentExample } from '../openapi/examples/supply.js';
+import { openReplenishment } from './create.js';
+import { readReplenishment } from './read.js';
 import { newReplenishment, replenishment, replenishmentId, replenishmentPage, replenishmentQuery } from './schemas.js';
 
 export function replenishmentRoutes(deps: ApiDeps): Route[] {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { replenishmentStatuses } from '../../domain/replenishment.js';
 import { mainLocation } from '../../domain/stock.js';
-import { createdAt, failure, id, locationCode, pageOf, pageQuery, quantity, sku, updatedAt } from '../schemas.js';
+import { createdAt, failure, id, locationCode, pageOf, pageQuery, quantity, sku, updatedAt } from '../http/schemas.js';
 
 export const replenishmentId = z.strictObject({ id: id('rpl') });
 export const replenishmentQuery = z.strictObject({

@@ -1,14 +1,14 @@
 /** Holds of their own: made, confirmed and cancelled without an order. */
 
 import type { z } from 'zod';
-import { findProducts } from '../../db/catalogue.js';
-import { expireOverdue, getReservation } from '../../db/reservations.js';
-import { getTransfer } from '../../db/transfers.js';
+import { findProducts } from '../../db/catalogue/queries.js';
+import { expireOverdue, getReservation } from '../../db/stock/reservations.js';
+import { getTransfer } from '../../db/transfers/queries.js';
 import type { ApiDeps } from '../deps.js';
-import { exampleSku, reservationExample } from '../examples/catalogue.js';
+import { answer, type Reply, refuse } from '../http/reply.js';
+import { type Call, type CallContext, type Route, route } from '../http/route.js';
 import { refuseStock } from '../inventory/stock-refusals.js';
-import { answer, type Reply, refuse } from '../reply.js';
-import { type Call, type CallContext, type Route, route } from '../route.js';
+import { exampleSku, reservationExample } from '../openapi/examples/catalogue.js';
 import { expiredReservations, newReservation, reservation, reservationId } from './schemas.js';
 
 export function reservationRoutes(deps: ApiDeps): Route[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mainLocation, reservationStatuses } from '../../domain/stock.js';
-import { createdAt, id, locationCode, quantity, sku, text, time } from '../schemas.js';
+import { createdAt, id, locationCode, quantity, sku, text, time } from '../http/schemas.js';
 
 export const reservationId = z.strictObject({ id: id('rsv') });
 

@@ -1,11 +1,11 @@
 /** The queue of cases that a person must look at. */
-import { closeReview, getReview, listReviews } from '../../db/reviews.js';
+import { closeReview, getReview, listReviews } from '../../db/reviews/reviews.js';
 import type { ApiDeps } from '../deps.js';
-import { pageExample } from '../examples/catalogue.js';
-import { resolvedReviewExample, reviewExample } from '../examples/sales.js';
-import { pageRequest } from '../pages.js';
-import { answer, refuse, unavailable } from '../reply.js';
-import { type Route, route } from '../route.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, refuse, unavailable } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { pageExample } from '../openapi/examples/catalogue.js';
+import { resolvedReviewExample, reviewExample } from '../openapi/examples/sales.js';
 import { decision, review, reviewId, reviewPage, reviewQuery } from './schemas.js';
 
 export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createdAt, id, pageOf, pageQuery, shown, text } from '../schemas.js';
+import { createdAt, id, pageOf, pageQuery, shown, text } from '../http/schemas.js';
 
 export const reviewId = z.strictObject({ id: id('rev') });
 export const reviewQuery = z.strictObject({

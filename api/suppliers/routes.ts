@@ -1,11 +1,11 @@
 /** Suppliers: whom replenishment and orders that lack stock turn to. */
-import { createSupplier, getSupplier, listSuppliers, patchSupplier } from '../../db/suppliers.js';
+import { createSupplier, getSupplier, listSuppliers, patchSupplier } from '../../db/supply/suppliers.js';
 import { parseClientUrl } from '../../domain/addresses.js';
 import type { ApiDeps } from '../deps.js';
-import { pageExample, supplierExample } from '../examples/catalogue.js';
-import { pageRequest } from '../pages.js';
-import { answer, type Refused, refuse, refuseFields } from '../reply.js';
-import { type Route, route } from '../route.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, type Refused, refuse, refuseFields } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { pageExample, supplierExample } from '../openapi/examples/catalogue.js';
 import { newSupplier, supplier, supplierPage, supplierPatch, supplierPath, supplierQuery } from './schemas.js';
 
 export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route[] {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { clientUrlPattern, isClientUrl, maxClientUrlLength, notAClientUrl } from '../../domain/addresses.js';
-import { createdAt, pageOf, pageQuery, quantity, supplierId, text, updatedAt } from '../schemas.js';
+import { createdAt, pageOf, pageQuery, quantity, supplierId, text, updatedAt } from '../http/schemas.js';
 
 export const supplierPath = z.strictObject({ id: supplierId });
 export const supplierQuery = z.strictObject(pageQuery);

@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import type { ApiDeps } from '../deps.js';
+import type { Route } from '../http/route.js';
 import { refuseCardDataInHead } from '../middleware/card-data.js';
 import { otherMethods, routeFound } from '../middleware/methods.js';
-import { openApiDocument } from '../openapi.js';
-import type { Route } from '../route.js';
+import { openApiDocument } from '../openapi/document.js';
 
 export function mountSystem(app: Express, routes: readonly Route[], { metrics, notReady }: ApiDeps): void {
   const document = JSON.stringify(openApiDocument(routes));

@@ -1,21 +1,21 @@
 /** Transfers between locations: `transfer/<id>`. */
-import { listTransfers } from '../../db/transfers.js';
-import { transferUpdates } from '../../workflows/contract.js';
+import { listTransfers } from '../../db/transfers/queries.js';
+import { transferUpdates } from '../../workflows/transfer/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { pageExample } from '../examples/catalogue.js';
+import { pageRequest } from '../http/pages.js';
+import { answer, refuse, unavailable } from '../http/reply.js';
+import { type Route, route } from '../http/route.js';
+import { pageExample } from '../openapi/examples/catalogue.js';
 import {
   cancelledTransferExample,
   newTransferExample,
   pendingTransferExample,
   receivedTransferExample,
   transferExample,
-} from '../examples/supply.js';
-import { pageRequest } from '../pages.js';
-import { answer, refuse, unavailable } from '../reply.js';
-import { type Route, route } from '../route.js';
-import { driveTransfer } from './drive.js';
-import { openTransfer } from './open.js';
-import { readTransfer } from './representation.js';
+} from '../openapi/examples/supply.js';
+import { driveTransfer } from './commands.js';
+import { openTransfer } from './create.js';
+import { readTransfer } from './read.js';
 import { arrival, newTransfer, recall, transfer, transferId, transferPage, transferQuery } from './schemas.js';
 
 export function transferRoutes(deps: ApiDeps): Route[] {

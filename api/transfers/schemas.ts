@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { maxQuantity } from '../../domain/stock.js';
-import { transferModes, transferStatuses } from '../../domain/transfer-states.js';
+import { transferModes, transferStatuses } from '../../domain/transfers/states.js';
 import {
   createdAt,
   failure,
@@ -13,7 +13,7 @@ import {
   sku,
   text,
   updatedAt,
-} from '../schemas.js';
+} from '../http/schemas.js';
 
 export const transferId = z.strictObject({ id: id('trf') });
 export const transferQuery = z.strictObject({

@@ -1,13 +1,13 @@
 /** `holdfast bulk`: a file of inventory operations, in batches; a run that broke off can be resumed. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type Batch, defaultRun, readBulkFile } from '../bulk-file.js';
-import { ResultFile, ResultList, type Results } from '../bulk-results.js';
-import { type Outcome, sendBatches } from '../bulk-send.js';
-import { readSource } from '../bulk-source.js';
-import { fields } from '../output.js';
-import { exitCodes, type Session } from '../session.js';
-import { code } from '../values.js';
+import { type Batch, defaultRun, readBulkFile } from '../bulk/file.js';
+import { ResultFile, ResultList, type Results } from '../bulk/results.js';
+import { type Outcome, sendBatches } from '../bulk/send.js';
+import { readSource } from '../bulk/source.js';
+import { fields } from '../terminal/output.js';
+import { exitCodes, type Session } from '../terminal/session.js';
+import { code } from '../terminal/values.js';
 import { example } from './options.js';
 
 /** So many problems of a file are listed. */

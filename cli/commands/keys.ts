@@ -1,7 +1,7 @@
 /** `holdfast keys ...` */
 import type { Command } from 'commander';
-import { fields, moment, table } from '../output.js';
-import type { PostOptions, Session } from '../session.js';
+import { fields, moment, table } from '../terminal/output.js';
+import type { PostOptions, Session } from '../terminal/session.js';
 import { example, type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
 export function addKeyCommands(group: Command, session: Session): void {

@@ -1,8 +1,8 @@
 /** `holdfast location ...` */
 import type { Command } from 'commander';
-import { fields, moment, table } from '../output.js';
-import type { PostOptions, Session } from '../session.js';
-import { code } from '../values.js';
+import { fields, moment, table } from '../terminal/output.js';
+import type { PostOptions, Session } from '../terminal/session.js';
+import { code } from '../terminal/values.js';
 import { example, type ListOptions, moreLine, withKey, withPages } from './options.js';
 
 export function addLocationCommands(group: Command, session: Session): void {

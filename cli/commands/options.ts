@@ -1,6 +1,6 @@
 /** Options that several commands share. */
 import type { Command } from 'commander';
-import { idempotencyKey, listLimit, waitSeconds } from '../values.js';
+import { idempotencyKey, listLimit, waitSeconds } from '../terminal/values.js';
 
 export interface ListOptions {
   readonly limit?: number;

@@ -1,8 +1,8 @@
 /** Orders and their timelines as they stand on a terminal. */
 import { formatMoney } from '../../domain/money.js';
-import { fields, moment, preciseMoment, table } from '../output.js';
-import type { Order } from '../resources.js';
-import type { Resource } from '../session.js';
+import type { Order } from '../connection/resources.js';
+import { fields, moment, preciseMoment, table } from '../terminal/output.js';
+import type { Resource } from '../terminal/session.js';
 import { moreLine } from './options.js';
 
 const lineColumns = [

@@ -1,8 +1,8 @@
 /** `holdfast order ...` */
 import type { Command } from 'commander';
-import { orderStatuses } from '../../domain/order-states.js';
-import { exitCodes, type PostOptions, type Session } from '../session.js';
-import { type LineValue, orderLine } from '../values.js';
+import { orderStatuses } from '../../domain/orders/states.js';
+import { exitCodes, type PostOptions, type Session } from '../terminal/session.js';
+import { type LineValue, orderLine } from '../terminal/values.js';
 import { example, type ListOptions, segment, withKey, withPages, withWait } from './options.js';
 import { describeOrder, describeTimeline, listOrders } from './order-view.js';
 

@@ -1,9 +1,9 @@
 /** `holdfast product ...` */
 import { type Command, Option } from 'commander';
 import { formatMoney, type Money } from '../../domain/money.js';
-import { fields, moment, table } from '../output.js';
-import type { PostOptions, Resource, Session } from '../session.js';
-import { code, money, quantity, stockLevel } from '../values.js';
+import { fields, moment, table } from '../terminal/output.js';
+import type { PostOptions, Resource, Session } from '../terminal/session.js';
+import { code, money, quantity, stockLevel } from '../terminal/values.js';
 import { example, type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
 /** What `create` and `update` share; false stands for `--no-...`, which takes a setting away. */

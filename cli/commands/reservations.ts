@@ -1,6 +1,6 @@
 /** `holdfast reservations ...` */
 import type { Command } from 'commander';
-import type { PostOptions, Session } from '../session.js';
+import type { PostOptions, Session } from '../terminal/session.js';
 import { withKey } from './options.js';
 
 export function addReservationCommands(group: Command, session: Session): void {

@@ -1,7 +1,7 @@
 /** `holdfast reviews ...` */
 import { type Command, Option } from 'commander';
-import { fields, moment, table } from '../output.js';
-import type { PostOptions, Resource, Session } from '../session.js';
+import { fields, moment, table } from '../terminal/output.js';
+import type { PostOptions, Resource, Session } from '../terminal/session.js';
 import { type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
 export function addReviewCommands(group: Command, session: Session): void {

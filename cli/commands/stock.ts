@@ -1,8 +1,8 @@
 /** `holdfast stock ...` */
 import type { Command } from 'commander';
-import { fields, moment, table } from '../output.js';
-import type { PostOptions, Resource, Session } from '../session.js';
-import { code, quantity } from '../values.js';
+import { fields, moment, table } from '../terminal/output.js';
+import type { PostOptions, Resource, Session } from '../terminal/session.js';
+import { code, quantity } from '../terminal/values.js';
 import { example, type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
 const quantities = [

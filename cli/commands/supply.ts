@@ -1,9 +1,9 @@
 /** `holdfast replenish ...` and `holdfast po ...` */
 import { type Command, Option } from 'commander';
 import { formatMoney } from '../../domain/money.js';
-import { fields, moment, table } from '../output.js';
-import type { PostOptions, Resource, Session } from '../session.js';
-import { code } from '../values.js';
+import { fields, moment, table } from '../terminal/output.js';
+import type { PostOptions, Resource, Session } from '../terminal/session.js';
+import { code } from '../terminal/values.js';
 import { type ListOptions, moreLine, segment, withKey, withPages, withWait } from './options.js';
 
 type PurchaseOrder = Resource<'purchaseOrder'>;

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Command } from 'commander';
-import { findStack, type RunningStack } from '../connection.js';
+import { findStack, type RunningStack } from '../connection/settings.js';
 import type { Surroundings } from '../main.js';
-import { exitCodes, type Session } from '../session.js';
+import { exitCodes, type Session } from '../terminal/session.js';
 import { example } from './options.js';
 
 /** For `holdfast help temporal`; the command itself never gets here (`runTemporal`). */

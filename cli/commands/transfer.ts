@@ -1,9 +1,9 @@
 /** `holdfast transfer ...` */
 import { type Command, Option } from 'commander';
-import { fields, moment, table } from '../output.js';
-import type { Transfer } from '../resources.js';
-import type { PostOptions, Resource, Session } from '../session.js';
-import { arrivedQuantity, code, quantity } from '../values.js';
+import type { Transfer } from '../connection/resources.js';
+import { fields, moment, table } from '../terminal/output.js';
+import type { PostOptions, Resource, Session } from '../terminal/session.js';
+import { arrivedQuantity, code, quantity } from '../terminal/values.js';
 import { example, type ListOptions, moreLine, segment, withKey, withPages, withWait } from './options.js';
 
 interface SendOptions extends PostOptions {

@@ -1,7 +1,7 @@
 /** `holdfast verify` */
 import type { Command } from 'commander';
-import { table } from '../output.js';
-import { exitCodes, type Resource, type Session } from '../session.js';
+import { table } from '../terminal/output.js';
+import { exitCodes, type Resource, type Session } from '../terminal/session.js';
 
 /** The whole ledger is read. */
 const verifySeconds = 600;

@@ -52,7 +52,7 @@ export const orderLines = pgTable(
   (t) => [primaryKey({ columns: [t.orderId, t.line] })],
 );
 
-/** Every way an order may go; a trigger on `orders` refuses any other. Seeded from domain/order-states.ts. */
+/** Every way an order may go; a trigger on `orders` refuses any other. Seeded from domain/orders/states.ts. */
 export const orderTransitions = pgTable(
   'order_transitions',
   { from: text('from_status').notNull(), to: text('to_status').notNull() },
@@ -118,7 +118,7 @@ export const payments = pgTable(
   ],
 );
 
-/** Every way a payment may go; a trigger on `payments` refuses any other. Seeded from domain/payment-states.ts. */
+/** Every way a payment may go; a trigger on `payments` refuses any other. Seeded from domain/payments/states.ts. */
 export const paymentTransitions = pgTable(
   'payment_transitions',
   { from: text('from_status').notNull(), to: text('to_status').notNull() },

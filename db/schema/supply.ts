@@ -35,7 +35,7 @@ export const transfers = pgTable(
   ],
 );
 
-/** Every way a transfer may go; a trigger on `transfers` refuses any other. Seeded from domain/transfer-states.ts. */
+/** Every way a transfer may go; a trigger on `transfers` refuses any other. Seeded from domain/transfers/states.ts. */
 export const transferTransitions = pgTable(
   'transfer_transitions',
   { from: text('from_status').notNull(), to: text('to_status').notNull() },

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../http.js';
+import type { CallOptions } from '../http/http.js';
 
 /** Scores a payment before any money moves. Has no effect that could double. May throw a GatewayFault. */
 export interface FraudGateway {

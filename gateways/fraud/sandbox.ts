@@ -1,7 +1,7 @@
 /** The sandbox's fraud scorer (sandbox/fraud/routes.ts has the other end of the wire). */
 import { z } from 'zod';
-import { expectShape } from '../answers.js';
-import { createHttpGateway, type HttpGatewayOptions, unexpectedAnswer } from '../http.js';
+import { expectShape } from '../http/answers.js';
+import { createHttpGateway, type HttpGatewayOptions, unexpectedAnswer } from '../http/http.js';
 import type { FraudGateway } from './gateway.js';
 
 const name = 'fraud';

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../http.js';
+import type { CallOptions } from '../http/http.js';
 
 /** Sends mail. `messageId` is the same for every try of one mail, so that a receiver can drop a second copy. */
 export interface MailGateway {

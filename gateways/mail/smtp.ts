@@ -1,8 +1,8 @@
 /** Mail by SMTP, over a few connections that are kept. */
 import { createTransport } from 'nodemailer';
-import { createBreaker } from '../breaker.js';
-import { withDeadline } from '../deadline.js';
-import { GatewayFault } from '../fault.js';
+import { createBreaker } from '../http/breaker.js';
+import { withDeadline } from '../http/deadline.js';
+import { GatewayFault } from '../http/fault.js';
 import type { MailGateway } from './gateway.js';
 
 const name = 'mail';

@@ -1,4 +1,4 @@
-import type { CallOptions } from '../http.js';
+import type { CallOptions } from '../http/http.js';
 
 /**
  * A card processor. Every call carries an idempotency key: the same key again is the same operation and gets the same

@@ -1,13 +1,13 @@
 /** The sandbox's card processor (sandbox/payments/routes.ts has the other end of the wire). */
 import { z } from 'zod';
-import { errorOf, expectShape, providerId } from '../answers.js';
+import { errorOf, expectShape, providerId } from '../http/answers.js';
 import {
   type CallOptions,
   createHttpGateway,
   type HttpAnswer,
   type HttpGatewayOptions,
   unexpectedAnswer,
-} from '../http.js';
+} from '../http/http.js';
 import type {
   AuthorizeAnswer,
   CaptureAnswer,

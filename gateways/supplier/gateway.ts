@@ -1,4 +1,4 @@
-import type { CallOptions } from '../http.js';
+import type { CallOptions } from '../http/http.js';
 
 /**
  * A supplier. Calls that change something carry an idempotency key: the same key again is the same deed and gets the same

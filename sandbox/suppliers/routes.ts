@@ -5,8 +5,8 @@
  */
 import { type Request, type Response, Router } from 'express';
 import { BadRequest, check, jsonBody, sendError } from '../http.js';
-import type { DeedView, Reply, SupplierDesk } from './desk.js';
 import { availabilityBody, orderBody, reserveBody, script } from './facts.js';
+import type { DeedView, Reply, SupplierDesk } from './orders.js';
 
 /** A call that times out is held open this long, unless its client goes first. */
 const maxHoldMs = 60_000;

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { newApiKey } from '../../db/api-keys.js';
+import { newApiKey } from '../../db/access/api-keys.js';
 import { sharedShop } from '../shared.js';
 import { eventually } from '../shop.js';
 import { temporal } from '../temporal.js';

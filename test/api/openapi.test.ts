@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
+import { problem } from '../../api/http/schemas.js';
 import { inventory, inventoryPage, movement, movementPage } from '../../api/inventory/schemas.js';
 import { apiKey, keyPage, shownKey } from '../../api/keys/schemas.js';
 import { location, locationPage } from '../../api/locations/schemas.js';
@@ -9,7 +10,6 @@ import { payment, paymentPage } from '../../api/payments/schemas.js';
 import { product, productPage } from '../../api/products/schemas.js';
 import { reservation } from '../../api/reservations/schemas.js';
 import { reviewPage } from '../../api/reviews/schemas.js';
-import { problem } from '../../api/schemas.js';
 import { sharedShop } from '../shared.js';
 import type { Answer } from '../shop.js';
 import { raw } from './raw.js';

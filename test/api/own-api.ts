@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { projectRoot } from '../../dev/paths.js';
-import { freePort } from '../../dev/ports.js';
+import { projectRoot } from '../../dev/home/paths.js';
+import { freePort } from '../../dev/processes/ports.js';
 import { cleanEnvironment } from '../setup/stack.js';
 import { eventually, Shop } from '../shop.js';
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { product } from '../../api/products/schemas.js';
 import { supplier, supplierPage } from '../../api/suppliers/schemas.js';
-import { connect } from '../../db/client.js';
+import { connect } from '../../db/postgres/client.js';
 import { loseAnswer } from '../inventory/lost-answer.js';
 import { sharedShop } from '../shared.js';
 import { Shop } from '../shop.js';

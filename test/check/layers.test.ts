@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { projectRoot } from '../../dev/paths.js';
+import { projectRoot } from '../../dev/home/paths.js';
 
 /** What is planted: a file, what it imports, and the rule that must bite. */
 const violations: readonly (readonly [file: string, line: string, rule: string])[] = [
-  ['domain/planted-1.ts', "import '../db/client.js';", 'domain-enters-no-other-room'],
-  ['domain/planted-2.ts', "import type { Database } from '../db/client.js';", 'domain-enters-no-other-room'],
+  ['domain/planted-1.ts', "import '../db/postgres/client.js';", 'domain-enters-no-other-room'],
+  ['domain/planted-2.ts', "import type { Database } from '../db/postgres/client.js';", 'domain-enters-no-other-room'],
   ['domain/planted-3.ts', "import 'node:fs';", 'domain-is-pure'],
   ['domain/planted-4.ts', "import 'zod';", 'domain-is-pure'],
-  ['workflows/planted-1.ts', "import '../db/client.js';", 'workflows-enters-only-domain-and-activities'],
-  ['workflows/planted-2.ts', "import '../gateways/fault.js';", 'workflows-enters-only-domain-and-activities'],
+  ['workflows/planted-1.ts', "import '../db/postgres/client.js';", 'workflows-enters-only-domain-and-activities'],
+  ['workflows/planted-2.ts', "import '../gateways/http/fault.js';", 'workflows-enters-only-domain-and-activities'],
   ['workflows/planted-3.ts', "import { x } from '../activities/orders.js';", 'workflows-know-activities-by-type-only'],
   ['workflows/planted-4.ts', "import 'zod';", 'workflow-bundle-is-deterministic'],
   ['workflows/planted-5.ts', "import 'drizzle-orm';", 'workflow-bundle-is-deterministic'],
@@ -22,21 +22,25 @@ const violations: readonly (readonly [file: string, line: string, rule: string])
   ['workflows/planted-8.ts', "import '@temporalio/client';", 'workflow-bundle-is-deterministic'],
   [
     'activities/planted-1.ts',
-    "import '../workflows/contract.js';",
+    "import '../workflows/shared/contract.js';",
     'activities-enters-only-domain-and-gateways-and-db',
   ],
   ['activities/planted-2.ts', "import '../api/app.js';", 'activities-enters-only-domain-and-gateways-and-db'],
-  ['gateways/planted-1.ts', "import '../db/client.js';", 'gateways-enters-only-domain'],
+  ['gateways/planted-1.ts', "import '../db/postgres/client.js';", 'gateways-enters-only-domain'],
   ['gateways/planted-2.ts', "import '../sandbox/server.js';", 'gateways-enters-only-domain'],
-  ['db/planted-1.ts', "import '../gateways/fault.js';", 'db-enters-only-domain'],
-  ['db/planted-2.ts', "import '../workflows/contract.js';", 'db-enters-only-domain'],
+  ['db/planted-1.ts', "import '../gateways/http/fault.js';", 'db-enters-only-domain'],
+  ['db/planted-2.ts', "import '../workflows/shared/contract.js';", 'db-enters-only-domain'],
   ['api/planted-1.ts', "import '../activities/orders.js';", 'api-enters-only-domain-and-db-and-workflows'],
-  ['api/planted-2.ts', "import '../gateways/fault.js';", 'api-enters-only-domain-and-db-and-workflows'],
-  ['api/planted-3.ts', "import type {} from '../gateways/fault.js';", 'api-enters-only-domain-and-db-and-workflows'],
-  ['api/planted-4.ts', "import '../workflows/order.js';", 'api-knows-of-workflows-only-the-contract'],
+  ['api/planted-2.ts', "import '../gateways/http/fault.js';", 'api-enters-only-domain-and-db-and-workflows'],
+  [
+    'api/planted-3.ts',
+    "import type {} from '../gateways/http/fault.js';",
+    'api-enters-only-domain-and-db-and-workflows',
+  ],
+  ['api/planted-4.ts', "import '../workflows/order/order.js';", 'api-knows-of-workflows-only-the-contract'],
   ['sandbox/planted-1.ts', "import '../domain/money.js';", 'sandbox-enters-no-other-room'],
-  ['cli/planted-1.ts', "import '../db/client.js';", 'cli-enters-only-domain'],
-  ['cli/planted-2.ts', "import '../dev/paths.js';", 'cli-enters-only-domain'],
+  ['cli/planted-1.ts', "import '../db/postgres/client.js';", 'cli-enters-only-domain'],
+  ['cli/planted-2.ts', "import '../dev/home/paths.js';", 'cli-enters-only-domain'],
   ['db/circle-1.ts', "import './circle-2.js';", 'no-circles'],
   ['db/planted-3.ts', "import './nowhere.js';", 'nothing-unresolvable'],
   ['workers/planted-1.ts', "import '../test/shop.js';", 'workers-enters-'],
@@ -50,11 +54,11 @@ const companions = [['db/circle-2.ts', "import './circle-1.js';"]] as const;
 const allowed: readonly (readonly [file: string, line: string])[] = [
   ['workflows/fine-1.ts', "import type { Activities } from '../activities/index.js';"],
   ['workflows/fine-2.ts', "import '../domain/money.js';"],
-  ['api/fine-1.ts', "import '../workflows/contract.js';"],
-  ['api/fine-1.test.ts', "import '../gateways/fault.js';"],
+  ['api/fine-1.ts', "import '../workflows/shared/contract.js';"],
+  ['api/fine-1.test.ts', "import '../gateways/http/fault.js';"],
   ['workers/fine-1.ts', "import '../activities/orders.js';"],
-  ['dev/fine-1.ts', "import '../db/migrate.js';"],
-  ['test/fine-1.ts', "import '../gateways/fault.js';"],
+  ['dev/fine-1.ts', "import '../db/upgrade/migrate.js';"],
+  ['test/fine-1.ts', "import '../gateways/http/fault.js';"],
 ];
 
 const copy = mkdtempSync(join(tmpdir(), 'holdfast-layers-'));

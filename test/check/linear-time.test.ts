@@ -11,33 +11,33 @@ import ts from 'typescript';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { apiRoutes } from '../../api/app.js';
-import { urlHoldsCardNumber } from '../../api/card-url.js';
+import { urlHoldsCardNumber } from '../../api/http/card-url.js';
+import { canonicalPath } from '../../api/http/paths.js';
+import { anyTime } from '../../api/http/schemas.js';
+import { fieldErrors } from '../../api/http/validation.js';
 import { addressGroup } from '../../api/middleware/address-group.js';
 import { requestHash } from '../../api/middleware/idempotency.js';
 import { acceptRefusal, contentTypeRefusal } from '../../api/middleware/media.js';
-import { canonicalPath } from '../../api/paths.js';
-import { anyTime } from '../../api/schemas.js';
-import { fieldErrors } from '../../api/validation.js';
-import { readBulkFile } from '../../cli/bulk-file.js';
-import { ResultFile } from '../../cli/bulk-results.js';
-import { decode } from '../../cli/bulk-source.js';
-import { findConnection } from '../../cli/connection.js';
-import { parseCsv } from '../../cli/csv.js';
-import { fields, moment, preciseMoment, printable } from '../../cli/output.js';
-import { code, idempotencyKey, orderLine } from '../../cli/values.js';
-import { readApiKey } from '../../db/api-keys.js';
-import { decodeCursor } from '../../db/page.js';
-import { rfc3339 } from '../../db/time.js';
-import { projectRoot } from '../../dev/paths.js';
+import { parseCsv } from '../../cli/bulk/csv.js';
+import { readBulkFile } from '../../cli/bulk/file.js';
+import { ResultFile } from '../../cli/bulk/results.js';
+import { decode } from '../../cli/bulk/source.js';
+import { findConnection } from '../../cli/connection/settings.js';
+import { fields, moment, preciseMoment, printable } from '../../cli/terminal/output.js';
+import { code, idempotencyKey, orderLine } from '../../cli/terminal/values.js';
+import { readApiKey } from '../../db/access/api-keys.js';
+import { decodeCursor } from '../../db/postgres/page.js';
+import { rfc3339 } from '../../db/postgres/time.js';
+import { projectRoot } from '../../dev/home/paths.js';
 import { isClientUrl, parseAllowedHost, parseClientUrl } from '../../domain/addresses.js';
-import { holdsCardNumber, valueHoldsCardNumber } from '../../domain/card-numbers.js';
+import { holdsCardNumber, valueHoldsCardNumber } from '../../domain/cards/numbers.js';
 import { reportError } from '../../domain/error-report.js';
 import { parseSettings } from '../../domain/settings.js';
-import { providerText } from '../../gateways/answers.js';
-import { unexpectedAnswer } from '../../gateways/http.js';
+import { providerText } from '../../gateways/http/answers.js';
+import { unexpectedAnswer } from '../../gateways/http/http.js';
 import { behaviourOf } from '../../sandbox/payments/tokens.js';
-import { bringsCardNumber, parseCancelSignal, parseConfirmSignal } from '../../workflows/order-signals.js';
-import { parseReceiveSignal } from '../../workflows/transfer-signals.js';
+import { bringsCardNumber, parseCancelSignal, parseConfirmSignal } from '../../workflows/order/signals.js';
+import { parseReceiveSignal } from '../../workflows/transfer/signals.js';
 import { loneDeps } from '../lone-api.js';
 
 const rooms = ['api', 'domain', 'workflows', 'activities', 'gateways', 'db', 'workers', 'cli', 'sandbox', 'dev'];
@@ -62,10 +62,10 @@ describe('every pattern in the code', () => {
 
   test('that is put together at run time belongs to a scanner that is timed below', () => {
     expect(found.filter(({ composed }) => composed > 0).map(({ file }) => file)).toEqual([
-      'api/schemas.ts',
+      'api/http/schemas.ts',
       'domain/addresses.ts',
-      'domain/card-numbers.ts',
-      'domain/card-text.ts',
+      'domain/cards/numbers.ts',
+      'domain/cards/text.ts',
     ]);
   });
 

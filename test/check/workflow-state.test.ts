@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { projectRoot } from '../../dev/paths.js';
+import { projectRoot } from '../../dev/home/paths.js';
 
 /** What a module holds that can be changed: a variable, a collection. A WeakMap may be keyed by what belongs to a workflow. */
 const state = /^(?:export )?(?:let |var |const \w+[^=]*= (?:new (?:Map|Set|Array)\b|\[\]|\{\}))/;
@@ -10,7 +10,7 @@ const stateIn = (source: string) => source.split('\n').filter((line) => state.te
 
 // All workflows of a worker share the modules of the bundle: one that kept something in them would see another's.
 test.each(['workflows', 'domain'])('no module of %s keeps anything between workflows', (room) => {
-  const files = readdirSync(join(projectRoot, room)).filter(
+  const files = readdirSync(join(projectRoot, room), { encoding: 'utf8', recursive: true }).filter(
     (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
   );
   expect(files.length).toBeGreaterThan(10);

@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { findTemporal } from '../../dev/temporal-binary.js';
+import { findTemporal } from '../../dev/temporal/binary.js';
 import { eventually } from '../shop.js';
 import { bin, holdfast } from './holdfast.js';
 

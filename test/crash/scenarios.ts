@@ -1,6 +1,6 @@
 /**
  * Orders whose worker is killed at a chosen place, and what must be true afterwards. The places are switched on by a file
- * (workers/crash-points.ts), so that every run kills in the same place.
+ * (workers/interceptors/crash-points.ts), so that every run kills in the same place.
  */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eq, sql as words } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Connection, connect } from '../../db/client.js';
+import { type Connection, connect } from '../../db/postgres/client.js';
 import { locations } from '../../db/schema/index.js';
 import { Books } from '../model/books.js';
 import { type Valve, valveBefore } from '../valve.js';

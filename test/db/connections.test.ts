@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, connect as dial, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type Connection, connect } from '../../db/client.js';
+import { type Connection, connect } from '../../db/postgres/client.js';
 import { Books } from '../model/books.js';
 
 let books: Books;

@@ -1,7 +1,7 @@
 /** How Postgres finds the open holds of a product, whatever has become of all the others. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Connection, connect } from '../../db/client.js';
-import { inventoryNow, listInventory, listOpenHolds } from '../../db/inventory.js';
+import { type Connection, connect } from '../../db/postgres/client.js';
+import { inventoryNow, listInventory, listOpenHolds } from '../../db/stock/inventory.js';
 import { Books } from '../model/books.js';
 
 const asked: string[] = [];

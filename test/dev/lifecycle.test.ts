@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { loadDemoData } from '../../dev/demo-data.js';
-import { projectRoot } from '../../dev/paths.js';
+import { projectRoot } from '../../dev/home/paths.js';
 import { cleanEnvironment, type ServerName, type Stack, spawnStack, startStack } from '../setup/stack.js';
 import { Shop } from '../shop.js';
 import { makeElsewhere } from './elsewhere.js';
@@ -249,7 +249,7 @@ describe('a stack that ends', () => {
   });
 
   test('by kill -9 together with the keepers of its servers leaves servers behind, which the next start ends', async () => {
-    const keepers = processesOf(home).filter((line) => line.includes('dev/keeper.js'));
+    const keepers = processesOf(home).filter((line) => line.includes('dev/processes/keeper.js'));
     expect(keepers).toHaveLength(2);
     const ended = stack.end('SIGKILL');
     for (const line of keepers) process.kill(Number.parseInt(line, 10), 'SIGKILL');

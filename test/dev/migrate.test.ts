@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newApiKey, readApiKey } from '../../db/api-keys.js';
-import { projectRoot } from '../../dev/paths.js';
-import { searchAttributes } from '../../workflows/contract.js';
+import { newApiKey, readApiKey } from '../../db/access/api-keys.js';
+import { projectRoot } from '../../dev/home/paths.js';
+import { searchAttributes } from '../../workflows/shared/contract.js';
 import { cleanEnvironment } from '../setup/stack.js';
 import { type Elsewhere, makeElsewhere } from './elsewhere.js';
 
@@ -17,7 +17,7 @@ afterAll(() => elsewhere?.remove());
 
 /** Runs the migrate step of a deployment as its container does. */
 function migrate(env: Record<string, string> = {}): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [join(projectRoot, 'dev/run.mjs'), 'dev/migrate-main.js'], {
+  const child = spawn(process.execPath, [join(projectRoot, 'dev/run.mjs'), 'dev/postgres/migrate-main.js'], {
     env: cleanEnvironment({
       DATABASE_URL: elsewhere.databaseUrl,
       TEMPORAL_ADDRESS: elsewhere.temporalAddress,

@@ -9,8 +9,8 @@ import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { locationExample, newProductExample, supplierExample } from '../../api/examples/catalogue.js';
-import { projectRoot } from '../../dev/paths.js';
+import { locationExample, newProductExample, supplierExample } from '../../api/openapi/examples/catalogue.js';
+import { projectRoot } from '../../dev/home/paths.js';
 import { type Stack, startStack } from '../setup/stack.js';
 import { Shop } from '../shop.js';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Connection, connect } from '../../db/client.js';
+import { type Connection, connect } from '../../db/postgres/client.js';
 import { startSecondApi } from '../setup/second-api.js';
 import { type Stack, startStack } from '../setup/stack.js';
 import { type Answer, eventually, Shop } from '../shop.js';

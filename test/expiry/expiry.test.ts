@@ -1,6 +1,6 @@
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { connect } from '../../db/client.js';
+import { connect } from '../../db/postgres/client.js';
 import { type Stack, startStack } from '../setup/stack.js';
 import { eventually, Shop } from '../shop.js';
 

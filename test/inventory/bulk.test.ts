@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, inject, it } from 'vitest';
-import { connect } from '../../db/client.js';
+import { connect } from '../../db/postgres/client.js';
 import { sharedShop } from '../shared.js';
 import { loseAnswer } from './lost-answer.js';
 import { eventually } from './supplied.js';

@@ -1,5 +1,5 @@
 /** An API process that died between doing what it was asked and keeping its answer. */
-import type { Sql } from '../../db/client.js';
+import type { Sql } from '../../db/postgres/client.js';
 
 /** Leaves the key as that process would: it was taken, it fixes the ids of the call, and nobody is at work on it. */
 export async function loseAnswer(sql: Sql, key: string): Promise<void> {

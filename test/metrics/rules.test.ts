@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { createMetrics } from '../../api/metrics.js';
-import { projectRoot } from '../../dev/paths.js';
-import { createWorkerMetrics } from '../../workers/metrics.js';
+import { createMetrics } from '../../api/system/metrics.js';
+import { projectRoot } from '../../dev/home/paths.js';
+import { createWorkerMetrics } from '../../workers/upkeep/metrics.js';
 
 const folder = join(projectRoot, 'deploy/prometheus');
 const hasPromtool = spawnSync('promtool', ['--version']).status === 0;

@@ -1,7 +1,7 @@
 /** The real ledger in the real Postgres of the test run, with what a test of it needs first: SKUs of its own. */
 import { randomUUID } from 'node:crypto';
-import { type Connection, connect, type Sql } from '../../db/client.js';
-import { type Difference, verify } from '../../db/verify.js';
+import { type Connection, connect, type Sql } from '../../db/postgres/client.js';
+import { type Difference, verify } from '../../db/stock/verify.js';
 import type { StockCommand, StockOperation, StockResult } from '../../domain/stock.js';
 
 export const otherLocation = 'books-west';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Connection } from '../../db/client.js';
-import { createLedger, type Ledger } from '../../db/ledger.js';
+import type { Connection } from '../../db/postgres/client.js';
+import { createLedger, type Ledger } from '../../db/stock/ledger.js';
 import type { StockOperation, StockResult } from '../../domain/stock.js';
 import { Books, newHoldId, operation, otherLocation } from './books.js';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { inventoryAt, inventoryNow, listMovements } from '../../db/inventory.js';
-import { decodeCursor } from '../../db/page.js';
+import { decodeCursor } from '../../db/postgres/page.js';
+import { inventoryAt, inventoryNow, listMovements } from '../../db/stock/inventory.js';
 import { Books, newHoldId, operation, otherLocation } from './books.js';
 
 let books: Books;

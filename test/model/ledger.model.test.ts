@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { verify } from '../../db/verify.js';
+import { verify } from '../../db/stock/verify.js';
 import { mainLocation, type StockCommand, type StockOperation, transitLocation } from '../../domain/stock.js';
 import { Books, otherLocation } from './books.js';
 import { Model, withoutIds } from './model.js';

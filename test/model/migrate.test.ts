@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { connect } from '../../db/client.js';
-import { migrate } from '../../db/migrate.js';
-import { orderStatuses, orderTransitions } from '../../domain/order-states.js';
+import { connect } from '../../db/postgres/client.js';
+import { migrate } from '../../db/upgrade/migrate.js';
+import { orderStatuses, orderTransitions } from '../../domain/orders/states.js';
 import { Books } from './books.js';
 
 const name = `migrate_${randomUUID().replaceAll('-', '')}`;

@@ -1,8 +1,8 @@
 import { sql as raw } from 'drizzle-orm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Connection, connect } from '../../db/client.js';
-import { orderTransitions } from '../../domain/order-states.js';
-import { paymentTransitions } from '../../domain/payment-states.js';
+import { type Connection, connect } from '../../db/postgres/client.js';
+import { orderTransitions } from '../../domain/orders/states.js';
+import { paymentTransitions } from '../../domain/payments/states.js';
 
 let connection: Connection;
 beforeAll(() => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Difference, verify } from '../../db/verify.js';
+import { type Difference, verify } from '../../db/stock/verify.js';
 import { Books } from './books.js';
 
 let books: Books;

@@ -1,6 +1,6 @@
 /** Sagas whose workflow an operator has terminated: the sweep runs them again, and they end as they would have. */
 import { describe, expect, inject, test } from 'vitest';
-import { sweepScheduleId } from '../../workflows/contract.js';
+import { sweepScheduleId } from '../../workflows/sweep/contract.js';
 import { sharedShop } from '../shared.js';
 import { eventually, holdings } from '../shop.js';
 import { temporal } from '../temporal.js';

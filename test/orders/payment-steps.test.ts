@@ -4,9 +4,9 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createOrderDoor, type OrderDoor } from '../../db/order-door.js';
-import { abandonPayment, recordPayment } from '../../db/payments.js';
-import type { OrderStep, PaymentRecord } from '../../domain/order-steps.js';
+import { createOrderDoor, type OrderDoor } from '../../db/orders/store.js';
+import { abandonPayment, recordPayment } from '../../db/payments/queries.js';
+import type { OrderStep, PaymentRecord } from '../../domain/orders/steps.js';
 import { Books } from '../model/books.js';
 import { sharedShop } from '../shared.js';
 import { eventually, holdings } from '../shop.js';

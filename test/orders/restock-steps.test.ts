@@ -1,8 +1,8 @@
 /** The steps of an order that lacks stock, asked of the door itself: repeated, side by side, and in one batch. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createOrderDoor, type OrderDoor } from '../../db/order-door.js';
-import type { OrderStep, OrderStepResult } from '../../domain/order-steps.js';
+import { createOrderDoor, type OrderDoor } from '../../db/orders/store.js';
+import type { OrderStep, OrderStepResult } from '../../domain/orders/steps.js';
 import { Books } from '../model/books.js';
 import { sharedShop } from '../shared.js';
 import { eventually } from '../shop.js';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { connect } from '../../db/client.js';
+import { connect } from '../../db/postgres/client.js';
 import { sharedShop } from '../shared.js';
 import { eventually, holdings } from '../shop.js';
 

@@ -1,8 +1,8 @@
 /** A database of a test's own on the server of the run: no relay looks into it, so what is written there stays. */
 import { randomUUID } from 'node:crypto';
-import { type Connection, connect } from '../../db/client.js';
-import { createLedger } from '../../db/ledger.js';
-import { migrate } from '../../db/migrate.js';
+import { type Connection, connect } from '../../db/postgres/client.js';
+import { createLedger } from '../../db/stock/ledger.js';
+import { migrate } from '../../db/upgrade/migrate.js';
 import type { StockCommand, StockOperation } from '../../domain/stock.js';
 
 export interface OutboxRow {

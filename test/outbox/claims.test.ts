@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import type { Sql } from '../../db/client.js';
-import { claimBatches, claimSkus, failDelivery, markDelivered, postponeDelivery } from '../../db/outbox.js';
+import { claimBatches, claimSkus, failDelivery, markDelivered, postponeDelivery } from '../../db/outbox/outbox.js';
+import type { Sql } from '../../db/postgres/client.js';
 import { type QuietBooks, quietBooks } from './books.js';
 
 let books: QuietBooks;

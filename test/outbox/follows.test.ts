@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { queueMissedLevels } from '../../db/low-levels.js';
+import { queueMissedLevels } from '../../db/stock/low-levels.js';
 import type { StockCommand } from '../../domain/stock.js';
 import { eventually } from '../shop.js';
 import { type QuietBooks, quietBooks } from './books.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Connection, connect } from '../../db/client.js';
+import { type Connection, connect } from '../../db/postgres/client.js';
 import { newSku } from '../inventory/supplied.js';
 import { type Stack, startStack } from '../setup/stack.js';
 import { eventually, Shop } from '../shop.js';

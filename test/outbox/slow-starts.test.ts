@@ -3,8 +3,8 @@ import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import pino from 'pino';
 import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { startRelay } from '../../workers/relay.js';
-import { replenishmentWorkflowId } from '../../workflows/contract.js';
+import { startRelay } from '../../workers/outbox/relay.js';
+import { replenishmentWorkflowId } from '../../workflows/replenishment/contract.js';
 import { eventually } from '../shop.js';
 import { type QuietBooks, quietBooks } from './books.js';
 

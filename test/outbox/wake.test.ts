@@ -3,8 +3,8 @@ import { Client } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { type Relay, startRelay } from '../../workers/relay.js';
-import { startLoop } from '../../workers/relay-loop.js';
+import { type Relay, startRelay } from '../../workers/outbox/relay.js';
+import { startLoop } from '../../workers/outbox/relay-loop.js';
 import { eventually } from '../shop.js';
 import { type QuietBooks, quietBooks } from './books.js';
 

@@ -1,9 +1,10 @@
 /** A task that was lost has taken the money, and the scorer thinks otherwise of the card when it runs again. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createOrderDoor } from '../../db/order-door.js';
-import { orderStepKey } from '../../domain/order-steps.js';
-import { paymentWorkflowId, taskQueue } from '../../workflows/contract.js';
+import { createOrderDoor } from '../../db/orders/store.js';
+import { orderStepKey } from '../../domain/orders/steps.js';
+import { paymentWorkflowId } from '../../workflows/payment/contract.js';
+import { taskQueue } from '../../workflows/shared/contract.js';
 import { Books } from '../model/books.js';
 import { sharedShop } from '../shared.js';
 import { eventually, holdings } from '../shop.js';

@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { projectRoot } from '../../dev/paths.js';
+import { projectRoot } from '../../dev/home/paths.js';
 import { startStack } from '../setup/stack.js';
 import { eventually, Shop } from '../shop.js';
 import { paths } from './paths.js';

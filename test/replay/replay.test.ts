@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
 import { describe, expect, inject, test } from 'vitest';
-import { projectRoot } from '../../dev/paths.js';
+import { projectRoot } from '../../dev/home/paths.js';
 import { paths } from './paths.js';
 
 // Replaying says a lot, and the last test is about something that goes wrong.

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { connect } from '../../db/client.js';
-import { receiveDelivery } from '../../db/purchase-orders.js';
+import { connect } from '../../db/postgres/client.js';
+import { receiveDelivery } from '../../db/supply/purchase-orders.js';
 import { sharedShop } from '../shared.js';
 import { eventually } from '../shop.js';
 import { temporal } from '../temporal.js';

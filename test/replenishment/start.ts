@@ -1,7 +1,8 @@
 /** Starting a replenishment behind the API's back, as the relay does, with settings of a test's own. */
 import { randomUUID } from 'node:crypto';
-import type { ReplenishmentInput } from '../../workflows/contract.js';
-import { replenishmentWorkflowId, taskQueue } from '../../workflows/contract.js';
+import type { ReplenishmentInput } from '../../workflows/replenishment/contract.js';
+import { replenishmentWorkflowId } from '../../workflows/replenishment/contract.js';
+import { taskQueue } from '../../workflows/shared/contract.js';
 import { temporal } from '../temporal.js';
 
 /** Starts it, or finds it started; resolves when that is durable. Returns the id that it was given. */

@@ -3,8 +3,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { projectRoot } from '../../dev/paths.js';
-import { freePort, releasePorts } from '../../dev/ports.js';
+import { projectRoot } from '../../dev/home/paths.js';
+import { freePort, releasePorts } from '../../dev/processes/ports.js';
 import { runningUrl } from './running-role.js';
 import { cleanEnvironment, type Stack } from './stack.js';
 

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DevJson, StackPids } from '../../dev/dev-json.js';
-import { projectRoot } from '../../dev/paths.js';
+import type { DevJson, StackPids } from '../../dev/home/dev-json.js';
+import { projectRoot } from '../../dev/home/paths.js';
 
 export type ServerName = 'api' | 'worker' | 'temporal' | 'postgres' | 'sandbox';
 

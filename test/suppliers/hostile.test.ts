@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, describe, expect, inject, test } from 'vitest';
-import { connect } from '../../db/client.js';
+import { connect } from '../../db/postgres/client.js';
 import { sharedShop } from '../shared.js';
 import { eventually } from '../shop.js';
 import { type HostileSupplier, hostileSupplier, type SupplierAnswer } from './hostile-supplier.js';

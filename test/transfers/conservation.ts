@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { connect } from '../../db/client.js';
+import { connect } from '../../db/postgres/client.js';
 import type { ServerName, Stack } from '../setup/stack.js';
 import { type Answer, eventually, Shop } from '../shop.js';
 import { booksAgree, location, untilStatus, whereabouts } from './goods.js';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { connect } from '../../db/client.js';
-import { createTransferDoor, type TransferDoor } from '../../db/transfer-door.js';
-import { transferTransitions } from '../../domain/transfer-states.js';
+import { connect } from '../../db/postgres/client.js';
+import { createTransferDoor, type TransferDoor } from '../../db/transfers/store.js';
+import { transferTransitions } from '../../domain/transfers/states.js';
 import { sharedShop } from '../shared.js';
 import { goods, whereabouts } from './goods.js';
 

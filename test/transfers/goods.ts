@@ -1,7 +1,7 @@
 /** Goods between two locations: builders for what a test of transfers needs first, and where the goods are. */
 import { randomUUID } from 'node:crypto';
-import { connect } from '../../db/client.js';
-import { createLedger } from '../../db/ledger.js';
+import { connect } from '../../db/postgres/client.js';
+import { createLedger } from '../../db/stock/ledger.js';
 import type { StockCommand } from '../../domain/stock.js';
 import { type Answer, eventually, type Shop } from '../shop.js';
 

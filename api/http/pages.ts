@@ -1,0 +1,16 @@
+/** Reading of the page that a client asks for. */
+import { type Cursor, decodeCursor } from '../../db/postgres/page.js';
+import { type Refused, refuseFields } from './reply.js';
+import { defaultLimit } from './schemas.js';
+
+export type PageRequest = { readonly kind: 'page'; readonly limit: number; readonly cursor: Cursor | null };
+
+/** The page asked for; a cursor that is not one of ours is refused. */
+export function pageRequest(query: { limit?: number | undefined; cursor?: string | undefined }): PageRequest | Refused {
+  const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
+  if (query.cursor !== undefined && cursor === null) return refuseCursor();
+  return { kind: 'page', limit: query.limit ?? defaultLimit, cursor };
+}
+
+export const refuseCursor = () =>
+  refuseFields('validation_failed', [{ pointer: '/cursor', code: 'invalid', detail: 'is not a cursor of this list' }]);

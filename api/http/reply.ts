@@ -1,0 +1,72 @@
+/** What a handler gives back: an answer or a refusal, as values. */
+import type { Refusal, RefusalCode } from '../../domain/errors.js';
+import { refusal } from '../../domain/errors.js';
+
+export interface Answer {
+  readonly kind: 'answer';
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+  /** What a repetition of the call is answered, where that must differ: a secret is shown once. */
+  readonly repeatedBody?: unknown;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly refusal: Refusal;
+  /** What is wrong with which field, where the refusal is about fields. */
+  readonly fields?: readonly FieldError[];
+}
+
+export type Reply = Answer | Refused;
+
+export function answer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
+  return { kind: 'answer', status, body, headers };
+}
+
+export function refuse(code: RefusalCode, detail: string, extensions?: Readonly<Record<string, unknown>>): Refused {
+  return { kind: 'refused', refusal: refusal(code, detail, extensions) };
+}
+
+export function refuseWith(refused: Refusal, extensions?: Readonly<Record<string, unknown>>): Refused {
+  return {
+    kind: 'refused',
+    refusal: extensions ? { ...refused, extensions: { ...refused.extensions, ...extensions } } : refused,
+  };
+}
+
+export const unavailable = (server: string): Refused => refuse('unavailable', `${server} does not answer; try again`);
+
+/** What is asked of a saga whose workflow an operator has ended, or that failed: the sweep starts it again. */
+export const beingResumed = (what: string, extensions: Readonly<Record<string, unknown>>): Refused => {
+  const detail = `the workflow of this ${what} was ended before the ${what} was; the next sweep resumes it, unless a review says that it was lost too often`;
+  return refuse('unavailable', detail, extensions);
+};
+
+/** One wrong field, by its JSON pointer (RFC 6901). */
+export interface FieldError {
+  readonly pointer: string;
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** A refusal that names fields: `detail` says which, and `errors` what is wrong with each. The caller bounds the list. */
+export function refuseFields(code: RefusalCode, errors: readonly FieldError[]): Refused {
+  return { ...refuse(code, `not valid: ${places(errors)}`, { errors }), fields: errors };
+}
+
+const namedPlaces = 5;
+const longestPlace = 80;
+
+function places(errors: readonly FieldError[]): string {
+  const named = errors
+    .slice(0, namedPlaces)
+    .map(({ pointer }) => (pointer === '' ? 'the request as a whole' : pointer.slice(0, longestPlace)));
+  const more = errors.length - named.length;
+  return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+}
+
+/** What is wrong, in one text: for places that have no room for `errors`. */
+export function reasonOf({ refusal, fields }: Refused): string {
+  return fields ? fields.map(({ pointer, detail }) => `${pointer || '/'}: ${detail}`).join('; ') : refusal.detail;
+}

@@ -1,0 +1,117 @@
+/**
+ * A route is declared once: the same schemas check what comes in and make the OpenAPI document, so that the two cannot
+ * differ.
+ */
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Scope } from '../../db/access/api-keys.js';
+import type { CallIds } from '../../db/access/idempotency.js';
+import type { RefusalCode } from '../../domain/errors.js';
+import type { Caller } from '../../workflows/shared/contract.js';
+import type { IdPrefix } from './ids.js';
+import { type Refused, type Reply, refuse, refuseFields } from './reply.js';
+import type { AuthenticatedKey } from './request-state.js';
+import { fieldErrors } from './validation.js';
+
+/** What surrounds a call. */
+export interface CallContext {
+  /** Every id and operation key of the call derives from these, so that a repetition acts once. */
+  readonly ids: CallIds;
+  /** An earlier try with the same ids may have acted already. */
+  readonly resumed: boolean;
+  readonly caller: Caller;
+  readonly key: AuthenticatedKey;
+  /** How long the client is ready to wait for a decision (`Prefer`). */
+  readonly waitMs: number;
+  readonly log: Logger;
+  /** Adds members to the request's log line: ids, never personal data. */
+  note(facts: Readonly<Record<string, string | number | boolean>>): void;
+}
+
+export type Call<P, Q, B> = CallContext & { readonly params: P; readonly query: Q; readonly body: B };
+
+/** No field at all: what a route takes that names no schema. */
+const nothing = z.strictObject({});
+type Nothing = typeof nothing;
+
+/** A call as the document shows it; a test holds it against the schemas. */
+export interface Example {
+  readonly body?: unknown;
+  readonly answer: unknown;
+  /** What an answer of the second status in `answers` looks like, where that differs. */
+  readonly pending?: unknown;
+}
+
+interface Described {
+  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  /** In Express's form: `/api/orders/:id`. */
+  readonly path: string;
+  readonly tag: string;
+  /** A few words, in the imperative. */
+  readonly summary: string;
+  /** What it does, and what a caller must know about it: a sentence or a few, in Markdown. */
+  readonly description: string;
+  readonly example: Example;
+  readonly scope: Scope;
+  /** What it answers when it does as asked, by status. */
+  readonly answers: Readonly<Record<number, z.ZodType>>;
+  /** How it may refuse, apart from what every route may answer. */
+  readonly refusals?: readonly RefusalCode[];
+  /** POST: the kind of thing that it creates. */
+  readonly creates?: IdPrefix;
+  /** Whether it may take as long as `Prefer` says. */
+  readonly waits?: boolean;
+}
+
+interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends Described {
+  readonly params?: P;
+  readonly query?: Q;
+  readonly body?: B;
+  readonly handler: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Reply>;
+}
+
+export interface RawRequest {
+  readonly params: unknown;
+  readonly query: unknown;
+  readonly body: unknown;
+}
+
+export type Prepared =
+  | { readonly kind: 'invalid'; readonly refused: Refused }
+  | { readonly kind: 'ready'; readonly act: (context: CallContext) => Promise<Reply> };
+
+export interface Route extends Described {
+  readonly params?: z.ZodType;
+  readonly query?: z.ZodType;
+  readonly body?: z.ZodType;
+  /** Checks what came in; nothing has been done yet. */
+  prepare(raw: RawRequest): Prepared;
+}
+
+/** Declares a route. A path that does not fit is 404, since what it names cannot exist; the rest is 422 with pointers. */
+export function route<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothing, B extends z.ZodType = Nothing>(
+  spec: RouteSpec<P, Q, B>,
+): Route {
+  const { handler, ...described } = spec;
+  return {
+    ...described,
+    prepare(raw) {
+      const params = (spec.params ?? nothing).safeParse(raw.params);
+      if (!params.success) return { kind: 'invalid', refused: refuse('not_found', 'no such thing') };
+      const query = (spec.query ?? nothing).safeParse(raw.query);
+      if (!query.success) return invalid(query.error, raw.query);
+      const body = (spec.body ?? nothing).safeParse(raw.body);
+      if (!body.success) return invalid(body.error, raw.body);
+      const parsed = {
+        params: params.data as z.output<P>,
+        query: query.data as z.output<Q>,
+        body: body.data as z.output<B>,
+      };
+      return { kind: 'ready', act: (context) => handler({ ...context, ...parsed }) };
+    },
+  };
+}
+
+function invalid(error: z.ZodError, input: unknown): Prepared {
+  return { kind: 'invalid', refused: refuseFields('validation_failed', fieldErrors(error.issues, input)) };
+}

@@ -1,0 +1,61 @@
+import { expect, test } from 'vitest';
+import { newOrder } from '../orders/schemas.js';
+import { fieldErrors } from './validation.js';
+
+function errorsOf(body: unknown) {
+  const parsed = newOrder.safeParse(body);
+  return parsed.success ? [] : fieldErrors(parsed.error.issues, body);
+}
+
+test('each wrong field is named by its JSON pointer', () => {
+  const body = { lines: [{ sku: 'A', quantity: 0 }, { quantity: 1.5 }], 'a/b~c': 1 };
+  expect(errorsOf(body)).toEqual([
+    expect.objectContaining({ pointer: '/lines/0/quantity', code: 'too_small' }),
+    { pointer: '/lines/1/sku', code: 'required', detail: 'is required' },
+    expect.objectContaining({ pointer: '/lines/1/quantity', code: 'invalid_type' }),
+    { pointer: '/a~1b~0c', code: 'unknown_field', detail: 'is not a field here' },
+  ]);
+});
+
+test('a choice between forms names what is wrong with the one that was meant', () => {
+  expect(errorsOf({ payment: { cardToken: 'visa' } })).toEqual([
+    expect.objectContaining({ pointer: '/payment/cardToken', code: 'invalid_format' }),
+  ]);
+  expect(errorsOf({ payment: { method: 'cash' } })).toEqual([
+    expect.objectContaining({ pointer: '/payment/method', code: 'invalid_value' }),
+  ]);
+});
+
+test('text that Postgres cannot keep is refused', () => {
+  expect(errorsOf({ customer: { name: 'a\0b' } })).toMatchObject([{ pointer: '/customer/name' }]);
+  expect(errorsOf({ customer: { name: 'a\ud800' } })).toMatchObject([{ pointer: '/customer/name' }]);
+  expect(errorsOf({ customer: { name: 'a😀' } })).toEqual([]);
+});
+
+test('a body full of faults is answered in little, whatever the faults are', () => {
+  const size = 256 * 1024;
+  const count = size / 8;
+  const manyFields = Object.fromEntries(Array.from({ length: count }, (_, number) => [`a${number}`, 0]));
+  const manyLines = { lines: Array.from({ length: count }, () => ({ sku: '', quantity: 'x' })) };
+  const longName = { ['/~'.repeat(size / 2)]: 1 };
+  const longNameInside = { payment: { ['x'.repeat(size)]: 1 } };
+  for (const body of [manyFields, manyLines, longName, longNameInside]) {
+    const errors = errorsOf(body);
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.length).toBeLessThanOrEqual(50);
+    expect(JSON.stringify(errors).length).toBeLessThan(16 * 1024);
+  }
+  expect(errorsOf(manyFields)).toHaveLength(50);
+});
+
+test('no value that was sent is repeated', () => {
+  const secret = 'jane.doe@example';
+  const body = {
+    customer: { email: secret, id: 7 },
+    payment: { cardToken: secret },
+    lines: [{ sku: secret, quantity: secret }],
+  };
+  const errors = errorsOf(body);
+  expect(errors).toHaveLength(5);
+  expect(JSON.stringify(errors)).not.toContain(secret);
+});

@@ -1,0 +1,69 @@
+/** What must hold of an order's lines before its saga is started. Nothing is written here. */
+import { findLocations, findProducts } from '../../db/catalogue/queries.js';
+import type { Database } from '../../db/postgres/client.js';
+import { isCurrency, parseMinorUnits, totalOf } from '../../domain/money.js';
+import { mainLocation } from '../../domain/stock.js';
+import { type Refused, refuse, refuseFields } from '../http/reply.js';
+
+export interface WantedLine {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly location: string;
+}
+
+export type Intake = { readonly kind: 'accepted'; readonly total: number } | Refused;
+
+/**
+ * Prices the lines, or says what is wrong with them.
+ * @param pointerTo the JSON pointer of a line in the request's body
+ * @returns the total in minor units
+ */
+export async function checkLines(
+  db: Database,
+  lines: readonly WantedLine[],
+  pointerTo: (line: number) => string,
+): Promise<Intake> {
+  if (lines.length === 0) return { kind: 'accepted', total: 0 };
+  const skus = [...new Set(lines.map((line) => line.sku))];
+  // `main` is always there.
+  const codes = [...new Set(lines.map((line) => line.location))].filter((code) => code !== mainLocation);
+  const [products, locations] = await Promise.all([findProducts(db, skus), findLocations(db, codes)]);
+  const bySku = new Map(products.map((product) => [product.sku, product]));
+  const known = new Set([mainLocation, ...locations.map((location) => location.code)]);
+
+  const unknown = lines.flatMap((line, index) =>
+    bySku.has(line.sku)
+      ? []
+      : [{ pointer: `${pointerTo(index)}/sku`, code: 'unknown_sku', detail: `there is no product ${line.sku}` }],
+  );
+  if (unknown.length > 0) return refuseFields('unknown_sku', unknown);
+  const nowhere = lines.flatMap((line, index) =>
+    known.has(line.location)
+      ? []
+      : [
+          {
+            pointer: `${pointerTo(index)}/location`,
+            code: 'unknown_location',
+            detail: `there is no location ${line.location}`,
+          },
+        ],
+  );
+  if (nowhere.length > 0) return refuseFields('unknown_location', nowhere);
+  const inactive = products.find((product) => product.status !== 'active');
+  if (inactive)
+    return refuse('product_not_active', `product ${inactive.sku} is ${inactive.status}`, { sku: inactive.sku });
+
+  const priced = lines.flatMap((line) => {
+    const price = bySku.get(line.sku)?.price;
+    const amount = price && parseMinorUnits(price.amount);
+    if (!price || amount === null || amount === undefined || !isCurrency(price.currency)) return [];
+    return [{ quantity: line.quantity, unitPrice: { amount, currency: price.currency } }];
+  });
+  const total = totalOf(priced);
+  if (total.kind === 'total') return { kind: 'accepted', total: total.total.amount };
+  const detail =
+    total.kind === 'too_large'
+      ? 'the total is above 99,999,999 minor units'
+      : `all lines of an order must have one currency, not ${total.currencies.join(' and ')}`;
+  return refuseFields('validation_failed', [{ pointer: '/lines', code: total.kind, detail }]);
+}

@@ -1,0 +1,79 @@
+/** POST /api/replenishments: starts `replenishment/<sku>/<location>`, or joins it, and answers what will be ordered. */
+import type { z } from 'zod';
+import { findLocations, findProducts } from '../../db/catalogue/queries.js';
+import type { Database } from '../../db/postgres/client.js';
+import { getReplenishment, getRunning, keepRequest, type ReplenishmentView } from '../../db/supply/replenishments.js';
+import {
+  type ReplenishmentAnswer,
+  type ReplenishmentInput,
+  replenishmentWorkflowId,
+} from '../../workflows/replenishment/contract.js';
+import type { ApiDeps } from '../deps.js';
+import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
+import type { CallContext } from '../http/route.js';
+import { paceOf } from '../payments/routes.js';
+import type { Outcome } from '../temporal/saga-client.js';
+import { pendingReplenishment } from './read.js';
+import type { newReplenishment } from './schemas.js';
+
+type NewReplenishment = z.output<typeof newReplenishment>;
+
+/** The plan takes a moment; a client that will not wait for it is not kept for longer. */
+const leastWaitMs = 1000;
+/** A workflow that ends at the very moment when it is asked is started anew. */
+const maxTries = 3;
+
+export async function openReplenishment(body: NewReplenishment, call: CallContext, deps: ApiDeps): Promise<Reply> {
+  const { db } = deps.connection;
+  const { sku, location } = body;
+  const replenishmentId = call.ids.resource;
+  call.note({ sku, location, workflowId: replenishmentWorkflowId(sku, location) });
+  const known = call.resumed ? await getReplenishment(db, replenishmentId) : null;
+  if (known) return accepted(known);
+  const refused = await checkPlace(db, body);
+  if (refused) return refused;
+
+  const { deliveryCheckSeconds, deliveryMaxDays } = deps.settings;
+  const input: ReplenishmentInput = {
+    replenishmentId,
+    sku,
+    location,
+    cause: 'request',
+    deliveryCheckSeconds,
+    deliveryMaxDays,
+    pace: paceOf(deps.settings),
+    caller: call.caller,
+  };
+  const asking = { updateId: call.ids.update, waitMs: Math.max(call.waitMs, leastWaitMs) };
+  let outcome: Outcome<ReplenishmentAnswer> = { kind: 'ended' };
+  for (let tries = 0; tries < maxTries && outcome.kind === 'ended'; tries++)
+    outcome = await deps.sagas.startReplenishment(input, asking);
+  if (outcome.kind === 'refused') return refuseWith(outcome.refusal);
+  if (outcome.kind === 'ended' || outcome.kind === 'unavailable') return unavailable('Temporal');
+  if (outcome.kind === 'late') {
+    const running = await getRunning(db, sku, location);
+    if (running) return accepted(running);
+    const request = { id: replenishmentId, sku, location, updateId: call.ids.update };
+    return accepted(pendingReplenishment(await keepRequest(db, request)));
+  }
+  if (outcome.answer.kind === 'refused') return refuseWith(outcome.answer.refusal);
+  const stored = await getReplenishment(db, outcome.answer.replenishmentId);
+  return stored ? accepted(stored) : unavailable('Postgres');
+}
+
+function accepted(replenishment: ReplenishmentView): Reply {
+  return answer(202, replenishment, { Location: `/api/replenishments/${replenishment.id}` });
+}
+
+/** What cannot be replenished at all. The saga's first step decides again. */
+async function checkPlace(db: Database, { sku, location }: NewReplenishment): Promise<Refused | null> {
+  const [products, locations] = await Promise.all([findProducts(db, [sku]), findLocations(db, [location])]);
+  if (products.length === 0)
+    return refuseFields('unknown_sku', [
+      { pointer: '/sku', code: 'unknown_sku', detail: `there is no product ${sku}` },
+    ]);
+  if (locations.length > 0) return null;
+  return refuseFields('unknown_location', [
+    { pointer: '/location', code: 'unknown_location', detail: `there is no location ${location}` },
+  ]);
+}

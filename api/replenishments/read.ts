@@ -1,0 +1,45 @@
+/** A replenishment as it stands: from Postgres, or, before it is planned, from what was asked for. */
+import {
+  getReplenishment,
+  getRequest,
+  getRunning,
+  type KeptRequest,
+  type ReplenishmentView,
+} from '../../db/supply/replenishments.js';
+import { type ReplenishmentAnswer, replenishmentWorkflowId } from '../../workflows/replenishment/contract.js';
+import type { ApiDeps } from '../deps.js';
+
+export type FoundReplenishment =
+  | { readonly kind: 'found'; readonly replenishment: ReplenishmentView }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unknown' };
+
+/** An answer that was given comes at once; one that was not is waited for, for so long. */
+const toldWithinMs = 1000;
+
+/** Reads a replenishment. `unknown`: Postgres has none and Temporal could not be asked. */
+export async function readReplenishment(id: string, { connection, sagas }: ApiDeps): Promise<FoundReplenishment> {
+  const { db } = connection;
+  const stored = await getReplenishment(db, id);
+  if (stored) return { kind: 'found', replenishment: stored };
+  const request = await getRequest(db, id);
+  if (!request) return { kind: 'absent' };
+  const { sku, location, updateId } = request;
+  const workflowId = replenishmentWorkflowId(sku, location);
+
+  const presence = await sagas.presence(workflowId);
+  const running = await getRunning(db, sku, location);
+  if (!running && presence === 'unknown') return { kind: 'unknown' };
+  // It may have been planned or refused, or have met one that was planned before: what was it told?
+  const told = await sagas.pastAnswer<ReplenishmentAnswer>(workflowId, updateId, toldWithinMs);
+  if (told?.kind === 'refused') return { kind: 'absent' };
+  const meant = (await getReplenishment(db, told?.replenishmentId ?? id)) ?? running;
+  if (meant) return { kind: 'found', replenishment: meant };
+  return presence === 'running' ? { kind: 'found', replenishment: pendingReplenishment(request) } : { kind: 'absent' };
+}
+
+/** The replenishment that a worker will write down when it plans. Nothing is ordered yet. */
+export function pendingReplenishment({ id, sku, location, createdAt }: KeptRequest): ReplenishmentView {
+  const undecided = { quantity: null, purchaseOrderId: null, failure: null };
+  return { id, sku, location, status: 'running', ...undecided, createdAt, updatedAt: createdAt };
+}

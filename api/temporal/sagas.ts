@@ -1,0 +1,129 @@
+/** The sagas that the API starts and drives, each by what it is asked. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { skuList } from '../../domain/search-attributes.js';
+import {
+  type OrderAnswer,
+  type OrderInput,
+  orderSignals,
+  orderUpdates,
+  orderWorkflowId,
+} from '../../workflows/order/contract.js';
+import {
+  type PaymentAnswer,
+  type PaymentInput,
+  paymentUpdates,
+  paymentWorkflowId,
+} from '../../workflows/payment/contract.js';
+import {
+  type PlannedRequest,
+  type ReplenishmentAnswer,
+  type ReplenishmentInput,
+  replenishmentUpdates,
+  replenishmentWorkflowId,
+} from '../../workflows/replenishment/contract.js';
+import { type ReviewDecision, reviewSignal } from '../../workflows/shared/contract.js';
+import {
+  type TransferAnswer,
+  type TransferInput,
+  transferSignals,
+  transferUpdates,
+  transferWorkflowId,
+} from '../../workflows/transfer/contract.js';
+import { type Asking, type Outcome, SagaClient, type UpdateOutcome } from './saga-client.js';
+
+const orderStatusKey = defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD);
+const customerIdKey = defineSearchAttributeKey('CustomerId', SearchAttributeType.KEYWORD);
+const skuKey = defineSearchAttributeKey('Sku', SearchAttributeType.KEYWORD_LIST);
+const totalKey = defineSearchAttributeKey('Total', SearchAttributeType.INT);
+
+export class Sagas extends SagaClient {
+  /** Starts `order/<id>`, or finds it started, and waits for its first decision. */
+  startOrder(input: OrderInput, total: number, asking: Asking): Promise<Outcome<OrderAnswer>> {
+    const { customer, lines } = input;
+    return this.start<OrderAnswer>('order', orderUpdates.opened, asking, {
+      workflowId: orderWorkflowId(input.orderId),
+      args: [input],
+      memo: { traceparent: input.caller.traceparent },
+      typedSearchAttributes: [
+        { key: orderStatusKey, value: 'pending' },
+        { key: totalKey, value: total },
+        ...(customer?.id === undefined ? [] : [{ key: customerIdKey, value: customer.id }]),
+        ...(lines.length === 0 ? [] : [{ key: skuKey, value: skuList(lines.map((line) => line.sku)) }]),
+      ],
+    });
+  }
+
+  /** Starts `payment/<id>`, or finds it started, and waits until the payment is decided. */
+  startPayment(input: PaymentInput, asking: Asking): Promise<Outcome<PaymentAnswer>> {
+    return this.start<PaymentAnswer>('payment', paymentUpdates.decided, asking, {
+      workflowId: paymentWorkflowId(input.paymentId),
+      args: [input],
+      memo: { traceparent: input.caller.traceparent },
+      typedSearchAttributes: input.customerId === null ? [] : [{ key: customerIdKey, value: input.customerId }],
+    });
+  }
+
+  /** Starts `transfer/<id>`, or finds it started, and waits until the goods have arrived or are on their way. */
+  startTransfer(input: TransferInput, asking: Asking): Promise<Outcome<TransferAnswer>> {
+    return this.start<TransferAnswer>('transfer', transferUpdates.moved, asking, {
+      workflowId: transferWorkflowId(input.transferId),
+      args: [input],
+      memo: { traceparent: input.caller.traceparent },
+      typedSearchAttributes: [{ key: skuKey, value: [input.sku] }],
+    });
+  }
+
+  /** Starts `replenishment/<sku>/<location>`, or joins the one that runs, and waits for what it will order. */
+  startReplenishment(input: ReplenishmentInput, asking: Asking): Promise<Outcome<ReplenishmentAnswer>> {
+    const { replenishmentId, sku, location, caller } = input;
+    const request: PlannedRequest = { replenishmentId };
+    return this.startAgain('replenishment', replenishmentUpdates.planned, request, asking, {
+      workflowId: replenishmentWorkflowId(sku, location),
+      args: [input],
+      memo: { traceparent: caller.traceparent },
+      typedSearchAttributes: [{ key: skuKey, value: [sku] }],
+    });
+  }
+
+  /** Asks a running order for something. `full` only of a line: confirm and cancel then go as signals. */
+  async updateOrder(
+    orderId: string,
+    update: (typeof orderUpdates)['addLine' | 'confirm' | 'cancel'],
+    request: object,
+    asking: Asking,
+  ): Promise<UpdateOutcome<OrderAnswer>> {
+    const workflowId = orderWorkflowId(orderId);
+    const outcome = await this.update<OrderAnswer>(workflowId, update, request, asking);
+    if (outcome.kind !== 'full' || update === 'addLine') return outcome;
+    return await this.#bySignal(workflowId, orderSignals[update], request);
+  }
+
+  /** Asks a running transfer for something. */
+  async updateTransfer(
+    transferId: string,
+    update: (typeof transferUpdates)['receive' | 'cancel'],
+    request: object,
+    asking: Asking,
+  ): Promise<Outcome<TransferAnswer>> {
+    const workflowId = transferWorkflowId(transferId);
+    const outcome = await this.update<TransferAnswer>(workflowId, update, request, asking);
+    return outcome.kind === 'full' ? await this.#bySignal(workflowId, transferSignals[update], request) : outcome;
+  }
+
+  /** Tells a saga that takes no more updates by a signal, which nobody answers. Members that are null are left out. */
+  async #bySignal(workflowId: string, signal: string, request: object): Promise<Outcome<never>> {
+    const members = Object.entries(request).filter(([name, value]) => name !== 'caller' && value !== null);
+    const told = await this.signal(workflowId, signal, Object.fromEntries(members));
+    return { kind: told === 'told' ? 'late' : told };
+  }
+
+  /** What an order's update answered; see `pastAnswer`. */
+  pastOrderAnswer(orderId: string, updateId: string): Promise<OrderAnswer | null> {
+    return this.pastAnswer<OrderAnswer>(orderWorkflowId(orderId), updateId);
+  }
+
+  /** Tells a saga that waits for it what a person decided. */
+  tellReview(workflowId: string, decision: ReviewDecision): Promise<'told' | 'ended' | 'unavailable'> {
+    return this.signal(workflowId, reviewSignal, decision);
+  }
+}

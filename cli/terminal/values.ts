@@ -1,0 +1,62 @@
+/** Reads what stands on the command line; what cannot be right is a usage error that says what was expected. */
+import { InvalidArgumentError } from 'commander';
+import { isCurrency, type Money, maxMinorUnits, parseMinorUnits } from '../../domain/money.js';
+import { codePattern, maxQuantity } from '../../domain/stock.js';
+
+const maxWaitSeconds = 30;
+const maxListLimit = 200;
+const maxLines = 100;
+
+export interface LineValue {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly location?: string;
+}
+
+const wholeNumber = (text: string, min: number, max: number): number => {
+  const value = Number(text);
+  if (!/^\d{1,10}$/.test(text) || value < min || value > max)
+    throw new InvalidArgumentError(`expected a whole number from ${min} to ${max}`);
+  return value;
+};
+
+export const quantity = (text: string) => wholeNumber(text, 1, maxQuantity);
+export const stockLevel = (text: string) => wholeNumber(text, 0, maxQuantity);
+/** What arrived may be nothing. */
+export const arrivedQuantity = (text: string) => wholeNumber(text, 0, maxQuantity);
+export const waitSeconds = (text: string) => wholeNumber(text, 0, maxWaitSeconds);
+export const listLimit = (text: string) => wholeNumber(text, 1, maxListLimit);
+
+/** A SKU or a location code. */
+export function code(text: string): string {
+  if (!codePattern.test(text))
+    throw new InvalidArgumentError('expected 1 to 64 letters, digits, dots, dashes, underscores');
+  return text;
+}
+
+/** `SKU:QTY` or `SKU:QTY@location`, gathered over all `--line`s. */
+export function orderLine(text: string, before: readonly LineValue[] = []): readonly LineValue[] {
+  const [, sku, count, location] = /^([^:@]+):(\d+)(?:@(.+))?$/.exec(text) ?? [];
+  if (before.length === maxLines) throw new InvalidArgumentError(`an order has at most ${maxLines} lines`);
+  if (sku === undefined || count === undefined) throw new InvalidArgumentError('expected SKU:QTY or SKU:QTY@location');
+  const line = { sku: code(sku), quantity: quantity(count) };
+  return [...before, location === undefined ? line : { ...line, location: code(location) }];
+}
+
+/** `24.90 USD`, exactly: nothing is rounded. */
+export function money(text: string): Money {
+  const [, whole, hundredths, name = ''] = /^(\d{1,6})(?:\.(\d{2}))? ?([A-Za-z]{3})$/.exec(text) ?? [];
+  const currency = name.toUpperCase();
+  const amount = parseMinorUnits(Number(`${whole}${hundredths ?? '00'}`));
+  if (amount === null || !isCurrency(currency))
+    throw new InvalidArgumentError(
+      `expected an amount and its currency, USD, EUR or GBP, for example "24.90 USD" (at most ${maxMinorUnits / 100})`,
+    );
+  return { amount, currency };
+}
+
+/** 1 to 255 visible ASCII characters. */
+export function idempotencyKey(text: string): string {
+  if (!/^[\x21-\x7e]{1,255}$/.test(text)) throw new InvalidArgumentError('expected 1 to 255 visible ASCII characters');
+  return text;
+}

@@ -1,0 +1,160 @@
+/**
+ * API keys: `hf_<env>_<random>_<checksum>`, kept only as a hash. The checksum lets a mistyped key be refused without a
+ * query; the random part has 192 bits, so that a plain SHA-256 is enough.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { and, desc, eq, isNull, lt, or, sql } from 'drizzle-orm';
+import { v7 as uuidv7 } from 'uuid';
+import type { Database } from '../postgres/client.js';
+import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { rfc3339 } from '../postgres/time.js';
+import { apiKeys } from '../schema/index.js';
+
+/** Every scope there is. None implies another. */
+export const scopes = [
+  'orders:read',
+  'orders:write',
+  'inventory:read',
+  'inventory:write',
+  'payments:read',
+  'payments:write',
+  'supply:read',
+  'supply:write',
+  'admin',
+] as const;
+export type Scope = (typeof scopes)[number];
+
+export interface NewApiKey {
+  /** The secret itself: shown once, never kept. */
+  readonly key: string;
+  readonly id: string;
+  readonly hash: string;
+}
+
+/** What may be known of a key. */
+export interface ApiKeyView {
+  readonly id: string;
+  readonly name: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: string;
+  readonly revokedAt: string | null;
+  /** `api_key:<id>` or `operator`; null for what happened before it was recorded. */
+  readonly createdBy: string | null;
+  readonly revokedBy: string | null;
+}
+
+/** Who makes keys beside the API: a migration, or the embedded stack, by the settings of the person who runs it. */
+const operator = 'operator';
+
+const keyPattern = /^(hf_([a-z0-9]{1,16})_[0-9a-f]{48})_([0-9a-f]{8})$/;
+
+const checksumOf = (text: string) => crc32(text).toString(16).padStart(8, '0');
+const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
+
+/** Makes a key that is nowhere yet. `env` is 1 to 16 lower-case letters or digits; `id` is made where none is given. */
+export function newApiKey(env: string, id = `key_${uuidv7().replaceAll('-', '')}`): NewApiKey {
+  const body = `hf_${env}_${randomBytes(24).toString('hex')}`;
+  const key = `${body}_${checksumOf(body)}`;
+  return { key, id, hash: hashOf(key) };
+}
+
+/** The hash and environment of a key, or null where it is not one, or mistyped. */
+export function readApiKey(text: string): { readonly hash: string; readonly env: string } | null {
+  const [, body, env, checksum] = keyPattern.exec(text) ?? [];
+  if (body === undefined || env === undefined || checksumOf(body) !== checksum) return null;
+  return { hash: hashOf(text), env };
+}
+
+/**
+ * Makes sure that this very key works with these scopes, whatever was there before; returns its id. Throws where the
+ * text is no key.
+ */
+export async function ensureApiKey(
+  db: Database,
+  wanted: { key: string; name: string; scopes: readonly Scope[] },
+): Promise<string> {
+  const read = readApiKey(wanted.key);
+  if (!read) throw new Error('not an API key: expected hf_<env>_<random>_<checksum>');
+  const id = `key_${uuidv7().replaceAll('-', '')}`;
+  const values = { name: wanted.name, scopes: [...wanted.scopes] };
+  const [row] = await db
+    .insert(apiKeys)
+    .values({ id, hash: read.hash, createdBy: operator, ...values })
+    .onConflictDoUpdate({ target: apiKeys.hash, set: { ...values, revokedAt: null, revokedBy: null } })
+    .returning({ id: apiKeys.id });
+  return row?.id ?? id;
+}
+
+/**
+ * Writes a new key down. The same id again replaces the secret: the first one was never shown to anybody, since its
+ * request did not come to its end.
+ */
+export async function createApiKey(
+  db: Database,
+  key: { id: string; hash: string; name: string; scopes: readonly Scope[]; createdBy: string },
+): Promise<ApiKeyView> {
+  const [row] = await db
+    .insert(apiKeys)
+    .values({ ...key, scopes: [...key.scopes] })
+    .onConflictDoUpdate({ target: apiKeys.id, set: { hash: key.hash } })
+    .returning();
+  if (!row) throw new Error(`API key ${key.id} was not written`);
+  return view(row);
+}
+
+/** The key with this hash that is not revoked, or null. */
+export async function findApiKey(
+  db: Database,
+  hash: string,
+): Promise<{ id: string; scopes: readonly string[] } | null> {
+  const [row] = await db
+    .select({ id: apiKeys.id, scopes: apiKeys.scopes })
+    .from(apiKeys)
+    .where(and(eq(apiKeys.hash, hash), isNull(apiKeys.revokedAt)));
+  return row ?? null;
+}
+
+/** All keys, revoked ones too, newest first. */
+export async function listApiKeys(
+  db: Database,
+  query: { limit: number; cursor: Cursor | null },
+): Promise<Page<ApiKeyView>> {
+  const { cursor } = query;
+  const rows = await db
+    .select()
+    .from(apiKeys)
+    .where(
+      cursor
+        ? or(lt(apiKeys.createdAt, cursor.at), and(eq(apiKeys.createdAt, cursor.at), lt(apiKeys.id, cursor.id)))
+        : undefined,
+    )
+    .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
+    .limit(query.limit + 1);
+  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }), view);
+}
+
+/** Revokes a key in the name of `actor`; null where there is none. A key that was revoked before stays as it is. */
+export async function revokeApiKey(db: Database, id: string, actor: string): Promise<ApiKeyView | null> {
+  const [row] = await db
+    .update(apiKeys)
+    .set({
+      revokedAt: sql`coalesce(${apiKeys.revokedAt}, clock_timestamp())`,
+      revokedBy: sql`case when ${apiKeys.revokedAt} is null then ${actor} else ${apiKeys.revokedBy} end`,
+    })
+    .where(eq(apiKeys.id, id))
+    .returning();
+  return row ? view(row) : null;
+}
+
+function view(row: typeof apiKeys.$inferSelect): ApiKeyView {
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: row.scopes,
+    createdAt: rfc3339(row.createdAt),
+    revokedAt: rfc3339(row.revokedAt),
+    createdBy: row.createdBy,
+    revokedBy: row.revokedBy,
+  };
+}

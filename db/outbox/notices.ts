@@ -1,0 +1,57 @@
+/** The rows of the outbox that end as a mail: to customers (topic `mail`) and to our own people (topic `notice`). */
+import type { Notice } from '../../domain/notices.js';
+import type { MailRequest } from '../../domain/orders/steps.js';
+import type { Sql } from '../postgres/client.js';
+
+/** What a mail needs to be written: read when it is sent, so that no personal data lies in a queue. */
+export interface MailFacts {
+  readonly outboxId: number;
+  readonly template: MailRequest['template'];
+  readonly to: string;
+  readonly orderId: string | null;
+  readonly paymentId: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly lines: readonly MailLine[];
+}
+
+/** A line of the order that a mail is about, by the name that its product has now. Prices in minor units. */
+export interface MailLine {
+  readonly name: string;
+  readonly quantity: number;
+  readonly unitPrice: number;
+}
+
+export interface NoticeFacts {
+  readonly outboxId: number;
+  readonly notice: Notice;
+}
+
+/** The mails of these rows that were not sent yet. Rows without an address are left out. */
+export async function unsentMails(sqlClient: Sql, rowIds: readonly number[]): Promise<readonly MailFacts[]> {
+  return sqlClient<MailFacts[]>`
+    select b.id::float8 as "outboxId", b.payload->>'template' as template, coalesce(p.customer_email, o.customer_email) as "to",
+           p.order_id as "orderId", p.id as "paymentId", p.amount::float8 as amount, p.currency,
+                coalesce((select json_agg(json_build_object('name', r.name, 'quantity', l.quantity,
+                                                       'unitPrice', l.unit_price_amount) order by l.line)
+                       from order_lines l join products r on r.sku = l.sku where l.order_id = p.order_id), '[]') as lines
+      from outbox b
+      join payments p on p.id = b.payload->>'paymentId'
+      left join orders o on o.id = p.order_id
+     where b.id = any(${rowIds as number[]}) and b.topic = 'mail' and b.sent_at is null
+       and coalesce(p.customer_email, o.customer_email) is not null
+     order by b.id`;
+}
+
+/** The notices of these rows that were not sent yet. */
+export async function unsentNotices(sqlClient: Sql, rowIds: readonly number[]): Promise<readonly NoticeFacts[]> {
+  return sqlClient<NoticeFacts[]>`
+    select id::float8 as "outboxId", payload as notice from outbox
+     where id = any(${rowIds as number[]}) and topic = 'notice' and sent_at is null order by id`;
+}
+
+/** The mail server has taken these: they are never sent again. */
+export async function markSent(sqlClient: Sql, rowIds: readonly number[]): Promise<void> {
+  if (rowIds.length === 0) return;
+  await sqlClient`update outbox set sent_at = clock_timestamp() where id = any(${rowIds as number[]})`;
+}

@@ -1,0 +1,18 @@
+/** Which sagas have not come to their end, by what the books say of their business. */
+import { isSettled, orderStatuses } from '../../domain/orders/states.js';
+import { isTransferEnded, transferStatuses } from '../../domain/transfers/states.js';
+import type { Sql } from '../postgres/client.js';
+
+/** Of these workflow ids (`order/…`, `payment/…`, `transfer/…`), those whose business is not done. */
+export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): Promise<readonly string[]> {
+  if (workflowIds.length === 0) return [];
+  const rows = await sql<{ workflowId: string }[]>`
+    select w.id as "workflowId" from unnest(${workflowIds as string[]}::text[]) as w(id)
+     where not exists (select from orders o where o.id = substr(w.id, 7) and w.id like 'order/%'
+                                              and o.status = any(${orderStatuses.filter(isSettled)}))
+       and not exists (select from payments p where p.id = substr(w.id, 9) and w.id like 'payment/%'
+                                                and p.status <> 'pending')
+       and not exists (select from transfers t where t.id = substr(w.id, 10) and w.id like 'transfer/%'
+                                                 and t.status = any(${transferStatuses.filter(isTransferEnded)}))`;
+  return rows.map(({ workflowId }) => workflowId);
+}

@@ -1,0 +1,131 @@
+/** What every part stands on: reviews, the outbox, API keys and kept answers. */
+import { sql } from 'drizzle-orm';
+import { bigint, check, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { at } from './columns.js';
+
+export const manualReviews = pgTable(
+  'manual_reviews',
+  {
+    id: text().primaryKey(),
+    /**
+     * `compensation_failed`, `step_failed`, `sweep_failed`, `mail_undeliverable`, `delivery_overdue`,
+     * `replenishment_failed`, `saga_lost`.
+     */
+    kind: text().notNull(),
+    /** What it is about: `order/ord_…`, `payment/pay_…`. */
+    subject: text().notNull(),
+    /** All that a person needs to decide. No personal data, no card tokens. */
+    detail: jsonb().notNull(),
+    status: text().notNull().default('open'),
+    attempts: integer().notNull(),
+    lastError: text('last_error'),
+    /** `{ by: 'person' | 'success', resolution, note, actor, at }` once resolved. */
+    resolution: jsonb(),
+    /** The workflow that waits for the decision; null where none does. */
+    workflowId: text('workflow_id'),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    index('manual_reviews_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('manual_reviews_open')
+      .on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
+      .where(sql`${t.status} = 'open'`),
+    check('manual_reviews_status', sql`${t.status} in ('open', 'resolved')`),
+  ],
+);
+
+/**
+ * One row for each thing that must happen because of a committed change, written in that change's transaction. A relay
+ * gives rows a batch, starts the workflow of that batch, and marks them delivered: a relay that dies anywhere in between
+ * leaves a row that the next one carries on with.
+ */
+export const outbox = pgTable(
+  'outbox',
+  {
+    id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    /**
+     * `mail`: to a customer, `notice`: to our own people; payload `{ template, ... }`. `replenish`: a SKU at a location is
+     * low, payload `{ sku, location }`.
+     */
+    topic: text().notNull(),
+    /** Rows of one SKU are delivered in their order, by one relay at a time. */
+    sku: text(),
+    /** The same fact twice is one row. */
+    dedupKey: text('dedup_key').notNull(),
+    payload: jsonb().notNull(),
+    batchId: text('batch_id'),
+    /** Deliveries that failed for a reason of their own; after some the row is put before a person. */
+    attempts: integer().notNull().default(0),
+    lastError: text('last_error'),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+    /**
+     * Of a `replenish` row: a relay is at work on it until then, or it is not tried again before. Null: no relay has seen
+     * it; once it is set it stays set, so that a change that comes while a relay is at work writes a row of its own.
+     */
+    claimedUntil: at('claimed_until'),
+    deliveredAt: at('delivered_at'),
+    /** When it was put before a person instead. */
+    abandonedAt: at('abandoned_at'),
+    /** When the mail server took it; a mail is not sent again after that. */
+    sentAt: at('sent_at'),
+  },
+  (t) => [
+    uniqueIndex('outbox_once').on(t.topic, t.dedupKey),
+    index('outbox_waiting').on(t.id).where(sql`${t.deliveredAt} is null and ${t.abandonedAt} is null`),
+    index('outbox_waiting_of_sku')
+      .on(t.sku, t.id)
+      .where(sql`${t.topic} = 'replenish' and ${t.deliveredAt} is null and ${t.abandonedAt} is null`),
+    // A level that is low and waits to be seen to is one row, however often it changes meanwhile.
+    uniqueIndex('outbox_replenish_unseen')
+      .on(t.sku, sql`(${t.payload} ->> 'location')`)
+      .where(sql`${t.topic} = 'replenish' and ${t.claimedUntil} is null`),
+    index('outbox_batch').on(t.batchId),
+  ],
+);
+
+export const apiKeys = pgTable('api_keys', {
+  id: text().primaryKey(),
+  name: text().notNull(),
+  /** SHA-256 of the whole key, hex: keys carry 192 random bits, so that no slow hash is needed. */
+  hash: text().notNull().unique(),
+  scopes: text().array().notNull(),
+  createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+  revokedAt: at('revoked_at'),
+  /** `api_key:<id>`, or `operator` for keys made or changed beside the API; null before it was recorded. */
+  createdBy: text('created_by'),
+  revokedBy: text('revoked_by'),
+});
+
+/** API processes that are alive: a request whose process is not may be taken over. */
+export const apiProcesses = pgTable('api_processes', {
+  id: text().primaryKey(),
+  aliveUntil: at('alive_until').notNull(),
+});
+
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    apiKeyId: text('api_key_id').notNull(),
+    key: text().notNull(),
+    /** SHA-256 over method, path and body. */
+    requestHash: text('request_hash').notNull(),
+    /** The ids that the call creates, fixed before anything else happens: `{ resource, update }`. */
+    ids: jsonb().notNull(),
+    /** The API process at work on it; null once answered. */
+    heldBy: text('held_by'),
+    status: integer(),
+    /** `{ headers, body }` of the stored answer. */
+    response: jsonb(),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [primaryKey({ columns: [t.apiKeyId, t.key] }), index('idempotency_keys_age').on(t.createdAt)],
+);
+
+/** The files of db/functions that this database holds: they are applied only when one differs (db/upgrade/functions.ts). */
+export const sqlFunctions = pgTable('sql_functions', {
+  file: text().primaryKey(),
+  /** SHA-256 of the text in place, hex; null: the release in place has no such file. */
+  hash: text(),
+  /** The hashes before: processes of those releases stay ready. */
+  superseded: text().array().notNull().default(sql`'{}'`),
+});

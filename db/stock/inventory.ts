@@ -1,0 +1,229 @@
+/** What there is of a product, now and at any past moment, and how it came to that. Every call is one round trip. */
+import type { LedgerKind } from '../../domain/stock.js';
+import type { Sql } from '../postgres/client.js';
+import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+
+/** The inventory resource of the contract: what is in transit is not on hand, and is in no location of the list. */
+export interface InventoryView {
+  readonly sku: string;
+  readonly onHand: number;
+  readonly reserved: number;
+  readonly available: number;
+  readonly inTransit: number;
+  readonly locations: readonly LocationStock[];
+  /**
+   * Open holds that are not past their time, and the newest of them. Absent for a past moment: which of all the holds since
+   * were open then, no index tells.
+   */
+  readonly reservationCount?: number;
+  readonly reservations?: readonly OpenHold[];
+}
+
+/** Holds that are shown with a product; the others are in the list of its reservations. */
+const holdsShown = 20;
+
+export interface LocationStock {
+  readonly location: string;
+  readonly onHand: number;
+  readonly reserved: number;
+  readonly available: number;
+}
+
+export interface OpenHold {
+  readonly id: string;
+  readonly quantity: number;
+  readonly location: string;
+  readonly expiresAt: string | null;
+  readonly orderId: string | null;
+}
+
+/** A row of the ledger as a client sees it; times RFC 3339, UTC. */
+export interface MovementView {
+  readonly id: string;
+  readonly sku: string;
+  readonly location: string;
+  readonly kind: LedgerKind;
+  readonly onHandDelta: number;
+  readonly reservedDelta: number;
+  readonly onHandAfter: number;
+  readonly reservedAfter: number;
+  readonly reference: string | null;
+  readonly reason: string | null;
+  readonly actor: string;
+  readonly at: string;
+}
+
+interface StockRow {
+  readonly sku: string;
+  readonly createdAt: string;
+  /** Null: the product is kept nowhere yet. */
+  readonly levels: readonly { location: string; virtual: boolean; onHand: number; reserved: number }[] | null;
+  /** Absent: not asked for. */
+  readonly holdCount?: number;
+  readonly holds?: readonly OpenHold[] | null;
+}
+
+function viewStock({ sku, levels, holdCount, holds }: StockRow): InventoryView {
+  const here = (levels ?? []).filter((level) => !level.virtual);
+  const sum = (of: readonly number[]) => of.reduce((total, each) => total + each, 0);
+  const onHand = sum(here.map((level) => level.onHand));
+  const reserved = sum(here.map((level) => level.reserved));
+  return {
+    sku,
+    onHand,
+    reserved,
+    available: onHand - reserved,
+    inTransit: sum((levels ?? []).filter((level) => level.virtual).map((level) => level.onHand)),
+    locations: here.map((level) => ({
+      location: level.location,
+      onHand: level.onHand,
+      reserved: level.reserved,
+      available: level.onHand - level.reserved,
+    })),
+    ...(holdCount !== undefined && { reservationCount: holdCount, reservations: holds ?? [] }),
+  };
+}
+
+/** Open holds `r` of the level `s`. */
+const openHolds = (sql: Sql) => sql`
+  reservations r where r.sku = s.sku and r.location = s.location and r.status = 'pending'
+                   and (r.expires_at is null or r.expires_at > now())`;
+
+/** The levels `s` of the product `p` at one location, or at all. */
+const levelsOf = (sql: Sql, location: string | null) => sql`
+  s.sku = p.sku and (${location}::text is null or s.location = ${location})`;
+
+/**
+ * The newest open holds of the product `p`, at most `limit`. Each level gives its newest by index, so that it costs the same
+ * however many there are.
+ */
+const newestHolds = (sql: Sql, location: string | null, limit: number, before = sql`true`) => sql`
+  select newest.* from stock_levels s
+   cross join lateral (select r.id, r.quantity, r.location, r.expires_at, r.order_id, r.created_at
+                         from ${openHolds(sql)} and ${before}
+                        order by r.created_at desc, r.id desc limit ${limit}) newest
+   where ${levelsOf(sql, location)}
+   order by newest.created_at desc, newest.id desc limit ${limit}`;
+
+const holdAsJson = (sql: Sql) => sql`
+  jsonb_build_object('id', h.id, 'quantity', h.quantity, 'location', h.location, 'expiresAt', rfc3339(h.expires_at),
+                     'orderId', h.order_id)`;
+
+/** Levels and open holds of the product `p`, as JSON. */
+const stockColumns = (sql: Sql, location: string | null) => sql`
+  p.sku, rfc3339(p.created_at) as "createdAt",
+  (select jsonb_agg(jsonb_build_object('location', s.location, 'virtual', w.virtual, 'onHand', s.on_hand,
+                                       'reserved', s.reserved) order by s.location)
+     from stock_levels s join locations w on w.code = s.location
+    where s.sku = p.sku and (w.virtual or ${location}::text is null or s.location = ${location})) as levels,
+  (select coalesce(sum(held.count), 0)::int from stock_levels s
+    cross join lateral (select count(*) from ${openHolds(sql)}) held
+    where ${levelsOf(sql, location)}) as "holdCount",
+  (select jsonb_agg(${holdAsJson(sql)} order by h.created_at desc, h.id desc)
+     from (${newestHolds(sql, location, holdsShown)}) h) as holds`;
+
+/**
+ * What there is of a product now, at one location or at all of them; null where there is no such product. Goods in
+ * transit are told either way.
+ */
+export async function inventoryNow(sql: Sql, sku: string, location: string | null): Promise<InventoryView | null> {
+  const [row] = await sql<StockRow[]>`select ${stockColumns(sql, location)} from products p where p.sku = ${sku}`;
+  return row ? viewStock(row) : null;
+}
+
+/**
+ * What there was of a product at a past moment: of each location the last row of the ledger not after it, which the index
+ * finds without reading the rows in between. The holds of that time are in the figures and are not listed.
+ * @param at RFC 3339
+ */
+export async function inventoryAt(
+  sql: Sql,
+  sku: string,
+  location: string | null,
+  at: string,
+): Promise<InventoryView | null> {
+  const [row] = await sql<StockRow[]>`
+    select p.sku, rfc3339(p.created_at) as "createdAt",
+           (select jsonb_agg(jsonb_build_object('location', s.location, 'virtual', w.virtual, 'onHand', m.on_hand_after,
+                                                'reserved', m.reserved_after) order by s.location)
+              from stock_levels s
+              join locations w on w.code = s.location
+             cross join lateral (select on_hand_after, reserved_after from stock_ledger g
+                                  where g.sku = s.sku and g.location = s.location and g.at <= ${at}::timestamptz
+                                  order by g.at desc limit 1) m
+             where s.sku = p.sku and (w.virtual or ${location}::text is null or s.location = ${location})) as levels
+      from products p where p.sku = ${sku}`;
+  return row ? viewStock(row) : null;
+}
+
+/** What there is of every product, the newest product first; `limit` counts products. */
+export async function listInventory(
+  sql: Sql,
+  { limit, cursor }: { limit: number; cursor: Cursor | null },
+): Promise<Page<InventoryView>> {
+  const rows = await sql<StockRow[]>`
+    select ${stockColumns(sql, null)} from products p
+     where ${cursor ? sql`(p.created_at, p.sku) < (${cursor.at}::timestamptz, ${cursor.id})` : sql`true`}
+     order by p.created_at desc, p.sku desc limit ${limit + 1}`;
+  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }), viewStock);
+}
+
+/**
+ * The open holds of a product, newest first, at one location or at all; null where there is no such product. A page costs
+ * the same however many holds there are.
+ */
+export async function listOpenHolds(
+  sql: Sql,
+  query: { sku: string; location: string | null; limit: number; cursor: Cursor | null },
+): Promise<Page<OpenHold> | null> {
+  const { sku, location, limit, cursor } = query;
+  const before = cursor
+    ? sql`r.created_at <= ${cursor.at}::timestamptz and (r.created_at, r.id) < (${cursor.at}::timestamptz, ${cursor.id})`
+    : sql`true`;
+  const [row] = await sql<{ holds: (OpenHold & { createdAt: string })[] | null }[]>`
+    select (select jsonb_agg(${holdAsJson(sql)} || jsonb_build_object('createdAt', rfc3339(h.created_at))
+                             order by h.created_at desc, h.id desc)
+              from (${newestHolds(sql, location, limit + 1, before)}) h) as holds
+      from products p where p.sku = ${sku}`;
+  if (!row) return null;
+  return pageOf(
+    row.holds ?? [],
+    limit,
+    (hold) => ({ at: hold.createdAt, id: hold.id }),
+    ({ createdAt: _, ...hold }) => hold,
+  );
+}
+
+/**
+ * What the ledger has of a product, newest first, at one location or at all; null where there is no such product. Each
+ * location gives its newest rows by index, so that a page costs the same however long the history is.
+ */
+export async function listMovements(
+  sql: Sql,
+  query: { sku: string; location: string | null; limit: number; cursor: Cursor | null },
+): Promise<Page<MovementView> | null> {
+  const { sku, location, limit, cursor } = query;
+  const before = cursor
+    ? sql`g.at <= ${cursor.at}::timestamptz and (g.at, 'mov_' || g.id) < (${cursor.at}::timestamptz, ${cursor.id})`
+    : sql`true`;
+  const [row] = await sql<{ movements: MovementView[] | null }[]>`
+    select (select jsonb_agg(jsonb_build_object('id', m.movement, 'sku', m.sku, 'location', m.location, 'kind', m.kind,
+                       'onHandDelta', m.on_hand_delta, 'reservedDelta', m.reserved_delta, 'onHandAfter', m.on_hand_after,
+                       'reservedAfter', m.reserved_after, 'reference', m.reference, 'reason', m.reason, 'actor', m.actor,
+                       'at', rfc3339(m.at)) order by m.at desc, m.movement desc)
+              from (select newest.* from stock_levels s
+                     cross join lateral (select g.*, 'mov_' || g.id as movement from stock_ledger g
+                                          where g.sku = s.sku and g.location = s.location and ${before}
+                                          order by g.at desc limit ${limit + 1}) newest
+                     where s.sku = p.sku and (${location}::text is null or s.location = ${location})
+                     order by newest.at desc, newest.movement desc limit ${limit + 1}) m) as movements
+      from products p where p.sku = ${sku}`;
+  if (!row) return null;
+  const movements = row.movements ?? [];
+  return pageOf(
+    movements,
+    limit,
+    (movement) => ({ at: movement.at, id: movement.id }),
+    (movement) => movement,
+  );
+}

@@ -1,0 +1,136 @@
+/**
+ * What the doors to stock tell Prometheus: how long each kind of operation takes until its answer is durable, what became
+ * of those who wanted goods, and how orders and transfers end. The API and the workers measure alike.
+ */
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { isSettled } from '../../domain/orders/states.js';
+import type { OrderStep, OrderStepResult } from '../../domain/orders/steps.js';
+import type { StockOperation, StockResult } from '../../domain/stock.js';
+import { isTransferEnded } from '../../domain/transfers/states.js';
+import type { TransferStep, TransferStepResult } from '../../domain/transfers/steps.js';
+import type { OrderDoor } from '../orders/store.js';
+import type { TransferDoor } from '../transfers/store.js';
+import type { Ledger } from './ledger.js';
+
+type Wanted = 'reserve' | 'consume' | 'order' | 'transfer';
+type Outcome = 'met' | 'insufficient_stock' | 'refused';
+
+const wanted: readonly Wanted[] = ['reserve', 'consume', 'order', 'transfer'];
+const outcomes: readonly Outcome[] = ['met', 'insufficient_stock', 'refused'];
+
+export class StockMetrics {
+  private readonly durations: Histogram<'kind'>;
+  private readonly requests: Counter<'request' | 'outcome'>;
+  private readonly sagas: Counter<'saga' | 'outcome'>;
+
+  constructor(registry: Registry) {
+    const registers = [registry];
+    this.durations = new Histogram({
+      name: 'holdfast_stock_operation_duration_seconds',
+      help: 'Time from asking for an operation on stock to its durable answer, waiting for a place in a batch included.',
+      labelNames: ['kind'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+      registers,
+    });
+    this.requests = new Counter({
+      name: 'holdfast_stock_requests_total',
+      help: 'Those who wanted goods: holds of their own, goods taken at once, lines of orders, transfers; and what they got.',
+      labelNames: ['request', 'outcome'],
+      registers,
+    });
+    this.sagas = new Counter({
+      name: 'holdfast_sagas_total',
+      help: 'Orders, payments and transfers that ended, by how.',
+      labelNames: ['saga', 'outcome'],
+      registers,
+    });
+    // A counter that appears at 1 has no increase that a rule could see.
+    for (const request of wanted) for (const outcome of outcomes) this.requests.inc({ request, outcome }, 0);
+  }
+
+  /** The ledger, measured. What an operation did before and only told again is timed and not counted. */
+  ledger(ledger: Ledger): Ledger {
+    return {
+      apply: async (operations) => {
+        const began = performance.now();
+        const results = await ledger.apply(operations);
+        const seconds = (performance.now() - began) / 1000;
+        for (const [index, operation] of operations.entries()) {
+          this.durations.observe({ kind: kindOf(operation) }, seconds);
+          const result = results[index];
+          if (result) this.countOperation(operation, result);
+        }
+        return results;
+      },
+    };
+  }
+
+  /** The order door, measured. */
+  orders(door: OrderDoor): OrderDoor {
+    return {
+      apply: async (step) => {
+        const result = await this.timed(`order/${step.step}`, () => door.apply(step));
+        this.countOrder(step, result);
+        for (const { to } of result.transitions) if (isSettled(to)) this.sagaEnded('order', to);
+        return result;
+      },
+    };
+  }
+
+  /** The transfer door, measured. */
+  transfers(door: TransferDoor): TransferDoor {
+    return {
+      apply: async (step) => {
+        const result = await this.timed(`transfer/${step.step}`, () => door.apply(step));
+        this.countTransfer(step, result);
+        for (const { to } of result.transitions) if (isTransferEnded(to)) this.sagaEnded('transfer', to);
+        return result;
+      },
+    };
+  }
+
+  sagaEnded(saga: 'order' | 'payment' | 'transfer', outcome: string): void {
+    this.sagas.inc({ saga, outcome });
+  }
+
+  private async timed<T>(kind: string, call: () => Promise<T>): Promise<T> {
+    const stop = this.durations.startTimer({ kind });
+    const result = await call();
+    stop();
+    return result;
+  }
+
+  private countOperation({ commands }: StockOperation, result: StockResult): void {
+    if (result.replayed) return;
+    for (const { kind } of commands) {
+      if (kind !== 'reserve' && kind !== 'consume') continue;
+      const outcome = result.outcome === 'done' ? 'met' : outcomeOf(result.refusal.code);
+      this.requests.inc({ request: kind, outcome });
+    }
+  }
+
+  private countOrder(step: OrderStep, result: OrderStepResult): void {
+    const lines = step.step === 'open' ? step.lines.length : step.step === 'add_line' ? 1 : 0;
+    if (lines === 0) return;
+    const short = result.state?.status === 'awaiting_restock';
+    const done = result.outcome === 'done';
+    const outcome = short ? 'insufficient_stock' : done ? 'met' : outcomeOf(result.refusal.code);
+    this.requests.inc({ request: 'order', outcome });
+  }
+
+  private countTransfer(step: TransferStep, result: TransferStepResult): void {
+    if (step.step !== 'open') return;
+    const outcome = result.outcome === 'done' ? 'met' : outcomeOf(result.refusal.code);
+    this.requests.inc({ request: 'transfer', outcome });
+  }
+}
+
+/** The kind of its commands; `several` where they differ. */
+function kindOf({ commands }: StockOperation): string {
+  const [first] = commands;
+  return first && commands.every(({ kind }) => kind === first.kind) ? first.kind : 'several';
+}
+
+function outcomeOf(code: string): Outcome {
+  return code === 'insufficient_stock' ? 'insufficient_stock' : 'refused';
+}

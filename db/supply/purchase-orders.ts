@@ -1,0 +1,139 @@
+/** Purchase orders: what was ordered from a supplier and what became of it. */
+import { and, desc, eq, sql } from 'drizzle-orm';
+import type { PlacedOrder, RunningReplenishment } from '../../domain/replenishment.js';
+import type { Database, Sql } from '../postgres/client.js';
+import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { rfc3339 } from '../postgres/time.js';
+import { purchaseOrders } from '../schema/index.js';
+
+interface Price {
+  /** Minor units. */
+  readonly amount: number;
+  readonly currency: string;
+}
+
+/** The purchase order resource of the contract. */
+export interface PurchaseOrderView {
+  readonly id: string;
+  readonly supplierId: string;
+  /** The supplier's own number. */
+  readonly supplierOrderId: string;
+  readonly status: string;
+  readonly items: readonly {
+    readonly sku: string;
+    readonly quantity: number;
+    readonly unitPrice: Price;
+    readonly totalPrice: Price;
+  }[];
+  readonly receivedAt: string | null;
+}
+
+export type RecordedOrder = PlacedOrder & {
+  /** From the plan to the order, where this call has written it; null where it was there already. */
+  readonly delaySeconds: number | null;
+};
+
+/**
+ * Writes down that a replenishment's order was placed, in one statement with the replenishment, and closes the cases that
+ * were open because none could be placed. The same again changes nothing.
+ */
+export async function recordPurchaseOrder(
+  sqlClient: Sql,
+  planned: RunningReplenishment,
+  supplierOrderId: string,
+  workflowId: string,
+): Promise<RecordedOrder> {
+  const id = purchaseOrderIdOf(planned.id);
+  const resolution = { by: 'success', resolution: 'succeeded', note: null, actor: `workflow:${workflowId}` };
+  await sqlClient`
+    update manual_reviews
+       set status = 'resolved', resolution = ${JSON.stringify(resolution)}::text::jsonb
+             || jsonb_build_object('at', rfc3339(clock_timestamp()))
+     where kind = 'replenishment_failed' and subject = ${workflowId} and status = 'open'`;
+  const [made] = await sqlClient<{ delaySeconds: number }[]>`
+    with made as (
+      insert into purchase_orders (id, supplier_id, supplier_order_id, status, sku, location, quantity,
+                                   unit_price_amount, unit_price_currency, replenishment_id)
+      values (${id}, ${planned.supplierId}, ${supplierOrderId}, 'ordered', ${planned.sku}, ${planned.location},
+              ${planned.quantity}, ${planned.unitPrice.amount}, ${planned.unitPrice.currency}, ${planned.id})
+          on conflict do nothing returning id, replenishment_id)
+    update replenishments r set purchase_order_id = made.id, updated_at = clock_timestamp()
+      from made where r.id = made.replenishment_id
+    returning extract(epoch from clock_timestamp() - r.created_at)::float8 as "delaySeconds"`;
+  const [row] = await sqlClient<PlacedOrder[]>`
+    select id, supplier_order_id as "supplierOrderId", status = 'shipped' as shipped, rfc3339(created_at) as "orderedAt"
+      from purchase_orders where id = ${id}`;
+  if (!row) throw new Error(`the purchase order ${id} was not written`);
+  return { ...row, delaySeconds: made?.delaySeconds ?? null };
+}
+
+/** A replenishment orders once: its purchase order has its number. */
+function purchaseOrderIdOf(replenishmentId: string): string {
+  return `po_${replenishmentId.slice(replenishmentId.indexOf('_') + 1)}`;
+}
+
+/** The supplier has sent it off. One that is delivered or given up stays as it is. */
+export async function markShipped(sqlClient: Sql, id: string): Promise<void> {
+  await sqlClient`
+    update purchase_orders set status = 'shipped', updated_at = clock_timestamp() where id = ${id} and status = 'ordered'`;
+}
+
+/** `closed`: it was given up before, so that nothing was received. */
+export type DeliveryResult =
+  | {
+      readonly outcome: 'received';
+      /** From the order to the receipt, where this call has received it; null where it was received already. */
+      readonly delaySeconds: number | null;
+    }
+  | { readonly outcome: 'closed'; readonly status: string };
+
+/**
+ * Receives what was delivered: stock, purchase order and replenishment in one transaction, once however often it is
+ * reported (function purchase_order_deliver).
+ */
+export async function receiveDelivery(sqlClient: Sql, id: string, actor: string): Promise<DeliveryResult> {
+  const [row] = await sqlClient<{ result: DeliveryResult }[]>`
+    select purchase_order_deliver(${id}, ${actor}) as result`;
+  if (!row) throw new Error('purchase_order_deliver gave no answer');
+  return row.result;
+}
+
+function view(row: typeof purchaseOrders.$inferSelect): PurchaseOrderView {
+  const { sku, quantity, unitPriceAmount: amount, unitPriceCurrency: currency } = row;
+  return {
+    id: row.id,
+    supplierId: row.supplierId,
+    supplierOrderId: row.supplierOrderId,
+    status: row.status,
+    items: [{ sku, quantity, unitPrice: { amount, currency }, totalPrice: { amount: amount * quantity, currency } }],
+    receivedAt: rfc3339(row.receivedAt),
+  };
+}
+
+export async function getPurchaseOrder(db: Database, id: string): Promise<PurchaseOrderView | null> {
+  const [row] = await db.select().from(purchaseOrders).where(eq(purchaseOrders.id, id));
+  return row ? view(row) : null;
+}
+
+/** Newest first. */
+export async function listPurchaseOrders(
+  db: Database,
+  query: { status?: string | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
+): Promise<Page<PurchaseOrderView>> {
+  const { cursor } = query;
+  const rows = await db
+    .select()
+    .from(purchaseOrders)
+    .where(
+      and(
+        query.status === undefined ? undefined : eq(purchaseOrders.status, query.status),
+        query.sku === undefined ? undefined : eq(purchaseOrders.sku, query.sku),
+        cursor
+          ? sql`(${purchaseOrders.createdAt}, ${purchaseOrders.id}) < (${cursor.at}::timestamptz, ${cursor.id})`
+          : undefined,
+      ),
+    )
+    .orderBy(desc(purchaseOrders.createdAt), desc(purchaseOrders.id))
+    .limit(query.limit + 1);
+  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }), view);
+}

@@ -1,0 +1,163 @@
+/** Replenishments: what is to be ordered, at most one at a time for a SKU at a location. */
+import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
+import type { ReplenishmentFailure } from '../../domain/replenishment.js';
+import type { Database, Sql } from '../postgres/client.js';
+import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { rfc3339 } from '../postgres/time.js';
+import { replenishmentRequests, replenishments } from '../schema/index.js';
+
+/** The replenishment resource of the contract. */
+export interface ReplenishmentView {
+  readonly id: string;
+  readonly sku: string;
+  readonly location: string;
+  readonly status: string;
+  /** What is ordered; null until it is decided. */
+  readonly quantity: number | null;
+  readonly purchaseOrderId: string | null;
+  readonly failure: { readonly code: string; readonly detail: string } | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** Orders less than was planned, since the supplier has less. To be called before the order is placed. */
+export async function reduceQuantity(sqlClient: Sql, id: string, quantity: number): Promise<void> {
+  await sqlClient`
+    update replenishments set quantity = ${quantity}, updated_at = clock_timestamp()
+     where id = ${id} and status = 'running' and purchase_order_id is null and quantity > ${quantity}`;
+}
+
+/**
+ * Ends a replenishment that runs as failed, and its purchase order, if there is one, as `orderStatus`: in one statement.
+ * Returns whether this call ended it; one that is over stays as it is.
+ */
+export async function failReplenishment(
+  sqlClient: Sql,
+  id: string,
+  failure: ReplenishmentFailure,
+  orderStatus: 'cancelled' | 'failed',
+): Promise<boolean> {
+  const [ended] = await sqlClient`
+    with closed as (
+      update purchase_orders set status = ${orderStatus}, updated_at = clock_timestamp()
+       where replenishment_id = ${id} and status in ('ordered', 'shipped'))
+    update replenishments
+       set status = 'failed', failure_code = ${failure.code}, failure_detail = ${failure.detail},
+           updated_at = clock_timestamp()
+     where id = ${id} and status = 'running' returning id`;
+  return ended !== undefined;
+}
+
+export interface FailureReport {
+  readonly reviewId: string;
+  readonly replenishmentId: string;
+  readonly sku: string;
+  readonly location: string;
+  /** `replenishment/<sku>/<location>` */
+  readonly workflowId: string;
+  readonly attempts: number;
+  /** The class of the failure. */
+  readonly detail: string;
+  /** What the supplier said, for the case alone; the mail and the replenishment do not repeat it. */
+  readonly lastError?: string;
+}
+
+/**
+ * Puts a supplier that could not be ordered from before a person and the managers, in one statement. While a case about
+ * the same SKU and location is open no second one is opened; the mail goes out once a replenishment.
+ */
+export async function reportFailure(sqlClient: Sql, report: FailureReport): Promise<void> {
+  const { reviewId, replenishmentId, sku, location, workflowId, attempts, detail, lastError = detail } = report;
+  const payload = JSON.stringify({ template: 'replenishment_failed', sku, location, replenishmentId, detail });
+  await sqlClient`
+    with told as (
+      insert into outbox (topic, dedup_key, payload)
+      values ('notice', ${`replenishment_failed/${replenishmentId}`}, ${payload}::text::jsonb)
+          on conflict do nothing returning id),
+    case_opened as (
+      insert into manual_reviews (id, kind, subject, detail, attempts, last_error)
+      select ${reviewId}, 'replenishment_failed', ${workflowId}::text, ${payload}::text::jsonb - 'template', ${attempts}, ${lastError}::text
+       where not exists (select from manual_reviews
+                          where kind = 'replenishment_failed' and subject = ${workflowId} and status = 'open')
+          on conflict do nothing)
+    select pg_notify('outbox', 'notice') from told`;
+}
+
+function view(row: typeof replenishments.$inferSelect): ReplenishmentView {
+  return {
+    id: row.id,
+    sku: row.sku,
+    location: row.location,
+    status: row.status,
+    quantity: row.quantity,
+    purchaseOrderId: row.purchaseOrderId,
+    failure: row.failureCode === null ? null : { code: row.failureCode, detail: row.failureDetail ?? '' },
+    createdAt: rfc3339(row.createdAt),
+    updatedAt: rfc3339(row.updatedAt),
+  };
+}
+
+async function first(db: Database, where: SQL | undefined): Promise<ReplenishmentView | null> {
+  const [row] = await db.select().from(replenishments).where(where);
+  return row ? view(row) : null;
+}
+
+export async function getReplenishment(db: Database, id: string): Promise<ReplenishmentView | null> {
+  return first(db, eq(replenishments.id, id));
+}
+
+/** The one that runs for a SKU at a location; null where none does. */
+export async function getRunning(db: Database, sku: string, location: string): Promise<ReplenishmentView | null> {
+  const { status, sku: skuColumn, location: locationColumn } = replenishments;
+  return first(db, and(eq(skuColumn, sku), eq(locationColumn, location), eq(status, 'running')));
+}
+
+/** Somebody asked for a replenishment and was answered before one was planned. */
+export interface ReplenishmentRequest {
+  /** `rpl_…`: the replenishment's, if it becomes one. */
+  readonly id: string;
+  readonly sku: string;
+  readonly location: string;
+  /** The update by which the workflow is asked. */
+  readonly updateId: string;
+}
+
+export interface KeptRequest extends ReplenishmentRequest {
+  readonly createdAt: string;
+}
+
+/** Keeps the request, or finds it kept. To be called once its workflow exists. */
+export async function keepRequest(db: Database, request: ReplenishmentRequest): Promise<KeptRequest> {
+  await db.insert(replenishmentRequests).values(request).onConflictDoNothing();
+  const kept = await getRequest(db, request.id);
+  if (!kept) throw new Error(`the request ${request.id} was not kept`);
+  return kept;
+}
+
+export async function getRequest(db: Database, id: string): Promise<KeptRequest | null> {
+  const [row] = await db.select().from(replenishmentRequests).where(eq(replenishmentRequests.id, id));
+  return row ? { ...row, createdAt: rfc3339(row.createdAt) } : null;
+}
+
+/** Newest first. */
+export async function listReplenishments(
+  db: Database,
+  query: { status?: string | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
+): Promise<Page<ReplenishmentView>> {
+  const { cursor } = query;
+  const rows = await db
+    .select()
+    .from(replenishments)
+    .where(
+      and(
+        query.status === undefined ? undefined : eq(replenishments.status, query.status),
+        query.sku === undefined ? undefined : eq(replenishments.sku, query.sku),
+        cursor
+          ? sql`(${replenishments.createdAt}, ${replenishments.id}) < (${cursor.at}::timestamptz, ${cursor.id})`
+          : undefined,
+      ),
+    )
+    .orderBy(desc(replenishments.createdAt), desc(replenishments.id))
+    .limit(query.limit + 1);
+  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }), view);
+}

@@ -1,0 +1,55 @@
+/**
+ * A file that says how the running stack stands: its addresses, its processes. A disk that is full must not end the stack,
+ * so a write that fails is repeated until it succeeds, with what is true by then.
+ */
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { messageOf } from '../start-error.js';
+
+const retryMs = 500;
+
+export class StateFile {
+  private retrying: NodeJS.Timeout | null = null;
+
+  /**
+   * @param content what the file should say now; asked anew for each write
+   * @param say a line for people
+   */
+  constructor(
+    private readonly path: string,
+    private readonly content: () => string,
+    private readonly say: (line: string) => void,
+  ) {}
+
+  /** Brings the file up to date, now or as soon as it can be written. Readers see the old file or the new one. Never throws. */
+  update(): void {
+    try {
+      writeFileSync(`${this.path}.new`, this.content(), { mode: 0o600 });
+      renameSync(`${this.path}.new`, this.path);
+      if (this.retrying) this.say(`${basename(this.path)} is written again`);
+      this.stopRetrying();
+    } catch (error) {
+      if (!this.retrying)
+        this.say(`${this.path} cannot be written and may be out of date: ${messageOf(error)}; trying again`);
+      this.retrying ??= setInterval(() => this.update(), retryMs).unref();
+    }
+  }
+
+  /** Removes the file; nothing writes it any more until the next `update`. Never throws. */
+  remove(): void {
+    this.stopRetrying();
+    for (const path of [this.path, `${this.path}.new`]) {
+      try {
+        rmSync(path, { force: true });
+      } catch (error) {
+        this.say(`${path} cannot be removed: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  /** Leaves the file as it is from now on. */
+  stopRetrying(): void {
+    clearInterval(this.retrying ?? undefined);
+    this.retrying = null;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * The step before a deployment's first start and after each update (`migrate` in docker-compose.yml): brings the database
+ * up to date, registers what Temporal must know, and sees to the first API key. DATABASE_URL (of the role that API and
+ * workers run as), MIGRATE_DATABASE_URL (of the role that owns the database), TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE; HOLDFAST_BOOTSTRAP_API_KEY is a key that is to work, with every scope. Without it, and while there
+ * is no key at all, one is made and printed: it is shown this once. May be run any number of times.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ensureApiKey, listApiKeys, newApiKey, readApiKey, scopes } from '../../db/access/api-keys.js';
+import { connect, type Database } from '../../db/postgres/client.js';
+import { migrate } from '../../db/upgrade/migrate.js';
+import { runningRoleOf } from '../../db/upgrade/roles.js';
+import { messageOf } from '../start-error.js';
+import { setUpTemporal } from '../temporal/setup.js';
+
+/** Servers that are just being started get this long. */
+const patienceMs = 120_000;
+
+const {
+  DATABASE_URL,
+  MIGRATE_DATABASE_URL,
+  TEMPORAL_ADDRESS,
+  TEMPORAL_NAMESPACE = 'default',
+  HOLDFAST_BOOTSTRAP_API_KEY = '',
+} = process.env;
+if (!DATABASE_URL || !TEMPORAL_ADDRESS) fail('DATABASE_URL and TEMPORAL_ADDRESS must be set');
+if (HOLDFAST_BOOTSTRAP_API_KEY !== '' && !readApiKey(HOLDFAST_BOOTSTRAP_API_KEY))
+  fail('HOLDFAST_BOOTSTRAP_API_KEY is no API key (hf_<env>_<random>_<checksum>); leave it out to have one made');
+
+const ownerUrl = MIGRATE_DATABASE_URL || DATABASE_URL;
+const running = runningRoleOf(DATABASE_URL, ownerUrl);
+if (!running) console.log('API and workers will run as the owner of the database; see MIGRATE_DATABASE_URL');
+await patiently('the database', () => migrate(ownerUrl, running));
+console.log('the database is up to date');
+await patiently('Temporal', () => setUpTemporal(TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE));
+console.log('Temporal knows the search attributes');
+
+const connection = connect(ownerUrl, { applicationName: 'holdfast-migrate', maxConnections: 1 });
+await firstKey(connection.db, HOLDFAST_BOOTSTRAP_API_KEY);
+await connection.close();
+
+async function firstKey(db: Database, wanted: string): Promise<void> {
+  if (wanted !== '') {
+    await ensureApiKey(db, { key: wanted, name: 'bootstrap', scopes });
+    console.log('the bootstrap API key works');
+    return;
+  }
+  const known = await listApiKeys(db, { limit: 1, cursor: null });
+  if (known.items.length > 0) return;
+  const { key } = newApiKey('prod');
+  await ensureApiKey(db, { key, name: 'bootstrap', scopes });
+  console.log(`the first API key, with every scope, shown this once: ${key}`);
+}
+
+async function patiently(what: string, step: () => Promise<void>): Promise<void> {
+  for (const until = Date.now() + patienceMs; ; await sleep(1000)) {
+    try {
+      return await step();
+    } catch (error) {
+      if (Date.now() > until) fail(`${what}: ${messageOf(error)}`);
+      console.log(`waiting for ${what}: ${messageOf(error)}`);
+    }
+  }
+}
+
+function fail(problem: string): never {
+  console.error(`migrate: ${problem}`);
+  process.exit(2);
+}

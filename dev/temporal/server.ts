@@ -1,0 +1,72 @@
+/** The embedded Temporal server: the official one, on a SQLite file. */
+import { join } from 'node:path';
+import { searchAttributes } from '../../workflows/shared/contract.js';
+import type { Home } from '../home/home.js';
+import { keptServer } from '../processes/servers.js';
+import { type ServerPlan, until } from '../processes/supervise.js';
+import { askTemporal, listens } from '../processes/wait-for.js';
+import type { UiAddress } from './ui.js';
+
+export interface TemporalChoice {
+  readonly binary: string;
+  readonly port: number;
+  readonly ui: UiAddress;
+  readonly namespace: string;
+}
+
+export function embeddedTemporal(home: Home, choice: TemporalChoice): ServerPlan {
+  const logFile = home.log('temporal');
+  return {
+    name: 'temporal',
+    logFile,
+    // The file of a server that was killed a moment ago.
+    passing: /database is locked/,
+    launch: () =>
+      keptServer(
+        {
+          command: choice.binary,
+          args: [...argumentsFor(choice, join(home.temporal, 'temporal.db'))],
+          env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? home.path, TZ: 'UTC' },
+          user: null,
+          stopSignal: 'SIGTERM',
+          stopWithinMs: 2000,
+        },
+        logFile,
+      ),
+    ready: (_pid, signal) => until(() => serves(choice), signal),
+  };
+}
+
+function* argumentsFor(choice: TemporalChoice, file: string): Iterable<string> {
+  yield* [
+    'server',
+    'start-dev',
+    '--ip',
+    '127.0.0.1',
+    '--port',
+    String(choice.port),
+    '--ui-ip',
+    choice.ui.ip,
+    '--ui-port',
+    String(choice.ui.port),
+  ];
+  yield* ['--db-filename', file, '--namespace', choice.namespace, '--log-level', 'error', '--ui-disable-news-fetch'];
+  // The log is written in full at each commit of the write-ahead log only: survives a killed process, doubles throughput.
+  yield* ['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
+  // By default each queue is polled 20 times a second, so that every workflow task would wait for 50 ms.
+  for (const queue of ['transfer', 'timer', 'visibility'])
+    yield* ['--dynamic-config-value', `history.${queue}ProcessorMaxPollRPS=2000`];
+  // Timers are held back by up to 1 s so that the clocks of several hosts may differ: there is one host here.
+  yield* ['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="1ms"'];
+  // Its HTTP API has no keys: against pages of other sites whose names lead here (DNS rebinding).
+  yield* ['--dynamic-config-value', 'frontend.httpAllowedHosts=["127.0.0.1:*","localhost:*"]'];
+  for (const [name, type] of Object.entries(searchAttributes)) yield* ['--search-attribute', `${name}=${type}`];
+}
+
+async function serves({ port, namespace }: TemporalChoice): Promise<boolean> {
+  if (!(await listens(port))) return false;
+  return askTemporal(`127.0.0.1:${port}`, async ({ workflowService }) => {
+    const { namespaceInfo } = await workflowService.describeNamespace({ namespace });
+    return namespaceInfo?.name === namespace;
+  });
+}

@@ -1,0 +1,48 @@
+/**
+ * The Temporal Web UI's door. The UI itself answers to any name (its server has no setting for it), and who reaches it may
+ * read and signal every workflow: so requests come in here, where their Host is checked (docs/adr/0014).
+ */
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server, ServerResponse } from 'node:http';
+import { createProxyServer } from 'httpxy';
+import { hostCheck } from '../../sandbox/hosts.js';
+import { freePort } from '../processes/ports.js';
+
+/** Where the UI itself listens, on this machine only. */
+export interface UiAddress {
+  readonly ip: string;
+  readonly port: number;
+}
+
+/**
+ * An address for the UI itself, which a page that tries many names and ports does not find: on Linux every address in
+ * 127.0.0.0/8 is this machine's, and one of 16 million is drawn. Elsewhere there is only 127.0.0.1, with another port.
+ * @param port the one that the door has
+ */
+export async function hiddenUiAddress(port: number): Promise<UiAddress> {
+  if (process.platform !== 'linux') return { ip: '127.0.0.1', port: await freePort() };
+  const octet = () => randomInt(1, 255);
+  return { ip: `127.${octet()}.${octet()}.${octet()}`, port };
+}
+
+/** Opens the door on 127.0.0.1; resolves when it listens. It passes on requests for this machine's own names only. */
+export async function openUiDoor(port: number, ui: UiAddress): Promise<Server> {
+  const allowed = hostCheck();
+  const proxy = createProxyServer({ target: `http://${ui.ip}:${ui.port}` });
+  proxy.on('error', (_error, _req, res) => {
+    if (res instanceof ServerResponse && !res.headersSent) refuse(res, 502, 'Temporal is not there at the moment');
+    else res?.destroy();
+  });
+  const server = createServer((req, res) => {
+    if (allowed(req)) void proxy.web(req, res).catch(() => res.destroy());
+    else refuse(res, 421, 'the Temporal UI answers to localhost and 127.0.0.1 only');
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+
+function refuse(res: ServerResponse, status: number, detail: string): void {
+  res.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error: { detail } }));
+}

@@ -1,0 +1,208 @@
+/**
+ * The language of the order door: what may be asked of an order and what is answered. Each step is one transaction over
+ * the order, its stock, its payment and what must follow (db/orders/store.ts).
+ */
+import type { Refusal } from '../errors.js';
+import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
+import type { OrderStatus } from './states.js';
+
+/** A payment as it is written down. Amounts in minor units; `fraudScore` 0 to 1. */
+export interface PaymentRecord {
+  readonly id: string;
+  readonly status: PaymentStatus;
+  readonly amount: number;
+  readonly currency: string;
+  readonly orderId: string | null;
+  readonly customerId: string | null;
+  readonly email: string | null;
+  readonly reference: string | null;
+  /** RFC 3339: when the client asked for it; absent on an order's payment. */
+  readonly requestedAt?: string;
+  readonly cardUsed: CardSlot | null;
+  readonly fraudScore: number | null;
+  readonly attempts: readonly PaymentAttempt[];
+  readonly providerReference: string | null;
+  readonly failure: { readonly code: string; readonly detail: string } | null;
+}
+
+/** A notice that must follow; what it says is read when it is sent. */
+export interface MailRequest {
+  readonly template: 'receipt' | 'insufficient_funds';
+  readonly paymentId: string;
+}
+
+/** How an order is paid: by card (tokens of the processor), or elsewhere. */
+export type PaymentChoice =
+  | { readonly cardToken: string; readonly backupCardToken?: string }
+  | { readonly method: 'external' };
+
+/** A payment by card that a step begins. */
+export interface PendingPayment {
+  readonly paymentId: string;
+  readonly choice: Exclude<PaymentChoice, { method: 'external' }>;
+}
+
+/** A payment that was begun and is not decided. What was given up of it can settle nothing any more. */
+export interface PaymentInFlight extends PendingPayment {
+  readonly abandoned: readonly CardSlot[];
+}
+
+/** How a payment stands, once it was written down. */
+export interface PaymentStanding {
+  readonly status: PaymentStatus;
+  readonly failure: { readonly code: string; readonly detail: string } | null;
+}
+
+interface StepBase {
+  /** The same key again gives the first answer and does nothing. */
+  readonly key: string;
+  readonly orderId: string;
+  readonly actor: string;
+  readonly traceId: string;
+}
+
+export interface StepLine {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly location: string;
+  readonly reservationId: string;
+}
+
+/**
+ * - `open` makes the order: `draft` without lines, else everything is reserved (`reserved`, or on to `confirming` at
+ *   once) or nothing is (`failed`). Where every SKU that lacks has an active supplier it is `awaiting_restock` instead: what
+ *   is there is held without an end, and the result tells the shortages. What cannot be an order at all (unknown SKU ...)
+ *   is refused and leaves no row.
+ * - `await_supplier` writes down what the suppliers call what they have put aside.
+ * - `restock` takes in what one line lacked, with the supplier's reference, and holds the line whole; with the last one the
+ *   order is `reserved` and its time starts, or it goes on to `confirming`.
+ * - `give_up_restock` lets nothing come in for the order any more: to be done before it is cancelled at the suppliers. The
+ *   result tells the lines that are held whole by then. Refused where the order is not awaiting anything.
+ * - `release` gives the holds of an order back that will not be restocked any more and is still awaiting its end.
+ * - `add_line` reserves one more line and starts the hold's time anew for all of them.
+ * - `begin_confirm` takes the expiry off the holds and writes down the payment that begins: reserved → confirming. An
+ *   overdue order becomes `expired` instead. Where the order is confirming already, the payment in flight is the answer.
+ * - `abandon_card` gives a card of the payment in flight up, so that nothing can settle with it any more: to be done before
+ *   what it holds is undone. Refused where the payment is decided.
+ * - `refuse_payment` goes back to `reserved`, to `failed` at the last refusal, to `expired` if its time has passed.
+ * - `settle` confirms the holds, records the payment: confirming → confirmed. Refused for a card that was given up.
+ * - `close` gives every hold back and ends the order as `to`. A payment in flight must be dealt with: it goes with the step.
+ * - `expire` ends it if it is overdue, else only says how long it has.
+ * - `note` writes to the timeline and changes nothing.
+ */
+export type OrderStep = StepBase &
+  (
+    | {
+        readonly step: 'open';
+        /** RFC 3339: when the client asked. Absent on orders that were started before it was said. */
+        readonly requestedAt?: string;
+        readonly workflowId: string;
+        readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string } | null;
+        readonly lines: readonly StepLine[];
+        readonly holdSeconds: number;
+        readonly draftSeconds: number;
+        readonly confirming: boolean;
+        /** What goes with `confirming`; null where nothing is to be paid by card. */
+        readonly payment: PendingPayment | null;
+      }
+    | { readonly step: 'add_line'; readonly line: StepLine; readonly holdSeconds: number }
+    | { readonly step: 'await_supplier'; readonly reference: string }
+    | {
+        readonly step: 'restock';
+        /** Of the order, from 1. */
+        readonly line: number;
+        /** What has come in. */
+        readonly quantity: number;
+        readonly reference: string;
+        /** The hold of the whole line. */
+        readonly reservationId: string;
+        readonly holdSeconds: number;
+        readonly confirming: boolean;
+        readonly payment: PendingPayment | null;
+        readonly reason: string;
+      }
+    | { readonly step: 'give_up_restock' }
+    | { readonly step: 'release'; readonly reason: string }
+    | { readonly step: 'begin_confirm'; readonly payment: PendingPayment | null }
+    | { readonly step: 'abandon_card'; readonly paymentId: string; readonly card: CardSlot }
+    | {
+        readonly step: 'refuse_payment';
+        readonly maxRefusals: number;
+        readonly payment: PaymentRecord;
+        readonly reason: string;
+        readonly failure: { readonly code: string; readonly detail: string };
+        readonly mails: readonly MailRequest[];
+      }
+    | { readonly step: 'settle'; readonly payment: PaymentRecord | null; readonly mails: readonly MailRequest[] }
+    | {
+        readonly step: 'close';
+        readonly to: 'cancelled' | 'failed';
+        readonly reason: string;
+        readonly failure: { readonly code: string; readonly detail: string } | null;
+        readonly payment: PaymentRecord | null;
+      }
+    | { readonly step: 'expire' }
+    | { readonly step: 'note'; readonly reason: string }
+  );
+
+/**
+ * The key of a step.
+ * @param cause what the step follows from: a wish's id, a payment's, a line. A task that is lost and run again, perhaps
+ * with other wishes before it, comes to the same key for the same thing, and so does it once.
+ */
+export const orderStepKey = (orderId: string, name: string, cause: string): string =>
+  `order/${orderId}/${name}/${cause}`;
+
+/** The order after the step. */
+export interface OrderState {
+  readonly status: OrderStatus;
+  readonly totalAmount: number;
+  readonly currency: string;
+  /** Until its holds (or the draft) run out; null where they do not run out. May be negative. */
+  readonly expiresInMs: number | null;
+  /** While it is confirming; null where nothing is paid by card. */
+  readonly inFlight: PaymentInFlight | null;
+  /** Why its last payment was refused. */
+  readonly refused: { readonly code: string; readonly detail: string } | null;
+}
+
+export interface OrderTransition {
+  readonly from: OrderStatus | null;
+  readonly to: OrderStatus;
+}
+
+/** What one line of an order lacks, and the supplier who is to be asked for it. */
+export interface Shortage {
+  /** Of the order, from 1. */
+  readonly line: number;
+  readonly sku: string;
+  readonly location: string;
+  readonly requested: number;
+  /** What was there for this line, and is held. */
+  readonly available: number;
+  /** What is lacking: `requested` less `available`. */
+  readonly quantity: number;
+  readonly supplierId: string;
+  /** The supplier's address; null: the sandbox. */
+  readonly url: string | null;
+  /** The line's hold, once it can be held whole. */
+  readonly reservationId: string;
+}
+
+/** `refused`: the step was not done; `state` is null where there is no order. */
+export type OrderStepResult =
+  | {
+      readonly outcome: 'done';
+      readonly state: OrderState;
+      readonly transitions: readonly OrderTransition[];
+      /** Only of an `open` that lacks stock. */
+      readonly shortages?: readonly Shortage[];
+      /** Only of `give_up_restock`: the lines, from 1, that are held whole. */
+      readonly received?: readonly number[];
+    }
+  | {
+      readonly outcome: 'refused';
+      readonly state: OrderState | null;
+      readonly transitions: readonly OrderTransition[];
+      readonly refusal: Refusal;
+    };

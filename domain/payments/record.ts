@@ -1,0 +1,59 @@
+/** How a payment is written down, and who hears of it. Shared by the workflows and by the activity that does a whole purchase. */
+import type { Refusal } from '../errors.js';
+import type { MailRequest, PaymentRecord } from '../orders/steps.js';
+import type { CardSlot, PaymentAttempt, PaymentStatus } from './states.js';
+
+/** What is fixed about a payment before it is tried. Amount in minor units, above 0. */
+export interface PaymentFacts {
+  readonly paymentId: string;
+  readonly orderId: string | null;
+  readonly amount: number;
+  readonly currency: string;
+  readonly customerId: string | null;
+  readonly email: string | null;
+  readonly reference: string | null;
+  /** RFC 3339: when the client asked for it; absent on an order's payment. */
+  readonly requestedAt?: string;
+}
+
+/** What trying it has brought. `score` 0 to 1; `providerReference` is the processor's id of the authorization. */
+export interface PaymentProgress {
+  readonly attempts: readonly PaymentAttempt[];
+  readonly score: number | null;
+  readonly providerReference: string | null;
+}
+
+export function paymentRecord(
+  facts: PaymentFacts,
+  status: PaymentStatus,
+  progress: PaymentProgress,
+  cardUsed: CardSlot | null = null,
+  failure: Refusal | null = null,
+): PaymentRecord {
+  return {
+    id: facts.paymentId,
+    status,
+    amount: facts.amount,
+    currency: facts.currency,
+    orderId: facts.orderId,
+    customerId: facts.customerId,
+    email: facts.email,
+    reference: facts.reference,
+    ...(facts.requestedAt !== undefined && { requestedAt: facts.requestedAt }),
+    cardUsed,
+    fraudScore: progress.score,
+    attempts: progress.attempts,
+    providerReference: progress.providerReference,
+    failure: failure && { code: failure.code, detail: failure.detail },
+  };
+}
+
+/** A receipt for what was captured, a word to the customer whose card had too little on it. */
+export function mailsAfter(record: PaymentRecord): readonly MailRequest[] {
+  if (record.email === null) return [];
+  if (record.status === 'captured') return [{ template: 'receipt', paymentId: record.id }];
+  const short =
+    record.failure?.code === 'insufficient_funds' ||
+    record.attempts.some((attempt) => attempt.code === 'insufficient_funds');
+  return short ? [{ template: 'insufficient_funds', paymentId: record.id }] : [];
+}

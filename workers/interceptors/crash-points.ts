@@ -1,0 +1,70 @@
+/**
+ * Places where a drill kills this process with SIGKILL, so that a crash is where the drill wants it and not where luck has
+ * it. Off unless HOLDFAST_CRASH_POINTS names a folder; a drill then puts a file `<activity>.<phase>` there:
+ * - `before`: the activity was handed out and has done nothing;
+ * - `during`: its first query or request has been sent, and no answer was read;
+ * - `after`: it has done everything, and Temporal does not know yet.
+ * An activity that does several steps in one go has the places of the activities that do each of them alone.
+ * The relay has places of its own, without a phase: `relay.claimed` (nothing was started yet) and `relay.started` (nothing
+ * was marked yet).
+ * Whoever renames the file takes the crash, so one file is one crash. What the file holds must occur in the activity's
+ * arguments (an order's id), or in what the relay is at (`<sku>/<location>`); an empty file fits any.
+ */
+import { subscribe } from 'node:diagnostics_channel';
+import { readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ActivityInterceptorsFactory } from '@temporalio/worker';
+import type { Around } from '../../activities/context.js';
+
+type Phase = 'before' | 'during' | 'after';
+
+export interface CrashPoints {
+  readonly interceptors: readonly ActivityInterceptorsFactory[];
+  /** To be put around each step of an activity. */
+  readonly around: Around;
+  /** To be called with each query that is sent. */
+  readonly onQuery: () => void;
+  /** To be called at a place by this name, with what the process is at there. */
+  readonly reached: (place: string, about: string) => void;
+}
+
+export function crashPoints(folder: string): CrashPoints {
+  let armed = false;
+  const onSent = () => {
+    // The bytes leave the process in the next turns of the event loop; the answer cannot have been read by then.
+    if (armed) setImmediate(() => setImmediate(() => setImmediate(die)));
+  };
+  subscribe('undici:client:sendHeaders', onSent);
+
+  const around: Around = async (name, about, act) => {
+    const wanted = (phase: Phase) => take(folder, `${name}.${phase}`, JSON.stringify(about));
+    if (wanted('before')) die();
+    armed ||= wanted('during');
+    const result = await act();
+    if (wanted('after')) die();
+    return result;
+  };
+  const interceptor: ActivityInterceptorsFactory = ({ info }) => ({
+    inbound: { execute: (input, next) => around(info.activityType, input.args, () => next(input)) },
+  });
+  const reached = (place: string, about: string) => {
+    if (take(folder, place, about)) die();
+  };
+  return { interceptors: [interceptor], around, onQuery: onSent, reached };
+}
+
+function take(folder: string, name: string, args: string): boolean {
+  const path = join(folder, name);
+  if (!readdirSync(folder).includes(name) || !args.includes(readFileSync(path, 'utf8').trim())) return false;
+  try {
+    renameSync(path, join(folder, `${name}.taken.${process.pid}`));
+    return true;
+  } catch {
+    return false; // another worker was faster
+  }
+}
+
+function die(): never {
+  process.kill(process.pid, 'SIGKILL');
+  for (;;); // the signal is on its way: nothing else may happen
+}

@@ -1,0 +1,43 @@
+/** Mails and notices: many rows become one workflow that sends them. */
+import { randomUUID } from 'node:crypto';
+import { type BatchTopic, batchTopics, claimBatches } from '../../db/outbox/outbox.js';
+import { noticesWorkflowId } from '../../workflows/notices/contract.js';
+import { taskQueue, workflowTaskTimeoutMs } from '../../workflows/shared/contract.js';
+import { deliver, type RelayTools } from './dispatch.js';
+
+const maxBatch = 200;
+
+/** The wait before a second try to send; the third waits twice as long. */
+const waitSeconds: Readonly<Record<BatchTopic, number>> = { mail: 10, notice: 5 };
+
+/** Starts the workflows of all batches that wait. Returns the milliseconds until there is more to do; null: nothing is known of. */
+export async function relayBatches(tools: RelayTools): Promise<number | null> {
+  const claimed = await Promise.all(batchTopics.map((topic) => claimBatches(tools.sql, topic, randomUUID(), maxBatch)));
+  const batches = claimed.flat();
+  const waits = await Promise.all(
+    batches.map(({ batchId, topic, rowIds }) =>
+      deliver(tools, {
+        rowIds,
+        about: `batch/${batchId}`,
+        begin: (client) =>
+          client.workflow.start('notices', {
+            workflowId: noticesWorkflowId(batchId),
+            taskQueue,
+            workflowTaskTimeout: workflowTaskTimeoutMs,
+            args: [{ rowIds, waitSeconds: waitSeconds[topic], pace: tools.pace }],
+            workflowIdReusePolicy: 'REJECT_DUPLICATE',
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            requestEagerStart: true,
+          }),
+      }),
+    ),
+  );
+  if (batches.some(({ rowIds }) => rowIds.length >= maxBatch)) return 0;
+  return soonest(waits);
+}
+
+/** The shortest of the waits that there are. */
+function soonest(waits: readonly (number | null)[]): number | null {
+  const there = waits.filter((wait) => wait !== null);
+  return there.length === 0 ? null : Math.min(...there);
+}

@@ -1,0 +1,39 @@
+/**
+ * Looks once a second at what the ledger's sessions are doing. The share of looks that find one waiting for a lock is the
+ * share of their time that sessions lose to each other: measured without touching the functions that it is about.
+ */
+import type { Logger } from 'pino';
+import type { Sql } from '../../db/postgres/client.js';
+import { sampleLedgerSessions } from '../../db/stock/lock-sample.js';
+import type { WorkerMetrics } from './metrics.js';
+
+const everyMs = 1000;
+
+export interface Sampler {
+  stop(): void;
+}
+
+export function startLockSampler(sql: Sql, metrics: WorkerMetrics, log: Logger): Sampler {
+  let timer: NodeJS.Timeout;
+  let stopped = false;
+  const look = async () => {
+    try {
+      const { working, waiting } = await sampleLedgerSessions(sql);
+      metrics.sampledSessions(working, waiting);
+    } catch (error) {
+      // Postgres is away: there is nothing to see.
+      log.debug({ err: error }, 'sessions could not be sampled');
+    }
+    if (!stopped) again();
+  };
+  const again = () => {
+    timer = setTimeout(() => void look(), everyMs).unref();
+  };
+  again();
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

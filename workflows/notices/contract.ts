@@ -1,0 +1,11 @@
+/** What the outside needs to know of `notices/<batch>`: its id and input. Types and constants only. */
+import type { RetrySettings } from '../shared/contract.js';
+
+export interface NoticesInput {
+  /** Rows of the outbox. */
+  readonly rowIds: readonly number[];
+  /** Before the second try to send; the third waits twice as long. Scaled by the pace. */
+  readonly waitSeconds: number;
+  readonly pace: RetrySettings;
+}
+export const noticesWorkflowId = (batchId: string) => `notices/${batchId}`;

@@ -1,0 +1,33 @@
+/** Sends a batch of notices: `notices/<batch>`. What cannot be sent in 3 attempts is put before a person; nothing waits for it. */
+import { sleep, uuid4, workflowInfo } from '@temporalio/workflow';
+import { describe } from '../shared/failures.js';
+import { database, notices as sending } from '../shared/proxies.js';
+import type { NoticesInput } from './contract.js';
+
+const attempts = 3;
+
+export async function notices(input: NoticesInput): Promise<void> {
+  let unsent = input.rowIds;
+  let lastError: string | null = null;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    try {
+      ({ unsent, lastError } = await sending.sendNotices(unsent));
+    } catch (error) {
+      lastError = describe(error);
+    }
+    if (unsent.length === 0) return;
+    if (attempt < attempts)
+      await sleep(Math.max(1, attempt * input.waitSeconds * input.pace.retryBaseScale * 1000), {
+        summary: `Wait before sending again what was not sent (attempt ${attempt + 1} of ${attempts})`,
+      });
+  }
+  await database.openReview({
+    id: `rev_${uuid4().replaceAll('-', '')}`,
+    kind: 'mail_undeliverable',
+    subject: workflowInfo().workflowId,
+    detail: { outboxIds: unsent },
+    attempts,
+    lastError,
+    workflowId: null,
+  });
+}

@@ -1,0 +1,69 @@
+/** What the outside needs to know of `order/<id>`: its id, input, updates and signals. Types and constants only. */
+import type { Refusal } from '../../domain/errors.js';
+import type { OrderStatus } from '../../domain/orders/states.js';
+import type { PaymentChoice } from '../../domain/orders/steps.js';
+import type { Caller, RetrySettings } from '../shared/contract.js';
+
+export type { PaymentChoice } from '../../domain/orders/steps.js';
+
+export const orderWorkflowId = (orderId: string) => `order/${orderId}`;
+
+export interface OrderLineInput {
+  readonly sku: string;
+  readonly quantity: number;
+  readonly location: string;
+  /** `rsv_…`: fixed by the caller. */
+  readonly reservationId: string;
+}
+
+export interface OrderInput {
+  readonly orderId: string;
+  readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string } | null;
+  readonly lines: readonly OrderLineInput[];
+  readonly payment: PaymentChoice | null;
+  /** Go on to payment as soon as everything is reserved. */
+  readonly confirm: boolean;
+  readonly holdSeconds: number;
+  readonly draftSeconds: number;
+  /** First wait before a supplier's answer is asked for; later waits double. */
+  readonly supplierRecheckSeconds: number;
+  /** 'delayed' answers borne before the order fails. */
+  readonly supplierMaxDelayed: number;
+  readonly pace: RetrySettings;
+  readonly caller: Caller;
+  /** RFC 3339; when the API took the order in. */
+  readonly requestedAt: string;
+  /**
+   * Whether its purchase is one activity (activities/checkout.ts). An order that was started before there was one has this
+   * not, and goes on step by step, as its history says.
+   */
+  readonly inOneGo?: true;
+  /** The run that was lost, where this one resumes its order. */
+  readonly resumed?: string;
+}
+
+/** What an update answers: the order is then read from Postgres. A refusal has changed nothing but what it says. */
+export type OrderAnswer =
+  | { readonly kind: 'done'; readonly status: OrderStatus }
+  | { readonly kind: 'refused'; readonly status: OrderStatus; readonly refusal: Refusal };
+
+/**
+ * Updates of `order/<id>`. `opened` asks for nothing: it answers when the first decision is durable (with `confirm`, when
+ * the payment is decided). It goes with the start.
+ */
+export const orderUpdates = { opened: 'opened', addLine: 'addLine', confirm: 'confirm', cancel: 'cancel' } as const;
+export interface AddLineRequest {
+  readonly line: OrderLineInput;
+  readonly caller: Caller;
+}
+export interface ConfirmRequest {
+  readonly payment: PaymentChoice | null;
+  readonly caller: Caller;
+}
+export interface CancelRequest {
+  readonly reason: string | null;
+  readonly caller: Caller;
+}
+
+/** Signals of `order/<id>`, for people and other systems: `confirm` with `{ payment? }` or nothing, `cancel` with `{ reason? }`. */
+export const orderSignals = { confirm: 'confirm', cancel: 'cancel' } as const;

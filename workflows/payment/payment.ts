@@ -1,0 +1,90 @@
+/** A payment of its own: `payment/<id>`. */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  defineUpdate,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
+import { isRefusalCode, type Refusal, refusal } from '../../domain/errors.js';
+import { formatMoney } from '../../domain/money.js';
+import type { PaymentStanding } from '../../domain/orders/steps.js';
+import { mailsAfter } from '../../domain/payments/record.js';
+import type { PaymentAttempt } from '../../domain/payments/states.js';
+import { charge } from '../shared/charge.js';
+import { FirstAnswer } from '../shared/first-answer.js';
+import { database } from '../shared/proxies.js';
+import { Saga } from '../shared/saga.js';
+import { stuckStepsStopWhen } from '../shared/stuck-steps.js';
+import { type PaymentAnswer, type PaymentInput, paymentUpdates } from './contract.js';
+
+const decided = defineUpdate<PaymentAnswer>(paymentUpdates.decided);
+
+export async function payment(input: PaymentInput): Promise<PaymentAnswer> {
+  const answer = new FirstAnswer<PaymentAnswer>();
+  setHandler(decided, () => answer.given);
+
+  // Somebody who cancels the workflow wants the payment stopped, not the books left open.
+  let stopWanted = false;
+  CancellationScope.current().cancelRequested.catch(() => {
+    stopWanted = true;
+  });
+  stuckStepsStopWhen(() => stopWanted);
+  return await CancellationScope.nonCancellable(async () => {
+    setCurrentDetails(`pending, ${formatMoney(input)}: is being charged`);
+    answer.give(await chargeAndRecord(input, () => stopWanted));
+    await condition(allHandlersFinished);
+    return await answer.given;
+  });
+}
+
+async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): Promise<PaymentAnswer> {
+  const saga = new Saga(input.pace);
+  let standing: PaymentStanding = { status: 'pending', failure: null };
+  const outcome = await charge(saga, {
+    ...input,
+    orderId: null,
+    traceparent: input.caller.traceparent,
+    abandoned: [],
+    stopWanted,
+    abandon: async (card, soFar) => {
+      standing = await database.abandonPayment(soFar, card);
+      return standing.status === 'pending';
+    },
+  });
+  const attempts = outcome.kind === 'decided' ? [] : outcome.payment.attempts;
+  if (outcome.kind === 'decided') return decide(input, standing, null, attempts);
+  standing = await database.recordPayment(outcome.payment, mailsAfter(outcome.payment));
+  // Its card was given up by a task that was lost: the money goes back, and the payment has failed.
+  if (outcome.kind === 'captured' && standing.status === 'pending') {
+    await saga.compensate();
+    const failure = { code: 'all_payment_attempts_failed', detail: 'the payment was stopped; the money was returned' };
+    standing = await database.recordPayment({ ...outcome.payment, status: 'failed', cardUsed: null, failure }, []);
+  }
+  return decide(input, standing, outcome.kind === 'refused' ? outcome.refusal : null, attempts);
+}
+
+/** The answer, and the same for the operator who looks at the workflow. */
+function decide(
+  input: PaymentInput,
+  standing: PaymentStanding,
+  why: Refusal | null,
+  attempts: readonly PaymentAttempt[],
+): PaymentAnswer {
+  const { status, failure } = standing;
+  const tried = attempts.map(({ card, outcome }) => `${card} card ${outcome}`).join(', ');
+  const how = failure === null ? tried : `${failure.code}, ${failure.detail}${tried && ` (${tried})`}`;
+  setCurrentDetails(`${status}, ${formatMoney(input)}${how && `: ${how}`}`);
+  return answerOf(input, standing, why);
+}
+
+function answerOf(input: PaymentInput, { status, failure }: PaymentStanding, why: Refusal | null): PaymentAnswer {
+  if (failure === null) return { kind: 'done', status };
+  const code = isRefusalCode(failure.code) ? failure.code : 'all_payment_attempts_failed';
+  return { kind: 'refused', status, refusal: withPaymentId(why ?? refusal(code, failure.detail), input.paymentId) };
+}
+
+function withPaymentId(refusal: Refusal, paymentId: string): Refusal {
+  return { ...refusal, extensions: { ...refusal.extensions, paymentId } };
+}

@@ -1,0 +1,172 @@
+/**
+ * Following a purchase order until it is delivered: for weeks, if need be, in a history that stays small. What the
+ * supplier does not answer is asked again at the next check.
+ */
+import { allHandlersFinished, condition, continueAsNew, uuid4, workflowInfo } from '@temporalio/workflow';
+import type { PlacedOrder, ReplenishmentFailure } from '../../domain/replenishment.js';
+import { ask, unanswered } from '../shared/attempts.js';
+import type { ReviewDecision } from '../shared/contract.js';
+import { database } from '../shared/proxies.js';
+import { reviewDecisions } from '../shared/reviews.js';
+import { Saga } from '../shared/saga.js';
+import { unlessGivenUp } from '../shared/stuck-steps.js';
+import type { DeliveryWatch, ReplenishmentInput } from './contract.js';
+import type { ReplenishmentDesk } from './inbox.js';
+import type { replenishment as replenishmentWorkflow } from './replenishment.js';
+
+export type Followed = 'completed' | 'failed';
+
+/** Checks that one run makes; then a new one goes on with an empty history. */
+const checksPerRun = 50;
+/** An overdue delivery is in the hands of a person: it is asked after so many times less often. */
+const overdueSlowdown = 24;
+const dayMs = 86_400_000;
+
+/** Asks after the delivery every `deliveryCheckSeconds` until it is received, cancelled or given up by a person. */
+export async function follow(
+  input: ReplenishmentInput,
+  desk: ReplenishmentDesk,
+  watch: DeliveryWatch,
+): Promise<Followed> {
+  const { purchaseOrder } = watch.replenishment;
+  if (purchaseOrder === null) throw new Error(`${watch.replenishment.id} has no purchase order to follow`);
+  return await new Delivery(input, desk, watch, purchaseOrder).follow();
+}
+
+class Delivery {
+  private reviewId: string | null;
+  private decisions: ReviewDecision['resolution'][];
+  private shipped: boolean;
+  private readonly overdueAt: number;
+
+  constructor(
+    private readonly input: ReplenishmentInput,
+    private readonly desk: ReplenishmentDesk,
+    private readonly watch: DeliveryWatch,
+    private readonly order: PlacedOrder,
+  ) {
+    this.reviewId = watch.reviewId;
+    this.decisions = watch.reviewId === null ? [] : reviewDecisions(watch.reviewId);
+    this.shipped = order.shipped;
+    this.overdueAt = Date.parse(order.orderedAt) + input.deliveryMaxDays * dayMs;
+  }
+
+  async follow(): Promise<Followed> {
+    for (let checks = 1; ; checks++) {
+      if (this.reviewId === null && Date.now() >= this.overdueAt) await this.putBeforePerson();
+      const summary =
+        this.reviewId === null ? 'Wait for the next delivery check' : 'Wait for the next check of an overdue delivery';
+      await condition(() => this.decisions.length > 0 || this.desk.stopWanted, this.waitMs(), { summary });
+      // The person's own words are on the case already: the API wrote them when it took the decision.
+      if (this.decisions.shift() === 'done')
+        return await this.fail({ code: 'supplier_failed', detail: 'taken as not delivered by a person' }, 'failed');
+      if (this.desk.stopWanted && (await this.callOff())) {
+        await this.closeCase();
+        return await this.fail({ code: 'cancelled', detail: 'the workflow was cancelled' }, 'cancelled');
+      }
+      const followed = await this.check();
+      if (followed !== null) return followed;
+      if (checks >= checksPerRun || workflowInfo().continueAsNewSuggested) await this.goOnAnew();
+    }
+  }
+
+  /** Until the next check, in milliseconds; the first that is overdue is not slept through. */
+  private waitMs(): number {
+    const intervalMs = this.input.deliveryCheckSeconds * 1000;
+    const wait =
+      this.reviewId === null ? Math.min(intervalMs, this.overdueAt - Date.now()) : intervalMs * overdueSlowdown;
+    return Math.max(1, Math.round(wait));
+  }
+
+  private async check(): Promise<Followed | null> {
+    const { input, watch, order } = this;
+    const asking = { replenishment: watch.replenishment, traceparent: input.caller.traceparent };
+    const told = await ask('replenishmentSupplier', input.pace, (via, retryBudget) =>
+      via.askDelivery(asking, retryBudget),
+    );
+    if (told === unanswered) return null;
+    switch (told) {
+      case 'delivered': {
+        const received = await database.receiveDelivery(order.id, actor());
+        const { quantity, sku } = watch.replenishment;
+        this.desk.story =
+          received === 'received'
+            ? `${quantity} of ${sku} delivered, purchase order ${order.id}`
+            : `purchase order ${order.id} was given up before it was delivered`;
+        await this.closeCase();
+        return received === 'received' ? 'completed' : 'failed';
+      }
+      case 'cancelled':
+        await this.closeCase();
+        return await this.fail({ code: 'supplier_failed', detail: 'the supplier cancelled the order' }, 'cancelled');
+      case 'shipped':
+        if (!this.shipped) await unlessGivenUp(database.markShipped(order.id), () => undefined);
+        this.shipped = true;
+        return null;
+      case 'ordered':
+        return null;
+    }
+  }
+
+  private async fail(failure: ReplenishmentFailure, orderStatus: 'cancelled' | 'failed'): Promise<Followed> {
+    await database.failReplenishment(this.watch.replenishment.id, failure, orderStatus);
+    this.desk.story = `${failure.code}, ${failure.detail}`;
+    return 'failed';
+  }
+
+  /** Cancels the order at the supplier; false where it was delivered already, so that it is to be received. */
+  private async callOff(): Promise<boolean> {
+    this.desk.stopWanted = false;
+    const asking = { replenishment: this.watch.replenishment, traceparent: this.input.caller.traceparent };
+    const saga = new Saga(this.input.pace);
+    let delivered = false;
+    saga.undo(
+      'cancel the order at the supplier',
+      async (via) => {
+        delivered = (await via.cancelSupplierOrder(asking)) !== null;
+      },
+      () => ({ purchaseOrderId: this.order.id, supplierOrderId: this.order.supplierOrderId }),
+    );
+    await saga.compensate();
+    return !delivered;
+  }
+
+  private async putBeforePerson(): Promise<void> {
+    const { workflowId } = workflowInfo();
+    const { id, sku, location, quantity, supplierId } = this.watch.replenishment;
+    const { id: purchaseOrderId, supplierOrderId, orderedAt } = this.order;
+    const reviewId = `rev_${uuid4().replaceAll('-', '')}`;
+    this.decisions = reviewDecisions(reviewId);
+    await database.openReview({
+      id: reviewId,
+      kind: 'delivery_overdue',
+      subject: workflowId,
+      detail: { replenishmentId: id, purchaseOrderId, supplierId, supplierOrderId, sku, location, quantity, orderedAt },
+      attempts: 0,
+      lastError: null,
+      workflowId,
+    });
+    this.reviewId = reviewId;
+  }
+
+  /** Does nothing where a person has closed it. */
+  private async closeCase(): Promise<void> {
+    if (this.reviewId === null) return;
+    const at = new Date().toISOString();
+    const ended = { by: 'success', resolution: 'succeeded', note: null, actor: actor(), at } as const;
+    await database.closeReview(this.reviewId, ended);
+  }
+
+  /** The same watch in a new run, as soon as nobody is being answered here. */
+  private async goOnAnew(): Promise<void> {
+    await condition(allHandlersFinished);
+    if (this.decisions.length > 0 || this.desk.stopWanted) return;
+    const purchaseOrder = { ...this.order, shipped: this.shipped };
+    const watch = { replenishment: { ...this.watch.replenishment, purchaseOrder }, reviewId: this.reviewId };
+    await continueAsNew<typeof replenishmentWorkflow>({ ...this.input, watch });
+  }
+}
+
+function actor(): string {
+  return `workflow:${workflowInfo().workflowId}`;
+}

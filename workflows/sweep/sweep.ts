@@ -1,0 +1,25 @@
+/** Run by a schedule: what time made due and nobody has done. */
+import { patched } from '@temporalio/workflow';
+import { sweeping } from '../shared/proxies.js';
+
+export interface Swept {
+  readonly reservations: number;
+  readonly orders: number;
+  readonly requests: number;
+  readonly replenishments: number;
+  readonly sagas: number;
+}
+
+export async function sweep(): Promise<Swept> {
+  // A sweep that began before there were replenishments must be able to end: the schedule waits for it.
+  const supplied = patched('missed-replenishments');
+  const resuming = patched('lost-sagas');
+  const [reservations, orders, requests, replenishments, sagas] = await Promise.all([
+    sweeping.expireReservations(),
+    sweeping.expireOrders(),
+    sweeping.pruneRequests(),
+    supplied ? sweeping.requestMissedReplenishments() : 0,
+    resuming ? sweeping.resumeLostSagas() : 0,
+  ]);
+  return { reservations, orders, requests, replenishments, sagas };
+}

@@ -1,0 +1,38 @@
+/** What the outside needs to know of `transfer/<id>`: its id, input, updates and signals. Types and constants only. */
+import type { Refusal } from '../../domain/errors.js';
+import type { TransferMode, TransferStatus } from '../../domain/transfers/states.js';
+import type { Caller, RetrySettings } from '../shared/contract.js';
+
+export const transferWorkflowId = (transferId: string) => `transfer/${transferId}`;
+
+export interface TransferInput {
+  readonly transferId: string;
+  readonly sku: string;
+  readonly quantity: number;
+  readonly from: string;
+  readonly to: string;
+  readonly mode: TransferMode;
+  readonly reservationId: string;
+  readonly pace: RetrySettings;
+  readonly caller: Caller;
+  /** RFC 3339; when the API took the transfer in. */
+  readonly requestedAt: string;
+  /** The run that was lost, where this one resumes its transfer. */
+  readonly resumed?: string;
+}
+
+export type TransferAnswer =
+  | { readonly kind: 'done'; readonly status: TransferStatus }
+  | { readonly kind: 'refused'; readonly status: TransferStatus; readonly refusal: Refusal };
+
+/** `moved` goes with the start and answers when the goods have arrived, or are on their way. */
+export const transferUpdates = { moved: 'moved', receive: 'receive', cancel: 'cancel' } as const;
+export interface ReceiveRequest {
+  /** Null: all that was sent. Less is booked as lost. */
+  readonly quantity: number | null;
+  readonly reason: string | null;
+  readonly caller: Caller;
+}
+
+/** Signals of `transfer/<id>`, for people and other systems: `receive` with `{ quantity?, reason? }` or nothing, `cancel` with `{ reason? }`. */
+export const transferSignals = { receive: 'receive', cancel: 'cancel' } as const;
