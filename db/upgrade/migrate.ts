@@ -4,8 +4,8 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
-import { grantRunning, type RunningRole } from './roles.js';
 import { applyFunctions, haveBeenApplied, readFunctionFiles } from './functions.js';
+import { grantRunning, type RunningRole } from './roles.js';
 
 /** A build holds a copy: a running stack keeps the files that it was started from. */
 const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url));

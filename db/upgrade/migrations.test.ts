@@ -18,6 +18,7 @@ const released: Readonly<Record<string, string>> = {
   '0010_created_when_asked': '75036c7df15b7a134d8f87e7594d645bb35ec00b6cf385ebd86846e3e6b53467',
   '0011_key_actors': '31b2d1d218d0792897ba97631215866bb61d0a8d173020d8d63060a09fc8b831',
   '0012_present_transfers': '1f61d59d1e3d669dabb7177b65cef68d022b718e023ce9f68d16467b2191e727',
+  '0013_functions_and_facts': '59e9fb3e491848b8cd9b660c58180365cc2b398c097bb257b2133e001dc08d2f',
 };
 /** The last one that was allowed to define functions; they stand in db/functions now. */
 const lastWithFunctions = '0012_present_transfers';
@@ -26,7 +27,10 @@ const read = (name: string) => readFileSync(new URL(`../migrations/${name}`, imp
 const names = readdirSync(new URL('../migrations', import.meta.url))
   .filter((name) => name.endsWith('.sql'))
   .map((name) => name.replace('.sql', ''));
-const hashOf = (name: string) => createHash('sha256').update(read(`${name}.sql`)).digest('hex');
+const hashOf = (name: string) =>
+  createHash('sha256')
+    .update(read(`${name}.sql`))
+    .digest('hex');
 
 test('no released migration is edited, and a new one adds its hash here', () => {
   expect(Object.fromEntries(names.map((name) => [name, hashOf(name)]))).toEqual(released);
@@ -39,6 +43,9 @@ test('every migration is in the journal, in the order of its number', () => {
   expect(times).toEqual(times.toSorted((a, b) => a - b));
 });
 
-test.each(names.filter((name) => name > lastWithFunctions))('%s defines no function: those stand in db/functions', (name) => {
-  expect(read(`${name}.sql`)).not.toMatch(/create\s+(or\s+replace\s+)?(function|procedure)|pg_get_functiondef/i);
-});
+test.each(names.filter((name) => name > lastWithFunctions))(
+  '%s defines no function: those stand in db/functions',
+  (name) => {
+    expect(read(`${name}.sql`)).not.toMatch(/create\s+(or\s+replace\s+)?(function|procedure)|pg_get_functiondef/i);
+  },
+);

@@ -74,9 +74,7 @@ export async function grantRunning(sql: Sql, role: RunningRole): Promise<void> {
   const grants = Object.entries(directWrites).map(
     ([table, rights]) => `grant ${rights.join(', ')} on ${schema}.${table} to ${name}`,
   );
-  const functions = definerFunctions.map(
-    (definer) => `grant execute on function ${schema}.${definer} to ${name}`,
-  );
+  const functions = definerFunctions.map((definer) => `grant execute on function ${schema}.${definer} to ${name}`);
   const statements = [
     `revoke all on all tables in schema ${schema} from ${name}`,
     `revoke all on schema ${schema} from ${name}`,
