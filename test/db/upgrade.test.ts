@@ -181,7 +181,7 @@ describe('what was decided before', () => {
     ]);
     expect(await getTransfer(connection.db, 'trf_lacking')).toMatchObject({
       status: 'failed',
-      failure: { code: 'insufficient_stock', detail: 'insufficient stock: available=15, requested=50' },
+      failure: { code: 'insufficient_stock', detail: 'insufficient stock: available=16, requested=50' },
     });
   });
 });
