@@ -1,6 +1,6 @@
 -- The lines of an order: their prices, what they lack, and the operations that hold them.
 
--- The limits of domain/stock.ts and domain/money.ts; test/db/functions.test.ts compares them.
+-- The limits of domain/stock.ts and domain/money.ts; test/database/schema/functions.test.ts compares them.
 create or replace function max_order_lines() returns int language sql immutable parallel safe return 100;
 create or replace function max_order_total() returns bigint language sql immutable parallel safe return 99999999;
 
