@@ -1,35 +1,8 @@
--- The one door to stock: takes an array of StockOperation, returns an array of StockResult in the same order. The shapes,
--- and what each command means, are those of domain/stock.ts. It runs inside its caller's transaction.
---
--- Locks are taken in one global order, so that no two calls wait for each other: reservations by id; levels that are made
--- here, by (sku, location); levels, by (sku, location); last, the new reservations by id, and the keys. Whoever calls it in
--- a transaction of its own may lock orders before it, and calls it once.
---
--- Between the locks and the writes everything is decided in memory: there is no statement per command. Rows are built by
--- position (`row(...)::reservations`): a migration that adds a column to one of these tables brings this function along.
+-- What stock_apply answers with, in the shapes of domain/stock.ts. Answers are assembled as text: looking up how each
+-- member of a movement becomes JSON would take Postgres longer than deciding and writing the movement.
 
 create or replace function rfc3339(at timestamptz) returns text language sql stable parallel safe
 return to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
-
--- The kind of ledger row that a command writes; null where it moves nothing.
-create or replace function ledger_kind(command text) returns text language sql immutable parallel safe
-return case command
-  when 'reserve' then 'reserved' when 'confirm' then 'confirmed' when 'cancel' then 'cancelled' when 'expire' then 'expired'
-  when 'receive' then 'received' when 'return' then 'returned' when 'consume' then 'consumed' when 'adjust' then 'adjusted'
-  when 'transfer_in' then 'transferred_in' when 'transfer_out' then 'transferred_out' when 'lose' then 'lost' end;
-
--- Why a command may not name this place; null where it may. Goods are at a virtual location only on their way.
-create or replace function stock_place_refusal(p_kind text, p_command int, p_sku text, p_location text) returns json
-language sql stable
-return case
-  when not exists (select from products where sku = p_sku)
-    then json_build_object('code', 'unknown_sku', 'command', p_command, 'sku', p_sku)
-  when not exists (select from locations where code = p_location
-                      and (not virtual or p_kind in ('transfer_in', 'transfer_out', 'lose')))
-    then json_build_object('code', 'unknown_location', 'command', p_command, 'location', p_location) end;
-
--- Answers are put together as text: to have Postgres look up how each of a movement's members becomes JSON takes longer than
--- to decide and write it.
 
 create or replace function json_text(p text) returns text language sql stable parallel safe
 return coalesce(to_json(p)::text, 'null');
@@ -47,3 +20,20 @@ create or replace function hold_json(r reservations) returns text language sql s
 return concat('{"id":', to_json(r.id), ',"sku":', to_json(r.sku), ',"location":', to_json(r.location),
   ',"quantity":', r.quantity, ',"status":"', r.status, '","expiresAt":', json_text(rfc3339(r.expires_at)),
   ',"orderId":', json_text(r.order_id), '}');
+
+-- The kind of ledger row that a command writes; null for a command that moves nothing.
+create or replace function ledger_kind(command text) returns text language sql immutable parallel safe
+return case command
+  when 'reserve' then 'reserved' when 'confirm' then 'confirmed' when 'cancel' then 'cancelled' when 'expire' then 'expired'
+  when 'receive' then 'received' when 'return' then 'returned' when 'consume' then 'consumed' when 'adjust' then 'adjusted'
+  when 'transfer_in' then 'transferred_in' when 'transfer_out' then 'transferred_out' when 'lose' then 'lost' end;
+
+-- Why a command may not name this place; null where it may. Only goods on their way are at a virtual location.
+create or replace function stock_place_refusal(p_kind text, p_command int, p_sku text, p_location text) returns json
+language sql stable
+return case
+  when not exists (select from products where sku = p_sku)
+    then json_build_object('code', 'unknown_sku', 'command', p_command, 'sku', p_sku)
+  when not exists (select from locations where code = p_location
+                      and (not virtual or p_kind in ('transfer_in', 'transfer_out', 'lose')))
+    then json_build_object('code', 'unknown_location', 'command', p_command, 'location', p_location) end;

@@ -1,8 +1,17 @@
+-- The only writer of stock: takes an array of StockOperation, returns an array of StockResult in the same order
+-- (domain/stock.ts). It runs inside its caller's transaction.
+--
+-- Locks are taken in one global order, so that no two calls wait for each other: reservations by id; levels that are made
+-- here, by (sku, location); levels, by (sku, location); last, the new reservations by id, and the keys. A caller with a
+-- transaction of its own may lock orders before it, and calls it once.
+--
+-- Between the locks and the writes everything is decided in memory: there is no statement per command. Rows are built by
+-- position (`row(...)::reservations`), so a migration that adds a column to one of these tables changes this function too.
 create or replace function stock_apply(p_operations jsonb) returns json
 language plpgsql
--- To plan a statement costs as much as a whole batch: a session makes its plans once.
+-- Planning a statement costs as much as a whole batch: a session plans each of them once.
 set plan_cache_mode = force_generic_plan
--- A plan that was made while a table was small would read all of it: every row here is found by its key.
+-- A plan made while a table was small would read the whole table: every row here is found by its key.
 set enable_seqscan = off
 as $$
 declare
@@ -15,7 +24,7 @@ declare
   o_result json[];
   o_decided boolean[]; -- now, and not before
   v_known jsonb; -- key → result
-  v_twins boolean; -- a key stands here twice
+  v_twins boolean; -- whether a key appears twice
 
   -- Commands of all operations, one after the other.
   c_kind text[];
@@ -26,11 +35,11 @@ declare
   c_hold_seconds double precision[];
   c_order text[];
 
-  -- What is decided upon, by slot: as it was locked, then as it becomes.
+  -- The rows to decide about, by slot: as they were locked, then as they become.
   v_hold_id text[];
   v_holds reservations[];
   v_hold_write text[]; -- null, 'insert' or 'update'
-  v_place_sku text[]; -- of every level that is named, by a command or by a hold
+  v_place_sku text[]; -- of every level that a command or a hold names
   v_place_location text[];
   v_level_name text[]; -- sku/location
   v_levels stock_levels[];
@@ -38,7 +47,7 @@ declare
   v_rows stock_ledger[] := '{}'; -- the first v_count are written
   v_count int := 0;
 
-  -- The same before the operation at hand, which is done as a whole or not at all.
+  -- The same before the current operation, which is done as a whole or not at all.
   v_holds_before reservations[];
   v_hold_write_before text[];
   v_levels_before stock_levels[];
@@ -46,23 +55,23 @@ declare
 
   v_now timestamptz;
   v_at timestamptz;
-  v_first int := 1; -- first command of the operation at hand
+  v_first int := 1; -- first command of the current operation
   v_hold reservations;
   v_level stock_levels;
   v_row stock_ledger;
   h int; -- slot of v_hold
   l int; -- slot of v_level
   v_kind text;
-  v_movement text; -- the kind of ledger row it comes to; null: none
+  v_movement text; -- the kind of ledger row that it writes; null: none
   v_on_hand_delta bigint;
   v_reserved_delta bigint;
   v_refusal json;
   v_movements text; -- JSON, as v_states
   v_touched int[]; -- slots of the holds that the operation names
   v_states text;
-  v_command int; -- the one at hand, from 0
+  v_command int; -- the current one, from 0
 begin
-  -- What is asked.
+  -- The operations, then their commands.
   select array_agg(op->>'key' order by place), array_agg(op->>'actor' order by place),
          array_agg(op->>'reference' order by place), array_agg(op->>'reason' order by place),
          array_agg(jsonb_array_length(op->'commands') order by place), count(distinct op->>'key') < count(*)
@@ -116,7 +125,7 @@ begin
             join stock_levels s on s.sku = a.sku and s.location = a.location
            order by s.sku, s.location for update of s) x;
 
-  -- Not before the locks: whoever decided one of these keys a moment ago held them.
+  -- Read after the locks: a call that decided one of these keys a moment ago held them.
   select jsonb_object_agg(key, result::jsonb || '{"replayed": true}') into v_known
     from stock_operations where key = any (o_key);
   v_now := clock_timestamp();
@@ -148,7 +157,7 @@ begin
       v_on_hand_delta := 0;
       v_reserved_delta := 0;
 
-      -- The hold and the level that the command is about.
+      -- The hold and the level that the command names.
       h := array_position(v_hold_id, c_hold[n]);
       v_hold := v_holds[h];
       if c_sku[n] is not null then
@@ -173,7 +182,7 @@ begin
           using errcode = 'invalid_parameter_value';
       end if;
 
-      -- What it comes to.
+      -- What it changes.
       case
       when v_kind = 'reserve' then
         v_reserved_delta := c_quantity[n];
@@ -183,10 +192,10 @@ begin
         v_on_hand_delta := -c_quantity[n];
       when v_hold.status = v_movement
         or v_kind = 'expire' and (v_hold.status <> 'pending' or coalesce(v_hold.expires_at > v_now, true)) then
-        v_movement := null; -- there is nothing left to do
+        v_movement := null; -- nothing is left to do
       when v_hold.status <> 'pending' or v_kind in ('confirm', 'hold') and v_hold.expires_at <= v_now then
         v_refusal := json_build_object('code', 'reservation_decided', 'command', v_command, 'reservationId', v_hold.id,
-          'status', case v_hold.status when 'pending' then 'expired' else v_hold.status end); -- overdue, if not swept yet
+          'status', case v_hold.status when 'pending' then 'expired' else v_hold.status end); -- overdue, though not swept yet
         exit;
       when v_kind = 'confirm' then
         v_on_hand_delta := -v_hold.quantity;
@@ -203,14 +212,14 @@ begin
           'sku', v_level.sku, 'location', v_level.location,
           'available', v_level.on_hand - v_level.reserved, 'requested', v_reserved_delta - v_on_hand_delta);
         exit;
-      elsif v_hold.quantity + v_reserved_delta < 0 then -- more is given back than is held
+      elsif v_hold.quantity + v_reserved_delta < 0 then -- gives back more than is held
         v_refusal := json_build_object('code', 'insufficient_stock', 'command', v_command,
           'sku', v_level.sku, 'location', v_level.location,
           'available', v_hold.quantity, 'requested', -v_reserved_delta);
         exit;
       end if;
 
-      -- So be it.
+      -- Allowed: apply it.
       if v_movement is not null then
         v_at := greatest(v_now, v_level.changed_at + interval '1 microsecond');
         v_level := row(v_level.sku, v_level.location, v_level.on_hand + v_on_hand_delta,
@@ -281,7 +290,8 @@ begin
                                               created_at, decided_at, write)
      where a.write = 'update' and r.id = a.id;
   end if;
-  -- A key that was decided elsewhere meanwhile violates stock_operations_pkey: the caller calls again (db/batch.ts).
+  -- A key that another call has decided meanwhile violates stock_operations_pkey: the caller retries
+  -- (db/postgres/batch.ts).
   insert into stock_operations (key, result)
   select key, result from unnest(o_key, o_result, o_decided) as a(key, result, decided) where decided order by key;
   return to_json(o_result);

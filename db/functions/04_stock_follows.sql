@@ -1,16 +1,18 @@
--- Whether a product that has so much on hand at a place is to be had again from its supplier.
+-- What follows from a change of stock, written to the outbox in the transaction that makes the change.
+
+-- Whether stock is at or below the reorder point and a supplier can refill it.
 create or replace function is_low(p products, p_on_hand bigint) returns boolean language sql immutable parallel safe
 return p_on_hand <= p.reorder_point and p.supplier_id is not null and p.status = 'active';
 
--- What follows from a change of stock, in the transaction that makes it: on every way to the ledger, since it hangs on the
--- ledger itself. Compared is what a level was before all the rows of the statement with what it is after them. Rows of the
--- outbox are written by (sku, location), the order in which levels are locked: two writers never wait for each other.
+-- Trigger on stock_ledger, so that no way to the ledger bypasses it. It compares each level before all rows of the statement
+-- with the level after them. Outbox rows are written by (sku, location), the order in which levels are locked: two writers
+-- never wait for each other.
 create or replace function stock_follows() returns trigger language plpgsql
--- As for stock_apply: the plans are made once a session.
+-- As for stock_apply: a session plans once.
 set plan_cache_mode = force_generic_plan
 as $$
 begin
-  -- Most changes leave enough: this is all that they cost.
+  -- Most changes leave enough on hand: this check is all that they cost.
   if not exists (select from (select sku, min(on_hand_after) as least from added where on_hand_delta <> 0 group by sku) a
                    join products p on p.sku = a.sku and a.least <= p.reorder_point) then return null; end if;
 
@@ -35,7 +37,7 @@ begin
   return null;
 end $$;
 
--- A product that is to be reordered from now on, or sooner than before, may be low already.
+-- Trigger on products: one whose replenishment settings change may be low already.
 create or replace function product_follows() returns trigger language plpgsql as $$
 begin
   insert into outbox (topic, sku, dedup_key, payload)
@@ -50,9 +52,9 @@ begin
   return null;
 end $$;
 
--- stock_apply for operations that say `announceAbove`: the warehouse is told, in the same transaction, of each that was
--- done now and moved more units than that, its commands taken together. What was moved is read from the rows that were just
--- written: to read the results of a hundred operations apart took ten times as long as the operations themselves.
+-- stock_apply for operations with `announceAbove`: notifies the warehouse, in the same transaction, of each operation that
+-- was done now and moved more units than that, its commands taken together. The units are read from the ledger rows just
+-- written: taking apart the results of a hundred operations took ten times as long as the operations themselves.
 create or replace function stock_apply_announced(p_operations jsonb) returns json language plpgsql
 set plan_cache_mode = force_generic_plan
 as $$

@@ -1,3 +1,9 @@
+-- The lines of an order: their prices, what they lack, and the operations that hold them.
+
+-- The limits of domain/stock.ts and domain/money.ts; test/database/schema/functions.test.ts compares them.
+create or replace function max_order_lines() returns int language sql immutable parallel safe return 100;
+create or replace function max_order_total() returns bigint language sql immutable parallel safe return 99999999;
+
 -- What lines would cost, or the first reason why they cannot be ordered.
 create or replace function order_price(p_lines jsonb, out refusal jsonb, out total bigint, out currency text, out priced jsonb)
 language plpgsql stable as $$
@@ -5,7 +11,7 @@ declare
   v_currencies text[];
   v_bad record;
 begin
-  select l.ord - 1 as at, l.sku, l.location, p.sku is null as unknown_sku, loc.code is null as unknown_location,
+  select l.sku, l.location, p.sku is null as unknown_sku, loc.code is null as unknown_location,
          p.status as product_status
     into v_bad
     from rows from (jsonb_to_recordset(p_lines) as (sku text, quantity bigint, location text, "reservationId" text))
@@ -16,16 +22,9 @@ begin
    order by l.ord limit 1;
   if found then
     refusal := case
-      when v_bad.unknown_sku then
-        jsonb_build_object('code', 'unknown_sku', 'detail', format('there is no product %s', v_bad.sku),
-                           'extensions', jsonb_build_object('sku', v_bad.sku))
-      when v_bad.unknown_location then
-        jsonb_build_object('code', 'unknown_location', 'detail', format('there is no location %s', v_bad.location),
-                           'extensions', jsonb_build_object('location', v_bad.location))
-      else
-        jsonb_build_object('code', 'product_not_active',
-                           'detail', format('product %s is %s', v_bad.sku, v_bad.product_status),
-                           'extensions', jsonb_build_object('sku', v_bad.sku)) end;
+      when v_bad.unknown_sku then refuse('unknown_sku', jsonb_build_object('sku', v_bad.sku))
+      when v_bad.unknown_location then refuse('unknown_location', jsonb_build_object('location', v_bad.location))
+      else refuse('product_not_active', jsonb_build_object('sku', v_bad.sku, 'status', v_bad.product_status)) end;
     return;
   end if;
   select array_agg(distinct p.price_currency), sum(l.quantity * p.price_amount),
@@ -38,15 +37,15 @@ begin
     join products p on p.sku = l.sku;
   currency := v_currencies[1];
   if array_length(v_currencies, 1) > 1 then
-    refusal := jsonb_build_object('code', 'validation_failed', 'detail', 'an order has one currency');
-  elsif total > 99999999 then
-    refusal := jsonb_build_object('code', 'validation_failed', 'detail', 'the total is over 99999999 minor units');
+    refusal := refuse('validation_failed', '{"rule": "one_currency"}');
+  elsif total > max_order_total() then
+    refusal := refuse('validation_failed', jsonb_build_object('rule', 'max_total', 'max', max_order_total()));
   end if;
 end $$;
 
 -- What the lines of an order lack at this moment, each with the active supplier of its SKU, and the lines as they can be
--- held meanwhile: a line that is there in part gets a hold of its own for that part. Lines take in their order. `shortages`
--- is null where a SKU that lacks has no active supplier. To be asked with the levels locked.
+-- held meanwhile: a line that is partly available gets a hold of its own for that part. Earlier lines take first.
+-- `shortages` is null where a lacking SKU has no active supplier. Call it with the levels locked.
 create or replace function order_shortages(p_priced jsonb, out shortages jsonb, out held jsonb) language plpgsql volatile as $$
 declare
   v_orphans bigint;
@@ -77,7 +76,7 @@ begin
   if v_orphans > 0 then shortages := null; end if;
 end $$;
 
--- The commands that a priced list of lines asks of the ledger.
+-- The commands that reserve priced lines. `p_hold_seconds` null: without an expiry.
 create or replace function reserve_commands(p_order_id text, p_priced jsonb, p_hold_seconds numeric) returns jsonb
 language sql immutable as $$
   select jsonb_agg(jsonb_build_object('kind', 'reserve', 'reservationId', l->>'reservationId', 'sku', l->>'sku',
@@ -93,8 +92,8 @@ create or replace function hold_commands(p_order_id text, p_command jsonb) retur
    where l.order_id = p_order_id and r.status = 'pending'
 $$;
 
--- The operations by which the goods that one line lacked come in and are held, the line as a whole: what was held of it
--- before goes into the new hold. With the last such line the holds' time starts, unless the order goes on to payment.
+-- The operations that receive the goods which one line lacked and hold the line as a whole: its earlier hold is cancelled
+-- into the new one. With the last such line the holds' time starts, unless the order continues to its payment.
 create or replace function restock_operations(step jsonb, o orders, p_last boolean) returns jsonb language plpgsql volatile as $$
 declare
   v_line order_lines;
@@ -123,7 +122,7 @@ begin
       'reason', 'restocked by ' || (step->>'reference'), 'commands', v_commands));
 end $$;
 
--- The operation that holds what is there of an order's lines, without an end; none where nothing is there.
+-- The operation that holds what is available of an order's lines, without an expiry; none where nothing is available.
 create or replace function short_operations(step jsonb, p_held jsonb) returns jsonb language sql immutable as $$
   select case when count(*) = 0 then '[]' else jsonb_build_array(jsonb_build_object(
            'key', (step->>'key') || '/open_short', 'actor', step->>'actor', 'reference', step->>'orderId',
@@ -134,7 +133,7 @@ create or replace function short_operations(step jsonb, p_held jsonb) returns js
    where (l->>'held')::bigint > 0
 $$;
 
--- Writes lines down, with the holds that were made for them.
+-- Adds lines to an order, with the holds that were made for them.
 create or replace function order_write_lines(p_order_id text, p_priced jsonb, p_held boolean) returns void language sql as $$
   insert into order_lines (order_id, line, sku, quantity, unit_price_amount, unit_price_currency, location, reservation_id)
   select p_order_id, coalesce((select max(line) from order_lines where order_id = p_order_id), 0) + ord,

@@ -1,7 +1,7 @@
--- The first half of a step: may it be done, and what does it ask of the ledger? Changes nothing.
--- `plan` says what order_finish does once the ledger has answered.
--- Of `restock` and `give_up_restock` one wins, whichever runs of a workflow task meet: once it is given up nothing comes in
--- for the order any more, and the lines that are whole by then have come in and are not to be cancelled.
+-- The first half of a step: may it be done, and with which commands to the ledger? Changes nothing. `plan` says what
+-- order_finish does once the ledger has answered. Of `restock` and `give_up_restock` the first one wins, even where two runs
+-- of a workflow task meet: after giving up nothing is received for the order any more, and the lines that are whole by then
+-- have been received and must not be cancelled.
 create or replace function order_plan(step jsonb, o orders, out plan text, out commands jsonb, out priced jsonb, out refusal jsonb)
 language plpgsql volatile as $$
 declare
@@ -28,16 +28,16 @@ begin
     v_to := 'reserved';
     if o.status not in ('draft', 'reserved') or v_overdue then
       if v_overdue then plan := 'expire'; commands := hold_commands(o.id, '{"kind": "expire"}'); end if;
-    elsif (select count(*) from order_lines where order_id = o.id) >= 100 then
-      refusal := jsonb_build_object('code', 'validation_failed', 'detail', 'an order has at most 100 lines');
+    elsif (select count(*) from order_lines where order_id = o.id) >= max_order_lines() then
+      refusal := refuse('validation_failed', jsonb_build_object('rule', 'max_lines', 'max', max_order_lines()));
     else
       select * into v_price from order_price(jsonb_build_array(step->'line'));
       refusal := v_price.refusal;
       priced := v_price.priced;
       if refusal is null and o.status = 'reserved' and v_price.currency <> o.currency then
-        refusal := jsonb_build_object('code', 'validation_failed', 'detail', 'an order has one currency');
-      elsif refusal is null and o.total_amount + v_price.total > 99999999 then
-        refusal := jsonb_build_object('code', 'validation_failed', 'detail', 'the total is over 99999999 minor units');
+        refusal := refuse('validation_failed', '{"rule": "one_currency"}');
+      elsif refusal is null and o.total_amount + v_price.total > max_order_total() then
+        refusal := refuse('validation_failed', jsonb_build_object('rule', 'max_total', 'max', max_order_total()));
       end if;
       commands := reserve_commands(o.id, priced, (step->>'holdSeconds')::numeric)
         || hold_commands(o.id, jsonb_build_object('kind', 'hold', 'holdSeconds', step->'holdSeconds'));
@@ -52,7 +52,7 @@ begin
       commands := hold_commands(o.id, '{"kind": "hold", "holdSeconds": null}');
       return;
     elsif o.status = 'confirming' then
-      plan := 'nothing'; -- begun by a workflow task that was lost: its payment is to be taken up
+      plan := 'nothing'; -- a workflow task that was lost has begun: the caller resumes its payment
       return;
     end if;
   when 'abandon_card' then
@@ -87,13 +87,13 @@ begin
       plan := 'nothing';
       return;
     elsif o.status = 'confirming' and o.payment_id is not null and not payment_in_flight(o, step->'payment'->>'id') then
-      null; -- there is a payment that nobody has dealt with
+      null; -- the step leaves a payment of the order undecided
     elsif exists (select from order_transitions t where t.from_status = o.status and t.to_status = v_to) then
       commands := hold_commands(o.id, '{"kind": "cancel"}');
       return;
     end if;
   when 'expire' then
-    if v_overdue then commands := hold_commands(o.id, '{"kind": "expire"}'); else plan := 'nothing'; end if;
+    if v_overdue then commands := hold_commands(o.id, '{"kind": "expire"}'); else plan := 'expire_early'; end if;
     return;
   when 'await_supplier' then
     v_to := 'awaiting_restock';
@@ -101,7 +101,7 @@ begin
   when 'restock' then
     v_to := 'reserved';
     if o.status = 'awaiting_restock' and not o.restock_given_up then
-      -- the last one, if every other line is held whole; its own operations are made of the step itself
+      -- the last one, if every other line is held whole; restock_operations makes the commands
       if not exists (select from order_lines l
                       where l.order_id = o.id and l.line <> (step->>'line')::int
                         and not exists (select from reservations r where r.id = l.reservation_id and r.status = 'pending'
@@ -120,8 +120,7 @@ begin
     return;
   end case;
   if refusal is null and plan <> 'open' then
-    refusal := jsonb_build_object('code', 'invalid_order_state',
-      'detail', format('an order that is %s cannot become %s', case when v_overdue then 'expired' else o.status end, v_to),
-      'extensions', jsonb_build_object('from', case when v_overdue then 'expired' else o.status end, 'to', v_to));
+    refusal := refuse('invalid_order_state', jsonb_build_object(
+      'from', case when v_overdue then 'expired' else o.status end, 'to', v_to));
   end if;
 end $$;

@@ -1,34 +1,29 @@
--- The one door to transfers. A step changes a transfer and its stock in one transaction; an array of steps shares that
--- transaction. Locks are taken in the global order: transfers by id, then (inside stock_apply) reservations, then levels.
--- The shapes are those of domain/transfer-steps.ts.
+-- The store of transfers (db/transfers/store.ts; domain/transfers/steps.ts has the shapes). A step changes a transfer and
+-- its stock in one transaction; an array of steps shares that transaction. Locks are taken in the global order: transfers by
+-- id, then (inside stock_apply) reservations, then levels.
 
 -- The transfer as a step answers it.
 create or replace function transfer_state(t transfers) returns jsonb language sql immutable
 return jsonb_build_object('status', t.status, 'received', t.received);
 
--- Why goods cannot go this way; null where they can. A virtual location is nowhere for clients.
+-- Why goods cannot go this way; null where they can. Clients cannot name a virtual location.
 create or replace function transfer_refusal(t transfers) returns jsonb language sql stable
 return case
-  when t.from_location = t.to_location then
-    jsonb_build_object('code', 'same_location', 'detail', 'source and destination are the same',
-                       'extensions', jsonb_build_object('location', t.from_location))
-  when not exists (select from products where sku = t.sku) then
-    jsonb_build_object('code', 'unknown_sku', 'detail', format('there is no product %s', t.sku),
-                       'extensions', jsonb_build_object('sku', t.sku))
+  when t.from_location = t.to_location then refuse('same_location', jsonb_build_object('location', t.from_location))
+  when not exists (select from products where sku = t.sku) then refuse('unknown_sku', jsonb_build_object('sku', t.sku))
   when not exists (select from locations where code = t.from_location and not virtual) then
-    jsonb_build_object('code', 'unknown_location', 'detail', format('there is no location %s', t.from_location),
-                       'extensions', jsonb_build_object('location', t.from_location))
+    refuse('unknown_location', jsonb_build_object('location', t.from_location))
   when not exists (select from locations where code = t.to_location and not virtual) then
-    jsonb_build_object('code', 'unknown_location', 'detail', format('there is no location %s', t.to_location),
-                       'extensions', jsonb_build_object('location', t.to_location)) end;
+    refuse('unknown_location', jsonb_build_object('location', t.to_location)) end;
 
--- The commands that take so many from one place and put them down at another; none for 0.
-create or replace function carry_commands(p_sku text, p_quantity bigint, p_from text, p_to text) returns jsonb language sql immutable
+-- The commands that move goods from one place to another; none for 0.
+create or replace function carry_commands(p_sku text, p_quantity bigint, p_from text, p_to text) returns jsonb
+language sql immutable
 return case when p_quantity > 0 then jsonb_build_array(
   jsonb_build_object('kind', 'transfer_out', 'sku', p_sku, 'location', p_from, 'quantity', p_quantity),
   jsonb_build_object('kind', 'transfer_in', 'sku', p_sku, 'location', p_to, 'quantity', p_quantity)) else '[]' end;
 
--- The commands that give the goods back, wherever they are. After a review was opened only the ledger tells where.
+-- The commands that give the goods back, wherever they are. While a review is open only the ledger knows where.
 create or replace function return_commands(t transfers) returns jsonb language sql stable
 return case
   when exists (select from reservations where id = t.reservation_id and status = 'pending') then
@@ -39,8 +34,8 @@ return case
       where sku = t.sku and location = 'transit' and reference = t.id and at >= t.created_at), 'transit', t.from_location)
   else '[]' end;
 
--- The first half of a step: may it be done, and what does it ask of the ledger? Changes nothing.
--- `plan` says what transfer_finish does once the ledger has answered.
+-- The first half of a step: may it be done, and with which commands to the ledger? Changes nothing. `plan` says what
+-- transfer_finish does once the ledger has answered.
 create or replace function transfer_plan(step jsonb, t transfers, out plan text, out commands jsonb, out refusal jsonb)
 language plpgsql volatile as $$
 declare
@@ -68,7 +63,7 @@ begin
     v_to := 'completed';
     v_arrived := coalesce((step->>'quantity')::bigint, t.quantity);
     if v_arrived > t.quantity then
-      refusal := jsonb_build_object('code', 'validation_failed', 'detail', format('only %s were sent', t.quantity));
+      refusal := refuse('validation_failed', jsonb_build_object('rule', 'max_received', 'max', t.quantity));
       return;
     elsif t.status = 'in_transit' then
       commands := carry_commands(t.sku, v_arrived, 'transit', t.to_location);
@@ -94,43 +89,33 @@ begin
     if t.status not in ('reserved', 'in_transit') then plan := 'nothing'; end if;
     return;
   end case;
-  refusal := jsonb_build_object('code', 'invalid_state',
-    'detail', format('a transfer that is %s cannot become %s', t.status, v_to),
-    'extensions', jsonb_build_object('from', t.status, 'to', v_to));
+  refusal := refuse('invalid_state', jsonb_build_object('from', t.status, 'to', v_to));
 end $$;
 
--- Moves a transfer along. The trigger on transfers refuses a way that does not exist.
+-- Moves a transfer. The trigger on transfers refuses a transition that does not exist.
 create or replace function transfer_move(p_transfer_id text, p_from text, p_to text) returns jsonb language sql as $$
   update transfers set status = p_to, updated_at = clock_timestamp() where id = p_transfer_id;
   select jsonb_build_object('from', p_from, 'to', p_to);
 $$;
 
--- The second half of a step: the ledger has done what was asked, or refused. Returns the step's result.
-create or replace function transfer_finish(step jsonb, t transfers, p_plan text, p_stock jsonb, p_refusal jsonb) returns jsonb
-language plpgsql volatile as $$
+-- The second half of a step: the ledger has done its commands, or refused. Returns the step's result.
+create or replace function transfer_finish(step jsonb, t transfers, p_plan text, p_stock jsonb, p_refusal jsonb)
+returns jsonb language plpgsql volatile as $$
 declare
-  v_refusal jsonb := p_refusal;
+  v_refusal jsonb := case when p_stock->>'outcome' = 'refused' then ledger_refusal(p_stock) else p_refusal end;
   v_moves jsonb := '[]';
 begin
-  if p_stock->>'outcome' = 'refused' then
-    v_refusal := case p_stock->'refusal'->>'code'
-      when 'insufficient_stock' then jsonb_build_object('code', 'insufficient_stock',
-        'detail', format('insufficient stock: available=%s, requested=%s',
-                         p_stock->'refusal'->>'available', p_stock->'refusal'->>'requested'),
-        'extensions', (p_stock->'refusal') - 'code' - 'command')
-      else jsonb_build_object('code', 'invalid_state', 'detail', 'the stock ledger refused: ' || (p_stock->'refusal')::text) end;
-  end if;
-
   if p_plan = 'open' then
     if p_refusal is not null then
       delete from transfers where id = t.id; -- made in this transaction; nobody has seen it
-      return jsonb_build_object('outcome', 'refused', 'state', null, 'transitions', '[]'::jsonb, 'refusal', v_refusal);
+      return step_without_row(p_refusal);
     end if;
     v_moves := jsonb_build_array(jsonb_build_object('from', null, 'to', 'pending'));
     if v_refusal is null then
       v_moves := v_moves || transfer_move(t.id, 'pending', 'reserved');
     else
-      update transfers set reservation_id = null, failure_code = v_refusal->>'code', failure_detail = v_refusal->>'detail'
+      update transfers set reservation_id = null, failure_code = v_refusal->>'code',
+                           failure_detail = v_refusal->>'detail', failure_facts = v_refusal->'facts'
        where id = t.id;
       v_moves := v_moves || transfer_move(t.id, 'pending', 'failed');
     end if;
@@ -157,12 +142,11 @@ begin
   end if;
 
   select * into t from transfers where id = t.id;
-  return jsonb_strip_nulls(jsonb_build_object('outcome', case when v_refusal is null then 'done' else 'refused' end,
-                                              'refusal', v_refusal))
-      || jsonb_build_object('state', transfer_state(t), 'transitions', v_moves);
+  return step_result(v_refusal, transfer_state(t), v_moves);
 end $$;
 
 create or replace function transfer_apply(p_steps jsonb) returns jsonb language plpgsql volatile
+-- As for order_apply.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
@@ -170,12 +154,12 @@ declare
   v_count int := jsonb_array_length(p_steps);
   v_ids text[] := array(select s->>'transferId' from jsonb_array_elements(p_steps) s);
   v_keys text[] := array(select s->>'key' from jsonb_array_elements(p_steps) s);
-  v_known jsonb;
-  v_seen text[] := '{}';
+  v_known jsonb; -- key → result
+  v_turns text[];
   v_results jsonb[] := array_fill(null::jsonb, array[v_count]);
   v_plans text[] := array_fill(null::text, array[v_count]);
   v_refusals jsonb[] := array_fill(null::jsonb, array[v_count]);
-  v_operation int[] := array_fill(null::int, array[v_count]);
+  v_operation int[] := array_fill(null::int, array[v_count]); -- the place of the step's operation, from 0
   v_operations jsonb := '[]';
   v_stock jsonb := '[]';
   v_plan record;
@@ -190,43 +174,38 @@ begin
     from jsonb_array_elements(p_steps) s where s->>'step' = 'open' order by s->>'transferId'
   on conflict (id) do nothing;
   perform from transfers where id = any (v_ids) order by id for update;
-  -- after the locks, so that an equal step of another process has either committed or waits for us
-  select coalesce(jsonb_object_agg(key, result), '{}') into v_known
-    from transfer_steps where key = any (v_keys);
+  -- Read after the locks: an equal step of another process has either committed or waits for us.
+  select coalesce(jsonb_object_agg(key, result), '{}') into v_known from transfer_steps where key = any (v_keys);
+  v_turns := step_turns(v_keys, v_ids, v_known);
 
   for i in 1 .. v_count loop
     step := p_steps->(i - 1);
-    if v_known ? (step->>'key') then
-      v_results[i] := v_known->(step->>'key');
-      select * into t from transfers where id = step->>'transferId';
-      if found and jsonb_typeof(v_results[i]->'state') = 'object' then
-        v_results[i] := jsonb_set(v_results[i], '{state}', transfer_state(t));
-      end if;
-      if step->>'step' = 'open' and v_results[i]->'state' = 'null' then
-        delete from transfers where id = step->>'transferId' and status = 'pending';
-      end if;
-      continue;
-    end if;
-    if step->>'transferId' = any (v_seen) then
+    if v_turns[i] = 'again' then
       v_results[i] := '{"outcome": "again"}';
       continue;
     end if;
-    v_seen := v_seen || (step->>'transferId');
-    select * into t from transfers where id = step->>'transferId';
-    if not found then
-      v_results[i] := jsonb_build_object('outcome', 'refused', 'state', null, 'transitions', '[]'::jsonb, 'refusal',
-        jsonb_build_object('code', 'not_found', 'detail', format('there is no transfer %s', step->>'transferId')));
-      continue;
-    end if;
-    select * into v_plan from transfer_plan(step, t);
-    v_plans[i] := v_plan.plan;
-    v_refusals[i] := v_plan.refusal;
-    if v_plan.refusal is null and v_plan.commands <> '[]' then
-      v_operations := v_operations || jsonb_build_object(
+    select * into t from transfers where id = v_ids[i];
+    if v_turns[i] = 'known' then
+      v_results[i] := v_known->v_keys[i];
+      if step->>'step' = 'open' and v_results[i]->'state' = 'null' then
+        delete from transfers where id = v_ids[i] and status = 'pending';
+      elsif t.id is not null and v_results[i]->'state' <> 'null' then
+        -- What the step did is answered as it was, the transfer as it is: a run that resumes a lost one must not take an old
+        -- state for the present one.
+        v_results[i] := v_results[i] || jsonb_build_object('state', transfer_state(t));
+      end if;
+    elsif t.id is null then
+      v_results[i] := step_without_row(refuse('not_found', jsonb_build_object('transferId', v_ids[i])));
+    else
+      select * into v_plan from transfer_plan(step, t);
+      v_plans[i] := v_plan.plan;
+      v_refusals[i] := v_plan.refusal;
+      if v_plan.refusal is null and v_plan.commands <> '[]' then
         -- Giving back is asked again after a refusal: each time is a new question to the ledger.
-        'key', (step->>'key') || case v_plan.plan when 'close' then '/' || pg_current_xact_id()::text else '' end,
-        'commands', v_plan.commands, 'actor', step->>'actor', 'reference', step->>'transferId', 'reason', step->>'reason');
-      v_operation[i] := jsonb_array_length(v_operations) - 1;
+        v_operations := v_operations || step_operation(step,
+          v_keys[i] || case v_plan.plan when 'close' then '/' || pg_current_xact_id()::text else '' end, v_ids[i], v_plan.commands);
+        v_operation[i] := jsonb_array_length(v_operations) - 1;
+      end if;
     end if;
   end loop;
 
@@ -234,16 +213,15 @@ begin
 
   for i in 1 .. v_count loop
     continue when v_results[i] is not null;
-    step := p_steps->(i - 1);
-    select * into t from transfers where id = step->>'transferId';
-    v_results[i] := transfer_finish(step, t, v_plans[i], v_stock->v_operation[i], v_refusals[i]);
+    select * into t from transfers where id = v_ids[i];
+    v_results[i] := transfer_finish(p_steps->(i - 1), t, v_plans[i], v_stock->v_operation[i], v_refusals[i]);
   end loop;
 
   insert into transfer_steps (key, transfer_id, result)
-  select distinct on (s->>'key') s->>'key', s->>'transferId', v_results[ord]
-    from jsonb_array_elements(p_steps) with ordinality as x(s, ord)
-   where v_results[ord]->>'outcome' <> 'again' and not v_known ? (s->>'key')
-     and not (s->>'step' = 'close' and v_results[ord]->>'outcome' = 'refused')
-   order by s->>'key';
+  select distinct on (key) key, id, result
+    from unnest(v_keys, v_ids, v_results, v_turns) with ordinality as x(key, id, result, turn, place)
+   where turn <> 'known' and result->>'outcome' <> 'again'
+     and not (p_steps->(place::int - 1)->>'step' = 'close' and result->>'outcome' = 'refused') -- may be asked again
+   order by key;
   return to_jsonb(v_results);
 end $$;

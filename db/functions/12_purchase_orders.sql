@@ -1,4 +1,4 @@
--- Receives what a supplier has delivered: stock, purchase order and replenishment in one transaction. Reported again it
+-- Receives the delivery of a purchase order: stock, purchase order and replenishment in one transaction. A repetition
 -- changes nothing. Locks: the purchase order, the level (in stock_apply), the replenishment.
 create or replace function purchase_order_deliver(p_id text, p_actor text) returns json language plpgsql as $$
 declare
