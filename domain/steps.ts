@@ -1,8 +1,18 @@
-/**
- * What the steps of every saga have in common. A step is one transaction in Postgres over the saga's own row, its stock and
- * what must follow; its key makes it happen once.
- */
+/** What a step of a saga carries and answers: each one is a transaction in Postgres. */
 import type { Refusal } from './errors.js';
+
+/**
+ * `done`, or `refused`: then nothing was done but what the transitions say. `state` is null where there is no row.
+ * @typeParam More what a step that is done may answer besides
+ */
+export type StepResult<State, Transition, More = object> =
+  | ({ readonly outcome: 'done'; readonly state: State; readonly transitions: readonly Transition[] } & More)
+  | {
+      readonly outcome: 'refused';
+      readonly state: State | null;
+      readonly transitions: readonly Transition[];
+      readonly refusal: Refusal;
+    };
 
 /** What every step carries, besides the id of what it is about. */
 export interface StepBase {
@@ -11,28 +21,3 @@ export interface StepBase {
   readonly actor: string;
   readonly traceId: string;
 }
-
-export interface Transition<Status extends string> {
-  /** Null where the step made the row. */
-  readonly from: Status | null;
-  readonly to: Status;
-}
-
-/** The step was not done; `state` is null where there is nothing that it could be about. */
-export interface RefusedStep<State extends { readonly status: string }> {
-  readonly outcome: 'refused';
-  readonly state: State | null;
-  readonly transitions: readonly Transition<State['status']>[];
-  readonly refusal: Refusal;
-}
-
-export interface DoneStep<State extends { readonly status: string }> {
-  readonly outcome: 'done';
-  readonly state: State;
-  readonly transitions: readonly Transition<State['status']>[];
-}
-
-/** How a step went, with the state after it. `Facts` is what some steps tell besides. */
-export type StepResult<State extends { readonly status: string }, Facts = unknown> =
-  | (DoneStep<State> & Facts)
-  | RefusedStep<State>;

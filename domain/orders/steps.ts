@@ -1,6 +1,6 @@
 /**
- * The language of the order door: what may be asked of an order and what is answered. Each step is one transaction over
- * the order, its stock, its payment and what must follow (db/orders/store.ts).
+ * The language of the order store: the steps of an order and their answers. Each step is one transaction over the order,
+ * its stock, its payment and what must follow (db/orders/store.ts).
  */
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
 import type { StepBase, StepResult } from '../steps.js';
@@ -157,6 +157,11 @@ export interface OrderState {
   readonly refused: { readonly code: string; readonly detail: string } | null;
 }
 
+export interface OrderTransition {
+  readonly from: OrderStatus | null;
+  readonly to: OrderStatus;
+}
+
 /** What one line of an order lacks, and the supplier who is to be asked for it. */
 export interface Shortage {
   /** Of the order, from 1. */
@@ -175,12 +180,12 @@ export interface Shortage {
   readonly reservationId: string;
 }
 
-export type OrderStepResult = StepResult<
-  OrderState,
-  {
-    /** Only of an `open` that lacks stock. */
-    readonly shortages?: readonly Shortage[];
-    /** Only of `give_up_restock`: the lines, from 1, that are held whole. */
-    readonly received?: readonly number[];
-  }
->;
+/** What some steps answer besides the order. */
+export interface OrderStepDetails {
+  /** Only of an `open` that lacks stock. */
+  readonly shortages?: readonly Shortage[];
+  /** Only of `give_up_restock`: the lines, from 1, that are held whole. */
+  readonly received?: readonly number[];
+}
+
+export type OrderStepResult = StepResult<OrderState, OrderTransition, OrderStepDetails>;

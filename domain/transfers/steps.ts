@@ -1,6 +1,6 @@
 /**
- * The language of the transfer door: what may be asked of a transfer and what is answered. Each step is one transaction
- * over the transfer and its stock (db/transfers/store.ts).
+ * The language of the transfer store: the steps of a transfer and their answers. Each step is one transaction over the
+ * transfer and its stock (db/transfers/store.ts).
  */
 import type { StepBase, StepResult } from '../steps.js';
 import type { TransferMode, TransferStatus } from './states.js';
@@ -55,7 +55,12 @@ export interface TransferState {
   readonly received: number | null;
 }
 
-export type TransferStepResult = StepResult<TransferState>;
+export interface TransferTransition {
+  readonly from: TransferStatus | null;
+  readonly to: TransferStatus;
+}
+
+export type TransferStepResult = StepResult<TransferState, TransferTransition>;
 
 /**
  * The key of a step.

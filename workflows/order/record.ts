@@ -6,9 +6,8 @@ import { formatMoney } from '../../domain/money.js';
 import { isSettled, type OrderStatus, orderStatusMeanings } from '../../domain/orders/states.js';
 import { type OrderState, orderStepKey, type PaymentInFlight } from '../../domain/orders/steps.js';
 import { skuList } from '../../domain/search-attributes.js';
-import type { StepResult } from '../../domain/steps.js';
 import type { Caller } from '../shared/contract.js';
-import { SagaRecord } from '../shared/record.js';
+import { type AnyStepResult, SagaRecord } from '../shared/record.js';
 import type { OrderAnswer, PaymentChoice } from './contract.js';
 import { cannotBecome, type OrderInbox } from './inbox.js';
 
@@ -52,7 +51,7 @@ export class OrderRecord extends SagaRecord<
     return this.step('expire', `${this.run}${this.looks}`, caller);
   }
 
-  override takeUp<Result extends StepResult<OrderState>>(result: Result): Result {
+  override takeUp<Result extends AnyStepResult<OrderState>>(result: Result): Result {
     if (result.state !== null) {
       const { expiresInMs } = result.state;
       this.deadline = expiresInMs === null ? null : Date.now() + expiresInMs;

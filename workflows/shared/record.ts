@@ -4,13 +4,16 @@
  */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { Refusal } from '../../domain/errors.js';
-import type { RefusedStep, StepBase, StepResult } from '../../domain/steps.js';
+import type { StepBase, StepResult } from '../../domain/steps.js';
 import type { Caller, SagaAnswer } from './contract.js';
 import { givenUp, unlessGivenUp } from './stuck-steps.js';
 
 interface WithStatus {
   readonly status: string;
 }
+
+/** The answer of any step, as far as every saga reads it. */
+export type AnyStepResult<State> = StepResult<State, unknown>;
 
 /** @template Subject the id of the subject, under its name: `{ orderId }` */
 export abstract class SagaRecord<Subject, Standing extends WithStatus, State extends Standing> {
@@ -46,21 +49,13 @@ export abstract class SagaRecord<Subject, Standing extends WithStatus, State ext
   }
 
   /** Does a step and takes up the state after it. */
-  async apply<Step, Result extends StepResult<State>>(
-    activity: (step: Step) => Promise<Result>,
-    step: Step,
-  ): Promise<Result | RefusedStep<State>> {
-    const refused = (): RefusedStep<State> => ({
-      outcome: 'refused',
-      state: null,
-      transitions: [],
-      refusal: givenUp(),
-    });
+  async apply<Step, Result extends AnyStepResult<State>>(activity: (step: Step) => Promise<Result>, step: Step) {
+    const refused = () => ({ outcome: 'refused', state: null, transitions: [], refusal: givenUp() }) as const;
     return this.takeUp(await unlessGivenUp(activity(step), refused));
   }
 
   /** Takes up the state after a step. */
-  takeUp<Result extends StepResult<State>>(result: Result): Result {
+  takeUp<Result extends AnyStepResult<State>>(result: Result): Result {
     if (result.state !== null) {
       this.state = result.state;
       this.inbox.standing = result.state;

@@ -1,9 +1,8 @@
 /** What the saga knows of its transfer. */
 import type { Activities } from '../../activities/index.js';
-import type { StepResult } from '../../domain/steps.js';
 import { type TransferState, type TransferStep, transferStepKey } from '../../domain/transfers/steps.js';
 import type { Caller } from '../shared/contract.js';
-import { SagaRecord } from '../shared/record.js';
+import { type AnyStepResult, SagaRecord } from '../shared/record.js';
 import type { TransferInput } from './contract.js';
 import type { TransferInbox } from './inbox.js';
 
@@ -30,7 +29,7 @@ export class TransferRecord extends SagaRecord<{ readonly transferId: string }, 
     super({ transferId: input.transferId }, inbox);
   }
 
-  override takeUp<Result extends StepResult<TransferState>>(result: Result): Result {
+  override takeUp<Result extends AnyStepResult<TransferState>>(result: Result): Result {
     super.takeUp(result);
     // What is refused while the goods are given back does not change how the transfer ends.
     if (result.outcome === 'refused' && this.closing === null) this.endsBy(said(result.refusal));
