@@ -2,7 +2,7 @@
  * Admission of what starts sagas. Only as many are started at once as are decided quickly; the others wait here, where
  * nothing has been written about them, and take turns by API key. A burst waits as long as its clients do. In lasting
  * overload newcomers are refused instead, so that those who are let in are answered soon
- * (docs/adr/0014-overload-is-refused-at-the-door.md).
+ * (docs/adr/0017-overload-is-refused-before-anything-is-written.md).
  */
 import type { Registry } from 'prom-client';
 import { ConcurrencyLimit } from './concurrency-limit.js';
