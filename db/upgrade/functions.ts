@@ -1,5 +1,5 @@
 /**
- * The SQL functions: files in db/functions, applied together whenever a database holds them otherwise than they are
+ * The SQL functions: files in db/functions, applied together whenever a database holds another text of one
  * here. db/functions/README.md has the rules for writing them.
  */
 import { createHash } from 'node:crypto';
