@@ -8,7 +8,7 @@ import { childId } from '../http/ids.js';
 import { now } from '../http/instants.js';
 import { answer, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { paceOf } from '../payments/routes.js';
+import { retrySettings } from '../payments/routes.js';
 import { checkLines } from './check-lines.js';
 import { pendingOrder } from './read.js';
 import type { newOrder } from './schemas.js';
@@ -69,10 +69,10 @@ function orderInput(
     draftSeconds: settings.draftTtlSeconds,
     supplierRecheckSeconds: settings.supplierRecheckSeconds,
     supplierMaxDelayed: settings.supplierMaxDelayed,
-    pace: paceOf(settings),
+    retry: retrySettings(settings),
     caller: call.caller,
     requestedAt: now(),
-    inOneGo: true,
+    singleActivity: true,
   };
 }
 

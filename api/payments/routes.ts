@@ -96,7 +96,7 @@ async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: A
     customerId: body.customerId ?? null,
     email: body.email ?? null,
     reference: body.reference ?? null,
-    pace: paceOf(deps.settings),
+    retry: retrySettings(deps.settings),
     caller,
     requestedAt: now(),
   };
@@ -164,6 +164,6 @@ function pendingPayment(input: PaymentInput): PaymentView {
 }
 
 /** The settings that shape a saga. */
-export function paceOf(settings: Settings): PaymentInput['pace'] {
+export function retrySettings(settings: Settings): PaymentInput['retry'] {
   return { retryBaseScale: settings.retryBaseScale, gatewayTimeoutSeconds: settings.gatewayTimeoutSeconds };
 }

@@ -11,7 +11,7 @@ import {
 import type { ApiDeps } from '../deps.js';
 import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { paceOf } from '../payments/routes.js';
+import { retrySettings } from '../payments/routes.js';
 import type { Outcome } from '../temporal/saga-client.js';
 import { pendingReplenishment } from './read.js';
 import type { newReplenishment } from './schemas.js';
@@ -41,7 +41,7 @@ export async function openReplenishment(body: NewReplenishment, call: CallContex
     cause: 'request',
     deliveryCheckSeconds,
     deliveryMaxDays,
-    pace: paceOf(deps.settings),
+    retry: retrySettings(deps.settings),
     caller: call.caller,
   };
   const asking = { updateId: call.ids.update, waitMs: Math.max(call.waitMs, leastWaitMs) };

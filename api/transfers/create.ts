@@ -10,7 +10,7 @@ import { childId } from '../http/ids.js';
 import { now } from '../http/instants.js';
 import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { paceOf } from '../payments/routes.js';
+import { retrySettings } from '../payments/routes.js';
 import { pendingTransfer } from './read.js';
 import type { newTransfer } from './schemas.js';
 
@@ -31,7 +31,7 @@ export async function openTransfer(body: NewTransfer, call: CallContext, deps: A
     transferId,
     ...body,
     reservationId: childId('rsv', transferId, 0),
-    pace: paceOf(deps.settings),
+    retry: retrySettings(deps.settings),
     caller: call.caller,
     requestedAt: now(),
   };

@@ -6,15 +6,17 @@ import { allHandlersFinished, CancellationScope, condition } from '@temporalio/w
 import type { Refusal } from '../../domain/errors.js';
 import { isSettled } from '../../domain/orders/states.js';
 import type { Caller } from '../shared/contract.js';
+import { currentOrderInput } from '../shared/earlier-names.js';
 import { database } from '../shared/proxies.js';
 import { stuckStepsStopWhen } from '../shared/stuck-steps.js';
 import { type AddLineRequest, type OrderAnswer, type OrderInput, orderWorkflowId } from './contract.js';
 import { cannotBecome, type Note, OrderDesk, type Wish } from './inbox.js';
-import { begin, close, confirm, type OrderSaga, pay, pendingPaymentOf } from './payment.js';
+import { buy, close, conclude, confirm, type OrderSaga, pay, pendingPaymentOf } from './payment.js';
 import { OrderRecord } from './record.js';
 import { restock } from './restock.js';
 
-export async function order(input: OrderInput): Promise<OrderAnswer> {
+export async function order(recorded: OrderInput): Promise<OrderAnswer> {
+  const input = currentOrderInput(recorded);
   // What only counts within a run must not meet the steps of the run before.
   const run = input.resumed === undefined ? '' : `${input.resumed}-`;
   const desk = new OrderDesk(run);
@@ -34,7 +36,7 @@ async function live(saga: OrderSaga): Promise<OrderAnswer> {
   desk.opened.give(await open(saga));
   while (!isSettled(record.status) && record.exists) {
     record.publish();
-    // A task that was lost has begun a payment: it is gone on with, whatever is wished.
+    // A task that was lost has begun a payment: resume it, even if a cancel is queued.
     if (record.status === 'confirming') await pay(saga, input.caller);
     else {
       await desk.waitForWork(record.remainingMs());
@@ -70,10 +72,10 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
     confirming,
     payment,
   };
-  const { result: opened, charge } = confirming
-    ? await begin(saga, { activity: 'openOrder', step }, input.caller)
-    : { result: await record.apply(database.openOrder, step) };
   record.payment = input.payment;
+  const bought = confirming ? await buy(saga, { activity: 'openOrder', step }, input.caller) : null;
+  if (bought !== null && bought.kind !== 'not_begun') return await conclude(saga, bought, input.caller);
+  const opened = bought?.reserved ?? (await record.apply(database.openOrder, step));
   if (opened.outcome === 'refused') {
     record.endsBy(`${opened.refusal.code}, ${opened.refusal.detail}`);
     return record.refuse(opened.refusal);
@@ -91,7 +93,7 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
   }
   if (record.status === 'confirmed') return record.answer();
   // Nothing was charged before the goods were there.
-  if (confirming) return await pay(saga, input.caller, lacking === undefined ? charge : undefined);
+  if (confirming) return await pay(saga, input.caller);
   return input.confirm ? await confirm(saga, { payment: null, caller: input.caller }, 'start') : record.answer();
 }
 

@@ -14,6 +14,7 @@ import {
 import type { ReplenishmentFailure, RunningReplenishment } from '../../domain/replenishment.js';
 import { type Fault, faultDescriptions } from '../../domain/retry.js';
 import { ask, unanswered } from '../shared/attempts.js';
+import { currentInput } from '../shared/earlier-names.js';
 import { describe, faultOf } from '../shared/failures.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
@@ -25,7 +26,8 @@ import { ReplenishmentDesk } from './inbox.js';
 /** `quiet`: there was nothing to do. */
 export type ReplenishmentOutcome = { readonly status: Followed | 'refused' | 'quiet' };
 
-export async function replenishment(input: ReplenishmentInput): Promise<ReplenishmentOutcome> {
+export async function replenishment(recorded: ReplenishmentInput): Promise<ReplenishmentOutcome> {
+  const input = currentInput(recorded);
   const desk = new ReplenishmentDesk();
   // Whoever cancels the workflow in the Web UI wants the order called off, not the books left open.
   CancellationScope.current().cancelRequested.catch(() => {
@@ -140,7 +142,7 @@ class Ordering {
     /** With the quantity that is ordered in the end. */
     public replenishment: RunningReplenishment,
   ) {
-    this.saga = new Saga(input.pace);
+    this.saga = new Saga(input.retry);
   }
 
   async run(): Promise<Placed> {
@@ -170,7 +172,7 @@ class Ordering {
   }
 
   private ask<T>(call: Parameters<typeof ask<T>>[2]): Promise<T | typeof unanswered> {
-    return ask('replenishmentSupplier', this.input.pace, async (via, retryBudget) => {
+    return ask('replenishmentSupplier', this.input.retry, async (via, retryBudget) => {
       try {
         return await call(via, retryBudget);
       } catch (error) {

@@ -7,6 +7,7 @@ import { allHandlersFinished, CancellationScope, condition, log } from '@tempora
 import type { Activities } from '../../activities/index.js';
 import { isTransferEnded } from '../../domain/transfers/states.js';
 import type { Caller } from '../shared/contract.js';
+import { currentInput } from '../shared/earlier-names.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
 import { stuckStepsStopWhen } from '../shared/stuck-steps.js';
@@ -14,7 +15,8 @@ import { type TransferAnswer, type TransferInput, transferWorkflowId } from './c
 import { cannotBecome, TransferDesk, type TransferWish } from './inbox.js';
 import { type Ending, TransferRecord } from './record.js';
 
-export async function transfer(input: TransferInput): Promise<TransferAnswer> {
+export async function transfer(recorded: TransferInput): Promise<TransferAnswer> {
+  const input = currentInput(recorded);
   const desk = new TransferDesk(input);
   // Whoever cancels the workflow in the Web UI wants the goods back where they were.
   CancellationScope.current().cancelRequested.catch(() => {
@@ -29,7 +31,7 @@ export async function transfer(input: TransferInput): Promise<TransferAnswer> {
 
 async function carryOut(input: TransferInput, desk: TransferDesk, record: TransferRecord): Promise<TransferAnswer> {
   const { transferId, sku, quantity, from, to, mode, reservationId, caller } = input;
-  const saga = new Saga(input.pace, async () => {
+  const saga = new Saga(input.retry, async () => {
     await record.apply(database.reviewTransfer, record.next('review', caller));
   });
 
