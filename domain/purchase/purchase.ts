@@ -17,6 +17,7 @@ import {
 import {
   type CardCharge,
   type CardOperation,
+  type CardRecord,
   type CardSteps,
   type ChargeSteps,
   type HeldMoney,
@@ -106,30 +107,25 @@ export async function charge(
   for (const operation of cardsOf(facts)) {
     const { card } = operation;
     const abandoned = facts.abandoned.includes(card);
-    if (abandoned) {
-      money.card = { operation, record: { ...nothingCharged(), mayHoldMoney: true } };
-      last = { kind: 'stopped' };
-    } else {
-      const before = card === 'primary' ? done.charge : null;
-      const record = before ?? (await steps.firstAttempt(operation));
-      if (record === null) return undecided;
-      if (card === 'primary') done.charge = record;
-      money.card = { operation, record };
-      last = await chargeCard(money.card, steps);
-      known.score = record.score ?? known.score;
-      if (record.authorized?.kind === 'authorized') known.providerReference = record.authorized.authorizationId;
-    }
+    const record = abandoned ? abandonedCard() : await firstAttempt(operation, steps, done);
+    if (record === null) return undecided;
+    money.card = { operation, record };
+    last = abandoned ? { kind: 'stopped' } : await chargeCard(money.card, steps);
+    known.score = record.score ?? known.score;
+    if (record.authorized?.kind === 'authorized') known.providerReference = record.authorized.authorizationId;
     attempts.push(attemptOn(card, last, steps.now()));
     if (last.kind === 'captured')
       return { kind: 'captured', payment: paymentRecord(facts, 'captured', { attempts, ...known }, card) };
 
     // No other card, and no answer to anybody, before nothing is open on this one.
-    if (money.card.record.mayHoldMoney && !abandoned) {
+    if (record.mayHoldMoney && !abandoned) {
       const givenUp = await steps.giveUp(card, paymentRecord(facts, 'pending', { attempts, ...known }));
       if (givenUp === null) return undecided;
       if (!givenUp) return { kind: 'decided' };
     }
     await money.giveBack();
+    // Also where a person has taken it as returned.
+    record.mayHoldMoney = false;
     if (last.kind === 'stopped' && steps.cancelWanted())
       return { kind: 'stopped', payment: paymentRecord(facts, 'voided', { attempts, ...known }) };
     if (last.kind === 'blocked') break;
@@ -137,6 +133,17 @@ export async function charge(
   const refusal = refusalOf(attempts, last);
   const status = statusOf(last, attempts);
   return { kind: 'refused', refusal, payment: paymentRecord(facts, status, { attempts, ...known }, null, refusal) };
+}
+
+/** What the first attempt at a card has done, in this run or in one that is recorded. */
+async function firstAttempt(
+  operation: CardOperation,
+  steps: ChargeSteps,
+  done: Pick<PurchaseRecord, 'charge'>,
+): Promise<CardRecord | null> {
+  if (operation.card === 'backup') return await steps.firstAttempt(operation);
+  done.charge ??= await steps.firstAttempt(operation);
+  return done.charge;
 }
 
 /** Charges one card, from the first step that its record lacks. */
@@ -160,6 +167,9 @@ export async function chargeCard(card: CardCharge, steps: CardSteps): Promise<Ca
   }
   return record.captured ?? { kind: 'unanswered', step: 'capture' };
 }
+
+/** A card that was given up holds what a task that was lost has left on it. */
+const abandonedCard = (): CardRecord => ({ ...nothingCharged(), mayHoldMoney: true });
 
 function chargeOf(
   { orderId, customerId, email, traceparent }: PurchaseFacts,

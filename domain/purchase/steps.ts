@@ -96,7 +96,7 @@ export interface PurchaseSteps extends ChargeSteps {
 export interface HeldMoney {
   /** The card that is being charged; null before the first one. */
   card: CardCharge | null;
-  /** Returns what the card holds by now. Does nothing where it holds nothing. */
+  /** Returns what the card holds by now, or has a person take it as returned. Does nothing where it holds nothing. */
   giveBack(): Promise<void>;
 }
 

@@ -65,9 +65,7 @@ export function undoMoney(saga: Saga, orderId: string | null): HeldMoney {
       'return the money',
       async (activities) => {
         const { card } = money;
-        if (card === null || !card.record.mayHoldMoney) return;
-        await activities.undoCard(card.operation);
-        card.record.mayHoldMoney = false;
+        if (card?.record.mayHoldMoney) await activities.undoCard(card.operation);
       },
       () => (money.card === null ? {} : factsOf(money.card, orderId)),
     ),
