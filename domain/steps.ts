@@ -1,4 +1,4 @@
-/** What a step of a saga carries and answers: each one is a transaction in Postgres. */
+/** What a step of a saga carries and answers: each one is a transaction in Postgres (db/postgres/step-store.ts). */
 import type { Refusal } from './errors.js';
 
 /**

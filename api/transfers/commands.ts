@@ -1,5 +1,6 @@
 /** Commands to a transfer that exists: its goods have arrived, or are called back. */
 import type { TransferView } from '../../db/transfers/queries.js';
+import { detailOf } from '../../domain/refusals.js';
 import type { ApiDeps } from '../deps.js';
 import { type Reply, refuseFields } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
@@ -55,7 +56,6 @@ function arrivedSo(transfer: TransferView, quantity: number | null): boolean {
 }
 
 function overReceived(sent: number) {
-  return refuseFields('validation_failed', [
-    { pointer: '/quantity', code: 'too_big', detail: `only ${sent} were sent` },
-  ]);
+  const detail = detailOf('validation_failed', { rule: 'max_received', max: sent });
+  return refuseFields('validation_failed', [{ pointer: '/quantity', code: 'too_big', detail }]);
 }

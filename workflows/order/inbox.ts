@@ -1,6 +1,7 @@
 /** What an order may be asked, and the notes about ignored signals that go to its timeline. */
-import { type Refusal, refusal } from '../../domain/errors.js';
+import type { Refusal } from '../../domain/errors.js';
 import { isSettled, type OrderStatus } from '../../domain/orders/states.js';
+import { refusalOf } from '../../domain/refusals.js';
 import type { CancelRequest } from '../shared/contract.js';
 import { type Command, type CommandTable, Inbox, type Note } from '../shared/inbox.js';
 import { parseCancelSignal } from '../shared/signals.js';
@@ -57,7 +58,7 @@ export class OrderInbox extends Inbox<OrderRequests, Standing, OrderAnswer> {
 }
 
 export function cannotBecome(from: OrderStatus, to: OrderStatus): Refusal {
-  return refusal('invalid_order_state', `an order that is ${from} cannot become ${to}`, { from, to });
+  return refusalOf('invalid_order_state', { from, to });
 }
 
 function settledOtherThan(to: OrderStatus) {

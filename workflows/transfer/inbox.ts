@@ -1,6 +1,7 @@
 /** What a transfer may be asked. It has no timeline: signals that are ignored go to the worker's log. */
 import { log } from '@temporalio/workflow';
 import { type Refusal, refusal } from '../../domain/errors.js';
+import { detailOf, refusalOf } from '../../domain/refusals.js';
 import { canEndAs, type TransferStatus } from '../../domain/transfers/states.js';
 import type { TransferState } from '../../domain/transfers/steps.js';
 import type { CancelRequest } from '../shared/contract.js';
@@ -49,10 +50,10 @@ function commandsOf({
 }
 
 export function cannotBecome(from: TransferStatus, to: TransferStatus): Refusal {
-  return refusal('invalid_state', `a transfer that is ${from} cannot become ${to}`, { from, to });
+  return refusalOf('invalid_state', { from, to });
 }
 
 function overReceived(sent: number): Refusal {
-  const detail = `only ${sent} were sent`;
+  const detail = detailOf('validation_failed', { rule: 'max_received', max: sent });
   return refusal('validation_failed', detail, { errors: [{ pointer: '/quantity', code: 'too_big', detail }] });
 }

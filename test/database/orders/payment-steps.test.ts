@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createOrderDoor, type OrderDoor } from '../../../db/orders/store.js';
+import { createOrderStore, type OrderStore } from '../../../db/orders/store.js';
 import { abandonPayment, recordPayment } from '../../../db/payments/queries.js';
 import type { OrderStep, PaymentRecord } from '../../../domain/orders/steps.js';
 import { sharedShop } from '../../shared.js';
@@ -12,10 +12,10 @@ import { eventually, holdings } from '../../shop.js';
 import { Books } from '../books.js';
 
 let books: Books;
-let door: OrderDoor;
+let store: OrderStore;
 beforeAll(async () => {
   books = await Books.open();
-  door = createOrderDoor(books.sql);
+  store = createOrderStore(books.sql);
 });
 afterAll(() => books.close());
 
@@ -56,7 +56,7 @@ async function confirming() {
     confirming: true,
     payment: { paymentId, choice: { cardToken: 'tok_visa' } },
   };
-  expect(await door.apply(opening)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
+  expect(await store.apply(opening)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
   const abandon: OrderStep = { step: 'abandon_card', ...by(orderId, 'abandon'), paymentId, card: 'primary' };
   const settle: OrderStep = {
     step: 'settle',
@@ -72,28 +72,28 @@ async function confirming() {
 describe('a card of an order', () => {
   test('that was given up settles nothing: the goods stay held until the order is ended', async () => {
     const { orderId, paymentId, abandon, settle, level } = await confirming();
-    expect(await door.apply(abandon)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
-    expect(await door.apply(settle)).toMatchObject({ outcome: 'refused', state: { status: 'confirming' } });
+    expect(await store.apply(abandon)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
+    expect(await store.apply(settle)).toMatchObject({ outcome: 'refused', state: { status: 'confirming' } });
     expect(await level()).toEqual([[3, 1]]);
     // Another card may still pay.
     const other = { ...captured(paymentId, orderId), cardUsed: 'backup' } as const;
-    const settled = await door.apply({ ...settle, ...by(orderId, 'settle-backup'), payment: other });
+    const settled = await store.apply({ ...settle, ...by(orderId, 'settle-backup'), payment: other });
     expect(settled).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
     expect(await level()).toEqual([[2, 0]]);
   });
 
   test('that has settled cannot be given up any more', async () => {
     const { abandon, settle, level } = await confirming();
-    expect(await door.apply(settle)).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
-    expect(await door.apply(abandon)).toMatchObject({ outcome: 'refused', state: { status: 'confirmed' } });
+    expect(await store.apply(settle)).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
+    expect(await store.apply(abandon)).toMatchObject({ outcome: 'refused', state: { status: 'confirmed' } });
     expect(await level()).toEqual([[2, 0]]);
   });
 
   test('that is given up and settled at once by two workers does one of them', async () => {
-    const another = createOrderDoor(books.another().sql);
+    const another = createOrderStore(books.another().sql);
     for (let round = 0; round < 20; round++) {
       const { abandon, settle, level } = await confirming();
-      const [given, settled] = await Promise.all([door.apply(abandon), another.apply(settle)]);
+      const [given, settled] = await Promise.all([store.apply(abandon), another.apply(settle)]);
       expect([given.outcome, settled.outcome].sort()).toEqual(['done', 'refused']);
       expect(await level()).toEqual(settled.outcome === 'done' ? [[2, 0]] : [[3, 1]]);
     }
@@ -131,7 +131,7 @@ test('an order whose card a lost task had given up gives the money back and fail
   });
   // As a task does that is lost right after it.
   const key = `abandon_card/${paymentId}/primary`;
-  const given = await door.apply({ step: 'abandon_card', ...by(id, key), paymentId, card: 'primary' });
+  const given = await store.apply({ step: 'abandon_card', ...by(id, key), paymentId, card: 'primary' });
   expect(given).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
   await eventually('the order to end', async () => (await shop.statusOf(id)) === 'failed');
   expect(holdings(await shop.books(id))).toEqual({ open: 0, net: 0 });

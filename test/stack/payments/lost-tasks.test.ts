@@ -1,7 +1,7 @@
 /** A task that was lost has taken the money, and the scorer thinks otherwise of the card when it runs again. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createOrderDoor } from '../../../db/orders/store.js';
+import { createOrderStore } from '../../../db/orders/store.js';
 import { orderStepKey } from '../../../domain/orders/steps.js';
 import { paymentWorkflowId } from '../../../workflows/payment/contract.js';
 import { taskQueue } from '../../../workflows/shared/contract.js';
@@ -61,7 +61,7 @@ describe('money that a lost task has taken', () => {
     const sku = await shop.product(2);
     const orderId = await shop.reserved(sku);
     const paymentId = newPaymentId();
-    const begun = await createOrderDoor(books.sql).apply({
+    const begun = await createOrderStore(books.sql).apply({
       step: 'begin_confirm',
       ...{ key: orderStepKey(orderId, 'begin_confirm', 'lost'), orderId, actor: 'test', traceId: '' },
       payment: { paymentId, choice: { cardToken: 'tok_fraud' } },

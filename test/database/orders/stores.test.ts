@@ -1,4 +1,4 @@
-/** What the doors read: as much of the tables as a batch is about, however much there is. */
+/** What the stores read: as much of the tables as a batch is about, however much there is. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
