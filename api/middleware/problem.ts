@@ -68,7 +68,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
 }
 
 /** What an error means to a client. */
-export function refusalOfError(error: unknown): Refusal {
+function refusalOfError(error: unknown): Refusal {
   if (isUnavailable(error)) return refusal('unavailable', 'a server that is needed does not answer; try again');
   if (error instanceof URIError) return refusal('not_found', 'no such path');
   const status = memberOf(error, 'status');

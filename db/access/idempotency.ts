@@ -113,7 +113,7 @@ export async function letGo(sql: Sql, lease: Lease): Promise<void> {
 }
 
 /** How long an API process counts as alive after its last sign of life. */
-export const aliveForSeconds = 5;
+const aliveForSeconds = 5;
 
 /** Says that this API process lives; to be repeated every second. */
 export async function signOfLife(sql: Sql, processId: string): Promise<void> {
@@ -128,7 +128,7 @@ export async function signOff(sql: Sql, processId: string): Promise<void> {
 }
 
 /** Keys are kept at least this long. */
-export const keptHours = 24;
+const keptHours = 24;
 
 /**
  * Deletes at most `limit` rows that are past their time, and API processes that are long dead. Returns how many keys went;

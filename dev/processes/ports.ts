@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { claim, unclaim } from '../home/claims.js';
 import { StartError, systemCode } from '../start-error.js';
 
-export const portNames = ['api', 'postgres', 'temporal', 'temporalUi', 'sandboxHttp', 'sandboxSmtp'] as const;
-export type PortName = (typeof portNames)[number];
+const portNames = ['api', 'postgres', 'temporal', 'temporalUi', 'sandboxHttp', 'sandboxSmtp'] as const;
+type PortName = (typeof portNames)[number];
 export type Ports = Readonly<Record<PortName, number>>;
 
 const preferred: Ports = {

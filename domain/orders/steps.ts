@@ -61,7 +61,7 @@ interface StepBase {
   readonly traceId: string;
 }
 
-export interface StepLine {
+interface StepLine {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;
@@ -166,7 +166,7 @@ export interface OrderState {
   readonly refused: { readonly code: string; readonly detail: string } | null;
 }
 
-export interface OrderTransition {
+interface OrderTransition {
   readonly from: OrderStatus | null;
   readonly to: OrderStatus;
 }

@@ -64,7 +64,7 @@ export interface TransferState {
   readonly received: number | null;
 }
 
-export interface TransferTransition {
+interface TransferTransition {
   readonly from: TransferStatus | null;
   readonly to: TransferStatus;
 }

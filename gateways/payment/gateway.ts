@@ -32,7 +32,7 @@ export interface PaymentGateway {
   close(): Promise<void>;
 }
 
-export interface AuthorizeCall {
+interface AuthorizeCall {
   readonly idempotencyKey: string;
   readonly token: string;
   readonly amount: number;
@@ -51,7 +51,7 @@ export type CaptureAnswer = { readonly kind: 'captured' } | CardRefusal;
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };
 export type RefundAnswer = { readonly kind: 'refunded'; readonly refundId: string } | { readonly kind: 'over_refund' };
 
-export interface AuthorizationBooks {
+interface AuthorizationBooks {
   readonly authorizationId: string;
   readonly status: 'authorized' | 'captured' | 'voided' | 'declined';
   readonly amount: number;
