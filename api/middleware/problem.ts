@@ -55,7 +55,7 @@ function pathOf(req: Request): string {
   return req.originalUrl.split('?', 1)[0] ?? '/';
 }
 
-/** Express's last resort. What it does not know is `internal`: logged whole, told to nobody. */
+/** Express's last resort. An unknown error is `internal`: logged whole, and hidden from the client. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     if (res.headersSent) return next(error);

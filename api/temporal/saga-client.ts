@@ -146,7 +146,7 @@ export class SagaClient {
     return answered !== timedOut;
   }
 
-  /** Whoever waits for a decision is told at once how things stand: the process is about to end. */
+  /** Answers everybody who waits for a decision at once with how things stand: the process is about to end. */
   stopWaiting(): void {
     this.#stopped.abort();
   }
@@ -291,7 +291,7 @@ export class SagaClient {
       sooner?.addEventListener('abort', stop);
     });
     const answer = this.#connection.withAbortSignal(giveUp.signal, call);
-    // Whoever lost the race is not listened to any more.
+    // The loser of the race has no listener any more.
     answer.catch(() => undefined);
     try {
       return await Promise.race([answer, late]);

@@ -61,8 +61,8 @@ export function releasePorts(ports: readonly number[]): void {
   }
 }
 
-async function firstFree(wishes: readonly number[]): Promise<number> {
-  for (const port of wishes) if (await take(port)) return port;
+async function firstFree(candidates: readonly number[]): Promise<number> {
+  for (const port of candidates) if (await take(port)) return port;
   for (let tries = 0; tries < 500; tries++) {
     const port = replacements.from + Math.floor(Math.random() * (replacements.to - replacements.from));
     if (await take(port)) return port;

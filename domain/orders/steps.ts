@@ -147,8 +147,8 @@ export type OrderStep = StepBase &
 
 /**
  * The key of a step.
- * @param cause what the step follows from: a wish's id, a payment's, a line. A task that is lost and run again, perhaps
- * with other wishes before it, comes to the same key for the same thing, and so does it once.
+ * @param cause what the step follows from: a command's id, a payment's, a line. A task that is lost and run again, perhaps
+ * with other commands before it, comes to the same key for the same thing, and so does it once.
  */
 export const orderStepKey = (orderId: string, name: string, cause: string): string =>
   `order/${orderId}/${name}/${cause}`;
