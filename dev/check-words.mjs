@@ -27,7 +27,7 @@ const skippedFolders = new Set(['node_modules', 'dist', '.git', '.holdfast', 'co
 const skippedPaths = [
   'package-lock.json',
   'db/migrations/meta',
-  'test/replay/histories',
+  'test/bundle/replay/histories',
   // This list, and the test that plants it.
   'dev/check-words.mjs',
   'test/check/words.test.ts',

@@ -1,111 +1,55 @@
-/**
- * The compiler's flags, the lint rules and the search for unused code, each with a violation that it must find: in a small
- * project that uses the same configuration files.
- */
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { createMetrics } from '../../api/system/metrics.js';
 import { projectRoot } from '../../dev/home/paths.js';
+import { createWorkerMetrics } from '../../workers/upkeep/metrics.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-rules-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const folder = join(projectRoot, 'deploy/prometheus');
+const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
 
-const configurations = ['package.json', 'tsconfig.json', '.oxlintrc.json', 'knip.json'];
-
-beforeAll(() => {
-  for (const name of configurations) cpSync(join(projectRoot, name), join(folder, name));
-  symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'));
-});
-
-function write(file: string, ...lines: readonly string[]): void {
-  mkdirSync(dirname(join(folder, file)), { recursive: true });
-  writeFileSync(join(folder, file), `${lines.join('\n')}\n`);
+interface Rule {
+  readonly record?: string;
+  readonly alert?: string;
+  readonly expr: string;
 }
+const file: { groups: { rules: Rule[] }[] } = parse(readFileSync(join(folder, 'holdfast.rules.yml'), 'utf8'));
+const rules = file.groups.flatMap((group) => group.rules);
 
-/** What a program of node_modules prints; fails unless it exits with 1 or 2, as it does where it finds something. */
-async function findings(program: string, ...args: readonly string[]): Promise<string> {
-  const bin = join(projectRoot, 'node_modules/.bin', program);
-  const { code, stdout } = await promisify(execFile)(bin, args, { cwd: folder }).then(
-    () => ({ code: 0, stdout: '' }),
-    (error: { code: number; stdout: string }) => error,
+/** What a registry serves, with the series that Prometheus makes of a histogram. */
+async function served(registry: ReturnType<typeof createMetrics>['registry']): Promise<string[]> {
+  const metrics = await registry.getMetricsAsJSON();
+  return metrics.flatMap(({ name, type }) =>
+    String(type) === 'histogram' ? ['bucket', 'sum', 'count'].map((part) => `${name}_${part}`) : [name],
   );
-  expect([1, 2]).toContain(code);
-  return stdout;
 }
 
-describe('the compiler', () => {
-  let said: string;
-
-  beforeAll(async () => {
-    write('domain/returns.ts', 'export function half(of: number) {', '  if (of > 1) return of / 2;', '}');
-    write('domain/local.ts', 'export function one(): number {', '  const two = 2;', '  return 1;', '}');
-    write('domain/parameter.ts', 'export function one(of: number): number {', '  return 1;', '}');
-    said = await findings('tsc', '--noEmit', '-p', 'tsconfig.json');
+describe('the rules for Prometheus', () => {
+  test('name no figure that neither the processes serve nor a rule records', async () => {
+    const known = new Set([
+      ...(await served(createMetrics().registry)),
+      ...(await served(createWorkerMetrics().registry)),
+      ...rules.flatMap(({ record }) => record ?? []),
+    ]);
+    const named = rules.flatMap(({ expr }) => expr.match(/holdfast[_:][a-z0-9_:]+/g) ?? []);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 
-  test.each([
-    ['a path without a result', 'domain/returns.ts(1,17): error TS7030'],
-    ['an unused variable', 'domain/local.ts(2,9): error TS6133'],
-    ['an unused parameter', 'domain/parameter.ts(1,21): error TS6133'],
-  ])('refuses %s', (_name, error) => expect(said).toContain(error));
-});
-
-describe('the lint rules', () => {
-  let said: readonly string[];
-  const file = 'db/promises.ts';
-  const lines = [
-    "import { readFile } from 'node:fs/promises';",
-    "import { sleep } from '@temporalio/workflow';",
-    "import type { Sql } from 'postgres';",
-    'declare const sql: Sql;',
-    'const read = () => readFile("x");',
-    'read();',
-    'sleep(5);',
-    'sql`select 1`;',
-    'if (read()) sql;',
-    'setTimeout(async () => void (await read()), 1);',
-    'void read();',
-    'await read();',
-  ];
-
-  beforeAll(async () => {
-    write(file, ...lines);
-    said = (await findings('oxlint', '--format', 'unix', file)).split('\n');
+  test('warn of stockouts over 5 %, contention over 10 % and failed replenishments', () => {
+    const alerts = rules.flatMap(({ alert, expr }) => (alert === undefined ? [] : [expr]));
+    expect(alerts).toEqual([
+      'holdfast:stockout:ratio_rate5m > 0.05',
+      'holdfast:lock_contention:ratio_rate5m > 0.1',
+      'holdfast:replenishments_failed:increase1h > 0',
+    ]);
   });
 
-  test.each([
-    ['a promise that nobody waits for', 6, 'no-floating-promises'],
-    ["one of Temporal's", 7, 'no-floating-promises'],
-    ['a query that nobody waits for', 8, 'no-floating-promises'],
-    ['a promise as a condition', 9, 'no-misused-promises'],
-    ['an async callback where nobody waits', 10, 'no-misused-promises'],
-  ])('refuse %s', (_name, line, rule) => {
-    expect(said.find((found) => found.startsWith(`${file}:${line}:`))).toContain(rule);
-  });
-
-  test.each([1, 2, 3, 4, 5, 11, 12])(`find nothing in line %i`, (line) => {
-    expect(said.filter((found) => found.startsWith(`${file}:${line}:`))).toEqual([]);
-  });
-});
-
-describe('the search for unused code', () => {
-  test('finds exports that only their own file uses', async () => {
-    write('cli/main.ts', "import { used } from './one.js';", 'console.log(used);');
-    write(
-      'cli/one.ts',
-      'export const inner = 1;',
-      'export interface Inner {',
-      '  readonly a: number;',
-      '}',
-      'const both: Inner = { a: inner };',
-      'export const used = both;',
-    );
-    const found = await findings('knip', '--include', 'exports,types', '--reporter', 'compact');
-    expect(found).toContain('cli/one.ts: inner');
-    expect(found).toContain('cli/one.ts: Inner');
-    expect(found).not.toMatch(/: .*\bused\b/);
+  test.runIf(hasPromtool)('are accepted by promtool, and fire when they should and not before', () => {
+    const run = (...args: string[]) => execFileSync('promtool', args, { cwd: folder, encoding: 'utf8' });
+    expect(run('check', 'rules', 'holdfast.rules.yml')).toContain(`SUCCESS: ${rules.length} rules found`);
+    expect(run('test', 'rules', 'holdfast.rules.test.yml')).toContain('SUCCESS');
   });
 });
