@@ -9,9 +9,9 @@ import { readOrder } from './read.js';
 export interface Wanted {
   readonly update: (typeof orderUpdates)['addLine' | 'confirm' | 'cancel'];
   readonly request: object;
-  /** The status that the wish leads to; an order that has it already is answered as it is. */
+  /** The status that the command leads to; an order that has it already is answered as it is. */
   readonly to: OrderStatus;
-  /** Whether the wish is granted to whoever asks for it again after the end. */
+  /** Whether a repetition after the order has ended is answered as done. */
   readonly repeatable: boolean;
   readonly successStatus: 200 | 201;
 }

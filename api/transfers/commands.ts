@@ -11,7 +11,7 @@ import { readTransfer } from './read.js';
 export interface WantedOfTransfer {
   readonly update: (typeof transferUpdates)['receive' | 'cancel'];
   readonly request: { readonly quantity?: number | null; readonly reason: string | null };
-  /** The status that the wish leads to. */
+  /** The status that the command leads to. */
   readonly to: TransferStatus;
 }
 
@@ -63,7 +63,7 @@ async function afterTheEnd(
   return refuseWith(refusalOf('invalid_state', { from: transfer.status, to: wanted.to }), { transferId: transfer.id });
 }
 
-/** Whether the wish was granted before: goods that have arrived, with the same figure, or are back. */
+/** Whether the command was carried out before: goods that have arrived, with the same figure, or are back. */
 function isGranted(transfer: TransferView, { update, request, to }: WantedOfTransfer): boolean {
   if (transfer.status !== to) return false;
   if (update === 'cancel') return true;
