@@ -32,6 +32,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       example: { body: newPaymentExample, answer: ownPaymentExample, pending: pendingPaymentExample },
       scope: 'payments:write',
       creates: 'pay',
+      startsSaga: true,
       waits: true,
       body: newPayment,
       answers: { 201: payment, 202: payment },
