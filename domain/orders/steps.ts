@@ -53,7 +53,7 @@ export interface PaymentStanding {
   readonly failure: { readonly code: string; readonly detail: string } | null;
 }
 
-export interface StepLine {
+interface StepLine {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;
