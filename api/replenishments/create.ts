@@ -12,7 +12,7 @@ import {
 import type { ApiDeps } from '../deps.js';
 import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { retrySettings } from '../payments/routes.js';
+import { retrySettings } from '../temporal/retry-settings.js';
 import type { Outcome } from '../temporal/saga-client.js';
 import { pendingReplenishment } from './read.js';
 import type { newReplenishment } from './schemas.js';

@@ -25,13 +25,13 @@ import { currentPurchase } from '../shared/earlier-names.js';
 import { database, singleActivity } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
 import type { ConfirmRequest, OrderAnswer, OrderInput, PaymentChoice } from './contract.js';
-import { cannotBecome, type OrderDesk } from './inbox.js';
+import { cannotBecome, type OrderInbox } from './inbox.js';
 import type { OrderRecord } from './record.js';
 
 /** What every part of the order's saga works with. */
 export interface OrderSaga {
   readonly input: OrderInput;
-  readonly desk: OrderDesk;
+  readonly inbox: OrderInbox;
   readonly record: OrderRecord;
 }
 
@@ -83,9 +83,9 @@ export function buy(order: OrderSaga, reserving: Reserving, caller: Caller): Pro
   return runPurchase(order, caller, reserve, done);
 }
 
-function checkoutOf({ input, desk }: OrderSaga, reserving: Reserving, { traceparent }: Caller): Checkout {
+function checkoutOf({ input, inbox }: OrderSaga, reserving: Reserving, { traceparent }: Caller): Checkout {
   const { id: customerId = null, email = null } = input.customer ?? {};
-  return { reserving, customerId, email, traceparent, mayCapture: !desk.cancelWanted };
+  return { reserving, customerId, email, traceparent, mayCapture: !inbox.cancelWanted };
 }
 
 /** Records what the single activity has done. */
@@ -102,7 +102,7 @@ function runPurchase(
   reserve: PurchaseSteps['reserve'],
   done: PurchaseRecord,
 ): Promise<PurchaseOutcome> {
-  const { input, desk, record } = order;
+  const { input, inbox, record } = order;
   const { id: customerId = null, email = null } = input.customer ?? {};
   const { orderId, actor, traceId } = record.step('settle', '', caller);
   const facts = { orderId, customerId, email, actor, traceId, traceparent: caller.traceparent };
@@ -114,7 +114,7 @@ function runPurchase(
         await record.apply(database.abandonCard, step);
         return record.status === 'confirming';
       },
-      cancelWanted: () => desk.cancelWanted,
+      cancelWanted: () => inbox.cancelWanted,
     }),
     settle: (step) => record.apply(database.settleOrder, step),
   };
@@ -140,13 +140,13 @@ function undoBySaga(order: OrderSaga, caller: Caller): PurchaseUndo {
 
 /** Ends an order whose purchase was undone: as cancelled where a cancel is queued, else as failed. */
 async function endOrder(order: OrderSaga, caller: Caller, why: Undone): Promise<void> {
-  const { desk, record } = order;
+  const { inbox, record } = order;
   if (record.status !== 'confirming') return;
   const cause = why.payment?.id ?? 'unpaid';
   const payment =
     why.payment && why.kind === 'unsettled' ? ({ ...why.payment, status: 'refunded' } as const) : why.payment;
   // A cancel gives up a settling that is stuck, and then decides how the order ends.
-  const cancel = desk.takeCancel();
+  const cancel = inbox.takeCancel();
   if (why.kind === 'unsettled' && cancel === undefined) {
     const { code, detail } = why.refusal;
     await close(order, 'failed', cause, caller, detail, { payment, failure: { code, detail } });
