@@ -33,6 +33,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       example: { body: newPaymentExample, answer: ownPaymentExample, pending: pendingPaymentExample },
       scope: 'payments:write',
       creates: 'pay',
+      startsSaga: true,
       waits: true,
       body: newPayment,
       answers: { 201: payment, 202: payment },
@@ -90,7 +91,7 @@ function pay(body: z.output<typeof newPayment>, call: CallContext, deps: ApiDeps
     customerId: body.customerId ?? null,
     email: body.email ?? null,
     reference: body.reference ?? null,
-    pace: retrySettings(deps.settings),
+    retry: retrySettings(deps.settings),
     caller: call.caller,
     requestedAt: now(),
   };

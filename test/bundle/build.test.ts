@@ -78,6 +78,18 @@ test('a change of the sources makes another build, and leaves the one alone that
   expect(builds()).not.toContain(old);
 });
 
+test('a change of an SQL function makes another build, which holds the SQL as it was', async () => {
+  const name = 'db/functions/02_stock_answers.sql';
+  appendFileSync(join(copy, name), '-- changed\n');
+  const folder = join(copy, (await build()).replace(' built', ''));
+  appendFileSync(join(copy, name), '-- changed again\n');
+  expect(readFileSync(join(folder, name), 'utf8')).toMatch(/-- changed\n$/);
+  for (const file of ['0000_tables.sql', 'meta/_journal.json'])
+    expect(readFileSync(join(folder, 'db/migrations', file), 'utf8')).toBe(
+      readFileSync(join(copy, 'db/migrations', file), 'utf8'),
+    );
+});
+
 test('sources that cannot be compiled leave no build, and the compiler says where', async () => {
   const before = builds();
   appendFileSync(source, '\nexport const = ;\n');
