@@ -12,7 +12,7 @@ import {
 import type { ApiDeps } from '../deps.js';
 import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { paceOf } from '../payments/routes.js';
+import { retrySettings } from '../temporal/retry-settings.js';
 import type { Outcome } from '../temporal/saga-client.js';
 import { pendingReplenishment } from './read.js';
 import type { newReplenishment } from './schemas.js';
@@ -42,7 +42,7 @@ export async function openReplenishment(body: NewReplenishment, call: CallContex
     cause: 'request',
     deliveryCheckSeconds,
     deliveryMaxDays,
-    pace: paceOf(deps.settings),
+    pace: retrySettings(deps.settings),
     caller: call.caller,
   };
   const asking = { updateId: call.ids.update, waitMs: Math.max(call.waitMs, leastWaitMs) };
