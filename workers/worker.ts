@@ -10,6 +10,7 @@ import {
   Worker,
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { cardCalls } from '../activities/card-calls.js';
 import { checkoutActivities } from '../activities/checkout.js';
 import type { Around } from '../activities/context.js';
 import { crossable } from '../activities/failures.js';
@@ -23,10 +24,10 @@ import { supplierActivities } from '../activities/suppliers.js';
 import { sweepActivities } from '../activities/sweep.js';
 import { transferActivities } from '../activities/transfers.js';
 import type { Log } from '../api/system/log.js';
-import { createOrderDoor } from '../db/orders/store.js';
+import { createOrderStore } from '../db/orders/store.js';
 import type { Connection, connect } from '../db/postgres/client.js';
 import { createLedger } from '../db/stock/ledger.js';
-import { createTransferDoor } from '../db/transfers/store.js';
+import { createTransferStore } from '../db/transfers/store.js';
 import { tooStrong } from '../db/upgrade/roles.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
@@ -99,12 +100,12 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     Worker.create({ ...common, taskQueue: gatewayTaskQueue }),
   ]);
   await ensureSchedules(client, settings.expirySweepSeconds);
-  const pace = { retryBaseScale: settings.retryBaseScale, gatewayTimeoutSeconds: settings.gatewayTimeoutSeconds };
+  const retry = { retryBaseScale: settings.retryBaseScale, gatewayTimeoutSeconds: settings.gatewayTimeoutSeconds };
   const { deliveryCheckSeconds, deliveryMaxDays } = settings;
   const relay = await startRelay({
     connection,
     client,
-    pace,
+    retry,
     log,
     times: { deliveryCheckSeconds, deliveryMaxDays },
     reached: crash?.reached ?? (() => undefined),
@@ -141,23 +142,26 @@ function activitiesOn(
   const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
-  const door = metrics.stock.orders(createOrderDoor(connection.sql));
+  const store = metrics.stock.orders(createOrderStore(connection.sql));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
-  const orders = orderActivities(door);
-  const payments = paymentActivities({
+  const orders = orderActivities(store);
+  const calls = cardCalls({
     payments: createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs }),
     fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
-    sql: connection.sql,
     gatewayTimeoutSeconds,
+  });
+  const payments = paymentActivities({
+    calls,
+    sql: connection.sql,
     onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
     around,
   });
   return {
     ...orders,
     ...payments,
-    ...checkoutActivities({ orders, payments, around }),
-    ...transferActivities(metrics.stock.transfers(createTransferDoor(connection.sql))),
+    ...checkoutActivities({ orders, calls, around }),
+    ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),
     ...replenishmentActivities({
       sql: connection.sql,
@@ -176,7 +180,7 @@ function activitiesOn(
       }),
       { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
     ),
-    ...sweepActivities(connection, ledger, door, (onProgress) =>
+    ...sweepActivities(connection, ledger, store, (onProgress) =>
       resumeLostSagas(client, connection, options.log, onProgress),
     ),
   };
