@@ -46,8 +46,13 @@ const fullQueueMs = 1000;
 /** One who does not want to wait for the decision still waits for a place. */
 const leastQueueMs = 1000;
 const lookEveryMs = 100;
-/** Those who were refused at the same time must not all come back at the same time. */
-const retryAfterSeconds = [1, 2, 3] as const;
+/**
+ * Those who were refused at the same time must not all come back at the same time; and the more of them there are, the
+ * later, since each refusal costs something too. Seconds for each call that is refused for one that is let in.
+ */
+const spreadSeconds = 6;
+const leastSpreadSeconds = 3;
+const mostSpreadSeconds = 20;
 
 interface Waiting extends Queued {
   /** When the client's wait is over. */
@@ -161,8 +166,9 @@ export class Admission {
   #refuse(why: 'overload' | 'stopping'): Entry {
     if (why === 'overload') this.#overload.refused(performance.now());
     this.#metrics.refused(why);
-    const index = this.#refusals++ % retryAfterSeconds.length;
-    return { kind: 'refused', retryAfterSeconds: retryAfterSeconds[index] ?? 1, why };
+    const pressure = this.#overload.refusedForEachServed();
+    const spread = Math.min(mostSpreadSeconds, Math.max(leastSpreadSeconds, Math.round(spreadSeconds * pressure)));
+    return { kind: 'refused', retryAfterSeconds: 1 + (this.#refusals++ % spread), why };
   }
 
   /** A place that was counted as taken. */
@@ -173,9 +179,9 @@ export class Admission {
       if (left) return;
       left = true;
       clearTimeout(timer);
-      const saturated = this.#queue.size > 0 || this.#inUse >= this.#limit.value;
+      const [awaited, inUse] = [this.#queue.size > 0, this.#inUse];
       this.#inUse--;
-      if (recorded) this.#limit.record({ ms: performance.now() - since, undecided, saturated });
+      if (recorded) this.#limit.record({ ms: performance.now() - since, undecided, inUse, awaited });
       this.#letNextIn();
     };
     let timer = setTimeout(() => leave(true, true), this.#limit.maxHoldMs).unref();
