@@ -1,6 +1,6 @@
 /** How much is ordered of what runs short, and when. Pure arithmetic over figures that were read a moment ago. */
 import { type Refusal, refusal, type SupplierFailureCode } from './errors.js';
-import { maxMinorUnits } from './money.js';
+import { maxMinorUnits } from './limits.js';
 
 /** How a replenishment may fail: a supplier's way of saying no, or somebody who called it off. */
 export type ReplenishmentFailureCode = SupplierFailureCode | 'cancelled';

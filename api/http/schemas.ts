@@ -1,8 +1,9 @@
 /** The forms that several resources share. They both validate and document. */
 import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { currencies, maxMinorUnits } from '../../domain/money.js';
-import { codePattern, maxQuantity } from '../../domain/stock.js';
+import { defaultPageSize, maxMinorUnits, maxPageSize, maxQuantity } from '../../domain/limits.js';
+import { currencies } from '../../domain/money.js';
+import { codePattern } from '../../domain/stock.js';
 import { toInstant } from './instants.js';
 
 extendZodWithOpenApi(z);
@@ -89,19 +90,20 @@ export const failure = z
   .nullable()
   .openapi({ description: 'Why it failed; null where it did not.' });
 
+const notAPageSize = `must be a whole number from 1 to ${maxPageSize}`;
 export const pageQuery = {
   limit: z
     .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
+    .regex(/^\d{1,3}$/, notAPageSize)
     .transform(Number)
-    .refine((limit) => limit >= 1 && limit <= 200, 'must be a whole number from 1 to 200')
+    .refine((limit) => limit >= 1 && limit <= maxPageSize, notAPageSize)
     .openapi({
       type: 'integer',
       minimum: 1,
-      maximum: 200,
-      default: 50,
+      maximum: maxPageSize,
+      default: defaultPageSize,
       description: 'How many items a page has at most.',
-      example: 50,
+      example: defaultPageSize,
     })
     .optional(),
   cursor: text(1000)
@@ -112,7 +114,6 @@ export const pageQuery = {
     })
     .optional(),
 };
-export const defaultLimit = 50;
 
 export const nextCursor = z
   .string()

@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } 
 import type { Logger } from 'pino';
 import type { CallIds } from '../../db/access/idempotency.js';
 import { type RefusalCode, refusal } from '../../domain/errors.js';
+import { defaultWaitSeconds, idempotencyKeyPattern, maxWaitSeconds } from '../../domain/limits.js';
 import { authenticate, type KeyRing, recognise, requireScope } from '../middleware/auth.js';
 import { readBody } from '../middleware/body.js';
 import { refuseCardDataInBody, refuseCardDataInHead } from '../middleware/card-data.js';
@@ -55,8 +56,6 @@ function byPath(routes: readonly Route[]): Map<string, Route[]> {
   return found;
 }
 
-const keyPattern = /^[\x21-\x7e]{1,255}$/;
-
 async function serveRoute(route: Route, req: Request, res: Response, deps: ServeDeps): Promise<void> {
   const state = stateOf(req);
   const { key, body } = state;
@@ -86,7 +85,7 @@ async function serveRoute(route: Route, req: Request, res: Response, deps: Serve
 
   const idempotencyKey = route.method === 'post' ? req.get('Idempotency-Key') : undefined;
   if (idempotencyKey === undefined) return send(res, await act(freshIds, false));
-  if (!keyPattern.test(idempotencyKey))
+  if (!idempotencyKeyPattern.test(idempotencyKey))
     return sendRefusal(
       req,
       res,
@@ -149,9 +148,6 @@ function render(req: Request, reply: Reply): Rendered {
 function send(res: Response, answer: Pick<Rendered, 'status' | 'headers' | 'body'>): void {
   res.status(answer.status).set(answer.headers).send(answer.body);
 }
-
-const defaultWaitSeconds = 10;
-const maxWaitSeconds = 30;
 
 /** RFC 7240: `wait=N`, and `respond-async` where no wait is named. What makes no sense is passed over. */
 function waitMsOf(req: Request, res: Response): number {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ledgerKinds, mainLocation, maxQuantity } from '../../domain/stock.js';
+import { maxQuantity, maxReasonLength, maxReferenceLength } from '../../domain/limits.js';
+import { ledgerKinds, mainLocation } from '../../domain/stock.js';
 import { anyTime, locationCode, pageOf, pageQuery, quantity, shown, sku, text, time } from '../http/schemas.js';
 
 export const inventorySku = z.strictObject({ sku });
@@ -22,7 +23,7 @@ export const movementQuery = z.strictObject({
 export const receipt = z.strictObject({
   quantity,
   location: locationCode.default(mainLocation),
-  reference: text(200)
+  reference: text(maxReferenceLength)
     .openapi({ description: 'Your own note of where the goods come from.', example: 'delivery 2026-1117' })
     .optional(),
 });
@@ -34,7 +35,7 @@ export const adjustment = z.strictObject({
     .max(maxQuantity)
     .refine((delta) => delta !== 0, 'must not be 0')
     .openapi({ not: { const: 0 }, description: 'What is added to on hand; taken from it if negative.', example: -1 }),
-  reason: text(500).openapi({ description: 'Why.', example: 'damaged in the warehouse' }),
+  reason: text(maxReasonLength).openapi({ description: 'Why.', example: 'damaged in the warehouse' }),
   location: locationCode.default(mainLocation),
 });
 

@@ -1,8 +1,9 @@
 import { z } from 'zod';
+import { maxNameLength } from '../../domain/limits.js';
 import { createdAt, locationCode, pageOf, pageQuery, text } from '../http/schemas.js';
 
 export const locationQuery = z.strictObject(pageQuery);
-const name = text(200).openapi({ description: 'What it is called.', example: 'Warehouse Berlin' });
+const name = text(maxNameLength).openapi({ description: 'What it is called.', example: 'Warehouse Berlin' });
 
 export const newLocation = z.strictObject({ code: locationCode, name });
 

@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { findProductTerms } from '../../db/catalogue/queries.js';
 import type { RefusalCode } from '../../domain/errors.js';
+import { maxOperationsPerBulk } from '../../domain/limits.js';
 import { largeMovementUnits } from '../../domain/notices.js';
 import type { ApiDeps } from '../deps.js';
 import { answer, type Reply, reasonOf, refuse, refuseWith } from '../http/reply.js';
@@ -45,7 +46,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/bulk',
       tag: 'Stock',
-      summary: 'Do up to 100 operations, each for itself',
+      summary: `Do up to ${maxOperationsPerBulk} operations, each for itself`,
       description:
         'Does each operation for itself, in one transaction and in the order given. One that is refused leaves the others alone; if all are refused the answer is 422 `all_operations_failed`, with the same results.',
       example: {
@@ -67,7 +68,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/batch',
       tag: 'Stock',
-      summary: 'Change up to 100 quantities, all or none',
+      summary: `Change up to ${maxOperationsPerBulk} quantities, all or none`,
       description: 'Adjusts what is on hand by signed quantities. If one change is refused, none is made.',
       example: {
         body: {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { mainLocation, maxOperationsPerBulk, maxQuantity } from '../../domain/stock.js';
+import { maxOperationsPerBulk, maxQuantity } from '../../domain/limits.js';
+import { mainLocation } from '../../domain/stock.js';
 import { id, locationCode, quantity, shown, sku } from '../http/schemas.js';
 
 const location = locationCode.default(mainLocation);

@@ -1,6 +1,7 @@
 /** What must hold of an order's lines before its saga is started. Nothing is written here. */
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
+import { maxMinorUnits } from '../../domain/limits.js';
 import { isCurrency, parseMinorUnits, totalOf } from '../../domain/money.js';
 import { mainLocation } from '../../domain/stock.js';
 import { type Refused, refuse, refuseFields } from '../http/reply.js';
@@ -63,7 +64,7 @@ export async function checkLines(
   if (total.kind === 'total') return { kind: 'accepted', total: total.total.amount };
   const detail =
     total.kind === 'too_large'
-      ? 'the total is above 99,999,999 minor units'
+      ? `the total is above ${maxMinorUnits.toLocaleString('en-US')} minor units`
       : `all lines of an order must have one currency, not ${total.currencies.join(' and ')}`;
   return refuseFields('validation_failed', [{ pointer: '/lines', code: total.kind, detail }]);
 }

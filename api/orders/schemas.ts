@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { maxCustomerIdLength, maxLinesPerOrder, maxNameLength, maxReasonLength } from '../../domain/limits.js';
 import { orderStatuses } from '../../domain/orders/states.js';
-import { mainLocation, maxLinesPerOrder } from '../../domain/stock.js';
+import { mainLocation } from '../../domain/stock.js';
 import {
   createdAt,
   failure,
@@ -22,7 +23,9 @@ import { backupCardToken, cardToken, email, payment } from '../payments/schemas.
 export const orderId = z.strictObject({ id: id('ord') });
 export const orderQuery = z.strictObject({
   status: z.enum(orderStatuses).openapi({ description: 'Only orders of this status.', example: 'reserved' }).optional(),
-  customerId: text(64).openapi({ description: 'Only orders of this customer.', example: 'cus_1001' }).optional(),
+  customerId: text(maxCustomerIdLength)
+    .openapi({ description: 'Only orders of this customer.', example: 'cus_1001' })
+    .optional(),
   ...pageQuery,
 });
 
@@ -40,8 +43,10 @@ export const newLine = z.strictObject({ sku, quantity, location: locationCode.de
 export const newOrder = z.strictObject({
   customer: z
     .strictObject({
-      id: text(64).openapi({ description: 'Your own id of the customer.', example: 'cus_1001' }).optional(),
-      name: text(200).openapi({ description: 'Their name.', example: 'Ada Lovelace' }).optional(),
+      id: text(maxCustomerIdLength)
+        .openapi({ description: 'Your own id of the customer.', example: 'cus_1001' })
+        .optional(),
+      name: text(maxNameLength).openapi({ description: 'Their name.', example: 'Ada Lovelace' }).optional(),
       email: email.optional(),
     })
     .openapi({ description: 'Who orders.' })
@@ -57,7 +62,7 @@ export const newOrder = z.strictObject({
 
 export const confirmation = z.strictObject({ payment: paymentChoice.optional() });
 export const cancellation = z.strictObject({
-  reason: text(500).openapi({ description: 'Why; it is on the timeline.', example: 'ordered twice' }),
+  reason: text(maxReasonLength).openapi({ description: 'Why; it is on the timeline.', example: 'ordered twice' }),
 });
 
 const status = z.enum(orderStatuses).openapi({ description: 'Where the order stands.' });

@@ -1,10 +1,13 @@
 import { z } from 'zod';
+import { maxCustomerIdLength, maxReferenceLength } from '../../domain/limits.js';
 import { paymentStatuses } from '../../domain/payments/states.js';
 import { createdAt, currency, id, minorUnits, pageOf, pageQuery, text, time } from '../http/schemas.js';
 
 export const paymentId = z.strictObject({ id: id('pay') });
 export const paymentQuery = z.strictObject({
-  customerId: text(64).openapi({ description: 'Only payments of this customer.', example: 'cus_1001' }).optional(),
+  customerId: text(maxCustomerIdLength)
+    .openapi({ description: 'Only payments of this customer.', example: 'cus_1001' })
+    .optional(),
   ...pageQuery,
 });
 
@@ -37,9 +40,13 @@ export const newPayment = z.strictObject({
   currency,
   cardToken,
   backupCardToken: backupCardToken.optional(),
-  customerId: text(64).openapi({ description: 'Your own id of the customer.', example: 'cus_1001' }).optional(),
+  customerId: text(maxCustomerIdLength)
+    .openapi({ description: 'Your own id of the customer.', example: 'cus_1001' })
+    .optional(),
   email: email.optional(),
-  reference: text(200).openapi({ description: 'Your own note.', example: 'invoice 2026-1117' }).optional(),
+  reference: text(maxReferenceLength)
+    .openapi({ description: 'Your own note.', example: 'invoice 2026-1117' })
+    .optional(),
 });
 
 const card = z.enum(['primary', 'backup']).openapi({ description: 'Which card.' });

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { maxQuantity } from '../../domain/stock.js';
+import { maxNameLength, maxQuantity } from '../../domain/limits.js';
 import { createdAt, money, pageOf, pageQuery, sku, supplierId, text, updatedAt } from '../http/schemas.js';
 
 export const productSku = z.strictObject({ sku });
 export const productQuery = z.strictObject(pageQuery);
 
-const name = text(200).openapi({ description: 'What it is called.', example: 'T-shirt, medium' });
+const name = text(maxNameLength).openapi({ description: 'What it is called.', example: 'T-shirt, medium' });
 const price = money.openapi({ description: 'What one unit costs a customer.' });
 const status = z.enum(['draft', 'active', 'archived']).openapi({
   description:

@@ -1,11 +1,9 @@
 import { z } from 'zod';
+import { maxHoldSeconds, maxReferenceLength } from '../../domain/limits.js';
 import { mainLocation, reservationStatuses } from '../../domain/stock.js';
 import { createdAt, id, locationCode, quantity, sku, text, time } from '../http/schemas.js';
 
 export const reservationId = z.strictObject({ id: id('rsv') });
-
-/** A year: as long as a hold can be asked for. */
-const maxHoldSeconds = 31_536_000;
 
 export const newReservation = z.strictObject({
   sku,
@@ -17,7 +15,7 @@ export const newReservation = z.strictObject({
     .max(maxHoldSeconds)
     .openapi({ description: 'For how long the goods are held; RESERVATION_TTL_SECONDS if absent.', example: 900 })
     .optional(),
-  reference: text(200).openapi({ description: 'Your own note.', example: 'basket 5117' }).optional(),
+  reference: text(maxReferenceLength).openapi({ description: 'Your own note.', example: 'basket 5117' }).optional(),
 });
 
 export const reservation = z

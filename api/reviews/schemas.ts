@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { maxNoteLength } from '../../domain/limits.js';
 import { createdAt, id, pageOf, pageQuery, shown, text } from '../http/schemas.js';
 
 export const reviewId = z.strictObject({ id: id('rev') });
@@ -13,7 +14,7 @@ export const decision = z.strictObject({
   resolution: z
     .enum(['retry', 'done'])
     .openapi({ description: 'Try it again at once, or take it as done by hand.', example: 'done' }),
-  note: text(2000).openapi({ description: 'What was found and done.', example: 'refunded by hand' }),
+  note: text(maxNoteLength).openapi({ description: 'What was found and done.', example: 'refunded by hand' }),
 });
 
 export const review = z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { maxQuantity } from '../../domain/stock.js';
+import { maxQuantity, maxReasonLength } from '../../domain/limits.js';
 import { transferModes, transferStatuses } from '../../domain/transfers/states.js';
 import {
   createdAt,
@@ -43,12 +43,12 @@ export const arrival = z.strictObject({
       example: 9,
     })
     .optional(),
-  reason: text(500)
+  reason: text(maxReasonLength)
     .openapi({ description: 'Why less arrived than was sent.', example: 'one parcel was crushed' })
     .optional(),
 });
 export const recall = z.strictObject({
-  reason: text(500).openapi({ description: 'Why.', example: 'sent by mistake' }).optional(),
+  reason: text(maxReasonLength).openapi({ description: 'Why.', example: 'sent by mistake' }).optional(),
 });
 
 const count = z.int().min(0).nullable();

@@ -7,7 +7,7 @@ import { uuid4 } from '@temporalio/workflow';
 import type { Checkout, CheckoutProgress } from '../../activities/checkout.js';
 import type { ChargeProgress } from '../../activities/payments.js';
 import { refusal } from '../../domain/errors.js';
-import { maxPaymentRefusals } from '../../domain/orders/states.js';
+import { maxPaymentRefusals } from '../../domain/limits.js';
 import type { OrderStepResult, PaymentInFlight, PaymentRecord, PendingPayment } from '../../domain/orders/steps.js';
 import { mailsAfter } from '../../domain/payments/record.js';
 import { isBranched } from '../shared/branches.js';

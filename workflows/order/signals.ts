@@ -1,5 +1,6 @@
 /** Reading what a signal brings. People type signals by hand: whatever comes is looked at, and nothing throws. */
 import { valueHoldsCardNumber } from '../../domain/cards/numbers.js';
+import { maxReasonLength } from '../../domain/limits.js';
 import type { PaymentChoice } from './contract.js';
 
 export type ParsedSignal<T> =
@@ -8,8 +9,6 @@ export type ParsedSignal<T> =
 
 export const ok = <T>(value: T): ParsedSignal<T> => ({ kind: 'ok', value });
 export const bad = (problem: string): { kind: 'bad'; problem: string } => ({ kind: 'bad', problem });
-
-const maxReasonLength = 500;
 
 /** `{ payment? }` or nothing. */
 export function parseConfirmSignal(payload: unknown): ParsedSignal<PaymentChoice | null> {

@@ -1,5 +1,5 @@
 /** Reading what a signal to a transfer brings. */
-import { maxQuantity } from '../../domain/stock.js';
+import { maxQuantity } from '../../domain/limits.js';
 import { bad, fieldsOf, isReason, notAReason, ok, type ParsedSignal } from '../order/signals.js';
 
 /** `{ quantity?, reason? }` or nothing: all that was sent has arrived. */
