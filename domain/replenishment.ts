@@ -6,7 +6,9 @@ import { maxMinorUnits } from './limits.js';
 export type ReplenishmentFailureCode = SupplierFailureCode | 'cancelled';
 
 export const replenishmentStatuses = ['running', 'completed', 'failed'] as const;
+export type ReplenishmentStatus = (typeof replenishmentStatuses)[number];
 export const purchaseOrderStatuses = ['ordered', 'shipped', 'delivered', 'cancelled', 'failed'] as const;
+export type PurchaseOrderStatus = (typeof purchaseOrderStatuses)[number];
 
 export interface ReplenishmentFailure {
   readonly code: ReplenishmentFailureCode;

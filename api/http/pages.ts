@@ -1,5 +1,5 @@
 /** Reading of the page that a client asks for. */
-import { type Cursor, decodeCursor } from '../../db/postgres/page.js';
+import { type Cursor, decodeCursor, type Page } from '../../db/postgres/page.js';
 import { defaultPageSize } from '../../domain/limits.js';
 import { type Refused, refuseFields } from './reply.js';
 
@@ -14,3 +14,8 @@ export function pageRequest(query: { limit?: number | undefined; cursor?: string
 
 export const refuseCursor = () =>
   refuseFields('validation_failed', [{ pointer: '/cursor', code: 'invalid', detail: 'is not a cursor of this list' }]);
+
+/** A page of rows as a client sees it. */
+export function viewPage<Row, View>({ items, nextCursor }: Page<Row>, view: (row: Row) => View): Page<View> {
+  return { items: items.map(view), nextCursor };
+}

@@ -2,13 +2,13 @@
 import type { Refusal, RefusalCode } from '../../domain/errors.js';
 import { refusal } from '../../domain/errors.js';
 
-export interface Answer {
+export interface Answer<Status extends number = number, Body = unknown> {
   readonly kind: 'answer';
-  readonly status: number;
-  readonly body: unknown;
+  readonly status: Status;
+  readonly body: Body;
   readonly headers: Readonly<Record<string, string>>;
   /** What a repetition of the call is answered, where that must differ: a secret is shown once. */
-  readonly repeatedBody?: unknown;
+  readonly repeatedBody?: Body;
 }
 
 export interface Refused {
@@ -18,9 +18,15 @@ export interface Refused {
   readonly fields?: readonly FieldError[];
 }
 
-export type Reply = Answer | Refused;
+/** @template Answers the answers that the route may give, each a status with its body */
+export type Reply<Answers extends Answer = Answer> = Answers | Refused;
 
-export function answer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
+/** An answer; the compiler holds its body against the route's schema for that status. */
+export function answer<const Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers: Readonly<Record<string, string>> = {},
+): Answer<Status, Body> {
   return { kind: 'answer', status, body, headers };
 }
 

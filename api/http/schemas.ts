@@ -44,6 +44,13 @@ export const supplierId = z
   .regex(codePattern, 'must be 1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit')
   .openapi({ description: 'The id of a supplier.', example: 'sup_01a1fca5052e708db2f67afe7cac72b9' });
 export const quantity = z.int().min(1).max(maxQuantity).openapi({ description: 'How many units.', example: 2 });
+/** A change of what is on hand. */
+export const delta = z
+  .int()
+  .min(-maxQuantity)
+  .max(maxQuantity)
+  .refine((change) => change !== 0, 'must not be 0')
+  .openapi({ not: { const: 0 }, description: 'What is added to on hand; taken from it if negative.', example: -1 });
 export const minorUnits = z
   .int()
   .min(0)
@@ -81,15 +88,9 @@ export const id = (prefix: string) =>
 
 /** An id or a code in an answer. */
 export const shown = (description: string, example: string) => z.string().openapi({ description, example });
-/** The code and the reason of a failure; null where nothing failed. */
-export const failure = z
-  .object({
-    code: shown('A stable code, as in problem documents.', 'insufficient_stock'),
-    detail: shown('What happened, for a person.', 'insufficient stock: available=1, requested=2'),
-  })
-  .nullable()
-  .openapi({ description: 'Why it failed; null where it did not.' });
-
+/** The same, where there may be none. */
+export const shownOrNull = (description: string, example: string | null) =>
+  z.string().nullable().openapi({ description, example });
 const notAPageSize = `must be a whole number from 1 to ${maxPageSize}`;
 export const pageQuery = {
   limit: z
@@ -115,10 +116,7 @@ export const pageQuery = {
     .optional(),
 };
 
-export const nextCursor = z
-  .string()
-  .nullable()
-  .openapi({ description: '`cursor` of the next page; null on the last one.', example: null });
+export const nextCursor = shownOrNull('`cursor` of the next page; null on the last one.', null);
 
 export const pageOf = <T extends z.ZodType>(name: string, item: T) =>
   z

@@ -2,7 +2,7 @@
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { maxMinorUnits } from '../../domain/limits.js';
-import { isCurrency, parseMinorUnits, totalOf } from '../../domain/money.js';
+import { parseMinorUnits, totalOf } from '../../domain/money.js';
 import { mainLocation } from '../../domain/stock.js';
 import { type Refused, refuse, refuseFields } from '../http/reply.js';
 
@@ -55,10 +55,10 @@ export async function checkLines(
     return refuse('product_not_active', `product ${inactive.sku} is ${inactive.status}`, { sku: inactive.sku });
 
   const priced = lines.flatMap((line) => {
-    const price = bySku.get(line.sku)?.price;
-    const amount = price && parseMinorUnits(price.amount);
-    if (!price || amount === null || amount === undefined || !isCurrency(price.currency)) return [];
-    return [{ quantity: line.quantity, unitPrice: { amount, currency: price.currency } }];
+    const product = bySku.get(line.sku);
+    const amount = product && parseMinorUnits(product.priceAmount);
+    if (!product || amount === null || amount === undefined) return [];
+    return [{ quantity: line.quantity, unitPrice: { amount, currency: product.priceCurrency } }];
   });
   const total = totalOf(priced);
   if (total.kind === 'total') return { kind: 'accepted', total: total.total.amount };

@@ -1,19 +1,22 @@
 /** POST /api/orders: starts `order/<id>` and answers its first decision. */
 import type { z } from 'zod';
-import { getOrder, type OrderView } from '../../db/orders/queries.js';
+import { getOrder, type StoredOrder } from '../../db/orders/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
 import { type OrderAnswer, type OrderInput, orderWorkflowId } from '../../workflows/order/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
 import { now } from '../http/instants.js';
-import { answer, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
+import { type Answer, answer, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { paceOf } from '../payments/routes.js';
+import { retrySettingsOf } from '../temporal/retry-settings.js';
 import { checkLines } from './check-lines.js';
 import { pendingOrder } from './read.js';
-import type { newOrder } from './schemas.js';
+import type { newOrder, Order } from './schemas.js';
+import { viewOrder } from './view.js';
 
-export async function openOrder(body: z.output<typeof newOrder>, call: CallContext, deps: ApiDeps): Promise<Reply> {
+type Opened = Reply<Answer<201 | 202, Order>>;
+
+export async function openOrder(body: z.output<typeof newOrder>, call: CallContext, deps: ApiDeps): Promise<Opened> {
   const { db } = deps.connection;
   const { ids } = call;
   const orderId = ids.resource;
@@ -44,8 +47,8 @@ export async function openOrder(body: z.output<typeof newOrder>, call: CallConte
 
   const headers = { Location: `/api/orders/${orderId}` };
   const stored = await getOrder(db, orderId);
-  if (outcome.kind === 'late') return answer(202, stored ?? (await pendingOrder(db, input)), headers);
-  if (outcome.kind === 'answered') return stored ? answer(201, stored, headers) : unavailable('Postgres');
+  if (outcome.kind === 'late') return answer(202, stored ? viewOrder(stored) : await pendingOrder(db, input), headers);
+  if (outcome.kind === 'answered') return stored ? answer(201, viewOrder(stored), headers) : unavailable('Postgres');
   const past = await deps.sagas.pastAnswer<OrderAnswer>(workflowId, ids.update);
   return past?.kind === 'refused' ? refuseWith(past.refusal) : settledReply(stored, headers);
 }
@@ -69,7 +72,7 @@ function orderInput(
     draftSeconds: settings.draftTtlSeconds,
     supplierRecheckSeconds: settings.supplierRecheckSeconds,
     supplierMaxDelayed: settings.supplierMaxDelayed,
-    pace: paceOf(settings),
+    pace: retrySettingsOf(settings),
     caller: call.caller,
     requestedAt: now(),
     inOneGo: true,
@@ -91,12 +94,13 @@ async function alreadyBegun(orderId: string, { connection, sagas }: ApiDeps): Pr
 }
 
 /** The answer for an order whose saga is over and does not remember what it said. */
-function settledReply(stored: OrderView | null, headers: Record<string, string>): Reply {
+function settledReply(stored: StoredOrder | null, headers: Record<string, string>): Opened {
   if (!stored) return unavailable('the order');
-  if (stored.failure && isRefusalCode(stored.failure.code))
-    return refuseWith(refusal(stored.failure.code, stored.failure.detail), { orderId: stored.id });
+  const order = viewOrder(stored);
+  if (order.failure && isRefusalCode(order.failure.code))
+    return refuseWith(refusal(order.failure.code, order.failure.detail), { orderId: order.id });
   // Suppliers were asked, and said no before anybody was told that the order waits for them.
-  if (stored.failure && stored.supplierReference === null)
-    return refuseWith(refusal('insufficient_stock', stored.failure.detail), { orderId: stored.id });
-  return answer(201, stored, headers);
+  if (order.failure && order.supplierReference === null)
+    return refuseWith(refusal('insufficient_stock', order.failure.detail), { orderId: order.id });
+  return answer(201, order, headers);
 }

@@ -1,14 +1,13 @@
 /** Payments that belong to no order: `payment/<id>`. */
 
 import type { z } from 'zod';
-import { getPayment, listPayments, type PaymentView, type StoredPayment } from '../../db/payments/queries.js';
+import { getPayment, listPayments, type PaymentRow } from '../../db/payments/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
-import type { Settings } from '../../domain/settings.js';
 import { type PaymentAnswer, type PaymentInput, paymentWorkflowId } from '../../workflows/payment/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { now } from '../http/instants.js';
-import { pageRequest } from '../http/pages.js';
-import { answer, type Reply, refuse, refuseWith, unavailable } from '../http/reply.js';
+import { pageRequest, viewPage } from '../http/pages.js';
+import { type Answer, answer, type Reply, refuse, refuseWith, unavailable } from '../http/reply.js';
 import { type CallContext, type Route, route } from '../http/route.js';
 import { pageExample } from '../openapi/examples/catalogue.js';
 import {
@@ -17,7 +16,10 @@ import {
   paymentExample,
   pendingPaymentExample,
 } from '../openapi/examples/sales.js';
-import { newPayment, payment, paymentId, paymentPage, paymentQuery } from './schemas.js';
+import { viewFailure } from '../shapes/failure.js';
+import { type Payment, payment, viewPayment } from '../shapes/payment.js';
+import { retrySettingsOf } from '../temporal/retry-settings.js';
+import { newPayment, paymentId, paymentPage, paymentQuery } from './schemas.js';
 
 export function paymentRoutes(deps: ApiDeps): Route[] {
   const { db } = deps.connection;
@@ -58,7 +60,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
         const page = pageRequest(query);
         return page.kind === 'refused'
           ? page
-          : answer(200, await listPayments(db, { ...page, customerId: query.customerId }));
+          : answer(200, viewPage(await listPayments(db, { ...page, customerId: query.customerId }), viewPayment));
       },
     }),
     route({
@@ -82,7 +84,9 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: ApiDeps): Promise<Reply> {
+type PaymentReply = Reply<Answer<201 | 202, Payment>>;
+
+async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: ApiDeps): Promise<PaymentReply> {
   const { db } = deps.connection;
   const { ids, caller } = call;
   const workflowId = paymentWorkflowId(ids.resource);
@@ -96,7 +100,7 @@ async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: A
     customerId: body.customerId ?? null,
     email: body.email ?? null,
     reference: body.reference ?? null,
-    pace: paceOf(deps.settings),
+    pace: retrySettingsOf(deps.settings),
     caller,
     requestedAt: now(),
   };
@@ -108,8 +112,8 @@ async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: A
 
   const headers = { Location: `/api/payments/${ids.resource}` };
   const stored = await getPayment(db, ids.resource);
-  if (outcome.kind === 'late') return answer(202, stored?.payment ?? pendingPayment(input), headers);
-  if (outcome.kind === 'answered') return stored ? answer(201, stored.payment, headers) : unavailable('Postgres');
+  if (outcome.kind === 'late') return answer(202, stored ? viewPayment(stored) : pendingPayment(input), headers);
+  if (outcome.kind === 'answered') return stored ? answer(201, viewPayment(stored), headers) : unavailable('Postgres');
   const past = await deps.sagas.pastAnswer<PaymentAnswer>(workflowId, ids.update);
   return past?.kind === 'refused'
     ? refuseWith(past.refusal, { paymentId: ids.resource })
@@ -117,35 +121,35 @@ async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: A
 }
 
 /** The answer for a payment whose saga is over. */
-function settledReply(stored: StoredPayment | null, headers: Record<string, string>): Reply {
+function settledReply(stored: PaymentRow | null, headers: Record<string, string>): PaymentReply {
   if (!stored) return unavailable('the payment');
-  const { payment: view, failure } = stored;
+  const failure = viewFailure(stored);
   if (failure && isRefusalCode(failure.code))
-    return refuseWith(refusal(failure.code, failure.detail), { paymentId: view.id });
-  return answer(201, view, headers);
+    return refuseWith(refusal(failure.code, failure.detail), { paymentId: stored.id });
+  return answer(201, viewPayment(stored), headers);
 }
 
 type Found =
-  | { readonly kind: 'found'; readonly payment: PaymentView }
+  | { readonly kind: 'found'; readonly payment: Payment }
   | { readonly kind: 'absent' }
   | { readonly kind: 'unknown' };
 
 /** The payment as it stands; one whose saga has written nothing yet is `pending`. */
 async function readPayment(id: string, { connection: { db }, sagas }: ApiDeps): Promise<Found> {
   const stored = await getPayment(db, id);
-  if (stored) return { kind: 'found', payment: stored.payment };
+  if (stored) return { kind: 'found', payment: viewPayment(stored) };
   const workflowId = paymentWorkflowId(id);
   const presence = await sagas.presence(workflowId);
   if (presence === 'absent' || presence === 'unknown') return { kind: presence };
   const started = await sagas.startInput<PaymentInput>(workflowId);
   // It may have been written down meanwhile.
   const now = await getPayment(db, id);
-  if (now) return { kind: 'found', payment: now.payment };
+  if (now) return { kind: 'found', payment: viewPayment(now) };
   if (started.kind !== 'input') return { kind: started.kind };
   return { kind: 'found', payment: pendingPayment(started.input) };
 }
 
-function pendingPayment(input: PaymentInput): PaymentView {
+function pendingPayment(input: PaymentInput): Payment {
   return {
     id: input.paymentId,
     status: 'pending',
@@ -161,9 +165,4 @@ function pendingPayment(input: PaymentInput): PaymentView {
     providerReference: null,
     createdAt: input.requestedAt,
   };
-}
-
-/** The settings that shape a saga. */
-export function paceOf(settings: Settings): PaymentInput['pace'] {
-  return { retryBaseScale: settings.retryBaseScale, gatewayTimeoutSeconds: settings.gatewayTimeoutSeconds };
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { clientUrlPattern, isClientUrl, maxClientUrlLength, notAClientUrl } from '../../domain/addresses.js';
 import { maxNameLength } from '../../domain/limits.js';
+import type { Shape } from '../http/route.js';
 import { createdAt, pageOf, pageQuery, quantity, supplierId, text, updatedAt } from '../http/schemas.js';
 
 export const supplierPath = z.strictObject({ id: supplierId });
@@ -46,5 +47,6 @@ export const supplier = z
     updatedAt,
   })
   .openapi('Supplier', { description: 'Who replenishes stock.' });
+export type Supplier = Shape<typeof supplier>;
 
 export const supplierPage = pageOf('Supplier', supplier);

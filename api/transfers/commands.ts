@@ -1,11 +1,20 @@
 /** What is asked of a transfer that exists: that its goods have arrived, or shall go back. */
-import type { TransferView } from '../../db/transfers/queries.js';
-import { isTransferEnded, type TransferStatus, transferStatuses } from '../../domain/transfers/states.js';
+import { isTransferEnded, type TransferStatus } from '../../domain/transfers/states.js';
 import { type TransferAnswer, type transferUpdates, transferWorkflowId } from '../../workflows/transfer/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { answer, beingResumed, type Reply, refuse, refuseFields, refuseWith, unavailable } from '../http/reply.js';
+import {
+  type Answer,
+  answer,
+  beingResumed,
+  type Reply,
+  refuse,
+  refuseFields,
+  refuseWith,
+  unavailable,
+} from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import { readTransfer } from './read.js';
+import type { Transfer } from './schemas.js';
 
 export interface WantedOfTransfer {
   readonly update: (typeof transferUpdates)['receive' | 'cancel'];
@@ -14,13 +23,15 @@ export interface WantedOfTransfer {
   readonly to: TransferStatus;
 }
 
+type TransferReply = Reply<Answer<200 | 202, Transfer>>;
+
 /** Asks the saga, and answers with the transfer as it stands then. Where the saga is over, Postgres knows how it ended. */
 export async function driveTransfer(
   transferId: string,
   wanted: WantedOfTransfer,
   call: CallContext,
   deps: ApiDeps,
-): Promise<Reply> {
+): Promise<TransferReply> {
   call.note({ transferId, workflowId: transferWorkflowId(transferId) });
   const asking = { updateId: call.ids.update, waitMs: call.waitMs };
   const request = { ...wanted.request, caller: call.caller };
@@ -39,18 +50,17 @@ export async function driveTransfer(
 }
 
 async function afterTheEnd(
-  transfer: TransferView,
+  transfer: Transfer,
   wanted: WantedOfTransfer,
   call: CallContext,
   deps: ApiDeps,
-): Promise<Reply> {
+): Promise<TransferReply> {
   // A call that is repeated after a crash may have been answered by the saga before it ended.
   const workflowId = transferWorkflowId(transfer.id);
   const past = call.resumed ? await deps.sagas.pastAnswer<TransferAnswer>(workflowId, call.ids.update) : null;
   if (past?.kind === 'refused') return refuseWith(past.refusal, { transferId: transfer.id });
   if (past?.kind === 'done' || isGranted(transfer, wanted)) return answer(200, transfer);
-  if (transferStatuses.some((status) => status === transfer.status && !isTransferEnded(status)))
-    return beingResumed('transfer', { transferId: transfer.id });
+  if (!isTransferEnded(transfer.status)) return beingResumed('transfer', { transferId: transfer.id });
   if (wanted.update === 'receive' && (wanted.request.quantity ?? 0) > transfer.quantity)
     return refuseFields('validation_failed', [
       { pointer: '/quantity', code: 'too_big', detail: `only ${transfer.quantity} were sent` },
@@ -64,7 +74,7 @@ async function afterTheEnd(
 }
 
 /** Whether the wish was granted before: goods that have arrived, with the same figure, or are back. */
-function isGranted(transfer: TransferView, { update, request, to }: WantedOfTransfer): boolean {
+function isGranted(transfer: Transfer, { update, request, to }: WantedOfTransfer): boolean {
   if (transfer.status !== to) return false;
   if (update === 'cancel') return true;
   return transfer.mode === 'shipped' && transfer.received === (request.quantity ?? transfer.quantity);

@@ -2,21 +2,23 @@
 import type { z } from 'zod';
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
-import { getTransfer, type TransferView } from '../../db/transfers/queries.js';
+import { getTransfer, type TransferRow } from '../../db/transfers/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
 import { type TransferAnswer, type TransferInput, transferWorkflowId } from '../../workflows/transfer/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
 import { now } from '../http/instants.js';
-import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
+import { type Answer, answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { paceOf } from '../payments/routes.js';
+import { retrySettingsOf } from '../temporal/retry-settings.js';
 import { pendingTransfer } from './read.js';
-import type { newTransfer } from './schemas.js';
+import type { newTransfer, Transfer } from './schemas.js';
+import { viewTransfer } from './view.js';
 
 type NewTransfer = z.output<typeof newTransfer>;
+type Opened = Reply<Answer<201 | 202, Transfer>>;
 
-export async function openTransfer(body: NewTransfer, call: CallContext, deps: ApiDeps): Promise<Reply> {
+export async function openTransfer(body: NewTransfer, call: CallContext, deps: ApiDeps): Promise<Opened> {
   const { db } = deps.connection;
   const transferId = call.ids.resource;
   const workflowId = transferWorkflowId(transferId);
@@ -31,7 +33,7 @@ export async function openTransfer(body: NewTransfer, call: CallContext, deps: A
     transferId,
     ...body,
     reservationId: childId('rsv', transferId, 0),
-    pace: paceOf(deps.settings),
+    pace: retrySettingsOf(deps.settings),
     caller: call.caller,
     requestedAt: now(),
   };
@@ -42,8 +44,8 @@ export async function openTransfer(body: NewTransfer, call: CallContext, deps: A
 
   const headers = { Location: `/api/transfers/${transferId}` };
   const stored = await getTransfer(db, transferId);
-  if (outcome.kind === 'late') return answer(202, stored ?? pendingTransfer(input), headers);
-  if (outcome.kind === 'answered') return stored ? answer(201, stored, headers) : unavailable('Postgres');
+  if (outcome.kind === 'late') return answer(202, stored ? viewTransfer(stored) : pendingTransfer(input), headers);
+  if (outcome.kind === 'answered') return stored ? answer(201, viewTransfer(stored), headers) : unavailable('Postgres');
   const past = await deps.sagas.pastAnswer<TransferAnswer>(workflowId, call.ids.update);
   return past?.kind === 'refused' ? refuseWith(past.refusal) : endedReply(stored, headers);
 }
@@ -79,9 +81,10 @@ async function alreadyBegun(transferId: string, { connection, sagas }: ApiDeps):
 }
 
 /** The answer for a transfer whose saga is over and does not remember what it said. */
-function endedReply(stored: TransferView | null, headers: Record<string, string>): Reply {
+function endedReply(stored: TransferRow | null, headers: Record<string, string>): Opened {
   if (!stored) return unavailable('the transfer');
-  if (stored.failure && isRefusalCode(stored.failure.code))
-    return refuseWith(refusal(stored.failure.code, stored.failure.detail), { transferId: stored.id });
-  return answer(201, stored, headers);
+  const transfer = viewTransfer(stored);
+  if (transfer.failure && isRefusalCode(transfer.failure.code))
+    return refuseWith(refusal(transfer.failure.code, transfer.failure.detail), { transferId: transfer.id });
+  return answer(201, transfer, headers);
 }

@@ -1,5 +1,6 @@
 /** What the outside needs to know of `payment/<id>`: its id, input and update. Types and constants only. */
 import type { Refusal } from '../../domain/errors.js';
+import type { Currency } from '../../domain/money.js';
 import type { PaymentStatus } from '../../domain/payments/states.js';
 import type { Caller, RetrySettings } from '../shared/contract.js';
 
@@ -8,7 +9,7 @@ export const paymentWorkflowId = (paymentId: string) => `payment/${paymentId}`;
 export interface PaymentInput {
   readonly paymentId: string;
   readonly amount: number;
-  readonly currency: string;
+  readonly currency: Currency;
   readonly cardToken: string;
   readonly backupCardToken: string | null;
   readonly customerId: string | null;

@@ -1,7 +1,7 @@
 /** What the ledger refuses, in the words of the contract. */
 import { insufficientStock } from '../../domain/errors.js';
 import type { StockRefusal } from '../../domain/stock.js';
-import { type Refused, refuse, refuseFields, refuseWith } from '../http/reply.js';
+import { type Refused, refuse, refuseFields, refuseWith } from './reply.js';
 
 /**
  * A refusal of the ledger as an answer.
