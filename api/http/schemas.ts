@@ -91,6 +91,15 @@ export const shown = (description: string, example: string) => z.string().openap
 /** The same, where there may be none. */
 export const shownOrNull = (description: string, example: string | null) =>
   z.string().nullable().openapi({ description, example });
+/** The code and the reason of a failure; null where nothing failed. */
+export const failure = z
+  .object({
+    code: shown('A stable code, as in problem documents.', 'insufficient_stock'),
+    detail: shown('What happened, for a person.', 'insufficient stock: available=1, requested=2'),
+  })
+  .nullable()
+  .openapi({ description: 'Why it failed; null where it did not.' });
+
 const notAPageSize = `must be a whole number from 1 to ${maxPageSize}`;
 export const pageQuery = {
   limit: z

@@ -130,6 +130,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       example: { body: newOrderExample, answer: orderExample, pending: pendingOrderExample },
       scope: 'orders:write',
       creates: 'ord',
+      startsSaga: true,
       waits: true,
       body: newOrder,
       answers: { 201: order, 202: order },

@@ -5,6 +5,7 @@ import { mainLocation } from '../../domain/stock.js';
 import type { Shape } from '../http/route.js';
 import {
   createdAt,
+  failure,
   id,
   locationCode,
   money,
@@ -19,7 +20,6 @@ import {
   time,
   updatedAt,
 } from '../http/schemas.js';
-import { failure } from '../shapes/failure.js';
 import { backupCardToken, cardToken, email, payment } from '../shapes/payment.js';
 
 export const orderId = z.strictObject({ id: id('ord') });

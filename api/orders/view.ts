@@ -1,6 +1,7 @@
 /** Orders and their timelines as clients see them. */
 import type { OrderEventRow, OrderLineRow, StoredOrder } from '../../db/orders/queries.js';
-import { viewFailure } from '../shapes/failure.js';
+import { presentReason } from '../../domain/orders/timeline.js';
+import { presentFailure } from '../../domain/refusals.js';
 import { viewPayment } from '../shapes/payment.js';
 import type { Order, TimelineEntry } from './schemas.js';
 
@@ -19,7 +20,7 @@ export function viewOrder({ order, lines, payment }: StoredOrder): Order {
     supplierReference: order.supplierReference,
     expiresAt: order.status === 'draft' || order.status === 'reserved' ? order.expiresAt : null,
     cancelReason: order.cancelReason,
-    failure: viewFailure(order),
+    failure: presentFailure(order),
     workflowId: order.workflowId,
     createdAt: order.createdAt,
     updatedAt: order.updatedAt,
@@ -36,6 +37,6 @@ function viewLine(line: OrderLineRow): Order['lines'][number] {
   };
 }
 
-export function viewTimelineEntry({ at, from, to, reason, actor, traceId }: OrderEventRow): TimelineEntry {
-  return { at, from, to, reason, actor, traceId };
+export function viewTimelineEntry({ at, from, to, reason, facts, actor, traceId }: OrderEventRow): TimelineEntry {
+  return { at, from, to, reason: presentReason(reason, facts), actor, traceId };
 }

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import { getPayment, listPayments, type PaymentRow } from '../../db/payments/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
+import { presentFailure } from '../../domain/refusals.js';
 import { type PaymentAnswer, type PaymentInput, paymentWorkflowId } from '../../workflows/payment/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { now } from '../http/instants.js';
@@ -16,7 +17,6 @@ import {
   paymentExample,
   pendingPaymentExample,
 } from '../openapi/examples/sales.js';
-import { viewFailure } from '../shapes/failure.js';
 import { type Payment, payment, viewPayment } from '../shapes/payment.js';
 import { retrySettingsOf } from '../temporal/retry-settings.js';
 import { newPayment, paymentId, paymentPage, paymentQuery } from './schemas.js';
@@ -34,6 +34,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       example: { body: newPaymentExample, answer: ownPaymentExample, pending: pendingPaymentExample },
       scope: 'payments:write',
       creates: 'pay',
+      startsSaga: true,
       waits: true,
       body: newPayment,
       answers: { 201: payment, 202: payment },
@@ -123,7 +124,7 @@ async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: A
 /** The answer for a payment whose saga is over. */
 function settledReply(stored: PaymentRow | null, headers: Record<string, string>): PaymentReply {
   if (!stored) return unavailable('the payment');
-  const failure = viewFailure(stored);
+  const failure = presentFailure(stored);
   if (failure && isRefusalCode(failure.code))
     return refuseWith(refusal(failure.code, failure.detail), { paymentId: stored.id });
   return answer(201, viewPayment(stored), headers);

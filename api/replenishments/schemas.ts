@@ -4,6 +4,7 @@ import { mainLocation } from '../../domain/stock.js';
 import type { Shape } from '../http/route.js';
 import {
   createdAt,
+  failure,
   id,
   locationCode,
   pageOf,
@@ -13,7 +14,6 @@ import {
   sku,
   updatedAt,
 } from '../http/schemas.js';
-import { failure } from '../shapes/failure.js';
 
 export const replenishmentId = z.strictObject({ id: id('rpl') });
 export const replenishmentQuery = z.strictObject({

@@ -1,6 +1,6 @@
 /** Replenishments as clients see them. */
 import type { ReplenishmentRow } from '../../db/supply/replenishments.js';
-import { viewFailure } from '../shapes/failure.js';
+import { presentFailure } from '../../domain/refusals.js';
 import type { Replenishment } from './schemas.js';
 
 export function viewReplenishment(row: ReplenishmentRow): Replenishment {
@@ -11,7 +11,7 @@ export function viewReplenishment(row: ReplenishmentRow): Replenishment {
     status: row.status,
     quantity: row.quantity,
     purchaseOrderId: row.purchaseOrderId,
-    failure: viewFailure(row),
+    failure: presentFailure(row),
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
   };

@@ -75,6 +75,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       example: { body: newTransferExample, answer: transferExample, pending: pendingTransferExample },
       scope: 'supply:write',
       creates: 'trf',
+      startsSaga: true,
       waits: true,
       body: newTransfer,
       answers: { 201: transfer, 202: transfer },

@@ -4,6 +4,7 @@ import { transferModes, transferStatuses } from '../../domain/transfers/states.j
 import type { Shape } from '../http/route.js';
 import {
   createdAt,
+  failure,
   id,
   locationCode,
   pageOf,
@@ -15,7 +16,6 @@ import {
   text,
   updatedAt,
 } from '../http/schemas.js';
-import { failure } from '../shapes/failure.js';
 
 export const transferId = z.strictObject({ id: id('trf') });
 export const transferQuery = z.strictObject({

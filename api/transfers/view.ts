@@ -1,6 +1,6 @@
 /** Transfers as clients see them. */
 import type { TransferRow } from '../../db/transfers/queries.js';
-import { viewFailure } from '../shapes/failure.js';
+import { presentFailure } from '../../domain/refusals.js';
 import type { Transfer } from './schemas.js';
 
 export function viewTransfer(row: TransferRow): Transfer {
@@ -16,7 +16,7 @@ export function viewTransfer(row: TransferRow): Transfer {
     received: row.received,
     lost: row.received === null ? null : row.quantity - row.received,
     reason: row.reason,
-    failure: viewFailure(row),
+    failure: presentFailure(row),
     workflowId: row.workflowId,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,

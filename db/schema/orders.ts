@@ -4,7 +4,9 @@ import { bigint, boolean, check, index, jsonb, pgTable, primaryKey, smallint, te
 import type { Currency } from '../../domain/money.js';
 import type { OrderStatus } from '../../domain/orders/states.js';
 import type { PaymentChoice } from '../../domain/orders/steps.js';
+import type { TimelineFacts } from '../../domain/orders/timeline.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../../domain/payments/states.js';
+import type { StoredFacts } from '../../domain/refusals.js';
 import { at, count } from './columns.js';
 
 export const orders = pgTable(
@@ -26,6 +28,8 @@ export const orders = pgTable(
     cancelReason: text('cancel_reason'),
     failureCode: text('failure_code'),
     failureDetail: text('failure_detail'),
+    /** Of a refusal made in SQL: what domain/refusals.ts makes the detail of. */
+    failureFacts: jsonb('failure_facts').$type<StoredFacts>(),
     refusedPayments: smallint('refused_payments').notNull().default(0),
     workflowId: text('workflow_id').notNull(),
     createdAt: at('created_at').notNull(),
@@ -75,7 +79,9 @@ export const orderEvents = pgTable(
       .references(() => orders.id),
     from: text('from_status').$type<OrderStatus>(),
     to: text('to_status').$type<OrderStatus>().notNull(),
+    /** Words of a client, an operator or a workflow; with `facts` a code, of which domain/orders/timeline.ts makes them. */
     reason: text(),
+    facts: jsonb().$type<TimelineFacts>(),
     actor: text().notNull(),
     traceId: text('trace_id'),
     at: at('at').notNull(),

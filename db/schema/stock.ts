@@ -1,10 +1,13 @@
 /** Products, their places and suppliers, and the stock: written only by the function stock_apply. */
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { maxMinorUnits } from '../../domain/limits.js';
 import type { Currency } from '../../domain/money.js';
 import type { ProductStatus } from '../../domain/products.js';
 import type { LedgerKind, ReservationStatus } from '../../domain/stock.js';
 import { at, count } from './columns.js';
+
+const maxAmount = sql.raw(String(maxMinorUnits));
 
 export const suppliers = pgTable(
   'suppliers',
@@ -50,12 +53,12 @@ export const products = pgTable(
   (t) => [
     index('products_newest').on(t.createdAt.desc().nullsFirst(), t.sku.desc().nullsFirst()),
     check('products_status', sql`${t.status} in ('draft', 'active', 'archived')`),
-    check('products_price', sql`${t.priceAmount} between 0 and 99999999`),
+    check('products_price', sql`${t.priceAmount} between 0 and ${maxAmount}`),
     check('products_levels', sql`${t.reorderPoint} >= 0 and ${t.maxStock} > 0 and ${t.maxStock} >= ${t.reorderPoint}`),
     // Both or neither; `and` lets an unknown pass, so that null stays allowed.
     check(
       'products_supplier_price',
-      sql`(${t.supplierPriceAmount} is null) = (${t.supplierPriceCurrency} is null) and ${t.supplierPriceAmount} between 0 and 99999999`,
+      sql`(${t.supplierPriceAmount} is null) = (${t.supplierPriceCurrency} is null) and ${t.supplierPriceAmount} between 0 and ${maxAmount}`,
     ),
   ],
 );

@@ -2,6 +2,7 @@
 import { sql } from 'drizzle-orm';
 import { check, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { Currency } from '../../domain/money.js';
+import type { StoredFacts } from '../../domain/refusals.js';
 import type { PurchaseOrderStatus, ReplenishmentStatus } from '../../domain/replenishment.js';
 import type { TransferMode, TransferStatus } from '../../domain/transfers/states.js';
 import { at, count } from './columns.js';
@@ -23,6 +24,8 @@ export const transfers = pgTable(
     reason: text(),
     failureCode: text('failure_code'),
     failureDetail: text('failure_detail'),
+    /** Of a refusal made in SQL: what domain/refusals.ts makes the detail of. */
+    failureFacts: jsonb('failure_facts').$type<StoredFacts>(),
     workflowId: text('workflow_id').notNull(),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),
