@@ -1,6 +1,7 @@
 /** What a handler gives back: an answer or a refusal, as values. */
 import type { Refusal, RefusalCode } from '../../domain/errors.js';
 import { refusal } from '../../domain/errors.js';
+import { detailOf, type FactualCode, type RefusalFacts } from '../../domain/refusals.js';
 
 export interface Answer<Status extends number = number, Body = unknown> {
   readonly kind: 'answer';
@@ -54,6 +55,15 @@ export interface FieldError {
   readonly pointer: string;
   readonly code: string;
   readonly detail: string;
+}
+
+/** A field that names what there is not, or what a rule refuses: in the words of domain/refusals.ts. */
+export function fieldRefused<Code extends FactualCode>(
+  pointer: string,
+  code: Code,
+  facts: RefusalFacts[Code],
+): FieldError {
+  return { pointer, code, detail: detailOf(code, facts) };
 }
 
 /** A refusal that names fields: `detail` says which, and `errors` what is wrong with each. The caller bounds the list. */

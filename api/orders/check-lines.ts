@@ -3,9 +3,9 @@ import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { maxMinorUnits } from '../../domain/limits.js';
 import { parseMinorUnits, totalOf } from '../../domain/money.js';
-import { detailOf, refusalOf } from '../../domain/refusals.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { mainLocation } from '../../domain/stock.js';
-import { type Refused, refuseFields, refuseWith } from '../http/reply.js';
+import { fieldRefused, type Refused, refuseFields, refuseWith } from '../http/reply.js';
 
 export interface WantedLine {
   readonly sku: string;
@@ -33,28 +33,12 @@ export async function checkLines(
   const bySku = new Map(products.map((product) => [product.sku, product]));
   const known = new Set([mainLocation, ...locations.map((location) => location.code)]);
 
-  const unknown = lines.flatMap((line, index) =>
-    bySku.has(line.sku)
-      ? []
-      : [
-          {
-            pointer: `${pointerTo(index)}/sku`,
-            code: 'unknown_sku',
-            detail: detailOf('unknown_sku', { sku: line.sku }),
-          },
-        ],
+  const unknown = lines.flatMap(({ sku }, index) =>
+    bySku.has(sku) ? [] : [fieldRefused(`${pointerTo(index)}/sku`, 'unknown_sku', { sku })],
   );
   if (unknown.length > 0) return refuseFields('unknown_sku', unknown);
-  const nowhere = lines.flatMap((line, index) =>
-    known.has(line.location)
-      ? []
-      : [
-          {
-            pointer: `${pointerTo(index)}/location`,
-            code: 'unknown_location',
-            detail: detailOf('unknown_location', { location: line.location }),
-          },
-        ],
+  const nowhere = lines.flatMap(({ location }, index) =>
+    known.has(location) ? [] : [fieldRefused(`${pointerTo(index)}/location`, 'unknown_location', { location })],
   );
   if (nowhere.length > 0) return refuseFields('unknown_location', nowhere);
   const inactive = products.find((product) => product.status !== 'active');

@@ -3,14 +3,22 @@ import type { z } from 'zod';
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { getReplenishment, getRunning, keepRequest } from '../../db/supply/replenishments.js';
-import { detailOf } from '../../domain/refusals.js';
 import {
   type ReplenishmentAnswer,
   type ReplenishmentInput,
   replenishmentWorkflowId,
 } from '../../workflows/replenishment/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { type Answer, answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
+import {
+  type Answer,
+  answer,
+  fieldRefused,
+  type Refused,
+  type Reply,
+  refuseFields,
+  refuseWith,
+  unavailable,
+} from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import { retrySettingsOf } from '../temporal/retry-settings.js';
 import type { Outcome } from '../temporal/saga-client.js';
@@ -71,12 +79,7 @@ function accepted(replenishment: Replenishment): Accepted {
 /** What cannot be replenished at all. The saga's first step decides again. */
 async function checkPlace(db: Database, { sku, location }: NewReplenishment): Promise<Refused | null> {
   const [products, locations] = await Promise.all([findProducts(db, [sku]), findLocations(db, [location])]);
-  if (products.length === 0)
-    return refuseFields('unknown_sku', [
-      { pointer: '/sku', code: 'unknown_sku', detail: detailOf('unknown_sku', { sku }) },
-    ]);
+  if (products.length === 0) return refuseFields('unknown_sku', [fieldRefused('/sku', 'unknown_sku', { sku })]);
   if (locations.length > 0) return null;
-  return refuseFields('unknown_location', [
-    { pointer: '/location', code: 'unknown_location', detail: detailOf('unknown_location', { location }) },
-  ]);
+  return refuseFields('unknown_location', [fieldRefused('/location', 'unknown_location', { location })]);
 }
