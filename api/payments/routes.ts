@@ -1,14 +1,14 @@
 /** Payments that belong to no order: `payment/<id>`. */
 
 import type { z } from 'zod';
-import { getPayment, listPayments, type PaymentRow } from '../../db/payments/queries.js';
+import { getPayment, listPayments } from '../../db/payments/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
 import { presentFailure } from '../../domain/refusals.js';
-import { type PaymentAnswer, type PaymentInput, paymentWorkflowId } from '../../workflows/payment/contract.js';
+import { type PaymentInput, paymentWorkflowId } from '../../workflows/payment/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { now } from '../http/instants.js';
 import { pageRequest, viewPage } from '../http/pages.js';
-import { type Answer, answer, type Reply, refuse, refuseWith, unavailable } from '../http/reply.js';
+import { type Answer, answer, type Reply } from '../http/reply.js';
 import { type CallContext, type Route, route } from '../http/route.js';
 import { pageExample } from '../openapi/examples/catalogue.js';
 import {
@@ -18,7 +18,8 @@ import {
   pendingPaymentExample,
 } from '../openapi/examples/sales.js';
 import { type Payment, payment, viewPayment } from '../shapes/payment.js';
-import { retrySettingsOf } from '../temporal/retry-settings.js';
+import { retrySettings } from '../temporal/retry-settings.js';
+import { readSaga, type SagaResource, startSaga } from '../temporal/saga-resource.js';
 import { newPayment, paymentId, paymentPage, paymentQuery } from './schemas.js';
 
 export function paymentRoutes(deps: ApiDeps): Route[] {
@@ -75,25 +76,20 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       params: paymentId,
       answers: { 200: payment },
       refusals: ['not_found', 'unavailable'],
-      handler: async ({ params, note }) => {
-        note({ paymentId: params.id });
-        const found = await readPayment(params.id, deps);
-        if (found.kind === 'unknown') return unavailable('Temporal');
-        return found.kind === 'absent' ? refuse('not_found', 'no such payment') : answer(200, found.payment);
-      },
+      handler: (call) => readSaga(payments, call.params.id, call, deps),
     }),
   ];
 }
 
-type PaymentReply = Reply<Answer<201 | 202, Payment>>;
-
-async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: ApiDeps): Promise<PaymentReply> {
-  const { db } = deps.connection;
-  const { ids, caller } = call;
-  const workflowId = paymentWorkflowId(ids.resource);
-  call.note({ paymentId: ids.resource, workflowId });
+function pay(
+  body: z.output<typeof newPayment>,
+  call: CallContext,
+  deps: ApiDeps,
+): Promise<Reply<Answer<201 | 202, Payment>>> {
+  const paymentId = call.ids.resource;
+  call.note({ paymentId, workflowId: paymentWorkflowId(paymentId) });
   const input: PaymentInput = {
-    paymentId: ids.resource,
+    paymentId,
     amount: body.amount,
     currency: body.currency,
     cardToken: body.cardToken,
@@ -101,54 +97,29 @@ async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: A
     customerId: body.customerId ?? null,
     email: body.email ?? null,
     reference: body.reference ?? null,
-    pace: retrySettingsOf(deps.settings),
-    caller,
+    retry: retrySettings(deps.settings),
+    caller: call.caller,
     requestedAt: now(),
   };
-  const outcome = await deps.sagas.startPayment(input, { updateId: ids.update, waitMs: call.waitMs });
-  if (outcome.kind === 'unavailable') return unavailable('Temporal');
-  if (outcome.kind === 'refused') return refuseWith(outcome.refusal, { paymentId: ids.resource });
-  if (outcome.kind === 'answered' && outcome.answer.kind === 'refused')
-    return refuseWith(outcome.answer.refusal, { paymentId: ids.resource });
-
-  const headers = { Location: `/api/payments/${ids.resource}` };
-  const stored = await getPayment(db, ids.resource);
-  if (outcome.kind === 'late') return answer(202, stored ? viewPayment(stored) : pendingPayment(input), headers);
-  if (outcome.kind === 'answered') return stored ? answer(201, viewPayment(stored), headers) : unavailable('Postgres');
-  const past = await deps.sagas.pastAnswer<PaymentAnswer>(workflowId, ids.update);
-  return past?.kind === 'refused'
-    ? refuseWith(past.refusal, { paymentId: ids.resource })
-    : settledReply(stored, headers);
+  return startSaga(payments, input, (asking) => deps.sagas.startPayment(input, asking), call, deps);
 }
 
-/** The answer for a payment whose saga is over. */
-function settledReply(stored: PaymentRow | null, headers: Record<string, string>): PaymentReply {
-  if (!stored) return unavailable('the payment');
-  const failure = presentFailure(stored);
-  if (failure && isRefusalCode(failure.code))
-    return refuseWith(refusal(failure.code, failure.detail), { paymentId: stored.id });
-  return answer(201, viewPayment(stored), headers);
-}
-
-type Found =
-  | { readonly kind: 'found'; readonly payment: Payment }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'unknown' };
-
-/** The payment as it stands; one whose saga has written nothing yet is `pending`. */
-async function readPayment(id: string, { connection: { db }, sagas }: ApiDeps): Promise<Found> {
-  const stored = await getPayment(db, id);
-  if (stored) return { kind: 'found', payment: viewPayment(stored) };
-  const workflowId = paymentWorkflowId(id);
-  const presence = await sagas.presence(workflowId);
-  if (presence === 'absent' || presence === 'unknown') return { kind: presence };
-  const started = await sagas.startInput<PaymentInput>(workflowId);
-  // It may have been written down meanwhile.
-  const now = await getPayment(db, id);
-  if (now) return { kind: 'found', payment: viewPayment(now) };
-  if (started.kind !== 'input') return { kind: started.kind };
-  return { kind: 'found', payment: pendingPayment(started.input) };
-}
+const payments: SagaResource<Payment, PaymentInput> = {
+  noun: 'payment',
+  idMember: 'paymentId',
+  path: '/api/payments',
+  workflowId: paymentWorkflowId,
+  stored: async (db, id) => {
+    const stored = await getPayment(db, id);
+    if (!stored) return null;
+    const failure = presentFailure(stored);
+    const view = viewPayment(stored);
+    return { view, refusal: failure && isRefusalCode(failure.code) ? refusal(failure.code, failure.detail) : null };
+  },
+  pending: (_db, input) => pendingPayment(input),
+  // Also where its workflow was terminated: the run that resumes it writes it down.
+  alwaysWritten: true,
+};
 
 function pendingPayment(input: PaymentInput): Payment {
   return {

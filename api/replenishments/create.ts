@@ -20,7 +20,7 @@ import {
   unavailable,
 } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { retrySettingsOf } from '../temporal/retry-settings.js';
+import { retrySettings } from '../temporal/retry-settings.js';
 import type { Outcome } from '../temporal/saga-client.js';
 import { pendingReplenishment } from './read.js';
 import type { newReplenishment, Replenishment } from './schemas.js';
@@ -52,7 +52,7 @@ export async function openReplenishment(body: NewReplenishment, call: CallContex
     cause: 'request',
     deliveryCheckSeconds,
     deliveryMaxDays,
-    pace: retrySettingsOf(deps.settings),
+    retry: retrySettings(deps.settings),
     caller: call.caller,
   };
   const asking = { updateId: call.ids.update, waitMs: Math.max(call.waitMs, leastWaitMs) };

@@ -1,7 +1,7 @@
-/** The settings that shape a saga; they are fixed when it starts. */
+/** The settings that shape how a saga retries. They are fixed when it starts, so that a replay sees the same. */
 import type { Settings } from '../../domain/settings.js';
 import type { RetrySettings } from '../../workflows/shared/contract.js';
 
-export function retrySettingsOf({ retryBaseScale, gatewayTimeoutSeconds }: Settings): RetrySettings {
+export function retrySettings({ retryBaseScale, gatewayTimeoutSeconds }: Settings): RetrySettings {
   return { retryBaseScale, gatewayTimeoutSeconds };
 }

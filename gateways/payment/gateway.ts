@@ -1,3 +1,4 @@
+import type { AuthorizeAnswer, CaptureAnswer } from '../../domain/payments/answers.js';
 import type { CallOptions } from '../http/http.js';
 
 /**
@@ -40,13 +41,6 @@ export interface AuthorizeCall {
   readonly reference: string;
 }
 
-export type CardRefusal = {
-  readonly kind: 'declined';
-  readonly code: 'payment_declined' | 'insufficient_funds';
-  readonly declineCode: string;
-};
-export type AuthorizeAnswer = { readonly kind: 'authorized'; readonly authorizationId: string } | CardRefusal;
-export type CaptureAnswer = { readonly kind: 'captured' } | CardRefusal;
 /** `captured`: too late to void, the money must be refunded. */
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };
 export type RefundAnswer = { readonly kind: 'refunded'; readonly refundId: string } | { readonly kind: 'over_refund' };

@@ -14,7 +14,7 @@ export interface ReplenishmentInput {
   readonly cause: 'level' | 'request';
   readonly deliveryCheckSeconds: number;
   readonly deliveryMaxDays: number;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
   readonly caller: Caller;
   /** Set where a run goes on with a delivery that another began to follow. */
   readonly watch?: DeliveryWatch;
