@@ -16,6 +16,9 @@ const rooms = [
   'bench',
 ];
 
+/** The folders of api/ that are no resource. */
+const apiParts = ['admission', 'http', 'middleware', 'openapi', 'shapes', 'system', 'temporal'];
+
 const oneOf = (names) => `^(${names.join('|')})/`;
 const code = (room) => ({ path: `^${room}/`, pathNot: '\\.test\\.ts$' });
 
@@ -72,6 +75,14 @@ module.exports = {
       severity: 'error',
       from: { path: '^workflows/([^/]+)/', pathNot: '\\.test\\.ts$' },
       to: { path: '^workflows/[^/]+/', pathNot: ['^workflows/($1|shared)/', '/contract\\.ts$'] },
+    },
+    {
+      name: 'api-resources-do-not-import-one-another',
+      comment:
+        'What several resources need stands in a folder that is no resource; and none of those knows a resource.',
+      severity: 'error',
+      from: { path: '^api/([^/]+)/', pathNot: '\\.(test|fixture)\\.ts$' },
+      to: { path: '^api/[^/]+/', pathNot: ['^api/$1/', oneOf(apiParts.map((part) => `api/${part}`))] },
     },
     {
       name: 'domain-is-pure',

@@ -6,10 +6,6 @@
 /** Matches a SKU or a location code. */
 export const codePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-export const maxQuantity = 1_000_000_000;
-export const maxLinesPerOrder = 100;
-export const maxOperationsPerBulk = 100;
-
 /** Where goods are by default. It exists from the start. */
 export const mainLocation = 'main';
 /** Where goods on the way are on hand. Virtual: counts in no availability and is never listed. */

@@ -4,6 +4,7 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } 
 import type { Logger } from 'pino';
 import type { CallIds } from '../../db/access/idempotency.js';
 import { type RefusalCode, refusal } from '../../domain/errors.js';
+import { defaultWaitSeconds, idempotencyKeyPattern, maxWaitSeconds } from '../../domain/limits.js';
 import type { Admission } from '../admission/admission.js';
 import { authenticate, type KeyRing, recognise, requireScope } from '../middleware/auth.js';
 import { readBody } from '../middleware/body.js';
@@ -58,8 +59,6 @@ function byPath(routes: readonly Route[]): Map<string, Route[]> {
   return found;
 }
 
-const keyPattern = /^[\x21-\x7e]{1,255}$/;
-
 async function serveRoute(route: Route, req: Request, res: Response, deps: ServeDeps): Promise<void> {
   const state = stateOf(req);
   const { key, body } = state;
@@ -74,7 +73,7 @@ async function serveRoute(route: Route, req: Request, res: Response, deps: Serve
   if (prepared.kind === 'invalid') return sendRefusal(req, res, prepared.refused.refusal);
 
   const idempotencyKey = route.method === 'post' ? req.get('Idempotency-Key') : undefined;
-  if (idempotencyKey !== undefined && !keyPattern.test(idempotencyKey))
+  if (idempotencyKey !== undefined && !idempotencyKeyPattern.test(idempotencyKey))
     return sendRefusal(
       req,
       res,
@@ -171,9 +170,6 @@ function render(req: Request, reply: Reply): Rendered {
 function send(res: Response, answer: Pick<Rendered, 'status' | 'headers' | 'body'>): void {
   res.status(answer.status).set(answer.headers).send(answer.body);
 }
-
-const defaultWaitSeconds = 10;
-const maxWaitSeconds = 30;
 
 /** RFC 7240: `wait=N`, and `respond-async` where no wait is named. What makes no sense is passed over. */
 function waitMsOf(req: Request, res: Response): number {

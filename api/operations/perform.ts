@@ -7,7 +7,7 @@ import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
 import { type Refused, refuse } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { refuseStock } from '../inventory/stock-refusals.js';
+import { refuseStock } from '../http/stock-refusals.js';
 import type { InventoryOperation, OperationResult } from './schemas.js';
 
 export type Outcome = { readonly kind: 'done'; readonly result: OperationResult } | Refused;

@@ -4,15 +4,19 @@ import { type OrderInput, orderWorkflowId } from '../../workflows/order/contract
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
 import { now } from '../http/instants.js';
-import { type Reply, refuseFields } from '../http/reply.js';
+import { type Answer, type Reply, refuseFields } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import { retrySettings } from '../temporal/retry-settings.js';
 import { hasBegun, startSaga } from '../temporal/saga-resource.js';
 import { checkLines } from './check-lines.js';
 import { orders } from './read.js';
-import type { newOrder } from './schemas.js';
+import type { newOrder, Order } from './schemas.js';
 
-export async function openOrder(body: z.output<typeof newOrder>, call: CallContext, deps: ApiDeps): Promise<Reply> {
+export async function openOrder(
+  body: z.output<typeof newOrder>,
+  call: CallContext,
+  deps: ApiDeps,
+): Promise<Reply<Answer<201 | 202, Order>>> {
   const { db } = deps.connection;
   const orderId = call.ids.resource;
   call.note({ orderId, workflowId: orderWorkflowId(orderId) });

@@ -1,30 +1,34 @@
 /** Orders as the API answers them: from Postgres, or, before their saga has written anything, from its input. */
 import { findProducts } from '../../db/catalogue/queries.js';
-import { getOrder, type OrderView } from '../../db/orders/queries.js';
+import { getOrder } from '../../db/orders/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { isRefusalCode, type Refusal, refusal } from '../../domain/errors.js';
-import { isSettled, type OrderStatus, orderStatuses } from '../../domain/orders/states.js';
+import { isSettled, type OrderStatus } from '../../domain/orders/states.js';
 import { refusalOf } from '../../domain/refusals.js';
 import { type OrderInput, orderWorkflowId } from '../../workflows/order/contract.js';
 import type { Commanded } from '../temporal/saga-resource.js';
+import type { Order } from './schemas.js';
+import { viewOrder } from './view.js';
 
-export const orders: Commanded<OrderView, OrderInput, OrderStatus> = {
+export const orders: Commanded<Order, OrderInput, OrderStatus> = {
   noun: 'order',
   idMember: 'orderId',
   path: '/api/orders',
   workflowId: orderWorkflowId,
   stored: async (db, id) => {
-    const view = await getOrder(db, id);
-    return view && { view, refusal: openingRefusal(view) };
+    const stored = await getOrder(db, id);
+    if (!stored) return null;
+    const view = viewOrder(stored);
+    return { view, refusal: openingRefusal(view) };
   },
   pending: pendingOrder,
   alwaysWritten: false,
-  isOver: ({ status }) => !orderStatuses.some((one) => one === status && !isSettled(one)),
+  isOver: ({ status }) => isSettled(status),
   cannotBecome: ({ status: from }, to) => refusalOf('invalid_order_state', { from, to }),
 };
 
 /** Why opening the order was refused. */
-function openingRefusal({ failure, supplierReference }: OrderView): Refusal | null {
+function openingRefusal({ failure, supplierReference }: Order): Refusal | null {
   if (failure === null) return null;
   if (isRefusalCode(failure.code)) return refusal(failure.code, failure.detail);
   // Suppliers were asked, and refused before anybody was answered that the order waits for them.
@@ -32,11 +36,12 @@ function openingRefusal({ failure, supplierReference }: OrderView): Refusal | nu
 }
 
 /** The order that a saga will write down when it begins. Nothing is held yet. */
-async function pendingOrder(db: Database, input: OrderInput): Promise<OrderView> {
+async function pendingOrder(db: Database, input: OrderInput): Promise<Order> {
   const products = await findProducts(db, [...new Set(input.lines.map((line) => line.sku))]);
   const lines = input.lines.map(({ sku, quantity, location }) => {
-    const price = products.find((product) => product.sku === sku)?.price ?? { amount: 0, currency: 'USD' };
-    return { sku, quantity, unitPrice: price, location, reservationId: null };
+    const product = products.find((each) => each.sku === sku);
+    const unitPrice = { amount: product?.priceAmount ?? 0, currency: product?.priceCurrency ?? 'USD' };
+    return { sku, quantity, unitPrice, location, reservationId: null };
   });
   return {
     id: input.orderId,

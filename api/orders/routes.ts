@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { listOrders, orderTimeline } from '../../db/orders/queries.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
-import { pageRequest, refuseCursor } from '../http/pages.js';
+import { pageRequest, refuseCursor, viewPage } from '../http/pages.js';
 import { answer, refuseWith } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { pageQuery } from '../http/schemas.js';
@@ -33,6 +33,7 @@ import {
   orderQuery,
   timeline,
 } from './schemas.js';
+import { viewOrder, viewTimelineEntry } from './view.js';
 
 const paymentRefusals = [
   'payment_method_required',
@@ -63,7 +64,8 @@ function readingRoutes(deps: ApiDeps): Route[] {
       handler: async ({ query }) => {
         const page = pageRequest(query);
         if (page.kind === 'refused') return page;
-        return answer(200, await listOrders(db, { ...page, status: query.status, customerId: query.customerId }));
+        const { status, customerId } = query;
+        return answer(200, viewPage(await listOrders(db, { ...page, status, customerId }), viewOrder));
       },
     }),
     route({
@@ -100,7 +102,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
         // 15 digits: a number that JavaScript knows exactly, and Postgres as a bigint.
         if (!/^\d{1,15}$/.test(after)) return refuseCursor();
         const entries = await orderTimeline(db, { id: params.id, limit: page.limit, after: Number(after) });
-        if (entries) return answer(200, entries);
+        if (entries) return answer(200, viewPage(entries, viewTimelineEntry));
         const found = await findSaga(orders, params.id, deps);
         return found.kind === 'found' ? answer(200, { items: [], nextCursor: null }) : notFound(orders, found.kind);
       },

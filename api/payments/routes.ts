@@ -1,13 +1,14 @@
 /** Payments that belong to no order: `payment/<id>`. */
 
 import type { z } from 'zod';
-import { getPayment, listPayments, type PaymentView } from '../../db/payments/queries.js';
+import { getPayment, listPayments } from '../../db/payments/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
+import { presentFailure } from '../../domain/refusals.js';
 import { type PaymentInput, paymentWorkflowId } from '../../workflows/payment/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { now } from '../http/instants.js';
-import { pageRequest } from '../http/pages.js';
-import { answer, type Reply } from '../http/reply.js';
+import { pageRequest, viewPage } from '../http/pages.js';
+import { type Answer, answer, type Reply } from '../http/reply.js';
 import { type CallContext, type Route, route } from '../http/route.js';
 import { pageExample } from '../openapi/examples/catalogue.js';
 import {
@@ -16,9 +17,10 @@ import {
   paymentExample,
   pendingPaymentExample,
 } from '../openapi/examples/sales.js';
+import { type Payment, payment, viewPayment } from '../shapes/payment.js';
 import { retrySettings } from '../temporal/retry-settings.js';
 import { readSaga, type SagaResource, startSaga } from '../temporal/saga-resource.js';
-import { newPayment, payment, paymentId, paymentPage, paymentQuery } from './schemas.js';
+import { newPayment, paymentId, paymentPage, paymentQuery } from './schemas.js';
 
 export function paymentRoutes(deps: ApiDeps): Route[] {
   const { db } = deps.connection;
@@ -60,7 +62,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
         const page = pageRequest(query);
         return page.kind === 'refused'
           ? page
-          : answer(200, await listPayments(db, { ...page, customerId: query.customerId }));
+          : answer(200, viewPage(await listPayments(db, { ...page, customerId: query.customerId }), viewPayment));
       },
     }),
     route({
@@ -79,7 +81,11 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-function pay(body: z.output<typeof newPayment>, call: CallContext, deps: ApiDeps): Promise<Reply> {
+function pay(
+  body: z.output<typeof newPayment>,
+  call: CallContext,
+  deps: ApiDeps,
+): Promise<Reply<Answer<201 | 202, Payment>>> {
   const paymentId = call.ids.resource;
   call.note({ paymentId, workflowId: paymentWorkflowId(paymentId) });
   const input: PaymentInput = {
@@ -98,7 +104,7 @@ function pay(body: z.output<typeof newPayment>, call: CallContext, deps: ApiDeps
   return startSaga(payments, input, (asking) => deps.sagas.startPayment(input, asking), call, deps);
 }
 
-const payments: SagaResource<PaymentView, PaymentInput> = {
+const payments: SagaResource<Payment, PaymentInput> = {
   noun: 'payment',
   idMember: 'paymentId',
   path: '/api/payments',
@@ -106,7 +112,8 @@ const payments: SagaResource<PaymentView, PaymentInput> = {
   stored: async (db, id) => {
     const stored = await getPayment(db, id);
     if (!stored) return null;
-    const { payment: view, failure } = stored;
+    const failure = presentFailure(stored);
+    const view = viewPayment(stored);
     return { view, refusal: failure && isRefusalCode(failure.code) ? refusal(failure.code, failure.detail) : null };
   },
   pending: (_db, input) => pendingPayment(input),
@@ -114,7 +121,7 @@ const payments: SagaResource<PaymentView, PaymentInput> = {
   alwaysWritten: true,
 };
 
-function pendingPayment(input: PaymentInput): PaymentView {
+function pendingPayment(input: PaymentInput): Payment {
   return {
     id: input.paymentId,
     status: 'pending',

@@ -1,7 +1,7 @@
 /** Replenishments: what is ordered from suppliers to fill stock up again. */
 import { listReplenishments } from '../../db/supply/replenishments.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
+import { pageRequest, viewPage } from '../http/pages.js';
 import { answer } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { exampleSku, pageExample } from '../openapi/examples/catalogue.js';
@@ -10,6 +10,7 @@ import { notFound } from '../temporal/saga-resource.js';
 import { openReplenishment } from './create.js';
 import { readReplenishment } from './read.js';
 import { newReplenishment, replenishment, replenishmentId, replenishmentPage, replenishmentQuery } from './schemas.js';
+import { viewReplenishment } from './view.js';
 
 export function replenishmentRoutes(deps: ApiDeps): Route[] {
   const { db } = deps.connection;
@@ -51,7 +52,7 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
         const page = pageRequest(query);
         if (page.kind === 'refused') return page;
         const { status, sku } = query;
-        return answer(200, await listReplenishments(db, { ...page, status, sku }));
+        return answer(200, viewPage(await listReplenishments(db, { ...page, status, sku }), viewReplenishment));
       },
     }),
     route({

@@ -7,7 +7,16 @@ import type { Database } from '../../db/postgres/client.js';
 import type { Refusal } from '../../domain/errors.js';
 import type { SagaAnswer } from '../../workflows/shared/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { answer, beingResumed, type Refused, type Reply, refuse, refuseWith, unavailable } from '../http/reply.js';
+import {
+  type Answer,
+  answer,
+  beingResumed,
+  type Refused,
+  type Reply,
+  refuse,
+  refuseWith,
+  unavailable,
+} from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import type { Asking, Outcome, UpdateOutcome } from './saga-client.js';
 
@@ -63,7 +72,7 @@ export async function readSaga<View, Input>(
   id: string,
   call: CallContext,
   deps: ApiDeps,
-): Promise<Reply> {
+): Promise<Reply<Answer<200, View>>> {
   call.note({ [resource.idMember]: id });
   const found = await findSaga(resource, id, deps);
   return found.kind === 'found' ? answer(200, found.view) : notFound(resource, found.kind);
@@ -94,7 +103,7 @@ export async function startSaga<View, Input>(
   start: (asking: Asking) => Promise<Outcome<SagaAnswer<string>>>,
   call: CallContext,
   deps: ApiDeps,
-): Promise<Reply> {
+): Promise<Reply<Answer<201 | 202, View>>> {
   const { db } = deps.connection;
   const { resource: id, update: updateId } = call.ids;
   const named = { [resource.idMember]: id };
@@ -122,10 +131,10 @@ export interface Commanded<View, Input, Status extends string> extends SagaResou
   readonly cannotBecome: (view: View, to: Status) => Refusal;
 }
 
-export interface SagaCommand<View, Status extends string> {
+export interface SagaCommand<View, Status extends string, Success extends number> {
   /** The status that the command leads to. */
   readonly to: Status;
-  readonly successStatus: 200 | 201;
+  readonly successStatus: Success;
   readonly ask: (asking: Asking) => Promise<UpdateOutcome<SagaAnswer<string>>>;
   /** Whether what is over has come to be as the command would have it. */
   readonly isDone: (view: View) => boolean;
@@ -136,13 +145,13 @@ export interface SagaCommand<View, Status extends string> {
 }
 
 /** Gives a command to the saga, and answers with what it is about as it stands then. */
-export async function commandSaga<View, Input, Status extends string>(
+export async function commandSaga<View, Input, Status extends string, Success extends number>(
   resource: Commanded<View, Input, Status>,
   id: string,
-  command: SagaCommand<View, Status>,
+  command: SagaCommand<View, Status, Success>,
   call: CallContext,
   deps: ApiDeps,
-): Promise<Reply> {
+): Promise<Reply<Answer<Success | 202, View>>> {
   const named = { [resource.idMember]: id };
   call.note({ ...named, workflowId: resource.workflowId(id) });
   const outcome = await command.ask({ updateId: call.ids.update, waitMs: call.waitMs });
@@ -169,27 +178,27 @@ export async function commandSaga<View, Input, Status extends string>(
 }
 
 /** What the saga answered before it ended, where an earlier call with the same key may have been given its answer. */
-async function pastReply<View, Input, Status extends string>(
+async function pastReply<View, Input, Status extends string, Success extends number>(
   resource: Commanded<View, Input, Status>,
   id: string,
-  command: SagaCommand<View, Status>,
+  command: SagaCommand<View, Status, Success>,
   view: View,
   call: CallContext,
   deps: ApiDeps,
-): Promise<Reply | null> {
+): Promise<Reply<Answer<Success, View>> | null> {
   if (!call.resumed) return null;
   const past = await deps.sagas.pastAnswer<SagaAnswer<string>>(resource.workflowId(id), call.ids.update);
   if (past?.kind === 'refused') return refuseWith(past.refusal, { [resource.idMember]: id });
   return past?.kind === 'done' ? answer(command.successStatus, view) : null;
 }
 
-function afterTheEnd<View, Input, Status extends string>(
+function afterTheEnd<View, Input, Status extends string, Success extends number>(
   resource: Commanded<View, Input, Status>,
   view: View,
-  command: SagaCommand<View, Status>,
+  command: SagaCommand<View, Status, Success>,
   named: Readonly<Record<string, string>>,
-): Reply {
-  if (command.isDone(view)) return answer(200, view);
+): Reply<Answer<Success, View>> {
+  if (command.isDone(view)) return answer(command.successStatus, view);
   if (!resource.isOver(view)) return beingResumed(resource.noun, named);
   return command.problem?.(view) ?? refuseWith(resource.cannotBecome(view, command.to), named);
 }

@@ -1,11 +1,11 @@
 /** Commands to a transfer that exists: its goods have arrived, or are called back. */
-import type { TransferView } from '../../db/transfers/queries.js';
 import { detailOf } from '../../domain/refusals.js';
 import type { ApiDeps } from '../deps.js';
-import { type Reply, refuseFields } from '../http/reply.js';
+import { type Answer, type Reply, refuseFields } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import { commandSaga } from '../temporal/saga-resource.js';
 import { transfers } from './read.js';
+import type { Transfer } from './schemas.js';
 
 export interface Arrival {
   /** Null: all that was sent. */
@@ -13,8 +13,15 @@ export interface Arrival {
   readonly reason: string | null;
 }
 
+type TransferReply = Reply<Answer<200 | 202, Transfer>>;
+
 /** Receives the goods, and answers with the transfer as it stands then. */
-export function receiveTransfer(id: string, arrival: Arrival, call: CallContext, deps: ApiDeps): Promise<Reply> {
+export function receiveTransfer(
+  id: string,
+  arrival: Arrival,
+  call: CallContext,
+  deps: ApiDeps,
+): Promise<TransferReply> {
   const { quantity } = arrival;
   const request = { ...arrival, caller: call.caller };
   return commandSaga(
@@ -33,7 +40,12 @@ export function receiveTransfer(id: string, arrival: Arrival, call: CallContext,
 }
 
 /** Calls the goods back, and answers with the transfer as it stands then. */
-export function cancelTransfer(id: string, reason: string | null, call: CallContext, deps: ApiDeps): Promise<Reply> {
+export function cancelTransfer(
+  id: string,
+  reason: string | null,
+  call: CallContext,
+  deps: ApiDeps,
+): Promise<TransferReply> {
   const request = { reason, caller: call.caller };
   return commandSaga(
     transfers,
@@ -50,7 +62,7 @@ export function cancelTransfer(id: string, reason: string | null, call: CallCont
 }
 
 /** Whether the goods have arrived, in this number. */
-function arrivedSo(transfer: TransferView, quantity: number | null): boolean {
+function arrivedSo(transfer: Transfer, quantity: number | null): boolean {
   const { status, mode, received, quantity: sent } = transfer;
   return status === 'completed' && mode === 'shipped' && received === (quantity ?? sent);
 }

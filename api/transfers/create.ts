@@ -2,21 +2,21 @@
 import type { z } from 'zod';
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
-import { detailOf } from '../../domain/refusals.js';
 import { type TransferInput, transferWorkflowId } from '../../workflows/transfer/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
 import { now } from '../http/instants.js';
-import { type Refused, type Reply, refuseFields } from '../http/reply.js';
+import { type Answer, fieldRefused, type Refused, type Reply, refuseFields } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import { retrySettings } from '../temporal/retry-settings.js';
 import { hasBegun, startSaga } from '../temporal/saga-resource.js';
 import { transfers } from './read.js';
-import type { newTransfer } from './schemas.js';
+import type { newTransfer, Transfer } from './schemas.js';
 
 type NewTransfer = z.output<typeof newTransfer>;
+type Opened = Reply<Answer<201 | 202, Transfer>>;
 
-export async function openTransfer(body: NewTransfer, call: CallContext, deps: ApiDeps): Promise<Reply> {
+export async function openTransfer(body: NewTransfer, call: CallContext, deps: ApiDeps): Promise<Opened> {
   const { db } = deps.connection;
   const transferId = call.ids.resource;
   call.note({ transferId, workflowId: transferWorkflowId(transferId) });
@@ -38,24 +38,14 @@ export async function openTransfer(body: NewTransfer, call: CallContext, deps: A
 
 /** What is wrong with a transfer before it is one. The saga's first step decides again. */
 async function checkTransfer(db: Database, { sku, from, to }: NewTransfer): Promise<Refused | null> {
-  if (from === to)
-    return refuseFields('same_location', [
-      { pointer: '/to', code: 'same_location', detail: detailOf('same_location', { location: from }) },
-    ]);
+  if (from === to) return refuseFields('same_location', [fieldRefused('/to', 'same_location', { location: from })]);
   const [products, locations] = await Promise.all([findProducts(db, [sku]), findLocations(db, [from, to])]);
-  if (products.length === 0)
-    return refuseFields('unknown_sku', [
-      { pointer: '/sku', code: 'unknown_sku', detail: detailOf('unknown_sku', { sku }) },
-    ]);
+  if (products.length === 0) return refuseFields('unknown_sku', [fieldRefused('/sku', 'unknown_sku', { sku })]);
   const known = new Set(locations.map((location) => location.code));
   const nowhere = Object.entries({ from, to }).filter(([, code]) => !known.has(code));
   if (nowhere.length === 0) return null;
   return refuseFields(
     'unknown_location',
-    nowhere.map(([end, code]) => ({
-      pointer: `/${end}`,
-      code: 'unknown_location',
-      detail: detailOf('unknown_location', { location: code }),
-    })),
+    nowhere.map(([end, location]) => fieldRefused(`/${end}`, 'unknown_location', { location })),
   );
 }

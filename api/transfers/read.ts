@@ -1,19 +1,22 @@
 /** Transfers as the API answers them: from Postgres, or, before their saga has written anything, from its input. */
-import { getTransfer, type TransferView } from '../../db/transfers/queries.js';
+import { getTransfer } from '../../db/transfers/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
 import { refusalOf } from '../../domain/refusals.js';
 import { isTransferEnded, type TransferStatus } from '../../domain/transfers/states.js';
 import { type TransferInput, transferWorkflowId } from '../../workflows/transfer/contract.js';
 import type { Commanded } from '../temporal/saga-resource.js';
+import type { Transfer } from './schemas.js';
+import { viewTransfer } from './view.js';
 
-export const transfers: Commanded<TransferView, TransferInput, TransferStatus> = {
+export const transfers: Commanded<Transfer, TransferInput, TransferStatus> = {
   noun: 'transfer',
   idMember: 'transferId',
   path: '/api/transfers',
   workflowId: transferWorkflowId,
   stored: async (db, id) => {
-    const view = await getTransfer(db, id);
-    if (!view) return null;
+    const stored = await getTransfer(db, id);
+    if (!stored) return null;
+    const view = viewTransfer(stored);
     const { failure } = view;
     return { view, refusal: failure && isRefusalCode(failure.code) ? refusal(failure.code, failure.detail) : null };
   },
@@ -24,7 +27,7 @@ export const transfers: Commanded<TransferView, TransferInput, TransferStatus> =
 };
 
 /** The transfer that a saga will write down when it begins. Nothing is held yet. */
-function pendingTransfer(input: TransferInput): TransferView {
+function pendingTransfer(input: TransferInput): Transfer {
   return {
     id: input.transferId,
     sku: input.sku,

@@ -1,7 +1,7 @@
 /** Transfers between locations: `transfer/<id>`. */
 import { listTransfers } from '../../db/transfers/queries.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
+import { pageRequest, viewPage } from '../http/pages.js';
 import { answer } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { pageExample } from '../openapi/examples/catalogue.js';
@@ -17,6 +17,7 @@ import { cancelTransfer, receiveTransfer } from './commands.js';
 import { openTransfer } from './create.js';
 import { transfers } from './read.js';
 import { arrival, newTransfer, recall, transfer, transferId, transferPage, transferQuery } from './schemas.js';
+import { viewTransfer } from './view.js';
 
 export function transferRoutes(deps: ApiDeps): Route[] {
   return [...readingRoutes(deps), ...drivingRoutes(deps)];
@@ -38,7 +39,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
         const page = pageRequest(query);
         if (page.kind === 'refused') return page;
         const { status, sku } = query;
-        return answer(200, await listTransfers(deps.connection.db, { ...page, status, sku }));
+        return answer(200, viewPage(await listTransfers(deps.connection.db, { ...page, status, sku }), viewTransfer));
       },
     }),
     route({

@@ -1,7 +1,10 @@
 /** Products, their places and suppliers, and the stock: written only by the function stock_apply. */
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
-import { maxMinorUnits } from '../../domain/money.js';
+import { maxMinorUnits } from '../../domain/limits.js';
+import type { Currency } from '../../domain/money.js';
+import type { ProductStatus } from '../../domain/products.js';
+import type { LedgerKind, ReservationStatus } from '../../domain/stock.js';
 import { at, count } from './columns.js';
 
 const maxAmount = sql.raw(String(maxMinorUnits));
@@ -32,8 +35,8 @@ export const products = pgTable(
     sku: text().primaryKey(),
     name: text().notNull(),
     priceAmount: count('price_amount').notNull(),
-    priceCurrency: text('price_currency').notNull(),
-    status: text().notNull().default('active'),
+    priceCurrency: text('price_currency').$type<Currency>().notNull(),
+    status: text().$type<ProductStatus>().notNull().default('active'),
     /** On hand plus on order at or below this asks the supplier for more; null: never by itself. */
     reorderPoint: count('reorder_point'),
     /** What replenishment fills up to; null: it cannot be replenished. */
@@ -41,7 +44,7 @@ export const products = pgTable(
     supplierId: text('supplier_id').references(() => suppliers.id),
     /** What the supplier takes for one. */
     supplierPriceAmount: count('supplier_price_amount'),
-    supplierPriceCurrency: text('supplier_price_currency'),
+    supplierPriceCurrency: text('supplier_price_currency').$type<Currency>(),
     /** The operation that created the row, so that a repeated create knows its own work. */
     createdBy: text('created_by').notNull(),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
@@ -95,7 +98,7 @@ export const stockLedger = pgTable(
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     sku: text().notNull(),
     location: text().notNull(),
-    kind: text().notNull(),
+    kind: text().$type<LedgerKind>().notNull(),
     onHandDelta: count('on_hand_delta').notNull(),
     reservedDelta: count('reserved_delta').notNull(),
     onHandAfter: count('on_hand_after').notNull(),
@@ -125,7 +128,7 @@ export const reservations = pgTable(
     sku: text().notNull(),
     location: text().notNull(),
     quantity: count('quantity').notNull(),
-    status: text().notNull().default('pending'),
+    status: text().$type<ReservationStatus>().notNull().default('pending'),
     /** Null: a hold of its own, made by POST /api/reservations or an inventory operation. */
     orderId: text('order_id'),
     reference: text(),

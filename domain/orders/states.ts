@@ -52,6 +52,3 @@ export function isSettled(status: OrderStatus): boolean {
 export function mayBecome(from: OrderStatus, to: OrderStatus): boolean {
   return orderTransitions[from].includes(to);
 }
-
-/** Payments of one order that may be refused before the order fails. */
-export const maxPaymentRefusals = 3;

@@ -10,6 +10,7 @@ import { analyse } from 'scslre';
 import ts from 'typescript';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { loneDeps } from '../../api/app.fixture.js';
 import { apiRoutes } from '../../api/app.js';
 import { urlHoldsCardNumber } from '../../api/http/card-url.js';
 import { canonicalPath } from '../../api/http/paths.js';
@@ -39,7 +40,6 @@ import { behaviourOf } from '../../sandbox/payments/tokens.js';
 import { parseConfirmSignal } from '../../workflows/order/signals.js';
 import { bringsCardNumber, parseCancelSignal } from '../../workflows/shared/signals.js';
 import { parseReceiveSignal } from '../../workflows/transfer/signals.js';
-import { loneDeps } from '../lone-api.js';
 
 const rooms = ['api', 'domain', 'workflows', 'activities', 'gateways', 'db', 'workers', 'cli', 'sandbox', 'dev'];
 const KiB = 1024;

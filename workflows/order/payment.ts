@@ -7,7 +7,7 @@
 import { uuid4 } from '@temporalio/workflow';
 import type { Checkout, Reserving } from '../../activities/checkout.js';
 import { refusal } from '../../domain/errors.js';
-import { maxPaymentRefusals } from '../../domain/orders/states.js';
+import { maxPaymentRefusals } from '../../domain/limits.js';
 import type { PaymentRecord, PendingPayment } from '../../domain/orders/steps.js';
 import { mailsAfter } from '../../domain/payments/record.js';
 import type { PurchaseOutcome, Undone } from '../../domain/purchase/outcomes.js';

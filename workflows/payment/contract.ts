@@ -1,4 +1,5 @@
 /** What the outside needs to know of `payment/<id>`: its id, input and update. Types and constants only. */
+import type { Currency } from '../../domain/money.js';
 import type { PaymentStatus } from '../../domain/payments/states.js';
 import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
@@ -7,7 +8,7 @@ export const paymentWorkflowId = (paymentId: string) => `payment/${paymentId}`;
 export interface PaymentInput {
   readonly paymentId: string;
   readonly amount: number;
-  readonly currency: string;
+  readonly currency: Currency;
   readonly cardToken: string;
   readonly backupCardToken: string | null;
   readonly customerId: string | null;

@@ -3,6 +3,7 @@
  * the parsers of its own commands in its signals.ts.
  */
 import { valueHoldsCardNumber } from '../../domain/cards/numbers.js';
+import { maxReasonLength } from '../../domain/limits.js';
 import type { Caller, CancelRequest } from './contract.js';
 
 export type ParsedSignal<T> =
@@ -14,8 +15,6 @@ export type SignalParser<Request> = (payload: unknown, caller: Caller) => Parsed
 
 export const ok = <T>(value: T): ParsedSignal<T> => ({ kind: 'ok', value });
 export const bad = (problem: string): { kind: 'bad'; problem: string } => ({ kind: 'bad', problem });
-
-const maxReasonLength = 500;
 
 /** `{ reason? }` or nothing. */
 export const parseCancelSignal: SignalParser<CancelRequest> = (payload, caller) => {

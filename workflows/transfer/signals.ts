@@ -1,5 +1,5 @@
 /** Reading what a signal to a transfer brings. */
-import { maxQuantity } from '../../domain/stock.js';
+import { maxQuantity } from '../../domain/limits.js';
 import { bad, fieldsOf, isReason, notAReason, ok, type SignalParser } from '../shared/signals.js';
 import type { ReceiveRequest } from './contract.js';
 
