@@ -2,7 +2,7 @@
  * Admission of what starts sagas. Only as many are started at once as are decided quickly; the others wait here, where
  * nothing has been written about them, and take turns by API key. A burst waits as long as its clients do. In lasting
  * overload newcomers are refused instead, so that those who are let in are answered soon
- * (docs/adr/0017-overload-is-refused-before-anything-is-written.md).
+ * (docs/adr/0016-overload-is-refused-before-anything-is-written.md).
  */
 import type { Registry } from 'prom-client';
 import { ConcurrencyLimit } from './concurrency-limit.js';
@@ -10,7 +10,7 @@ import { FairQueue, type Queued } from './fair-queue.js';
 import { AdmissionMetrics } from './metrics.js';
 import { longWaitMs, Overload } from './overload.js';
 
-/** Leave to start a saga. Whoever gets it gives it back, once, by one of its methods. */
+/** Leave to start a saga. Its holder gives it back, once, by one of its methods. */
 export interface Place {
   /** Part of the client's wait that is left. 0: it is over, or the client did not want to wait. */
   readonly waitMs: number;

@@ -1,8 +1,7 @@
 /**
  * Compensations. Each is registered before the step that it undoes, because a step that was not answered may have
  * happened; so each does nothing where nothing happened. They run newest first and cannot be cancelled. One that does
- * not succeed is put before a person and retried until it succeeds or the person takes it as done; the others run all
- * the same.
+ * not succeed opens a review and is retried until it succeeds or a person takes it as done; the others run all the same.
  */
 import { CancellationScope, condition, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
@@ -12,7 +11,7 @@ import { describe } from './failures.js';
 import { compensation, database, endlessCompensation, firstTry } from './proxies.js';
 import { reviewDecisions } from './reviews.js';
 
-/** What undoes a step, by the activities it is given, which differ in how long they retry. */
+/** What undoes a step, by the activities it is given: they differ in how long they go on. */
 export type Undo = (activities: Activities) => Promise<void>;
 
 interface Compensation {
@@ -65,7 +64,7 @@ async function carryOut(step: Compensation, retry: RetrySettings, onReview: () =
   }
 }
 
-/** Retries for ever while a review is open: a person may ask for an attempt at once, or take the case as done. */
+/** Tries on for ever, in sight of a person, who may ask for a try at once or take the case as done. */
 async function untilDoneOrDecided(
   step: Compensation,
   retry: RetrySettings,
