@@ -48,7 +48,11 @@ export interface ChargeFacts extends PaymentFacts {
 
 const undecided = { kind: 'undecided' } as const;
 
-/** @param done what is done already; each further step is recorded in it */
+/**
+ * Buys what an order asks for. Goods and money end on the same side, except where a step is left: then the outcome is
+ * `undecided`, and the same call with the same record resumes it.
+ * @param done what is done already; each further step is recorded in it
+ */
 export async function purchase(
   order: PurchaseFacts,
   steps: PurchaseSteps,
@@ -107,8 +111,8 @@ export async function charge(
   for (const operation of cardsOf(facts)) {
     const { card } = operation;
     const abandoned = facts.abandoned.includes(card);
-    const before = abandoned ? abandonedCard() : card === 'primary' ? done.charge : null;
-    const record = before ?? (await steps.firstAttempt(operation));
+    const recorded = card === 'primary' ? done.charge : null;
+    const record = abandoned ? abandonedCard() : (recorded ?? (await steps.firstAttempt(operation)));
     if (record === null) return undecided;
     if (card === 'primary' && !abandoned) done.charge = record;
     money.card = { operation, record };
