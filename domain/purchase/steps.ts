@@ -82,7 +82,7 @@ export interface ChargeSteps extends CardSteps {
 }
 
 /** The step that settles a purchase. */
-export type Settling = Omit<Extract<OrderStep, { step: 'settle' }>, 'step'>;
+type Settling = Omit<Extract<OrderStep, { step: 'settle' }>, 'step'>;
 
 /** The steps of a whole purchase. Null: this step is left to somebody else, and the purchase stops. */
 export interface PurchaseSteps extends ChargeSteps {
