@@ -3,7 +3,7 @@ import { type Refusal, refusal, type SupplierFailureCode } from './errors.js';
 import { maxMinorUnits } from './limits.js';
 
 /** How a replenishment may fail: a supplier's way of saying no, or somebody who called it off. */
-export type ReplenishmentFailureCode = SupplierFailureCode | 'cancelled';
+type ReplenishmentFailureCode = SupplierFailureCode | 'cancelled';
 
 export const replenishmentStatuses = ['running', 'completed', 'failed'] as const;
 export type ReplenishmentStatus = (typeof replenishmentStatuses)[number];

@@ -52,7 +52,7 @@ type ReplyOf<A extends Answers> = Reply<
 >;
 
 /** A call as the document shows it. */
-export interface Example<Sent = unknown, Answered = unknown> {
+interface Example<Sent = unknown, Answered = unknown> {
   readonly body?: Sent;
   readonly answer: Answered;
   /** What an answer of the second status in `answers` looks like, where that differs. */
@@ -92,13 +92,13 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   readonly handler: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<ReplyOf<A>>;
 }
 
-export interface RawRequest {
+interface RawRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
 }
 
-export type Prepared =
+type Prepared =
   | { readonly kind: 'invalid'; readonly refused: Refused }
   | { readonly kind: 'ready'; readonly act: (context: CallContext) => Promise<Reply> };
 

@@ -4,6 +4,7 @@ import { getOrder } from '../../db/orders/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { isRefusalCode, type Refusal, refusal } from '../../domain/errors.js';
 import { isSettled, type OrderStatus } from '../../domain/orders/states.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { type OrderInput, orderWorkflowId } from '../../workflows/order/contract.js';
 import type { Commanded } from '../temporal/saga-resource.js';
 import type { Order } from './schemas.js';
@@ -18,17 +19,16 @@ export const orders: Commanded<Order, OrderInput, OrderStatus> = {
     const stored = await getOrder(db, id);
     if (!stored) return null;
     const view = viewOrder(stored);
-    return { view, refusal: refusalOf(view) };
+    return { view, refusal: openingRefusal(view) };
   },
   pending: pendingOrder,
   alwaysWritten: false,
   isOver: ({ status }) => isSettled(status),
-  cannotBecome: ({ status }, to) =>
-    refusal('invalid_order_state', `an order that is ${status} cannot become ${to}`, { from: status, to }),
+  cannotBecome: ({ status: from }, to) => refusalOf('invalid_order_state', { from, to }),
 };
 
 /** Why opening the order was refused. */
-function refusalOf({ failure, supplierReference }: Order): Refusal | null {
+function openingRefusal({ failure, supplierReference }: Order): Refusal | null {
   if (failure === null) return null;
   if (isRefusalCode(failure.code)) return refusal(failure.code, failure.detail);
   // Suppliers were asked, and refused before anybody was answered that the order waits for them.
