@@ -19,7 +19,7 @@ export type ReviewStatus = (typeof reviewStatuses)[number];
 /** What a person may decide: try again at once, or take it as done by hand. */
 export const reviewDecisions = ['retry', 'done'] as const;
 
-/** How a case ended. `success`: what had failed succeeded at a later attempt; nobody decided anything. */
+/** How a case ended. `success`: a retry succeeded, and nobody decided anything. */
 export interface ReviewResolution {
   readonly by: 'person' | 'success';
   readonly resolution: (typeof reviewDecisions)[number] | 'succeeded';
