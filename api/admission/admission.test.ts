@@ -52,6 +52,15 @@ describe('a burst', () => {
   });
 });
 
+test('a client of whose wait little is left has its saga started, and does not wait for the decision', async () => {
+  const admission = admit(1);
+  const place = await placed(admission);
+  const waiting = enter(admission, 'a', { waitMs: 2000 });
+  await vi.advanceTimersByTimeAsync(1500);
+  place.leave(true);
+  expect(await waiting).toMatchObject({ kind: 'admitted', place: { waitMs: 0 } });
+});
+
 describe('lasting overload', () => {
   test.each([
     { clients: 64, perSecond: 25 },

@@ -45,6 +45,8 @@ export interface AdmissionOptions {
 const fullQueueMs = 1000;
 /** One who does not want to wait for the decision still waits for a place. */
 const leastQueueMs = 1000;
+/** In less than this a saga may not even have been started: then it is started without waiting for its decision. */
+const leastWaitMs = 1000;
 const lookEveryMs = 100;
 /**
  * Those who were refused at the same time must not all come back at the same time; and the more of them there are, the
@@ -104,7 +106,9 @@ export class Admission {
     }
     const waited = performance.now() - since;
     this.#metrics.admitted(waited / 1000);
-    return { kind: 'admitted', place: this.#place(Math.max(0, Math.round(waitMs - waited))) };
+    if (free) return { kind: 'admitted', place: this.#place(waitMs) };
+    const left = Math.round(waitMs - waited);
+    return { kind: 'admitted', place: this.#place(left < leastWaitMs ? 0 : left) };
   }
 
   /** Refuses those who wait, and all who come from now on: the process is about to end. */
