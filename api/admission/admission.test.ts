@@ -36,13 +36,29 @@ describe('a burst', () => {
     expect((await Promise.all(all)).map(({ kind }) => kind)).toEqual(all.map(() => 'admitted'));
   });
 
-  test('whose clients have waited long enough is let in without more waiting', async () => {
-    const admission = admit(1);
-    await placed(admission);
-    const late = enter(admission, 'a', { waitMs: 1500 });
+  test('whose clients have waited long enough is let in beside the others, a few at a time', async () => {
+    const admission = admit(2);
+    for (let n = 0; n < 2; n++) await placed(admission);
+    const entries: Entry[] = [];
+    for (let n = 0; n < 5; n++) void enter(admission, 'a', { waitMs: 1500 }).then((entry) => entries.push(entry));
     await vi.advanceTimersByTimeAsync(1700);
-    expect(await late).toMatchObject({ kind: 'admitted', place: { waitMs: 0 } });
+    expect(entries).toMatchObject([
+      { kind: 'admitted', place: { waitMs: 0 } },
+      { kind: 'admitted', place: { waitMs: 0 } },
+    ]);
+    for (const entry of entries) if (entry.kind === 'admitted') entry.place.leaveLater();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(entries).toHaveLength(4);
   });
+});
+
+test('a client of whose wait little is left has its saga started, and does not wait for the decision', async () => {
+  const admission = admit(1);
+  const place = await placed(admission);
+  const waiting = enter(admission, 'a', { waitMs: 2000 });
+  await vi.advanceTimersByTimeAsync(1500);
+  place.leave(true);
+  expect(await waiting).toMatchObject({ kind: 'admitted', place: { waitMs: 0 } });
 });
 
 describe('lasting overload', () => {

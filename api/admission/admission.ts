@@ -45,6 +45,8 @@ export interface AdmissionOptions {
 const fullQueueMs = 1000;
 /** One who does not want to wait for the decision still waits for a place. */
 const leastQueueMs = 1000;
+/** In less than this a saga may not even have been started: then it is started without waiting for its decision. */
+const leastWaitMs = 1000;
 const lookEveryMs = 100;
 /**
  * Those who were refused at the same time must not all come back at the same time; and the more of them there are, the
@@ -57,7 +59,7 @@ const mostSpreadSeconds = 20;
 interface Waiting extends Queued {
   /** When the client's wait is over. */
   readonly until: number;
-  readonly settle: (entry: Entry | 'place') => void;
+  readonly settle: (entry: Entry | 'place' | 'overdue') => void;
 }
 
 export class Admission {
@@ -66,6 +68,8 @@ export class Admission {
   readonly #overload = new Overload();
   readonly #metrics: AdmissionMetrics;
   #inUse = 0;
+  /** Calls whose wait was over, and whose sagas are being started. */
+  #overdue = 0;
   #refusals = 0;
   #looking: NodeJS.Timeout | null = null;
   #stopping = false;
@@ -91,6 +95,10 @@ export class Admission {
       if (overloaded && this.#waitBehind(this.#queue.aheadOf(apiKeyId)) > fullQueueMs) return this.#refuse('overload');
       const until = since + Math.max(waitMs, leastQueueMs);
       const entry = await this.#wait({ owner: apiKeyId, since, until }, gone);
+      if (entry === 'overdue') {
+        this.#metrics.admitted((performance.now() - since) / 1000);
+        return { kind: 'admitted', place: this.#overduePlace() };
+      }
       if (entry !== 'place') return entry;
     } else {
       this.#inUse++;
@@ -98,7 +106,9 @@ export class Admission {
     }
     const waited = performance.now() - since;
     this.#metrics.admitted(waited / 1000);
-    return { kind: 'admitted', place: this.#place(Math.max(0, Math.round(waitMs - waited))) };
+    if (free) return { kind: 'admitted', place: this.#place(waitMs) };
+    const left = Math.round(waitMs - waited);
+    return { kind: 'admitted', place: this.#place(left < leastWaitMs ? 0 : left) };
   }
 
   /** Refuses those who wait, and all who come from now on: the process is about to end. */
@@ -107,8 +117,8 @@ export class Admission {
     for (const waiting of this.#queue.items()) waiting.settle(this.#refuse('stopping'));
   }
 
-  /** Resolves with `place` when one was taken for it. */
-  #wait(about: Pick<Waiting, 'owner' | 'since' | 'until'>, gone: AbortSignal): Promise<Entry | 'place'> {
+  /** Resolves with `place` or `overdue` when one was taken for it. */
+  #wait(about: Pick<Waiting, 'owner' | 'since' | 'until'>, gone: AbortSignal): Promise<Entry | 'place' | 'overdue'> {
     return new Promise((resolve) => {
       const hangUp = () => waiting.settle({ kind: 'gone' });
       const waiting: Waiting = {
@@ -125,17 +135,30 @@ export class Admission {
     });
   }
 
-  /** Those whose wait is over are let in whatever is under way, as they would have been without a queue. */
   #lookThrough(): void {
     const now = performance.now();
-    const overloaded = this.#look(now);
-    for (const waiting of this.#queue.items())
-      if (overloaded && now - waiting.since > longWaitMs) waiting.settle(this.#refuse('overload'));
-      else if (now >= waiting.until) this.#letIn(waiting, now);
+    if (this.#look(now))
+      for (const waiting of this.#queue.items())
+        if (now - waiting.since > longWaitMs) waiting.settle(this.#refuse('overload'));
+    this.#letOverdueIn(now);
     this.#letNextIn();
     if (this.#queue.size > 0) return;
     clearInterval(this.#looking ?? undefined);
     this.#looking = null;
+  }
+
+  /**
+   * Those whose wait is over are let in beside the others and answered once their saga exists, as they would have been
+   * without a queue; not all at the same instant, since the server has to answer each of them.
+   */
+  #letOverdueIn(now: number): void {
+    for (const waiting of this.#queue.items()) {
+      if (this.#overdue >= this.#limit.value) return;
+      if (now < waiting.until) continue;
+      this.#overdue++;
+      this.#overload.served(now);
+      waiting.settle('overdue');
+    }
   }
 
   #letNextIn(): void {
@@ -169,6 +192,18 @@ export class Admission {
     const pressure = this.#overload.refusedForEachServed();
     const spread = Math.min(mostSpreadSeconds, Math.max(leastSpreadSeconds, Math.round(spreadSeconds * pressure)));
     return { kind: 'refused', retryAfterSeconds: 1 + (this.#refusals++ % spread), why };
+  }
+
+  /** A place beside the others, which is left once the saga is started. */
+  #overduePlace(): Place {
+    let left = false;
+    const leave = () => {
+      if (left) return;
+      left = true;
+      this.#overdue--;
+      this.#letOverdueIn(performance.now());
+    };
+    return { waitMs: 0, leave, leaveLater: leave };
   }
 
   /** A place that was counted as taken. */
