@@ -15,7 +15,7 @@ import { askGateway, type RetryBudget } from './failures.js';
 export interface PaymentDependencies {
   readonly calls: CardCalls;
   readonly sql: Sql;
-  /** Told of each payment that belongs to no order and has been decided. */
+  /** Called with the status of each recorded payment that belongs to no order. */
   readonly onRecorded: (status: PaymentRecord['status']) => void;
   /** Surrounds each step of `chargeCard`, by the name of the activity that does this step alone. */
   readonly around: Around;
@@ -80,7 +80,7 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     },
 
     /**
-     * Gives a card of a payment that belongs to no order up, before what it holds is undone: from here on it settles
+     * Gives up a card of a payment that belongs to no order, before what it holds is returned: from here on it settles
      * nothing. Answers how the payment stands: `pending`, or decided before.
      */
     async abandonPayment(payment: PaymentRecord, card: CardSlot): Promise<PaymentStanding> {
@@ -88,8 +88,8 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     },
 
     /**
-     * Writes a payment that belongs to no order, and the mails that must follow, in one transaction. Answers how it stands:
-     * otherwise than asked where it was decided before, or its card was given up.
+     * Records a payment that belongs to no order, and the mails that must follow, in one transaction. Answers how it stands:
+     * not as asked where it was decided before, or its card was given up.
      */
     async recordPayment(payment: PaymentRecord, mails: readonly MailRequest[]): Promise<PaymentStanding> {
       const standing = await recordPayment(sql, payment, mails);

@@ -107,8 +107,10 @@ export async function charge(
   for (const operation of cardsOf(facts)) {
     const { card } = operation;
     const abandoned = facts.abandoned.includes(card);
-    const record = abandoned ? abandonedCard() : await firstAttempt(operation, steps, done);
+    const before = abandoned ? abandonedCard() : card === 'primary' ? done.charge : null;
+    const record = before ?? (await steps.firstAttempt(operation));
     if (record === null) return undecided;
+    if (card === 'primary' && !abandoned) done.charge = record;
     money.card = { operation, record };
     last = abandoned ? { kind: 'stopped' } : await chargeCard(money.card, steps);
     known.score = record.score ?? known.score;
@@ -133,17 +135,6 @@ export async function charge(
   const refusal = refusalOf(attempts, last);
   const status = statusOf(last, attempts);
   return { kind: 'refused', refusal, payment: paymentRecord(facts, status, { attempts, ...known }, null, refusal) };
-}
-
-/** What the first attempt at a card has done, in this run or in one that is recorded. */
-async function firstAttempt(
-  operation: CardOperation,
-  steps: ChargeSteps,
-  done: Pick<PurchaseRecord, 'charge'>,
-): Promise<CardRecord | null> {
-  if (operation.card === 'backup') return await steps.firstAttempt(operation);
-  done.charge ??= await steps.firstAttempt(operation);
-  return done.charge;
 }
 
 /** Charges one card, from the first step that its record lacks. */

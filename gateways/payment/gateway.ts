@@ -33,7 +33,7 @@ export interface PaymentGateway {
   close(): Promise<void>;
 }
 
-export interface AuthorizeCall {
+interface AuthorizeCall {
   readonly idempotencyKey: string;
   readonly token: string;
   readonly amount: number;
@@ -45,7 +45,7 @@ export interface AuthorizeCall {
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };
 export type RefundAnswer = { readonly kind: 'refunded'; readonly refundId: string } | { readonly kind: 'over_refund' };
 
-export interface AuthorizationBooks {
+interface AuthorizationBooks {
   readonly authorizationId: string;
   readonly status: 'authorized' | 'captured' | 'voided' | 'declined';
   readonly amount: number;

@@ -7,7 +7,7 @@ export type { PaymentChoice } from '../../domain/orders/steps.js';
 
 export const orderWorkflowId = (orderId: string) => `order/${orderId}`;
 
-export interface OrderLineInput {
+interface OrderLineInput {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;

@@ -83,7 +83,7 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
   };
   record.payment = input.payment;
   const bought = confirming ? await buy(saga, { activity: 'openOrder', step }, input.caller) : null;
-  if (bought !== null && bought.kind !== 'not_begun') return await conclude(saga, bought, input.caller);
+  if (bought !== null && bought.kind !== 'not_begun') return conclude(saga, bought, input.caller);
   const opened = bought?.reserved ?? (await record.apply(database.openOrder, step));
   if (opened.outcome === 'refused') {
     record.endsBy(`${opened.refusal.code}, ${opened.refusal.detail}`);

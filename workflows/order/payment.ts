@@ -5,7 +5,7 @@
  * has done.
  */
 import { uuid4 } from '@temporalio/workflow';
-import type { Reserving } from '../../activities/checkout.js';
+import type { Checkout, Reserving } from '../../activities/checkout.js';
 import { refusal } from '../../domain/errors.js';
 import { maxPaymentRefusals } from '../../domain/orders/states.js';
 import type { PaymentRecord, PendingPayment } from '../../domain/orders/steps.js';
@@ -51,7 +51,7 @@ export async function confirm(order: OrderSaga, request: ConfirmRequest, cause: 
   const payment = record.totalAmount > 0 ? pendingPaymentOf(choice) : null;
   const step = { ...record.step('begin_confirm', cause, request.caller), payment };
   const bought = await buy(order, { activity: 'beginConfirm', step }, request.caller);
-  return await conclude(order, bought, request.caller);
+  return conclude(order, bought, request.caller);
 }
 
 /** Pays for an order that is confirming already. */
@@ -59,43 +59,41 @@ export async function pay(order: OrderSaga, caller: Caller): Promise<OrderAnswer
   const { standing } = order.record;
   if (standing === null) return order.record.pastConfirmation();
   const bought = await runPurchase(order, caller, () => Promise.resolve(standing), nothingDone());
-  return await conclude(order, bought, caller);
+  return conclude(order, bought, caller);
 }
 
 /** The whole purchase from the step that reserves; in one activity, as far as that comes. */
-export async function buy(order: OrderSaga, reserving: Reserving, caller: Caller): Promise<PurchaseOutcome> {
+export function buy(order: OrderSaga, reserving: Reserving, caller: Caller): Promise<PurchaseOutcome> {
+  const { input, record } = order;
   const done = nothingDone();
-  const alone = async () =>
-    reserving.activity === 'openOrder'
-      ? await order.record.apply(database.openOrder, reserving.step)
-      : await order.record.apply(database.beginConfirm, reserving.step);
   const reserve = async () => {
-    if (order.input.singleActivity && !isBranched()) await attemptAll(order, reserving, caller, done);
-    return done.reserved ?? (await alone());
+    if (input.singleActivity && !isBranched())
+      try {
+        const checkout = checkoutOf(order, reserving, caller);
+        takeUp(record, currentPurchase(await singleActivity.checkoutOrder(checkout)), done);
+      } catch (error) {
+        // How far it came is asked for: the step by its key, the money at the processor.
+        done.charge = lostCharge(error);
+      }
+    if (done.reserved !== null) return done.reserved;
+    return reserving.activity === 'openOrder'
+      ? await record.apply(database.openOrder, reserving.step)
+      : await record.apply(database.beginConfirm, reserving.step);
   };
-  return await runPurchase(order, caller, reserve, done);
+  return runPurchase(order, caller, reserve, done);
 }
 
-/** The first attempt at all steps in one activity. Records in `done` how far it came. */
-async function attemptAll(
-  { input, inbox, record }: OrderSaga,
-  reserving: Reserving,
-  { traceparent }: Caller,
-  done: PurchaseRecord,
-): Promise<void> {
+function checkoutOf({ input, inbox }: OrderSaga, reserving: Reserving, { traceparent }: Caller): Checkout {
   const { id: customerId = null, email = null } = input.customer ?? {};
-  try {
-    const mayCapture = !inbox.cancelWanted;
-    const checkout = { reserving, customerId, email, traceparent, mayCapture };
-    Object.assign(done, currentPurchase(await singleActivity.checkoutOrder(checkout)));
-  } catch (error) {
-    // How far it came is asked for: the step by its key, the money at the processor.
-    done.charge = lostCharge(error);
-  }
-  if (done.reserved !== null) record.takeUp(done.reserved);
-  // A refusal is asked for again where it is dealt with.
-  if (done.settled?.outcome === 'done') record.takeUp(done.settled);
-  else done.settled = null;
+  return { reserving, customerId, email, traceparent, mayCapture: !inbox.cancelWanted };
+}
+
+/** Records what the single activity has done. */
+function takeUp(order: OrderRecord, { reserved, charge, settled }: PurchaseRecord, done: PurchaseRecord): void {
+  done.reserved = reserved && order.takeUp(reserved);
+  done.charge = charge;
+  // A refusal is asked for again, as histories have it.
+  if (settled?.outcome === 'done') done.settled = order.takeUp(settled);
 }
 
 function runPurchase(
@@ -140,14 +138,14 @@ function undoBySaga(order: OrderSaga, caller: Caller): PurchaseUndo {
   };
 }
 
-/** Ends an order whose purchase was undone: as cancelled where somebody wanted that, else as failed. */
+/** Ends an order whose purchase was undone: as cancelled where a cancel is queued, else as failed. */
 async function endOrder(order: OrderSaga, caller: Caller, why: Undone): Promise<void> {
   const { inbox, record } = order;
   if (record.status !== 'confirming') return;
   const cause = why.payment?.id ?? 'unpaid';
   const payment =
     why.payment && why.kind === 'unsettled' ? ({ ...why.payment, status: 'refunded' } as const) : why.payment;
-  // A settling that is stuck is given up for somebody who wants to cancel: that is how the order then ends.
+  // A cancel gives up a settling that is stuck, and then decides how the order ends.
   const cancel = inbox.takeCancel();
   if (why.kind === 'unsettled' && cancel === undefined) {
     const { code, detail } = why.refusal;
@@ -159,8 +157,12 @@ async function endOrder(order: OrderSaga, caller: Caller, why: Undone): Promise<
   if (cancel) cancel.answer = closed;
 }
 
-/** Records a payment that was refused, and answers whoever wanted the order confirmed. */
-export async function conclude(order: OrderSaga, bought: PurchaseOutcome, caller: Caller): Promise<OrderAnswer> {
+/** The answer to a confirmation. A refused payment is recorded first. */
+export function conclude(
+  order: OrderSaga,
+  bought: PurchaseOutcome,
+  caller: Caller,
+): OrderAnswer | Promise<OrderAnswer> {
   const { record } = order;
   switch (bought.kind) {
     case 'not_begun': {
@@ -182,7 +184,7 @@ export async function conclude(order: OrderSaga, bought: PurchaseOutcome, caller
     case 'unsettled':
       return record.refuse(bought.refusal);
     case 'refused':
-      return await refusePayment(order, bought, caller);
+      return refusePayment(order, bought, caller);
     case 'undecided':
       return leftUndecided();
   }
@@ -207,7 +209,7 @@ async function refusePayment(
   return refused.outcome === 'refused' ? record.pastConfirmation() : record.refuse(why);
 }
 
-/** Gives the stock back and ends the order. @param cause the command's id, or the payment's with which it ends */
+/** Gives the stock back and ends the order. @param cause the id of the command or payment that ends it */
 export async function close(
   { record }: OrderSaga,
   to: 'cancelled' | 'failed',

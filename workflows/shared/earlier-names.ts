@@ -1,7 +1,7 @@
 /**
- * Names that inputs and results had in 0.1.0, the only release that wrote them. Histories and starts of that release still
- * hold them, and so does an API that is older than its workers: each is translated here once, where it comes in. A
- * translation may go when no such history is kept any more, which is the retention of the namespace after the upgrade.
+ * Names that inputs and results had up to 0.1.0. Workflows that were started then have them in their histories, and an API
+ * of that release starts new ones with them. Each is translated here, once, where it enters a workflow. A translation can
+ * go when the API is upgraded and the namespace keeps no such history any more.
  */
 import type { CardRecord, PurchaseRecord } from '../../domain/purchase/steps.js';
 import type { RetrySettings } from './contract.js';

@@ -62,7 +62,7 @@ export const database: Activities = inSightOfPerson(
   summarized(proxyActivities<Activities>(databaseStuck)),
 );
 
-/** The first try of a gateway call: short, once. What it leaves undecided is resumed by `patient`. */
+/** The first try of a gateway call: short, once. `patient` continues what it leaves undecided. */
 export const firstTry = summarized(
   proxyLocalActivities<Activities>({
     startToCloseTimeout: `${firstTrySeconds + 1}s`,

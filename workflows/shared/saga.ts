@@ -1,8 +1,7 @@
 /**
  * Compensations. Each is registered before the step that it undoes, because a step that was not answered may have
  * happened; so each does nothing where nothing happened. They run newest first and cannot be cancelled. One that does
- * not succeed is put before a person and tried on until it succeeds or the person takes it as done; the others run all
- * the same.
+ * not succeed opens a review and is retried until it succeeds or a person takes it as done; the others run all the same.
  */
 import { CancellationScope, condition, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
