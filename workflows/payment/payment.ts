@@ -1,12 +1,5 @@
 /** A payment of its own: `payment/<id>`. */
-import {
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  defineUpdate,
-  setCurrentDetails,
-  setHandler,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, defineUpdate, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { isRefusalCode, type Refusal, refusal } from '../../domain/errors.js';
 import { formatMoney } from '../../domain/money.js';
 import type { PaymentStanding } from '../../domain/orders/steps.js';
@@ -14,12 +7,12 @@ import { mailsAfter } from '../../domain/payments/record.js';
 import type { PaymentAttempt } from '../../domain/payments/states.js';
 import { charge } from '../../domain/purchase/purchase.js';
 import { nothingDone } from '../../domain/purchase/steps.js';
+import { runToEnd } from '../shared/cancellation.js';
 import { chargeByActivities, leftUndecided, undoMoney } from '../shared/charge.js';
 import { currentInput } from '../shared/earlier-names.js';
 import { FirstAnswer } from '../shared/first-answer.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
-import { stuckStepsStopWhen } from '../shared/stuck-steps.js';
 import { type PaymentAnswer, type PaymentInput, paymentUpdates } from './contract.js';
 
 const decided = defineUpdate<PaymentAnswer>(paymentUpdates.decided);
@@ -29,13 +22,12 @@ export async function payment(recorded: PaymentInput): Promise<PaymentAnswer> {
   const answer = new FirstAnswer<PaymentAnswer>();
   setHandler(decided, () => answer.given);
 
-  // Somebody who cancels the workflow wants the payment stopped, not the books left open.
+  // Cancelling the workflow in the Web UI stops the payment; the books are not left open.
   let stopWanted = false;
-  CancellationScope.current().cancelRequested.catch(() => {
+  const onCancel = () => {
     stopWanted = true;
-  });
-  stuckStepsStopWhen(() => stopWanted);
-  return await CancellationScope.nonCancellable(async () => {
+  };
+  return await runToEnd({ onCancel, wanted: () => stopWanted }, async () => {
     setCurrentDetails(`pending, ${formatMoney(input)}: is being charged`);
     answer.give(await chargeAndRecord(input, () => stopWanted));
     await condition(allHandlersFinished);
