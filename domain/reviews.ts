@@ -1,17 +1,15 @@
 /** Cases that a person must look at. */
 
 /** What a case is about. */
-const reviewKinds = [
-  'compensation_failed',
-  'step_failed',
-  'sweep_failed',
-  'mail_undeliverable',
-  'outbox_undeliverable',
-  'delivery_overdue',
-  'replenishment_failed',
-  'saga_lost',
-] as const;
-export type ReviewKind = (typeof reviewKinds)[number];
+export type ReviewKind =
+  | 'compensation_failed'
+  | 'step_failed'
+  | 'sweep_failed'
+  | 'mail_undeliverable'
+  | 'outbox_undeliverable'
+  | 'delivery_overdue'
+  | 'replenishment_failed'
+  | 'saga_lost';
 
 export const reviewStatuses = ['open', 'resolved'] as const;
 export type ReviewStatus = (typeof reviewStatuses)[number];
