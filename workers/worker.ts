@@ -22,6 +22,7 @@ import { reviewActivities } from '../activities/reviews.js';
 import { supplierActivities } from '../activities/suppliers.js';
 import { sweepActivities } from '../activities/sweep.js';
 import { transferActivities } from '../activities/transfers.js';
+import { verificationActivities } from '../activities/verification.js';
 import type { Log } from '../api/system/log.js';
 import { createOrderDoor } from '../db/orders/store.js';
 import type { Connection, connect } from '../db/postgres/client.js';
@@ -176,6 +177,7 @@ function activitiesOn(
       }),
       { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
     ),
+    ...verificationActivities(connection),
     ...sweepActivities(connection, ledger, door, (onProgress) =>
       resumeLostSagas(client, connection, options.log, onProgress),
     ),
@@ -204,6 +206,7 @@ const loggedFields = [
   'transferId',
   'replenishmentId',
   'purchaseOrderId',
+  'verificationId',
   'from',
   'to',
   'actor',

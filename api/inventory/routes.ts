@@ -44,16 +44,16 @@ export function inventoryRoutes(deps: ApiDeps): Route[] {
 function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
   /** A page of one of the lists that a product has, at one location or at all. */
   const listOf = async (
-    list: typeof listOpenHolds | typeof listMovements,
+    name: 'holds' | 'movements',
     sku: string,
     query: z.infer<typeof movementQuery>,
   ): Promise<Reply> => {
-    const page = pageRequest(query);
+    const page = pageRequest(name, query);
     if (page.kind === 'refused') return page;
     const location = query.location ?? null;
     const unknown = await unknownLocation(db, location);
     if (unknown) return unknown;
-    const found = await list(sql, { ...page, sku, location });
+    const found = await (name === 'holds' ? listOpenHolds : listMovements)(sql, { ...page, sku, location });
     return found ? answer(200, found) : refuse('not_found', 'no such product');
   };
 
@@ -69,7 +69,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       query: inventoryListQuery,
       answers: { 200: inventoryPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('inventory', query);
         return page.kind === 'refused' ? page : answer(200, await listInventory(sql, page));
       },
     }),
@@ -109,7 +109,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       query: movementQuery,
       answers: { 200: openHoldPage },
       refusals: ['not_found', 'unknown_location'],
-      handler: ({ params, query }) => listOf(listOpenHolds, params.sku, query),
+      handler: ({ params, query }) => listOf('holds', params.sku, query),
     }),
     route({
       method: 'get',
@@ -124,7 +124,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       query: movementQuery,
       answers: { 200: movementPage },
       refusals: ['not_found', 'unknown_location'],
-      handler: ({ params, query }) => listOf(listMovements, params.sku, query),
+      handler: ({ params, query }) => listOf('movements', params.sku, query),
     }),
   ];
 }

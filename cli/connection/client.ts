@@ -10,7 +10,7 @@ export const patienceSeconds = 20;
 /** How long a call is repeated where nothing has listened yet. */
 export const unreachableSeconds = 3;
 /** What the API is given to answer beyond the time it was asked to wait. */
-const defaultAnswerSeconds = 15;
+const answerSeconds = 15;
 /** What the API waits for a decision where the call does not say. */
 const defaultWaitSeconds = 10;
 const firstPauseMs = 200;
@@ -48,8 +48,6 @@ export interface Call {
   readonly idempotencyKey?: string;
   /** Seconds that the API should wait for a decision; 0: not at all; left out: its own default. */
   readonly waitSeconds?: number | undefined;
-  /** For calls that take long by nature. */
-  readonly answerSeconds?: number;
 }
 
 export interface Pauses {
@@ -100,8 +98,7 @@ type Attempt =
     };
 
 async function attempt(connection: Connection, wanted: Call): Promise<Attempt> {
-  const idleTimeoutMs =
-    ((wanted.waitSeconds ?? defaultWaitSeconds) + (wanted.answerSeconds ?? defaultAnswerSeconds)) * 1000;
+  const idleTimeoutMs = ((wanted.waitSeconds ?? defaultWaitSeconds) + answerSeconds) * 1000;
   try {
     const answer = await exchange(`${connection.apiUrl}${wanted.path}`, {
       method: wanted.method,

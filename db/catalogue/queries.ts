@@ -1,8 +1,8 @@
 /** Products and locations: what there is to keep stock of, and where. Every call is one round trip. */
-import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, not, sql } from 'drizzle-orm';
 import { type Database, putTogetherOnce, type Sql } from '../postgres/client.js';
 import { violatedConstraint } from '../postgres/constraints.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { rfc3339 } from '../postgres/time.js';
 import { locations, products } from '../schema/index.js';
 
@@ -172,10 +172,10 @@ export async function listProducts(db: Database, { limit, cursor }: PageQuery): 
   const rows = await db
     .select()
     .from(products)
-    .where(cursor ? isAfter(sql`${products.createdAt}`, sql`${products.sku}`, cursor) : undefined)
+    .where(behind(products.createdAt, products.sku, cursor))
     .orderBy(desc(products.createdAt), desc(products.sku))
     .limit(limit + 1);
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }), viewProduct);
+  return pageOf('products', rows, limit, (row) => ({ at: row.createdAt, id: row.sku }), viewProduct);
 }
 
 /** The product with what was named changed; the rules hold for the product as it becomes. */
@@ -222,19 +222,10 @@ export async function listLocations(db: Database, { limit, cursor }: PageQuery):
   const rows = await db
     .select()
     .from(locations)
-    .where(
-      and(
-        eq(locations.virtual, false),
-        cursor ? isAfter(sql`${locations.createdAt}`, sql`${locations.code}`, cursor) : undefined,
-      ),
-    )
+    .where(and(not(locations.virtual), behind(locations.createdAt, locations.code, cursor)))
     .orderBy(desc(locations.createdAt), desc(locations.code))
     .limit(limit + 1);
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.code }), viewLocation);
+  return pageOf('locations', rows, limit, (row) => ({ at: row.createdAt, id: row.code }), viewLocation);
 }
 
 const now = sql`clock_timestamp()`;
-
-function isAfter(at: SQL, id: SQL, cursor: Cursor): SQL {
-  return sql`(${at}, ${id}) < (${cursor.at}::timestamptz, ${cursor.id})`;
-}

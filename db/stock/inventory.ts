@@ -165,7 +165,7 @@ export async function listInventory(
     select ${stockColumns(sql, null)} from products p
      where ${cursor ? sql`(p.created_at, p.sku) < (${cursor.at}::timestamptz, ${cursor.id})` : sql`true`}
      order by p.created_at desc, p.sku desc limit ${limit + 1}`;
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }), viewStock);
+  return pageOf('inventory', rows, limit, (row) => ({ at: row.createdAt, id: row.sku }), viewStock);
 }
 
 /**
@@ -187,6 +187,7 @@ export async function listOpenHolds(
       from products p where p.sku = ${sku}`;
   if (!row) return null;
   return pageOf(
+    'holds',
     row.holds ?? [],
     limit,
     (hold) => ({ at: hold.createdAt, id: hold.id }),
@@ -221,6 +222,7 @@ export async function listMovements(
   if (!row) return null;
   const movements = row.movements ?? [];
   return pageOf(
+    'movements',
     movements,
     limit,
     (movement) => ({ at: movement.at, id: movement.id }),

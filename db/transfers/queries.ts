@@ -1,8 +1,8 @@
 /** Transfers as clients see them. Every read is one round trip. */
-import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm';
+import { and, desc, eq, type SQL } from 'drizzle-orm';
 import type { TransferMode, TransferStatus } from '../../domain/transfers/states.js';
 import type { Database } from '../postgres/client.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { rfc3339 } from '../postgres/time.js';
 import { transfers } from '../schema/index.js';
 
@@ -66,19 +66,17 @@ export async function listTransfers(
   db: Database,
   query: { status?: string | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
 ): Promise<Page<TransferView>> {
-  const { cursor } = query;
   const found = await read(
     db,
     and(
       query.status === undefined ? undefined : eq(transfers.status, query.status),
       query.sku === undefined ? undefined : eq(transfers.sku, query.sku),
-      cursor
-        ? or(lt(transfers.createdAt, cursor.at), and(eq(transfers.createdAt, cursor.at), lt(transfers.id, cursor.id)))
-        : undefined,
+      behind(transfers.createdAt, transfers.id, query.cursor),
     ),
     query.limit + 1,
   );
   return pageOf(
+    'transfers',
     found,
     query.limit,
     (transfer) => ({ at: transfer.createdAt, id: transfer.id }),
