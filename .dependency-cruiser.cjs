@@ -55,6 +55,14 @@ module.exports = {
       to: { path: '^workflows/', pathNot: '/contract\\.ts$' },
     },
     {
+      name: 'no-saga-imports-another',
+      comment:
+        'A saga is one folder. It starts another through its contract; what several need stands in shared/, which knows none of them.',
+      severity: 'error',
+      from: { path: '^workflows/([^/]+)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^workflows/[^/]+/', pathNot: ['^workflows/($1|shared)/', '/contract\\.ts$'] },
+    },
+    {
       name: 'domain-is-pure',
       comment:
         'Nothing of Node and no library but those named here, which are tables and arithmetic: neither I/O nor a clock, and it is part of the workflow bundle.',

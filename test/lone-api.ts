@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { pino } from 'pino';
+import { Admission } from '../api/admission/admission.js';
 import { createApp } from '../api/app.js';
 import type { ApiDeps } from '../api/deps.js';
 import { answerConnectionProblems } from '../api/http/connection-problems.js';
@@ -30,6 +31,7 @@ export function loneDeps(env: Record<string, string> = {}, log = pino({ level: '
   const { settings } = parsed;
   const connection = connect('postgres://x:y@127.0.0.1:1/none', { applicationName: 'test', maxConnections: 1 });
   const sagas = new Sagas('127.0.0.1:1', 'default');
+  const metrics = createMetrics();
   const deps: ApiDeps = {
     settings,
     connection,
@@ -40,7 +42,8 @@ export function loneDeps(env: Record<string, string> = {}, log = pino({ level: '
     keys: new KeyRing(connection.db),
     limit: rateLimit(settings.rateLimitPerMinute),
     addresses: new AddressLimit(settings.unauthenticatedRateLimitPerMinute),
-    metrics: createMetrics(),
+    admission: new Admission({ limit: settings.admissionLimit, registry: metrics.registry }),
+    metrics,
     notReady: async () => [],
   };
   const close = async () => {

@@ -61,6 +61,8 @@ interface Described {
   readonly creates?: IdPrefix;
   /** Whether it may take as long as `Prefer` says. */
   readonly waits?: boolean;
+  /** Whether each call starts a saga of its own: such calls are admitted only as fast as sagas are decided. */
+  readonly startsSaga?: boolean;
 }
 
 interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends Described {

@@ -43,7 +43,11 @@ export function problemOf(req: Request, refused: Refusal): Problem {
 export function sendRefusal(req: Request, res: Response, refused: Refusal): void {
   const problem = problemOf(req, refused);
   stateOf(req).logged.code = refused.code;
-  res.status(problem.status).set(problem.headers).send(JSON.stringify(problem.body));
+  const retryAfter = res.get('Retry-After');
+  res.status(problem.status).set(problem.headers);
+  // Whoever refuses may know better when to come again.
+  if (retryAfter !== undefined) res.set('Retry-After', retryAfter);
+  res.send(JSON.stringify(problem.body));
 }
 
 export function titleOf(code: RefusalCode): string {

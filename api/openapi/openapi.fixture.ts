@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { connect } from '../../db/postgres/client.js';
 import { createLedger } from '../../db/stock/ledger.js';
 import { parseSettings } from '../../domain/settings.js';
+import { Admission } from '../admission/admission.js';
 import { apiRoutes } from '../app.js';
 import type { ApiDeps } from '../deps.js';
 import { KeyRing } from '../middleware/auth.js';
@@ -18,6 +19,8 @@ const parsed = parseSettings({});
 if (parsed.kind === 'wrong') throw new Error(parsed.problems.join());
 const log = pino({ level: 'silent' });
 
+const metrics = createMetrics();
+
 export const deps: ApiDeps = {
   settings: parsed.settings,
   connection,
@@ -28,7 +31,8 @@ export const deps: ApiDeps = {
   keys: new KeyRing(connection.db),
   limit: rateLimit(100),
   addresses: new AddressLimit(100),
-  metrics: createMetrics(),
+  admission: new Admission({ limit: null, registry: metrics.registry }),
+  metrics,
   notReady: async () => [],
 };
 

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { getReplenishment, getRunning, keepRequest, type ReplenishmentView } from '../../db/supply/replenishments.js';
+import { detailOf } from '../../domain/refusals.js';
 import {
   type ReplenishmentAnswer,
   type ReplenishmentInput,
@@ -11,7 +12,7 @@ import {
 import type { ApiDeps } from '../deps.js';
 import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { paceOf } from '../payments/routes.js';
+import { retrySettings } from '../temporal/retry-settings.js';
 import type { Outcome } from '../temporal/saga-client.js';
 import { pendingReplenishment } from './read.js';
 import type { newReplenishment } from './schemas.js';
@@ -41,7 +42,7 @@ export async function openReplenishment(body: NewReplenishment, call: CallContex
     cause: 'request',
     deliveryCheckSeconds,
     deliveryMaxDays,
-    pace: paceOf(deps.settings),
+    pace: retrySettings(deps.settings),
     caller: call.caller,
   };
   const asking = { updateId: call.ids.update, waitMs: Math.max(call.waitMs, leastWaitMs) };
@@ -70,10 +71,10 @@ async function checkPlace(db: Database, { sku, location }: NewReplenishment): Pr
   const [products, locations] = await Promise.all([findProducts(db, [sku]), findLocations(db, [location])]);
   if (products.length === 0)
     return refuseFields('unknown_sku', [
-      { pointer: '/sku', code: 'unknown_sku', detail: `there is no product ${sku}` },
+      { pointer: '/sku', code: 'unknown_sku', detail: detailOf('unknown_sku', { sku }) },
     ]);
   if (locations.length > 0) return null;
   return refuseFields('unknown_location', [
-    { pointer: '/location', code: 'unknown_location', detail: `there is no location ${location}` },
+    { pointer: '/location', code: 'unknown_location', detail: detailOf('unknown_location', { location }) },
   ]);
 }

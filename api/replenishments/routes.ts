@@ -2,10 +2,11 @@
 import { listReplenishments } from '../../db/supply/replenishments.js';
 import type { ApiDeps } from '../deps.js';
 import { pageRequest } from '../http/pages.js';
-import { answer, refuse, unavailable } from '../http/reply.js';
+import { answer } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { exampleSku, pageExample } from '../openapi/examples/catalogue.js';
 import { replenishmentExample } from '../openapi/examples/supply.js';
+import { notFound } from '../temporal/saga-resource.js';
 import { openReplenishment } from './create.js';
 import { readReplenishment } from './read.js';
 import { newReplenishment, replenishment, replenishmentId, replenishmentPage, replenishmentQuery } from './schemas.js';
@@ -67,10 +68,7 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       handler: async ({ params, note }) => {
         note({ replenishmentId: params.id });
         const found = await readReplenishment(params.id, deps);
-        if (found.kind === 'unknown') return unavailable('Temporal');
-        return found.kind === 'absent'
-          ? refuse('not_found', 'no such replenishment')
-          : answer(200, found.replenishment);
+        return found.kind === 'found' ? answer(200, found.view) : notFound({ noun: 'replenishment' }, found.kind);
       },
     }),
   ];

@@ -12,7 +12,10 @@ import {
   text,
   uniqueIndex,
 } from 'drizzle-orm/pg-core';
+import { maxMinorUnits } from '../../domain/money.js';
 import { at, count } from './columns.js';
+
+const maxAmount = sql.raw(String(maxMinorUnits));
 
 export const suppliers = pgTable(
   'suppliers',
@@ -61,12 +64,12 @@ export const products = pgTable(
     index('products_newest').on(t.createdAt.desc().nullsFirst(), t.sku.desc().nullsFirst()),
     index('products_of_supplier').on(t.supplierId).where(sql`${t.supplierId} is not null`),
     check('products_status', sql`${t.status} in ('draft', 'active', 'archived')`),
-    check('products_price', sql`${t.priceAmount} between 0 and 99999999`),
+    check('products_price', sql`${t.priceAmount} between 0 and ${maxAmount}`),
     check('products_levels', sql`${t.reorderPoint} >= 0 and ${t.maxStock} > 0 and ${t.maxStock} >= ${t.reorderPoint}`),
     // Both or neither; `and` lets an unknown pass, so that null stays allowed.
     check(
       'products_supplier_price',
-      sql`(${t.supplierPriceAmount} is null) = (${t.supplierPriceCurrency} is null) and ${t.supplierPriceAmount} between 0 and 99999999`,
+      sql`(${t.supplierPriceAmount} is null) = (${t.supplierPriceCurrency} is null) and ${t.supplierPriceAmount} between 0 and ${maxAmount}`,
     ),
   ],
 );

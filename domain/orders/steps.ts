@@ -1,9 +1,9 @@
 /**
- * The language of the order door: what may be asked of an order and what is answered. Each step is one transaction over
- * the order, its stock, its payment and what must follow (db/orders/store.ts).
+ * The language of the order store: the steps of an order and their answers. Each step is one transaction over the order,
+ * its stock, its payment and what must follow (db/orders/store.ts).
  */
-import type { Refusal } from '../errors.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
+import type { StepBase, StepResult } from '../steps.js';
 import type { OrderStatus } from './states.js';
 
 /** A payment as it is written down. Amounts in minor units; `fraudScore` 0 to 1. */
@@ -53,14 +53,6 @@ export interface PaymentStanding {
   readonly failure: { readonly code: string; readonly detail: string } | null;
 }
 
-interface StepBase {
-  /** The same key again gives the first answer and does nothing. */
-  readonly key: string;
-  readonly orderId: string;
-  readonly actor: string;
-  readonly traceId: string;
-}
-
 export interface StepLine {
   readonly sku: string;
   readonly quantity: number;
@@ -90,8 +82,7 @@ export interface StepLine {
  * - `expire` ends it if it is overdue, else only says how long it has.
  * - `note` writes to the timeline and changes nothing.
  */
-export type OrderStep = StepBase &
-  (
+export type OrderStep = StepBase & { readonly orderId: string } & (
     | {
         readonly step: 'open';
         /** RFC 3339: when the client asked. Absent on orders that were started before it was said. */
@@ -147,8 +138,8 @@ export type OrderStep = StepBase &
 
 /**
  * The key of a step.
- * @param cause what the step follows from: a wish's id, a payment's, a line. A task that is lost and run again, perhaps
- * with other wishes before it, comes to the same key for the same thing, and so does it once.
+ * @param cause what the step follows from: a command's id, a payment's, a line. A workflow task that is lost and run again,
+ * perhaps with other commands before it, comes to the same key for the same thing, and so does it once.
  */
 export const orderStepKey = (orderId: string, name: string, cause: string): string =>
   `order/${orderId}/${name}/${cause}`;
@@ -189,20 +180,12 @@ export interface Shortage {
   readonly reservationId: string;
 }
 
-/** `refused`: the step was not done; `state` is null where there is no order. */
-export type OrderStepResult =
-  | {
-      readonly outcome: 'done';
-      readonly state: OrderState;
-      readonly transitions: readonly OrderTransition[];
-      /** Only of an `open` that lacks stock. */
-      readonly shortages?: readonly Shortage[];
-      /** Only of `give_up_restock`: the lines, from 1, that are held whole. */
-      readonly received?: readonly number[];
-    }
-  | {
-      readonly outcome: 'refused';
-      readonly state: OrderState | null;
-      readonly transitions: readonly OrderTransition[];
-      readonly refusal: Refusal;
-    };
+/** What some steps answer besides the order. */
+export interface OrderStepDetails {
+  /** Only of an `open` that lacks stock. */
+  readonly shortages?: readonly Shortage[];
+  /** Only of `give_up_restock`: the lines, from 1, that are held whole. */
+  readonly received?: readonly number[];
+}
+
+export type OrderStepResult = StepResult<OrderState, OrderTransition, OrderStepDetails>;

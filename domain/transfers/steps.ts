@@ -1,17 +1,9 @@
 /**
- * The language of the transfer door: what may be asked of a transfer and what is answered. Each step is one transaction
- * over the transfer and its stock (db/transfers/store.ts).
+ * The language of the transfer store: the steps of a transfer and their answers. Each step is one transaction over the
+ * transfer and its stock (db/transfers/store.ts).
  */
-import type { Refusal } from '../errors.js';
+import type { StepBase, StepResult } from '../steps.js';
 import type { TransferMode, TransferStatus } from './states.js';
-
-interface StepBase {
-  /** The same key again gives the first answer and does nothing. */
-  readonly key: string;
-  readonly transferId: string;
-  readonly actor: string;
-  readonly traceId: string;
-}
 
 /**
  * - `open` makes the transfer and holds the goods at the source (`reserved`), or says what lacks (`failed`). What cannot be
@@ -24,8 +16,7 @@ interface StepBase {
  *   got them it is refused, and may be asked again. `byHand`: a person has given them back, nothing is moved.
  * - `review` says that giving back did not succeed yet: → manual_review.
  */
-export type TransferStep = StepBase &
-  (
+export type TransferStep = StepBase & { readonly transferId: string } & (
     | {
         readonly step: 'open';
         /** RFC 3339: when the client asked. Absent on transfers that were started before it was said. */
@@ -69,12 +60,18 @@ export interface TransferTransition {
   readonly to: TransferStatus;
 }
 
-/** `refused`: the step was not done; `state` is null where there is no transfer. */
-export type TransferStepResult =
-  | { readonly outcome: 'done'; readonly state: TransferState; readonly transitions: readonly TransferTransition[] }
-  | {
-      readonly outcome: 'refused';
-      readonly state: TransferState | null;
-      readonly transitions: readonly TransferTransition[];
-      readonly refusal: Refusal;
-    };
+export type TransferStepResult = StepResult<TransferState, TransferTransition>;
+
+/**
+ * The key of a step.
+ * @param cause what the step follows from: a command's id, or one of `soleCauses`. A workflow task that is lost and run
+ * again, perhaps with other commands before it, comes to the same key for the same thing, and so does it once.
+ */
+export const transferStepKey = (transferId: string, name: TransferStep['step'], cause: string): string =>
+  `transfer/${transferId}/${name}/${cause}`;
+
+/**
+ * Causes of the steps that a transfer takes once, whichever run takes them. Steps used to be counted: the holding came first,
+ * the sending second, and what was done under such a number must not be done again under another key.
+ */
+export const soleCauses = { open: '1', move: '2', ship: '2', review: 'once' } as const;

@@ -20,6 +20,9 @@ const violations: readonly (readonly [file: string, line: string, rule: string])
   ['workflows/planted-6.ts', "import 'postgres';", 'workflow-bundle-is-deterministic'],
   ['workflows/planted-7.ts', "import 'node:crypto';", 'workflow-bundle-is-deterministic'],
   ['workflows/planted-8.ts', "import '@temporalio/client';", 'workflow-bundle-is-deterministic'],
+  ['workflows/order/planted-1.ts', "import '../transfer/signals.js';", 'no-saga-imports-another'],
+  ['workflows/order/planted-2.ts', "import type {} from '../transfer/inbox.js';", 'no-saga-imports-another'],
+  ['workflows/shared/planted-1.ts', "import '../order/inbox.js';", 'no-saga-imports-another'],
   [
     'activities/planted-1.ts',
     "import '../workflows/shared/contract.js';",
@@ -54,6 +57,8 @@ const companions = [['db/circle-2.ts', "import './circle-1.js';"]] as const;
 const allowed: readonly (readonly [file: string, line: string])[] = [
   ['workflows/fine-1.ts', "import type { Activities } from '../activities/index.js';"],
   ['workflows/fine-2.ts', "import '../domain/money.js';"],
+  ['workflows/order/fine-1.ts', "import '../transfer/contract.js';"],
+  ['workflows/order/fine-2.ts', "import '../shared/saga.js';"],
   ['api/fine-1.ts', "import '../workflows/shared/contract.js';"],
   ['api/fine-1.test.ts', "import '../gateways/http/fault.js';"],
   ['workers/fine-1.ts', "import '../activities/orders.js';"],

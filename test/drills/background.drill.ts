@@ -3,9 +3,9 @@ import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { phases } from '../crash/scenarios.js';
 import { type Stack, startStack } from '../setup/stack.js';
 import { eventually, holdings, newEmail, Shop } from '../shop.js';
+import { phases } from '../stack/crash/scenarios.js';
 import { type Outside, outsideOf } from '../temporal.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));

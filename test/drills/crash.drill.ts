@@ -2,9 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { cancelledInTheDark, phases, scenarios, staysWhole, survives } from '../crash/scenarios.js';
 import { type Stack, startStack } from '../setup/stack.js';
 import { Shop } from '../shop.js';
+import { cancelledInTheDark, phases, scenarios, staysWhole, survives } from '../stack/crash/scenarios.js';
 import { type Outside, outsideOf } from '../temporal.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { processesOf } from '../dev/processes.js';
 import { type Stack, spawnStack, startStack } from '../setup/stack.js';
 import { eventually, Shop } from '../shop.js';
+import { processesOf } from '../stack/dev/processes.js';
 import { expectWhole, insist } from './buying.js';
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0;

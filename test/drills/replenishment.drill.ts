@@ -2,9 +2,9 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { replenishmentScenarios, replenishmentSurvives } from '../crash/replenishment-scenarios.js';
-import { phases } from '../crash/scenarios.js';
 import { type Stack, startStack } from '../setup/stack.js';
+import { replenishmentScenarios, replenishmentSurvives } from '../stack/crash/replenishment-scenarios.js';
+import { phases } from '../stack/crash/scenarios.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 let stack: Stack;

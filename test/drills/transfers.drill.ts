@@ -2,10 +2,10 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { phases } from '../crash/scenarios.js';
-import { transferScenarios, transferSurvives } from '../crash/transfer-scenarios.js';
 import { type ServerName, type Stack, startStack } from '../setup/stack.js';
-import { conserves } from '../transfers/conservation.js';
+import { phases } from '../stack/crash/scenarios.js';
+import { transferScenarios, transferSurvives } from '../stack/crash/transfer-scenarios.js';
+import { conserves } from '../stack/transfers/conservation.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 let stack: Stack;

@@ -1,8 +1,7 @@
 /** What the outside needs to know of `order/<id>`: its id, input, updates and signals. Types and constants only. */
-import type { Refusal } from '../../domain/errors.js';
 import type { OrderStatus } from '../../domain/orders/states.js';
 import type { PaymentChoice } from '../../domain/orders/steps.js';
-import type { Caller, RetrySettings } from '../shared/contract.js';
+import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
 export type { PaymentChoice } from '../../domain/orders/steps.js';
 
@@ -42,10 +41,7 @@ export interface OrderInput {
   readonly resumed?: string;
 }
 
-/** What an update answers: the order is then read from Postgres. A refusal has changed nothing but what it says. */
-export type OrderAnswer =
-  | { readonly kind: 'done'; readonly status: OrderStatus }
-  | { readonly kind: 'refused'; readonly status: OrderStatus; readonly refusal: Refusal };
+export type OrderAnswer = SagaAnswer<OrderStatus>;
 
 /**
  * Updates of `order/<id>`. `opened` asks for nothing: it answers when the first decision is durable (with `confirm`, when
@@ -58,10 +54,6 @@ export interface AddLineRequest {
 }
 export interface ConfirmRequest {
   readonly payment: PaymentChoice | null;
-  readonly caller: Caller;
-}
-export interface CancelRequest {
-  readonly reason: string | null;
   readonly caller: Caller;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Paying for an order. What was begun stands in the database before money moves, and the database decides between
- * settling a payment and giving it up: a workflow task that is lost after it has acted runs again, perhaps with a wish to
+ * settling a payment and giving it up: a workflow task that is lost after it has acted runs again, perhaps with a
  * cancel that it did not know before, and must find out what it has done.
  */
 import { uuid4 } from '@temporalio/workflow';
@@ -16,7 +16,7 @@ import type { Caller } from '../shared/contract.js';
 import { database, purchase } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
 import type { ConfirmRequest, OrderAnswer, OrderInput, PaymentChoice } from './contract.js';
-import { cannotBecome, type OrderDesk } from './inbox.js';
+import { cannotBecome, type OrderInbox } from './inbox.js';
 import type { OrderRecord } from './record.js';
 
 const paidWithoutCard = 'no card was charged';
@@ -25,7 +25,7 @@ const paidWith = (paymentId: string, card: string) => `paid with the ${card} car
 /** What every part of the order's saga works with. */
 export interface OrderSaga {
   readonly input: OrderInput;
-  readonly desk: OrderDesk;
+  readonly inbox: OrderInbox;
   readonly record: OrderRecord;
 }
 
@@ -43,7 +43,7 @@ interface Begun {
 
 /** Does the step that begins a payment, and in the same go as much of the payment as it comes to. */
 export async function begin(order: OrderSaga, first: Checkout['begin'], caller: Caller): Promise<Begun> {
-  const { input, desk, record } = order;
+  const { input, inbox, record } = order;
   const alone = async () =>
     first.activity === 'openOrder'
       ? await record.apply(database.openOrder, first.step)
@@ -56,7 +56,7 @@ export async function begin(order: OrderSaga, first: Checkout['begin'], caller: 
       customerId: input.customer?.id ?? null,
       email: input.customer?.email ?? null,
       traceparent: caller.traceparent,
-      mayCapture: !desk.cancelWanted,
+      mayCapture: !inbox.cancelWanted,
     });
   } catch (error) {
     // How far it came is asked for: the step by its key, the money at the processor.
@@ -74,7 +74,7 @@ export async function begin(order: OrderSaga, first: Checkout['begin'], caller: 
   return { result: begun, ...(charge !== null && { charge }) };
 }
 
-/** Confirms a reserved order and pays for it. @param cause the wish's id */
+/** Confirms a reserved order and pays for it. @param cause the command's id */
 export async function confirm(order: OrderSaga, request: ConfirmRequest, cause: string): Promise<OrderAnswer> {
   const { record } = order;
   if (record.status === 'confirmed') return record.answer();
@@ -107,7 +107,7 @@ async function payByCard(
   inFlight: PaymentInFlight,
   begun: ChargeProgress | undefined,
 ): Promise<OrderAnswer> {
-  const { input, desk, record } = order;
+  const { input, inbox, record } = order;
   const { paymentId, choice, abandoned } = inFlight;
   const saga = new Saga(input.pace);
   const charged = await charge(saga, {
@@ -124,7 +124,7 @@ async function payByCard(
     pace: input.pace,
     begun,
     abandoned,
-    stopWanted: () => desk.cancelWanted,
+    stopWanted: () => inbox.cancelWanted,
     abandon: async (card) => {
       const step = { ...record.step('abandon_card', `${paymentId}/${card}`, caller), paymentId, card };
       await record.apply(database.abandonCard, step);
@@ -137,7 +137,7 @@ async function payByCard(
     case 'decided':
       return record.pastConfirmation();
     case 'stopped': {
-      const cancel = desk.takeCancel();
+      const cancel = inbox.takeCancel();
       const by = cancel?.request.caller ?? caller;
       const closed = await close(order, 'cancelled', paymentId, by, cancel?.request.reason ?? 'cancelled', {
         payment: charged.payment,
@@ -183,7 +183,7 @@ async function settle(
   if (record.status !== 'confirming') return record.refuse(settled.refusal);
   const returned = payment && ({ ...payment, status: 'refunded' } as const);
   // Somebody who wants to cancel gave a settling up that was stuck: that is how the order ends.
-  const cancel = order.desk.takeCancel();
+  const cancel = order.inbox.takeCancel();
   const cause = payment?.id ?? 'unpaid';
   if (cancel === undefined)
     await close(order, 'failed', cause, caller, detail, { payment: returned, failure: { code, detail } });
@@ -194,7 +194,7 @@ async function settle(
   return record.refuse(settled.refusal);
 }
 
-/** Gives the stock back and ends the order. @param cause the wish's id, or the payment's with which it ends */
+/** Gives the stock back and ends the order. @param cause the command's id, or the payment's with which it ends */
 export async function close(
   { record }: OrderSaga,
   to: 'cancelled' | 'failed',

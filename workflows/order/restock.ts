@@ -1,16 +1,17 @@
 /**
  * An order that lacks stock while its suppliers are asked for it. What is there is held; the rest is put aside at the
- * suppliers, comes in when they say so, and is held too. Any supplier who does not deliver ends the order, and so does
- * whoever cancels it: then what the suppliers have put aside is cancelled there.
+ * suppliers, comes in when they say so, and is held too. A supplier who does not deliver ends the order, and so does a
+ * cancel: then what the suppliers have put aside is cancelled there.
  */
 import { condition, patched } from '@temporalio/workflow';
-import { insufficientStock, type Refusal, type SupplierFailureCode } from '../../domain/errors.js';
+import type { Refusal, SupplierFailureCode } from '../../domain/errors.js';
 import type { PendingPayment, Shortage } from '../../domain/orders/steps.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { inBranches } from '../shared/branches.js';
 import type { Caller } from '../shared/contract.js';
 import { database } from '../shared/proxies.js';
 import type { OrderInput } from './contract.js';
-import { cannotBecome, type OrderDesk, type Wish } from './inbox.js';
+import { type CancelCommand, cannotBecome, type OrderInbox } from './inbox.js';
 import type { OrderRecord } from './record.js';
 import { type Goods, type News, SupplierTalks } from './supplier-talks.js';
 
@@ -23,17 +24,17 @@ export type RestockOutcome =
       readonly caller: Caller;
       readonly reason: string;
       readonly failure: { readonly code: SupplierFailureCode; readonly detail: string } | null;
-      /** Whose wish it was. */
-      readonly cancel: Extract<Wish, { kind: 'cancel' }> | null;
-      /** For whoever opened the order, if he has no answer yet. */
+      /** The command that ended it, which is to be answered. */
+      readonly cancel: CancelCommand | null;
+      /** For the caller who opened the order, if that is not answered yet. */
       readonly refusal: Refusal;
     };
 
 /**
- * Waits for the goods of an order that is `awaiting_restock`, and answers whoever opened it once the suppliers have
+ * Waits for the goods of an order that is `awaiting_restock`, and answers the caller who opened it once the suppliers have
  * accepted.
  * @param going whether to go on to payment as soon as everything is held, and which
- * @param serve answers one other wish that came meanwhile
+ * @param serve answers one other command that came meanwhile
  */
 export async function restock(...args: Parameters<typeof waitForGoods>): Promise<RestockOutcome> {
   const wait = () => waitForGoods(...args);
@@ -43,7 +44,7 @@ export async function restock(...args: Parameters<typeof waitForGoods>): Promise
 
 async function waitForGoods(
   input: OrderInput,
-  desk: OrderDesk,
+  inbox: OrderInbox,
   record: OrderRecord,
   shortages: readonly Shortage[],
   going: { readonly confirming: boolean; readonly payment: PendingPayment | null },
@@ -54,11 +55,11 @@ async function waitForGoods(
   record.publish();
   talks.begin();
   while (record.status === 'awaiting_restock') {
-    await condition(() => desk.hasWork || talks.hasNews);
-    const cancel = desk.takeCancel();
+    await condition(() => inbox.hasWork || talks.hasNews);
+    const cancel = inbox.takeCancel();
     if (cancel !== undefined) {
       if (await giveUp()) return cancelled(cancel);
-      desk.putBack(cancel);
+      inbox.putBack(cancel);
       break;
     }
     const news = talks.takeNews();
@@ -92,7 +93,7 @@ async function waitForGoods(
           ...record.step('await_supplier', 'once', supplier),
           reference: news.reference,
         });
-        desk.opened.give(record.answer());
+        inbox.firstAnswer.give(record.answer());
         return true;
       case 'delayed':
         await record.apply(database.noteOrder, { ...record.step('note', news.id, supplier), reason: news.detail });
@@ -129,7 +130,7 @@ async function release(record: OrderRecord, caller: Caller): Promise<void> {
   });
 }
 
-function cancelled(cancel: Extract<Wish, { kind: 'cancel' }>): RestockOutcome {
+function cancelled(cancel: CancelCommand): RestockOutcome {
   return {
     kind: 'given_up',
     to: 'cancelled',
@@ -141,7 +142,7 @@ function cancelled(cancel: Extract<Wish, { kind: 'cancel' }>): RestockOutcome {
   };
 }
 
-/** Who gave it up is not known any more; whoever cancelled it and got no answer asks again, and finds it cancelled. */
+/** Who gave it up is not known any more; a caller who cancelled it and got no answer asks again, and finds it cancelled. */
 function overtaken(caller: Caller): RestockOutcome {
   return {
     kind: 'given_up',
@@ -167,6 +168,11 @@ function failed(
     reason: detail,
     failure: { code, detail },
     cancel: null,
-    refusal: insufficientStock(first.sku, first.location, first.available, first.requested),
+    refusal: refusalOf('insufficient_stock', {
+      sku: first.sku,
+      location: first.location,
+      available: first.available,
+      requested: first.requested,
+    }),
   };
 }

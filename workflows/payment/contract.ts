@@ -1,7 +1,6 @@
 /** What the outside needs to know of `payment/<id>`: its id, input and update. Types and constants only. */
-import type { Refusal } from '../../domain/errors.js';
 import type { PaymentStatus } from '../../domain/payments/states.js';
-import type { Caller, RetrySettings } from '../shared/contract.js';
+import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
 export const paymentWorkflowId = (paymentId: string) => `payment/${paymentId}`;
 
@@ -19,9 +18,7 @@ export interface PaymentInput {
   readonly requestedAt: string;
 }
 
-export type PaymentAnswer =
-  | { readonly kind: 'done'; readonly status: PaymentStatus }
-  | { readonly kind: 'refused'; readonly status: PaymentStatus; readonly refusal: Refusal };
+export type PaymentAnswer = SagaAnswer<PaymentStatus>;
 
 /** Update of `payment/<id>`: answers when the payment is decided. It goes with the start. */
 export const paymentUpdates = { decided: 'decided' } as const;

@@ -1,0 +1,16 @@
+/** What a recorded path is. */
+import type { Shop } from '../../shop.js';
+
+export interface Path {
+  readonly name: string;
+  /** Walks the path to its end. Returns the id of the workflow. */
+  readonly walk: (shop: Shop, outside: Outside) => Promise<string>;
+}
+
+/** What is done from outside of the API. */
+export interface Outside {
+  readonly signal: (workflowId: string, name: string, payload?: unknown) => Promise<void>;
+  readonly cancel: (workflowId: string) => Promise<void>;
+  readonly databaseUrl: string;
+  readonly sandboxUrl: string;
+}

@@ -1,0 +1,42 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import { describe, expect, inject, test } from 'vitest';
+import { projectRoot } from '../../../dev/home/paths.js';
+import { paths } from './paths.js';
+
+// Replaying says a lot, and the last test is about something that goes wrong.
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
+});
+
+const folder = join(projectRoot, 'test/bundle/replay/histories');
+/** Those in `step-by-step` are of orders that were started before a purchase was one activity. */
+const histories = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
+const bundle = { codePath: inject('bundlePath') };
+
+describe('workflows of today go on where recorded ones stood', () => {
+  test('there is a history of every path', () => {
+    const recorded = histories.map((file) => file.replace('.json', ''));
+    expect(paths.map(({ name }) => name).filter((name) => !recorded.includes(name))).toEqual([]);
+  });
+
+  test.each(histories)('%s', async (file) => {
+    const history = JSON.parse(readFileSync(join(folder, file), 'utf8'));
+    const [started] = history.events;
+    const workflowId = started.workflowExecutionStartedEventAttributes.workflowId;
+    await Worker.runReplayHistory({ workflowBundle: bundle }, history, workflowId);
+  });
+
+  test('a history that the workflow would not have made is refused', async () => {
+    const history = JSON.parse(readFileSync(join(folder, 'order-bought-in-one-call.json'), 'utf8'));
+    // The same events, for an order that was not to be paid: today's workflow would have waited after the first step.
+    const payload = history.events[0].workflowExecutionStartedEventAttributes.input.payloads[0];
+    const input = JSON.parse(Buffer.from(payload.data, 'base64').toString());
+    payload.data = Buffer.from(JSON.stringify({ ...input, confirm: false })).toString('base64');
+    await expect(
+      Worker.runReplayHistory({ workflowBundle: bundle }, history, `order/${input.orderId}`),
+    ).rejects.toThrow();
+  });
+});

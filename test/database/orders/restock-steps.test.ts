@@ -1,0 +1,152 @@
+/** The steps of an order that lacks stock, asked of the store itself: repeated, side by side, and in one batch. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createOrderStore, type OrderStore } from '../../../db/orders/store.js';
+import type { OrderStep, OrderStepResult } from '../../../domain/orders/steps.js';
+import { sharedShop } from '../../shared.js';
+import { eventually } from '../../shop.js';
+import { Books } from '../books.js';
+
+let books: Books;
+let store: OrderStore;
+beforeAll(async () => {
+  books = await Books.open();
+  store = createOrderStore(books.sql);
+  await books.sql`insert into suppliers (id, name, active, min_order_quantity, max_order_quantity, created_by)
+                  values ('sup_books', 'Books', true, 1, 1000, 'books') on conflict do nothing`;
+});
+afterAll(() => books.close());
+
+async function supplied(onHand: number): Promise<string> {
+  const sku = await books.newSku(onHand);
+  await books.sql`update products set supplier_id = 'sup_books' where sku = ${sku}`;
+  return sku;
+}
+
+const by = (orderId: string, key: string) => ({ key: `order/${orderId}/${key}`, orderId, actor: 'test', traceId: '' });
+
+function opening(sku: string, ...quantities: number[]): OrderStep & { step: 'open' } {
+  const orderId = `ord_${randomUUID()}`;
+  return {
+    step: 'open',
+    ...by(orderId, 'open'),
+    workflowId: `order/${orderId}`,
+    customer: null,
+    lines: quantities.map((quantity) => ({ sku, quantity, location: 'main', reservationId: `rsv_${randomUUID()}` })),
+    holdSeconds: 900,
+    draftSeconds: 900,
+    confirming: false,
+    payment: null,
+  };
+}
+
+function shortagesOf(result: OrderStepResult) {
+  if (result.outcome !== 'done' || !result.shortages) throw new Error(`no shortage: ${JSON.stringify(result)}`);
+  return result.shortages;
+}
+
+function restocking(opened: OrderStepResult, orderId: string, key = 'restock'): OrderStep {
+  const [shortage] = shortagesOf(opened);
+  if (!shortage) throw new Error('no shortage');
+  const { line, quantity, reservationId } = shortage;
+  const rest = { reference: 'sres_1', reason: 'came', holdSeconds: 900, confirming: false, payment: null };
+  return { step: 'restock', ...by(orderId, key), line, quantity, reservationId, ...rest };
+}
+
+const rows = async (sku: string): Promise<string[]> =>
+  (
+    await books.sql<{ kind: string; delta: number }[]>`
+      select kind, (on_hand_delta + reserved_delta)::int as delta from stock_ledger where sku = ${sku} order by at`
+  ).map(({ kind, delta }) => `${kind} ${delta}`);
+
+describe('a step of an order that lacks stock', () => {
+  test('restock receives and holds in one transaction, and repeated by its key makes no second movement', async () => {
+    const sku = await supplied(3);
+    const open = opening(sku, 5);
+    const step = restocking(await store.apply(open), open.orderId);
+    const another = createOrderStore(books.another().sql);
+    const results = await Promise.all([store, another, store, another].map((each) => each.apply(step)));
+    // The order is told as it stands, and its time runs on.
+    for (const { state, ...did } of results)
+      expect({ ...did, state: { ...state, expiresInMs: 0 } }).toEqual({
+        ...results[0],
+        state: { ...results[0]?.state, expiresInMs: 0 },
+      });
+    expect(results[0]).toMatchObject({ outcome: 'done', state: { status: 'reserved' } });
+    expect(await rows(sku)).toEqual(['received 3', 'reserved 3', 'received 2', 'cancelled -3', 'reserved 5']);
+    const [made] = await books.sql<{ transactions: number }[]>`
+      select count(distinct xmin::text)::int as transactions from stock_ledger
+       where sku = ${sku} and operation_key like ${`${step.key}/%`}`;
+    expect(made?.transactions).toBe(1);
+  });
+
+  test('restock by another key finds nothing to do once the order is reserved', async () => {
+    const sku = await supplied(0);
+    const open = opening(sku, 2);
+    const opened = await store.apply(open);
+    await store.apply(restocking(opened, open.orderId));
+    const again = await store.apply(restocking(opened, open.orderId, 'again'));
+    expect(again).toMatchObject({ outcome: 'refused', refusal: { code: 'invalid_order_state' } });
+    expect(await rows(sku)).toEqual(['received 2', 'reserved 2']);
+  });
+
+  test('restock of an order that was closed before receives nothing', async () => {
+    const sku = await supplied(1);
+    const open = opening(sku, 2);
+    const opened = await store.apply(open);
+    const end = { to: 'cancelled', reason: 'late', failure: null, payment: null } as const;
+    await store.apply({ step: 'close', ...by(open.orderId, 'close'), ...end });
+    const late = await store.apply(restocking(opened, open.orderId));
+    expect(late).toMatchObject({ outcome: 'refused', state: { status: 'cancelled' } });
+    expect(await rows(sku)).toEqual(['received 1', 'reserved 1', 'cancelled -1']);
+  });
+
+  test('open holds what is there for its lines in their order, and tells what each lacks', async () => {
+    const sku = await supplied(5);
+    const open = opening(sku, 3, 4, 1);
+    const shortages = shortagesOf(await store.apply(open));
+    expect(shortages.map(({ line, available, quantity }) => [line, available, quantity])).toEqual([
+      [2, 2, 2],
+      [3, 0, 1],
+    ]);
+    expect(await rows(sku)).toEqual(['received 5', 'reserved 3', 'reserved 2']);
+  });
+
+  test('open twice, or of forty orders at once, never holds a unit twice', async () => {
+    const sku = await supplied(50);
+    const opens = Array.from({ length: 40 }, () => opening(sku, 3));
+    const another = createOrderStore(books.another().sql);
+    const results = await Promise.all(opens.flatMap((open) => [store.apply(open), another.apply(open)]));
+    const lacking = results.flatMap((result) => (result.outcome === 'done' && result.shortages ? [result] : []));
+    // 16 orders whole, one with 2 of 3, and 23 with nothing; each was asked for twice.
+    const lack = lacking.flatMap(shortagesOf).map(({ quantity }) => quantity);
+    expect(lack.sort()).toEqual([1, 1, ...Array(46).fill(3)]);
+    const [level] = await books.sql<
+      { held: number }[]
+    >`select reserved::int as held from stock_levels where sku = ${sku}`;
+    expect(level?.held).toBe(50);
+  });
+
+  test('release frees what is held and leaves the order where it is', async () => {
+    const sku = await supplied(1);
+    const open = opening(sku, 2);
+    await store.apply(open);
+    const step: OrderStep = { step: 'release', ...by(open.orderId, 'release'), reason: 'a person is told' };
+    for (const result of [await store.apply(step), await store.apply(step)])
+      expect(result).toMatchObject({ outcome: 'done', state: { status: 'awaiting_restock' } });
+    expect(await rows(sku)).toEqual(['received 1', 'reserved 1', 'cancelled -1']);
+  });
+});
+
+test('an order that a lost task had given up takes in no goods: it ends, and they are cancelled at the supplier', async () => {
+  const shop = sharedShop();
+  const sku = await shop.supplied(1, { status: ['delayed', 'ok'] });
+  const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 2 }] }));
+  // As a task does that is lost right after it, with the wish that it had.
+  const given = await store.apply({ step: 'give_up_restock', ...by(body.id, 'give_up_restock/once') });
+  expect(given).toMatchObject({ outcome: 'done', received: [] });
+  await eventually('the order to end', async () => (await shop.statusOf(body.id)) === 'cancelled');
+  const calls = (await shop.supplierCalls(sku)).map(({ kind, outcome }) => `${kind}: ${outcome}`);
+  expect(calls.slice(-2)).toEqual(['reserve_status: ok', 'reserve_cancel: cancelled']);
+  expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
+});

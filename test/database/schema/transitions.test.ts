@@ -1,0 +1,38 @@
+import { sql as raw } from 'drizzle-orm';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Connection, connect } from '../../../db/postgres/client.js';
+import { orderTransitions } from '../../../domain/orders/states.js';
+import { paymentTransitions } from '../../../domain/payments/states.js';
+
+let connection: Connection;
+beforeAll(() => {
+  connection = connect(process.env.HOLDFAST_TEST_DATABASE_URL ?? '', { applicationName: 'test', maxConnections: 1 });
+});
+afterAll(() => connection.close());
+
+const ways = (table: Readonly<Record<string, readonly string[]>>) =>
+  Object.entries(table)
+    .flatMap(([from, tos]) => tos.map((to) => `${from} → ${to}`))
+    .sort();
+
+describe.each([
+  ['orders', 'order_transitions', orderTransitions],
+  ['payments', 'payment_transitions', paymentTransitions],
+] as const)('the states of %s', (_subject, table, expected) => {
+  test('go the same ways in the database as in the rules', async () => {
+    const rows = await connection.db.execute<{ way: string }>(
+      raw`select from_status || ' → ' || to_status as way from ${raw.identifier(table)}`,
+    );
+    expect(rows.map(({ way }) => way).sort()).toEqual(ways(expected));
+  });
+});
+
+describe('a payment', () => {
+  test('cannot go a way that does not exist, whoever writes it', async () => {
+    const id = `pay_t${Date.now()}`;
+    await connection.sql`insert into payments (id, status, amount, currency) values (${id}, 'declined', 1, 'USD')`;
+    await expect(connection.sql`update payments set status = 'captured' where id = ${id}`).rejects.toThrow(
+      'cannot go from declined to captured',
+    );
+  });
+});

@@ -1,0 +1,67 @@
+/** An API process of a test's own: to be killed, to be cut off from its servers, to have its log read. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+import { projectRoot } from '../../../dev/home/paths.js';
+import { freePort } from '../../../dev/processes/ports.js';
+import { cleanEnvironment } from '../../setup/stack.js';
+import { eventually, Shop } from '../../shop.js';
+
+export interface OwnApi {
+  readonly url: string;
+  readonly shop: Shop;
+  /** What it has written so far, to both of its outputs. */
+  output(): string;
+  /** Ends it with a signal; resolves with its exit code, null where the signal killed it. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** Starts an API process on the servers of the run, but for what `env` says otherwise; resolves when it listens. */
+export async function startOwnApi(env: Record<string, string> = {}): Promise<OwnApi> {
+  const port = await freePort();
+  const { child, output } = launch({ API_PORT: String(port), ...env });
+  const url = `http://127.0.0.1:${port}`;
+  await eventually('the API process to listen', async () => {
+    if (child.exitCode !== null) throw new Error(`it ended: ${output()}`);
+    return (await fetch(`${url}/livez`)).ok;
+  });
+  return {
+    url,
+    shop: new Shop({ apiUrl: url, apiKey: inject('apiKey'), sandboxUrl: inject('sandboxUrl') }),
+    output,
+    end: async (signal) => {
+      const ended = child.exitCode === null && child.signalCode === null ? once(child, 'exit') : Promise.resolve();
+      child.kill(signal);
+      await ended;
+      return child.exitCode;
+    },
+  };
+}
+
+/** Starts an API process that is expected to end by itself. */
+export async function runOwnApi(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
+  const { child, output } = launch(env);
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output: output() };
+}
+
+function launch(env: Record<string, string>): { child: ChildProcess; output: () => string } {
+  const child = spawn(process.execPath, ['--import', 'tsx', join(projectRoot, 'api/main.ts')], {
+    cwd: projectRoot,
+    env: cleanEnvironment({
+      DATABASE_URL: inject('databaseUrl'),
+      TEMPORAL_ADDRESS: inject('temporalAddress'),
+      RATE_LIMIT_PER_MINUTE: '1000000',
+      ...env,
+    }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let written = '';
+  const keep = (chunk: Buffer) => {
+    written += chunk.toString('utf8');
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  return { child, output: () => written };
+}

@@ -1,0 +1,32 @@
+/** Runs the real command, as a shell would. */
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inject } from 'vitest';
+
+export const bin = join(dirname(fileURLToPath(import.meta.url)), '../../../cli/bin.mjs');
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** `holdfast <args>` against the stack of the test run. `env` is added to, and wins over, what names that stack. */
+export function holdfast(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
+  const stack = { HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...stack, ...env } });
+    let out = '';
+    let err = '';
+    child.stdout.setEncoding('utf8').on('data', (chunk: string) => (out += chunk));
+    child.stderr.setEncoding('utf8').on('data', (chunk: string) => (err += chunk));
+    child.on('error', fail);
+    child.on('close', (code) => done({ code, out, err }));
+  });
+}
+
+/** The value of one field of what was printed: `status  confirmed`. */
+export function field(printed: string, name: string): string | undefined {
+  return new RegExp(`^${name} +(.*)$`, 'm').exec(printed)?.[1];
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { sharedShop } from '../../shared.js';
+import { type Answer, eventually, holdings, type Shop } from '../../shop.js';
+
+const shops = [sharedShop(0), sharedShop(1)] as const;
+const [shop] = shops;
+const through = (index: number): Shop => shops[index % 2] ?? shop;
+
+/**
+ * Starts `count` calls with so many under way at a time: a thousand sockets would test the machine, not the shop. One that
+ * is refused since too many came is sent again when the answer says so.
+ */
+async function crowd(count: number, atOnce: number, call: (index: number) => Promise<Answer>): Promise<Answer[]> {
+  const answers: Answer[] = [];
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: atOnce }, async () => {
+      for (let index = next++; index < count; index = next++) {
+        let answer = await call(index);
+        for (; answer.status === 503; answer = await call(index))
+          await sleep(Number(answer.headers.get('retry-after')) * 1000);
+        answers.push(answer);
+      }
+    }),
+  );
+  return answers;
+}
+
+async function verified(): Promise<void> {
+  expect(await shop.verified()).toEqual({ clean: true, differences: [] });
+}
+
+describe('many at once', () => {
+  test('1,000 buyers for 100 units through two API and two worker processes: exactly 100 are sold', async () => {
+    const sku = await shop.product(100);
+    const answers = await crowd(1000, 64, (index) =>
+      through(index).order({ lines: [{ sku, quantity: 1 }], confirm: true, payment: { cardToken: 'tok_visa' } }),
+    );
+    const by = (status: number) => answers.filter((answer) => answer.status === status);
+    // A slow machine answers 202 and goes on: those orders are looked at until they are decided.
+    for (const answer of by(202))
+      await eventually('the order to be decided', async () =>
+        ['confirmed', 'failed'].includes(await shop.statusOf(answer.body.id)),
+      );
+    const late = await Promise.all(by(202).map(({ body }) => shop.statusOf(body.id)));
+    const sold = by(201).length + late.filter((status) => status === 'confirmed').length;
+    const refused =
+      by(409).filter(({ body }) => body.code === 'insufficient_stock').length +
+      late.filter((status) => status === 'failed').length;
+    expect([sold, refused]).toEqual([100, 900]);
+    expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
+    const paid = await Promise.all(by(201).map(({ body }) => shop.books(body.id)));
+    for (const books of paid) expect(holdings(books)).toEqual({ open: 0, net: 1000 });
+    await verified();
+  });
+
+  test('two buyers for the last unit: one has it', async () => {
+    for (let round = 0; round < 10; round++) {
+      const sku = await shop.product(1);
+      const answers = await Promise.all(shops.map((one) => one.order({ lines: [{ sku, quantity: 1 }] })));
+      expect(answers.map(({ status }) => status).sort()).toEqual([201, 409]);
+      expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 1, available: 0 });
+    }
+  });
+
+  test('orders over the same two SKUs in opposite order never block one another', async () => {
+    const [a, b] = [await shop.product(200), await shop.product(200)];
+    const answers = await crowd(100, 32, (index) => {
+      const lines = [
+        { sku: a, quantity: 1 },
+        { sku: b, quantity: 1 },
+      ];
+      return through(index).order({ lines: index % 4 < 2 ? lines : lines.toReversed() });
+    });
+    expect(answers.filter(({ status }) => status !== 201)).toEqual([]);
+    expect(await shop.stock(a)).toEqual({ onHand: 200, reserved: 100, available: 100 });
+    expect(await shop.stock(b)).toEqual({ onHand: 200, reserved: 100, available: 100 });
+  });
+
+  test('the same Idempotency-Key 50 times at once makes one order', async () => {
+    const sku = await shop.product(100);
+    const key = randomUUID();
+    const customer = { id: `cus_${randomUUID()}` };
+    const request = { lines: [{ sku, quantity: 1 }], customer, confirm: true, payment: { cardToken: 'tok_visa' } };
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => through(index).order(request, { 'idempotency-key': key })),
+    );
+    const made = answers.filter(({ status }) => status === 201);
+    const waiting = answers.filter(({ status, body }) => status === 409 && body.code === 'request_in_progress');
+    expect(made.length + waiting.length).toBe(50);
+    expect(made.length).toBeGreaterThanOrEqual(1);
+    const { body: listed } = await shop.get(`/api/orders?customerId=${customer.id}`);
+    expect(listed.items).toHaveLength(1);
+    expect(new Set(made.map(({ body }) => body.id))).toEqual(new Set([listed.items[0].id]));
+    expect(await shop.stock(sku)).toEqual({ onHand: 99, reserved: 0, available: 99 });
+    expect(holdings(await shop.books(listed.items[0].id))).toEqual({ open: 0, net: 1000 });
+    const replayed = await shop.order(request, { 'idempotency-key': key });
+    expect(replayed.headers.get('idempotency-replayed')).toBe('true');
+    expect(replayed.body.id).toBe(listed.items[0].id);
+  });
+});

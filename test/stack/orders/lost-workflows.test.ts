@@ -1,0 +1,122 @@
+/** Sagas whose workflow an operator has terminated: the sweep runs them again, and they end as they would have. */
+import { describe, expect, inject, test } from 'vitest';
+import { sweepScheduleId } from '../../../workflows/sweep/contract.js';
+import { sharedShop } from '../../shared.js';
+import { eventually, holdings } from '../../shop.js';
+import { temporal } from '../../temporal.js';
+import { byHand, goods, receive, shipped, untilStatus, whereabouts } from '../transfers/goods.js';
+import { until } from './lacking.js';
+
+const shop = sharedShop();
+const databaseUrl = inject('databaseUrl');
+
+async function terminate(workflowId: string): Promise<void> {
+  await (await temporal()).workflow.getHandle(workflowId).terminate('by an operator');
+}
+
+/** Has the sweep look until the workflow runs again, or has ended by itself. */
+async function resumed(workflowId: string): Promise<void> {
+  const { schedule, workflow } = await temporal();
+  await eventually(`${workflowId} to be resumed`, async () => {
+    await schedule.getHandle(sweepScheduleId).trigger();
+    return (await workflow.getHandle(workflowId).describe()).status.name !== 'TERMINATED';
+  });
+}
+
+describe('an order whose workflow was terminated', () => {
+  test('says so instead of refusing, and can be confirmed once it is resumed', async () => {
+    const sku = await shop.product(3);
+    const id = await shop.reserved(sku, 2);
+    await terminate(`order/${id}`);
+    const early = await shop.cancel(id);
+    // The sweep may have been there already.
+    if (early.status !== 200) {
+      expect([early.status, early.body.code, early.body.orderId]).toEqual([503, 'unavailable', id]);
+      expect(early.body.detail).toContain('the workflow of this order was ended');
+      expect(early.headers.get('retry-after')).not.toBeNull();
+      await resumed(`order/${id}`);
+      expect((await shop.must(200, shop.confirm(id, 'tok_visa'))).body.status).toBe('confirmed');
+      expect(holdings(await shop.books(id))).toEqual({ open: 0, net: 2000 });
+    }
+    expect((await shop.stock(sku)).reserved).toBe(0);
+  });
+
+  test('while it was being paid is paid once, by the run that resumes it', async () => {
+    const sku = await shop.product(3);
+    const id = await shop.reserved(sku, 2);
+    const paying = shop.confirm(id, 'tok_slow_1500');
+    await eventually('the payment to begin', async () => (await shop.statusOf(id)) === 'confirming');
+    await terminate(`order/${id}`);
+    expect([200, 503]).toContain((await paying).status);
+    await resumed(`order/${id}`);
+    await until(id, 'confirmed');
+    expect(holdings(await shop.books(id))).toEqual({ open: 0, net: 2000 });
+    expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
+  });
+
+  test('while it waited for its supplier gets its goods once', async () => {
+    const sku = await shop.supplied(1, { status: ['delayed', 'delayed', 'ok'] });
+    const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 3 }] }));
+    await terminate(`order/${body.id}`);
+    await resumed(`order/${body.id}`);
+    await until(body.id, 'reserved');
+    expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 3, available: 0 });
+    const reserved = (await shop.supplierCalls(sku)).filter(({ kind }) => kind === 'reserve');
+    expect(new Set(reserved.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
+    await shop.must(200, shop.cancel(body.id));
+    expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
+  });
+
+  test('again and again is put before a person', async () => {
+    const id = await shop.reserved(await shop.product(1));
+    for (let run = 1; run <= 3; run++) {
+      await terminate(`order/${id}`);
+      if (run < 3) await resumed(`order/${id}`);
+    }
+    const { schedule } = await temporal();
+    const review = await eventually('the review', async () => {
+      await schedule.getHandle(sweepScheduleId).trigger();
+      const { body } = await shop.get('/api/reviews?status=open&limit=200');
+      return body.items.find(({ subject }: { subject: string }) => subject === `order/${id}`);
+    });
+    expect(review).toMatchObject({ kind: 'saga_lost', attempts: 3, detail: { endedAs: 'TERMINATED', runs: 3 } });
+  });
+});
+
+test('a transfer whose workflow was terminated on the way can be received once it is resumed', async () => {
+  const { sku, from, to } = await goods(shop, 5);
+  const id = await shipped(shop, { sku, quantity: 4, from, to });
+  await terminate(`transfer/${id}`);
+  await resumed(`transfer/${id}`);
+  const { body } = await shop.must(200, receive(shop, id, { quantity: 3, reason: 'one broke' }));
+  expect(body).toMatchObject({ status: 'completed', received: 3, lost: 1 });
+  expect(await whereabouts(shop, sku)).toEqual({ [from]: 1, [to]: 3, transit: 0, held: 0 });
+});
+
+test('a transfer whose workflow was terminated while its goods could not be given back gives them back once it is resumed', async () => {
+  const { sku, from, to } = await goods(shop, 4);
+  const id = await shipped(shop, { sku, quantity: 4, from, to });
+  await byHand(databaseUrl, { kind: 'lose', sku, location: 'transit', quantity: 1 });
+  await shop.must(202, shop.post(`/api/transfers/${id}/cancel`, { reason: 'wrong' }, { prefer: 'respond-async' }));
+  await untilStatus(shop, id, 'manual_review');
+  const cases = async (status: string): Promise<number> => {
+    const { body } = await shop.must(200, shop.get(`/api/reviews?status=${status}&limit=200`));
+    return body.items.filter(({ subject }: { subject: string }) => subject === `transfer/${id}`).length;
+  };
+  await terminate(`transfer/${id}`);
+  await resumed(`transfer/${id}`);
+  await eventually('the case of the lost run to be closed', async () => (await cases('resolved')) === 1);
+  await byHand(databaseUrl, { kind: 'transfer_in', sku, location: 'transit', quantity: 1 });
+  await untilStatus(shop, id, 'cancelled');
+  expect(await whereabouts(shop, sku)).toEqual({ [from]: 4, transit: 0, held: 0 });
+  await eventually('no case to be left open', async () => (await cases('open')) === 0);
+});
+
+test('a payment whose workflow was terminated is taken once, by the run that resumes it', async () => {
+  const request = { amount: 900, currency: 'EUR', cardToken: 'tok_slow_1500' };
+  const { body } = await shop.must(202, shop.post('/api/payments', request, { prefer: 'respond-async' }));
+  await terminate(`payment/${body.id}`);
+  await resumed(`payment/${body.id}`);
+  await eventually('the payment', async () => (await shop.get(`/api/payments/${body.id}`)).body.status === 'captured');
+  expect(holdings(await shop.books(body.id))).toEqual({ open: 0, net: 900 });
+});

@@ -1,0 +1,77 @@
+/** A task that was lost has taken the money, and the scorer thinks otherwise of the card when it runs again. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createOrderStore } from '../../../db/orders/store.js';
+import { orderStepKey } from '../../../domain/orders/steps.js';
+import { paymentWorkflowId } from '../../../workflows/payment/contract.js';
+import { taskQueue } from '../../../workflows/shared/contract.js';
+import { Books } from '../../database/books.js';
+import { sharedShop } from '../../shared.js';
+import { eventually, holdings } from '../../shop.js';
+import { temporal } from '../../temporal.js';
+
+const shop = sharedShop();
+let books: Books;
+beforeAll(async () => {
+  books = await Books.open();
+});
+afterAll(() => books.close());
+
+const newPaymentId = () => `pay_${randomUUID().replaceAll('-', '')}`;
+
+/** Takes the money with the keys of the payment's first card, as the lost task did. */
+async function capture(paymentId: string, reference: string): Promise<void> {
+  const ask = async (path: string, kind: string, body: object) => {
+    const response = await fetch(`${inject('sandboxUrl')}/payments/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': `${paymentId}/primary/${kind}` },
+      body: JSON.stringify(body),
+    });
+    expect(response.ok).toBe(true);
+    return (await response.json()) as { authorizationId: string };
+  };
+  const money = { amount: 1000, currency: 'USD' };
+  const { authorizationId } = await ask('authorize', 'authorize', { token: 'tok_visa', reference, ...money });
+  await ask(`${authorizationId}/capture`, 'capture', { amount: money.amount });
+  expect(holdings(await shop.books(reference))).toEqual({ open: 0, net: 1000 });
+}
+
+describe('money that a lost task has taken', () => {
+  test('goes back before a payment of its own is said to be blocked', async () => {
+    const paymentId = newPaymentId();
+    await capture(paymentId, paymentId);
+    const client = await temporal();
+    await client.workflow.execute('payment', {
+      taskQueue,
+      workflowId: paymentWorkflowId(paymentId),
+      args: [
+        {
+          ...{ paymentId, amount: 1000, currency: 'USD', cardToken: 'tok_fraud', backupCardToken: null },
+          ...{ customerId: null, email: null, reference: null, requestedAt: new Date().toISOString() },
+          pace: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
+          caller: { actor: 'test', traceparent: '', requestId: null },
+        },
+      ],
+    });
+    expect((await shop.get(`/api/payments/${paymentId}`)).body.status).toBe('blocked');
+    expect(holdings(await shop.books(paymentId))).toEqual({ open: 0, net: 0 });
+  });
+
+  test('goes back before the payment of an order is said to be blocked', async () => {
+    const sku = await shop.product(2);
+    const orderId = await shop.reserved(sku);
+    const paymentId = newPaymentId();
+    const begun = await createOrderStore(books.sql).apply({
+      step: 'begin_confirm',
+      ...{ key: orderStepKey(orderId, 'begin_confirm', 'lost'), orderId, actor: 'test', traceId: '' },
+      payment: { paymentId, choice: { cardToken: 'tok_fraud' } },
+    });
+    expect(begun).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
+    await capture(paymentId, orderId);
+    const { status, body } = await shop.confirm(orderId, 'tok_visa');
+    expect([status, body.code]).toEqual([402, 'fraud_suspected']);
+    await eventually('the order to be reserved again', async () => (await shop.statusOf(orderId)) === 'reserved');
+    expect(holdings(await shop.books(orderId))).toEqual({ open: 0, net: 0 });
+    expect(await shop.stock(sku)).toEqual({ onHand: 2, reserved: 1, available: 1 });
+  });
+});

@@ -1,0 +1,81 @@
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Stack, startStack } from '../../setup/stack.js';
+import { eventually, Shop } from '../../shop.js';
+
+let stack: Stack;
+let shop: Shop;
+let connection: Connection;
+
+beforeAll(async () => {
+  stack = await startStack({ RETRY_BASE_SCALE: '0.01', GATEWAY_TIMEOUT_SECONDS: '2' });
+  shop = new Shop(stack);
+  connection = await Connection.connect({ address: stack.temporalAddress });
+});
+afterAll(async () => {
+  await connection?.close();
+  await stack?.stop();
+});
+
+/** How many wishes an order has heard. */
+async function heard(orderId: string): Promise<number> {
+  const { events } = await new Client({ connection }).workflow.getHandle(`order/${orderId}`).fetchHistory();
+  return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
+}
+
+describe('money that cannot be returned', () => {
+  const reviewOf = (subject: string) =>
+    eventually('a review to be open', async () => {
+      const { body } = await shop.get('/api/reviews?status=open&limit=200');
+      return body.items.find((review: { subject: string }) => review.subject === subject) as
+        | { id: string; attempts: number; lastError: string }
+        | undefined;
+    });
+
+  /**
+   * An order whose authorization is to be voided, at a processor that cannot void: the gateways stand still until the
+   * order has heard of the cancel, which therefore comes before the capture.
+   */
+  async function stuck(): Promise<{ sku: string; id: string }> {
+    const sku = await shop.product(3);
+    const id = await shop.reserved(sku);
+    const before = await heard(id);
+    const ask = (what: string, body: object) =>
+      shop.must(202, shop.post(`/api/orders/${id}/${what}`, body, { prefer: 'respond-async' }));
+    process.kill(stack.pids.sandbox, 'SIGSTOP');
+    try {
+      await ask('confirm', { payment: { cardToken: 'tok_void_down' } });
+      await ask('cancel', { reason: 'no' });
+      await eventually('both wishes to be heard', async () => (await heard(id)) === before + 2);
+    } finally {
+      process.kill(stack.pids.sandbox, 'SIGCONT');
+    }
+    return { sku, id };
+  }
+
+  test('is put before a person, is not seen as done, and is done when the person says so', async () => {
+    const { sku, id } = await stuck();
+    const review = await reviewOf(`order/${id}`);
+    expect(review.attempts).toBeGreaterThanOrEqual(5);
+    expect(await shop.statusOf(id)).toBe('confirming');
+    expect((await shop.post(`/api/orders/${id}/cancel`, { reason: 'still no' }, { prefer: 'wait=1' })).status).toBe(
+      202,
+    );
+    const retried = await shop.must(
+      200,
+      shop.post(`/api/reviews/${review.id}/resolve`, { resolution: 'retry', note: 'once more' }),
+    );
+    expect(retried.body.status).toBe('open');
+    await shop.must(
+      200,
+      shop.post(`/api/reviews/${review.id}/resolve`, { resolution: 'done', note: 'voided by telephone' }),
+    );
+    await eventually('the order to be cancelled', async () => (await shop.statusOf(id)) === 'cancelled');
+    expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
+    const { body: closed } = await shop.get(`/api/reviews/${review.id}`);
+    expect(closed).toMatchObject({
+      status: 'resolved',
+      resolution: { by: 'person', resolution: 'done', note: 'voided by telephone' },
+    });
+  });
+});
