@@ -1,4 +1,4 @@
-/** An API process: serves HTTP until it is told to stop. */
+/** An API process: serves HTTP until a signal stops it. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
@@ -18,7 +18,7 @@ import { createMetrics } from './system/metrics.js';
 import { readiness } from './system/readiness.js';
 import { Sagas } from './temporal/sagas.js';
 
-/** For requests that run when the process is told to stop; then they are cut off. */
+/** How long requests in flight may take once a signal stops the process; then they are cut off. */
 const drainMs = 5000;
 const maxConnections = 10;
 

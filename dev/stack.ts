@@ -233,7 +233,7 @@ export class Stack {
 }
 
 /** Brings the database up to date and makes sure that this key has every scope. Throws StartError where it cannot. */
-export async function prepareDatabase(urls: DatabaseUrls, apiKey: string, keyName: string): Promise<void> {
+async function prepareDatabase(urls: DatabaseUrls, apiKey: string, keyName: string): Promise<void> {
   const { databaseUrl, runningUrl } = urls;
   try {
     await migrate(databaseUrl, runningRoleOf(runningUrl, databaseUrl));

@@ -3,7 +3,7 @@ import { type Refusal, refusal, type SupplierFailureCode } from './errors.js';
 import { maxMinorUnits } from './money.js';
 
 /** How a replenishment may fail: a supplier's way of saying no, or somebody who called it off. */
-export type ReplenishmentFailureCode = SupplierFailureCode | 'cancelled';
+type ReplenishmentFailureCode = SupplierFailureCode | 'cancelled';
 
 export const replenishmentStatuses = ['running', 'completed', 'failed'] as const;
 export const purchaseOrderStatuses = ['ordered', 'shipped', 'delivered', 'cancelled', 'failed'] as const;

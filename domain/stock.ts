@@ -99,7 +99,7 @@ export interface Movement {
 }
 
 /** A hold as it stands after the operation. `quantity` is what is still held, or was when it was decided. */
-export interface ReservationState {
+interface ReservationState {
   readonly id: string;
   readonly sku: string;
   readonly location: string;

@@ -2,7 +2,7 @@
  * Admission of what starts sagas. Only as many are started at once as are decided quickly; the others wait here, where
  * nothing has been written about them, and take turns by API key. A burst waits as long as its clients do. In lasting
  * overload newcomers are refused instead, so that those who are let in are answered soon
- * (docs/adr/0017-overload-is-refused-before-anything-is-written.md).
+ * (docs/adr/0016-overload-is-refused-before-anything-is-written.md).
  */
 import type { Registry } from 'prom-client';
 import { ConcurrencyLimit } from './concurrency-limit.js';
@@ -10,7 +10,7 @@ import { FairQueue, type Queued } from './fair-queue.js';
 import { AdmissionMetrics } from './metrics.js';
 import { longWaitMs, Overload } from './overload.js';
 
-/** Leave to start a saga. Whoever gets it gives it back, once, by one of its methods. */
+/** Leave to start a saga. Its holder gives it back, once, by one of its methods. */
 export interface Place {
   /** Part of the client's wait that is left. 0: it is over, or the client did not want to wait. */
   readonly waitMs: number;
@@ -46,8 +46,13 @@ const fullQueueMs = 1000;
 /** One who does not want to wait for the decision still waits for a place. */
 const leastQueueMs = 1000;
 const lookEveryMs = 100;
-/** Those who were refused at the same time must not all come back at the same time. */
-const retryAfterSeconds = [1, 2, 3] as const;
+/**
+ * Those who were refused at the same time must not all come back at the same time; and the more of them there are, the
+ * later, since each refusal costs something too. Seconds for each call that is refused for one that is let in.
+ */
+const spreadSeconds = 6;
+const leastSpreadSeconds = 3;
+const mostSpreadSeconds = 20;
 
 interface Waiting extends Queued {
   /** When the client's wait is over. */
@@ -161,8 +166,9 @@ export class Admission {
   #refuse(why: 'overload' | 'stopping'): Entry {
     if (why === 'overload') this.#overload.refused(performance.now());
     this.#metrics.refused(why);
-    const index = this.#refusals++ % retryAfterSeconds.length;
-    return { kind: 'refused', retryAfterSeconds: retryAfterSeconds[index] ?? 1, why };
+    const pressure = this.#overload.refusedForEachServed();
+    const spread = Math.min(mostSpreadSeconds, Math.max(leastSpreadSeconds, Math.round(spreadSeconds * pressure)));
+    return { kind: 'refused', retryAfterSeconds: 1 + (this.#refusals++ % spread), why };
   }
 
   /** A place that was counted as taken. */
@@ -173,9 +179,9 @@ export class Admission {
       if (left) return;
       left = true;
       clearTimeout(timer);
-      const saturated = this.#queue.size > 0 || this.#inUse >= this.#limit.value;
+      const [awaited, inUse] = [this.#queue.size > 0, this.#inUse];
       this.#inUse--;
-      if (recorded) this.#limit.record({ ms: performance.now() - since, undecided, saturated });
+      if (recorded) this.#limit.record({ ms: performance.now() - since, undecided, inUse, awaited });
       this.#letNextIn();
     };
     let timer = setTimeout(() => leave(true, true), this.#limit.maxHoldMs).unref();

@@ -23,9 +23,11 @@ const minWindow = 16;
 /** Weight of a new sample in the mean, and of a new window in the idle latency where it has risen. */
 const meanWeight = 0.05;
 const idleWeight = 0.1;
-/** A saga that takes longer waits for someone else (a bank, a worker that is away), not for this machine. */
+/** A saga that takes this many times as long as others waits for someone else (a bank, a worker), not for this machine. */
 const minHoldMs = 2000;
-const holdFactor = 3;
+const holdFactor = 4;
+/** With no more under way than this part of the limit, or one, a saga is as quick as it can be. */
+const idleShare = 1 / 8;
 /** Before anything was measured. */
 const assumedMs = 250;
 
@@ -34,13 +36,16 @@ export interface Sample {
   readonly ms: number;
   /** Whether it was still undecided when its place was taken away. */
   readonly undecided: boolean;
-  /** Whether every place was taken. */
-  readonly saturated: boolean;
+  /** Places that were taken, its own included, when it left. */
+  readonly inUse: number;
+  /** Whether others waited for its place. */
+  readonly awaited: boolean;
 }
 
 export class ConcurrencyLimit {
   #value: number;
   #meanMs = assumedMs;
+  #decidedMs = assumedMs;
   #idleMs: number | null = null;
   #window: Sample[] = [];
 
@@ -61,19 +66,21 @@ export class ConcurrencyLimit {
 
   /** How long a saga that stays undecided keeps its place. */
   get maxHoldMs(): number {
-    return Math.max(minHoldMs, holdFactor * (this.#idleMs ?? 0));
+    return Math.max(minHoldMs, holdFactor * this.#decidedMs);
   }
 
   /** Takes note of a saga that has left its place. */
   record(sample: Sample): void {
     this.#meanMs += meanWeight * (sample.ms - this.#meanMs);
+    if (!sample.undecided) this.#decidedMs += meanWeight * (sample.ms - this.#decidedMs);
     this.#window.push(sample);
     if (this.#window.length < Math.max(minWindow, this.#value)) return;
     const window = this.#window;
     this.#window = [];
-    const saturated = window.filter((each) => each.saturated).length * 2 > window.length;
+    const saturated = window.filter(({ awaited, inUse }) => awaited || inUse >= this.#value).length * 2 > window.length;
     if (saturated) this.#adapt(medianOf(window));
-    else this.#learnIdle(window.filter(({ undecided }) => !undecided));
+    const alone = Math.max(1, this.#value * idleShare);
+    this.#learnIdle(window.filter(({ undecided, awaited, inUse }) => !undecided && !awaited && inUse <= alone));
   }
 
   #adapt(medianMs: number): void {
@@ -84,7 +91,7 @@ export class ConcurrencyLimit {
     else if (medianMs > tooSlow * toleratedMs) this.#value = Math.max(minLimit, Math.floor(this.#value * shrinkBy));
   }
 
-  /** While places are free, what a saga takes is not our doing: a distant server, a slow bank. */
+  /** While hardly anything is under way, what a saga takes is not our doing: a distant server, a slow bank. */
   #learnIdle(decided: readonly Sample[]): void {
     if (decided.length === 0) return;
     const medianMs = medianOf(decided);

@@ -16,6 +16,7 @@ interface Second {
   readonly number: number;
   arrived: number;
   served: number;
+  refused: number;
   /** Whether the queue was long each time it was looked at. */
   long: boolean;
 }
@@ -34,6 +35,19 @@ export class Overload {
 
   refused(now: number): void {
     this.#refusedAt = now;
+    this.#at(now).refused++;
+  }
+
+  /** How many were refused lately for each that was served. */
+  refusedForEachServed(): number {
+    const sum = (of: (second: Second) => number) => this.#seconds.reduce((total, second) => total + of(second), 0);
+    return (
+      sum(({ refused }) => refused) /
+      Math.max(
+        1,
+        sum(({ served }) => served),
+      )
+    );
   }
 
   /** Looks at the queue; to be called several times a second while there is one. Returns whether newcomers are too many. */
@@ -58,7 +72,7 @@ export class Overload {
     const number = Math.floor(now / 1000);
     const last = this.#seconds.at(-1);
     if (last?.number === number) return last;
-    const second: Second = { number, arrived: 0, served: 0, long: true };
+    const second: Second = { number, arrived: 0, served: 0, refused: 0, long: true };
     this.#seconds = [...this.#seconds.slice(-standingSeconds), second];
     return second;
   }

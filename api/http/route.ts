@@ -35,7 +35,7 @@ const nothing = z.strictObject({});
 type Nothing = typeof nothing;
 
 /** A call as the document shows it; a test holds it against the schemas. */
-export interface Example {
+interface Example {
   readonly body?: unknown;
   readonly answer: unknown;
   /** What an answer of the second status in `answers` looks like, where that differs. */
@@ -72,13 +72,13 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   readonly handler: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Reply>;
 }
 
-export interface RawRequest {
+interface RawRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
 }
 
-export type Prepared =
+type Prepared =
   | { readonly kind: 'invalid'; readonly refused: Refused }
   | { readonly kind: 'ready'; readonly act: (context: CallContext) => Promise<Reply> };
 

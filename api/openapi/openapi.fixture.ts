@@ -55,7 +55,7 @@ interface Response {
   readonly content: Readonly<Record<string, Media>>;
   readonly links?: Readonly<Record<string, object>>;
 }
-export interface Operation {
+interface Operation {
   readonly operationId: string;
   readonly summary: string;
   readonly description: string;

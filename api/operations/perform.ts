@@ -62,7 +62,7 @@ export function operationKey(call: CallContext, index: number): string {
 }
 
 /** Whether so much on hand has more asked for: the rule of the database's function `is_low`. */
-export function isLow(product: ProductTerms | undefined, onHand: number): boolean {
+function isLow(product: ProductTerms | undefined, onHand: number): boolean {
   if (product === undefined || product.reorderPoint === null || product.supplierId === null) return false;
   return product.status === 'active' && onHand <= product.reorderPoint;
 }

@@ -56,10 +56,10 @@ function orderInput(
     draftSeconds: settings.draftTtlSeconds,
     supplierRecheckSeconds: settings.supplierRecheckSeconds,
     supplierMaxDelayed: settings.supplierMaxDelayed,
-    pace: retrySettings(settings),
+    retry: retrySettings(settings),
     caller: call.caller,
     requestedAt: now(),
-    inOneGo: true,
+    singleActivity: true,
   };
 }
 

@@ -4,6 +4,7 @@ import { getOrder, type OrderView } from '../../db/orders/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { isRefusalCode, type Refusal, refusal } from '../../domain/errors.js';
 import { isSettled, type OrderStatus, orderStatuses } from '../../domain/orders/states.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { type OrderInput, orderWorkflowId } from '../../workflows/order/contract.js';
 import type { Commanded } from '../temporal/saga-resource.js';
 
@@ -14,17 +15,16 @@ export const orders: Commanded<OrderView, OrderInput, OrderStatus> = {
   workflowId: orderWorkflowId,
   stored: async (db, id) => {
     const view = await getOrder(db, id);
-    return view && { view, refusal: refusalOf(view) };
+    return view && { view, refusal: openingRefusal(view) };
   },
   pending: pendingOrder,
   alwaysWritten: false,
   isOver: ({ status }) => !orderStatuses.some((one) => one === status && !isSettled(one)),
-  cannotBecome: ({ status }, to) =>
-    refusal('invalid_order_state', `an order that is ${status} cannot become ${to}`, { from: status, to }),
+  cannotBecome: ({ status: from }, to) => refusalOf('invalid_order_state', { from, to }),
 };
 
 /** Why opening the order was refused. */
-function refusalOf({ failure, supplierReference }: OrderView): Refusal | null {
+function openingRefusal({ failure, supplierReference }: OrderView): Refusal | null {
   if (failure === null) return null;
   if (isRefusalCode(failure.code)) return refusal(failure.code, failure.detail);
   // Suppliers were asked, and refused before anybody was answered that the order waits for them.

@@ -26,7 +26,7 @@ export const orderQuery = z.strictObject({
   ...pageQuery,
 });
 
-export const paymentChoice = z
+const paymentChoice = z
   .union([
     z.strictObject({ cardToken, backupCardToken: backupCardToken.optional() }),
     z.strictObject({

@@ -91,7 +91,7 @@ function pay(body: z.output<typeof newPayment>, call: CallContext, deps: ApiDeps
     customerId: body.customerId ?? null,
     email: body.email ?? null,
     reference: body.reference ?? null,
-    pace: retrySettings(deps.settings),
+    retry: retrySettings(deps.settings),
     caller: call.caller,
     requestedAt: now(),
   };

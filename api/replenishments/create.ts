@@ -42,7 +42,7 @@ export async function openReplenishment(body: NewReplenishment, call: CallContex
     cause: 'request',
     deliveryCheckSeconds,
     deliveryMaxDays,
-    pace: retrySettings(deps.settings),
+    retry: retrySettings(deps.settings),
     caller: call.caller,
   };
   const asking = { updateId: call.ids.update, waitMs: Math.max(call.waitMs, leastWaitMs) };

@@ -12,7 +12,7 @@ import type { CallContext } from '../http/route.js';
 import type { Asking, Outcome, UpdateOutcome } from './saga-client.js';
 
 /** A row as it stands, and why the caller who started its saga was refused. */
-export interface Stored<View> {
+interface Stored<View> {
   readonly view: View;
   readonly refusal: Refusal | null;
 }

@@ -56,11 +56,6 @@ function arrivedSo(transfer: TransferView, quantity: number | null): boolean {
 }
 
 function overReceived(sent: number) {
-  return refuseFields('validation_failed', [
-    {
-      pointer: '/quantity',
-      code: 'too_big',
-      detail: detailOf('validation_failed', { rule: 'max_received', max: sent }),
-    },
-  ]);
+  const detail = detailOf('validation_failed', { rule: 'max_received', max: sent });
+  return refuseFields('validation_failed', [{ pointer: '/quantity', code: 'too_big', detail }]);
 }

@@ -29,7 +29,7 @@ export async function openTransfer(body: NewTransfer, call: CallContext, deps: A
     transferId,
     ...body,
     reservationId: childId('rsv', transferId, 0),
-    pace: retrySettings(deps.settings),
+    retry: retrySettings(deps.settings),
     caller: call.caller,
     requestedAt: now(),
   };

@@ -1,6 +1,7 @@
 /** Transfers as the API answers them: from Postgres, or, before their saga has written anything, from its input. */
 import { getTransfer, type TransferView } from '../../db/transfers/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { isTransferEnded, type TransferStatus } from '../../domain/transfers/states.js';
 import { type TransferInput, transferWorkflowId } from '../../workflows/transfer/contract.js';
 import type { Commanded } from '../temporal/saga-resource.js';
@@ -19,8 +20,7 @@ export const transfers: Commanded<TransferView, TransferInput, TransferStatus> =
   pending: (_db, input) => pendingTransfer(input),
   alwaysWritten: false,
   isOver: ({ status }) => isTransferEnded(status),
-  cannotBecome: ({ status }, to) =>
-    refusal('invalid_state', `a transfer that is ${status} cannot become ${to}`, { from: status, to }),
+  cannotBecome: ({ status: from }, to) => refusalOf('invalid_state', { from, to }),
 };
 
 /** The transfer that a saga will write down when it begins. Nothing is held yet. */

@@ -6,9 +6,9 @@ import type { problem as problemSchema } from './resources.js';
 import type { Connection } from './settings.js';
 
 /** How long a call is repeated after its connection was lost, or while the API says `unavailable` or `request_in_progress`. */
-export const patienceSeconds = 20;
+const patienceSeconds = 20;
 /** How long a call is repeated where nothing has listened yet. */
-export const unreachableSeconds = 3;
+const unreachableSeconds = 3;
 /** What the API is given to answer beyond the time it was asked to wait. */
 const answerSeconds = 15;
 /** What the API waits for a decision where the call does not say. */

@@ -13,7 +13,7 @@ interface MoneyView {
   readonly currency: string;
 }
 
-export interface OrderLineView {
+interface OrderLineView {
   readonly sku: string;
   readonly quantity: number;
   readonly unitPrice: MoneyView;

@@ -17,7 +17,7 @@ export interface ReviewView {
   readonly resolution: unknown;
 }
 
-/** How a case ended. `success`: what was tried on succeeded; then nobody decided anything. */
+/** How a case ended. `success`: a retry succeeded, and nobody decided anything. */
 export interface ReviewResolution {
   readonly by: 'person' | 'success';
   readonly resolution: 'retry' | 'done' | 'succeeded';

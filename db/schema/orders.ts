@@ -111,7 +111,7 @@ export const payments = pgTable(
     /** 0 to 1, as text so that no digit is lost. */
     fraudScore: text('fraud_score'),
     attempts: jsonb().notNull().default([]),
-    /** How it is to be paid (card tokens), kept while it is pending so that whoever takes it up can go on with it. */
+    /** How it is to be paid (card tokens), kept while it is pending so that another run can resume it. */
     choice: jsonb(),
     /** Cards that were given up: whatever is still on its way for them can settle nothing any more. */
     abandoned: text().array().notNull().default(sql`'{}'`),

@@ -85,7 +85,7 @@ export const replenishments = pgTable(
       t.id.desc().nullsFirst(),
     ),
     index('replenishments_failed').on(t.sku, t.location, t.updatedAt).where(sql`${t.status} = 'failed'`),
-    // One at a time for a SKU at a location, whoever starts them.
+    // One at a time for a SKU at a location.
     uniqueIndex('replenishments_running').on(t.sku, t.location).where(sql`${t.status} = 'running'`),
     check('replenishments_status', sql`${t.status} in ('running', 'completed', 'failed')`),
   ],

@@ -22,7 +22,7 @@ export interface InventoryView {
 /** Holds that are shown with a product; the others are in the list of its reservations. */
 const holdsShown = 20;
 
-export interface LocationStock {
+interface LocationStock {
   readonly location: string;
   readonly onHand: number;
   readonly reserved: number;

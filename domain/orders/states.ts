@@ -29,7 +29,7 @@ export const orderTransitions: Readonly<Record<OrderStatus, readonly OrderStatus
   refunded: [],
 };
 
-/** What each state means, in one line for whoever looks at an order. */
+/** What each state means, in one line, for people who look at an order. */
 export const orderStatusMeanings: Readonly<Record<OrderStatus, string>> = {
   pending: 'is being opened',
   draft: 'has no lines yet; waits for a line, a cancellation, or its time to run out',

@@ -56,7 +56,7 @@ test('two builds at once make one whole build, and the next one finds it', async
 
 test('a change of the sources makes another build, and leaves the one alone that a process uses', async () => {
   const [old = ''] = builds();
-  // A program of the old build that runs until it is told to end.
+  // A program of the old build that runs until it is stopped.
   writeFileSync(join(dist, old, 'waits.js'), 'process.stdin.resume(); console.log("runs");');
   const user = spawn(process.execPath, ['dev/run.mjs', 'waits.js'], {
     cwd: copy,

@@ -47,7 +47,20 @@ const violations: readonly (readonly [file: string, line: string, rule: string])
   ['db/circle-1.ts', "import './circle-2.js';", 'no-circles'],
   ['db/planted-3.ts', "import './nowhere.js';", 'nothing-unresolvable'],
   ['workers/planted-1.ts', "import '../test/shop.js';", 'workers-enters-'],
+  ['workers/planted-2.ts', "import '../api/app.js';", 'workers-enters-'],
+  ['workers/planted-3.ts', "import '../dev/home/paths.js';", 'workers-enters-'],
+  ['workers/planted-4.ts', "import '../sandbox/server.js';", 'workers-enters-'],
+  ['workers/planted-5.ts', "import '../cli/main.js';", 'workers-enters-'],
+  ['workers/planted-6.ts', "import '../workflows/order/order.js';", 'workers-knows-of-workflows-only-the-contract'],
   ['dev/planted-1.ts', "import '../test/shop.js';", 'dev-enters-'],
+  ['dev/planted-2.ts', "import '../api/app.js';", 'dev-enters-'],
+  ['dev/planted-3.ts', "import '../workers/worker.js';", 'dev-enters-'],
+  ['dev/planted-4.ts', "import '../activities/orders.js';", 'dev-enters-'],
+  ['dev/planted-5.ts', "import '../gateways/http/fault.js';", 'dev-enters-'],
+  ['dev/planted-6.ts', "import '../sandbox/server.js';", 'dev-enters-'],
+  ['dev/planted-7.ts', "import '../cli/main.js';", 'dev-enters-'],
+  ['dev/planted-8.ts', "import '../workflows/order/order.js';", 'dev-knows-of-workflows-only-the-contract'],
+  ['dev/planted-9.ts', "import '../db/stock/ledger.js';", 'dev-prepares-the-database-and-reads-nothing-from-it'],
 ];
 
 /** The other half of the circle. */
@@ -62,7 +75,10 @@ const allowed: readonly (readonly [file: string, line: string])[] = [
   ['api/fine-1.ts', "import '../workflows/shared/contract.js';"],
   ['api/fine-1.test.ts', "import '../gateways/http/fault.js';"],
   ['workers/fine-1.ts', "import '../activities/orders.js';"],
+  ['workers/fine-2.ts', "import '../api/system/log.js';"],
   ['dev/fine-1.ts', "import '../db/upgrade/migrate.js';"],
+  ['dev/fine-2.ts', "import '../cli/connection/client.js';"],
+  ['dev/fine-3.ts', "import '../workflows/shared/contract.js';"],
   ['test/fine-1.ts', "import '../gateways/http/fault.js';"],
 ];
 

@@ -78,7 +78,7 @@ export async function startStack(
   const home = options.home ?? mkdtempSync(join(tmpdir(), 'holdfast-'));
   const { child, exited, output } = spawnStack({ ...env, HOLDFAST_HOME: home });
   let ended: { code: number | null } | null = null;
-  exited.then((code) => {
+  void exited.then((code) => {
     ended = { code };
   });
   const devJson = join(home, 'dev.json');

@@ -7,7 +7,7 @@ export type { PaymentChoice } from '../../domain/orders/steps.js';
 
 export const orderWorkflowId = (orderId: string) => `order/${orderId}`;
 
-export interface OrderLineInput {
+interface OrderLineInput {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;
@@ -28,15 +28,15 @@ export interface OrderInput {
   readonly supplierRecheckSeconds: number;
   /** 'delayed' answers borne before the order fails. */
   readonly supplierMaxDelayed: number;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
   readonly caller: Caller;
   /** RFC 3339; when the API took the order in. */
   readonly requestedAt: string;
   /**
-   * Whether its purchase is one activity (activities/checkout.ts). An order that was started before there was one has this
-   * not, and goes on step by step, as its history says.
+   * Whether its purchase is one activity (activities/checkout.ts). Absent on orders started before single-activity checkout:
+   * their histories have an activity for each step.
    */
-  readonly inOneGo?: true;
+  readonly singleActivity?: true;
   /** The run that was lost, where this one resumes its order. */
   readonly resumed?: string;
 }

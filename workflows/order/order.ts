@@ -5,15 +5,17 @@
 import { isSettled } from '../../domain/orders/states.js';
 import { runToEnd } from '../shared/cancellation.js';
 import type { Caller } from '../shared/contract.js';
+import { currentOrderInput } from '../shared/earlier-names.js';
 import type { Note } from '../shared/inbox.js';
 import { database } from '../shared/proxies.js';
 import { type AddLineRequest, type OrderAnswer, type OrderInput, orderWorkflowId } from './contract.js';
 import { type OrderCommand, OrderInbox } from './inbox.js';
-import { begin, close, confirm, type OrderSaga, pay, pendingPaymentOf } from './payment.js';
+import { buy, close, conclude, confirm, type OrderSaga, pay, pendingPaymentOf } from './payment.js';
 import { OrderRecord } from './record.js';
 import { restock } from './restock.js';
 
-export async function order(input: OrderInput): Promise<OrderAnswer> {
+export async function order(recorded: OrderInput): Promise<OrderAnswer> {
+  const input = currentOrderInput(recorded);
   // What only counts within a run must not meet the steps of the run before.
   const run = input.resumed === undefined ? '' : `${input.resumed}-`;
   const inbox = new OrderInbox(run);
@@ -79,10 +81,10 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
     confirming,
     payment,
   };
-  const { result: opened, charge } = confirming
-    ? await begin(saga, { activity: 'openOrder', step }, input.caller)
-    : { result: await record.apply(database.openOrder, step) };
   record.payment = input.payment;
+  const bought = confirming ? await buy(saga, { activity: 'openOrder', step }, input.caller) : null;
+  if (bought !== null && bought.kind !== 'not_begun') return conclude(saga, bought, input.caller);
+  const opened = bought?.reserved ?? (await record.apply(database.openOrder, step));
   if (opened.outcome === 'refused') {
     record.endsBy(`${opened.refusal.code}, ${opened.refusal.detail}`);
     return record.refuse(opened.refusal);
@@ -100,7 +102,7 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
   }
   if (record.status === 'confirmed') return record.answer();
   // Nothing was charged before the goods were there.
-  if (confirming) return await pay(saga, input.caller, lacking === undefined ? charge : undefined);
+  if (confirming) return await pay(saga, input.caller);
   return input.confirm ? await confirm(saga, { payment: null, caller: input.caller }, 'start') : record.answer();
 }
 

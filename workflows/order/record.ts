@@ -4,7 +4,7 @@ import { patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workf
 import { isRefusalCode, refusal } from '../../domain/errors.js';
 import { formatMoney } from '../../domain/money.js';
 import { isSettled, type OrderStatus, orderStatusMeanings } from '../../domain/orders/states.js';
-import { type OrderState, orderStepKey, type PaymentInFlight } from '../../domain/orders/steps.js';
+import { type OrderState, type OrderStepResult, orderStepKey } from '../../domain/orders/steps.js';
 import { skuList } from '../../domain/search-attributes.js';
 import type { Caller } from '../shared/contract.js';
 import { type AnyStepResult, SagaRecord } from '../shared/record.js';
@@ -64,9 +64,9 @@ export class OrderRecord extends SagaRecord<
     this.skus.add(line.sku);
   }
 
-  /** The payment that was begun and is not decided; null where none is, or nothing is paid by card. */
-  get inFlight(): PaymentInFlight | null {
-    return this.state?.inFlight ?? null;
+  /** The order as it stands, as a step answers it; null where there is no order. */
+  get standing(): OrderStepResult | null {
+    return this.state === null ? null : { outcome: 'done', state: this.state, transitions: [] };
   }
 
   /** Until its time runs out, in milliseconds; null where it does not run out. */

@@ -117,7 +117,7 @@ async function waitForGoods(
       reason: `${quantity} of ${sku} received: ${goods.reference}`,
     });
     if (restocked.outcome === 'refused') return false;
-    goods.open = false;
+    goods.mayHoldGoods = false;
     return true;
   }
 }

@@ -13,7 +13,7 @@ export interface PaymentInput {
   readonly customerId: string | null;
   readonly email: string | null;
   readonly reference: string | null;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
   readonly caller: Caller;
   readonly requestedAt: string;
 }

@@ -86,7 +86,7 @@ class Delivery {
   private async check(): Promise<Followed | null> {
     const { input, watch, order } = this;
     const asking = { replenishment: watch.replenishment, traceparent: input.caller.traceparent };
-    const told = await ask('replenishmentSupplier', input.pace, (via, retryBudget) =>
+    const told = await ask('replenishmentSupplier', input.retry, (via, retryBudget) =>
       via.askDelivery(asking, retryBudget),
     );
     if (told === unanswered) return null;
@@ -123,7 +123,7 @@ class Delivery {
   private async callOff(): Promise<boolean> {
     this.saga.inbox.stopWanted = false;
     const asking = { replenishment: this.watch.replenishment, traceparent: this.input.caller.traceparent };
-    const saga = new Saga(this.input.pace);
+    const saga = new Saga(this.input.retry);
     let delivered = false;
     saga.undo(
       'cancel the order at the supplier',

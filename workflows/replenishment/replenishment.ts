@@ -8,6 +8,7 @@ import type { ReplenishmentFailure, RunningReplenishment } from '../../domain/re
 import { type Fault, faultDescriptions } from '../../domain/retry.js';
 import { ask, unanswered } from '../shared/attempts.js';
 import { runToEnd } from '../shared/cancellation.js';
+import { currentInput } from '../shared/earlier-names.js';
 import { describe, faultOf } from '../shared/failures.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
@@ -19,7 +20,8 @@ import { ReplenishmentInbox } from './inbox.js';
 /** `quiet`: there was nothing to do. */
 export type ReplenishmentOutcome = { readonly status: Followed | 'refused' | 'quiet' };
 
-export async function replenishment(input: ReplenishmentInput): Promise<ReplenishmentOutcome> {
+export async function replenishment(recorded: ReplenishmentInput): Promise<ReplenishmentOutcome> {
+  const input = currentInput(recorded);
   const inbox = new ReplenishmentInbox();
   // Cancelling the workflow in the Web UI calls the order off; the books are not left open.
   const onCancel = () => {
@@ -132,7 +134,7 @@ class Ordering {
     public replenishment: RunningReplenishment,
   ) {
     this.input = saga.input;
-    this.undoing = new Saga(saga.input.pace);
+    this.undoing = new Saga(saga.input.retry);
   }
 
   async run(): Promise<Placed> {
@@ -162,7 +164,7 @@ class Ordering {
   }
 
   private ask<T>(call: Parameters<typeof ask<T>>[2]): Promise<T | typeof unanswered> {
-    return ask('replenishmentSupplier', this.input.pace, async (via, retryBudget) => {
+    return ask('replenishmentSupplier', this.input.retry, async (via, retryBudget) => {
       try {
         return await call(via, retryBudget);
       } catch (error) {

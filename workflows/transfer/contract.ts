@@ -12,7 +12,7 @@ export interface TransferInput {
   readonly to: string;
   readonly mode: TransferMode;
   readonly reservationId: string;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
   readonly caller: Caller;
   /** RFC 3339; when the API took the transfer in. */
   readonly requestedAt: string;

@@ -8,6 +8,7 @@ import { isTransferEnded } from '../../domain/transfers/states.js';
 import { soleCauses } from '../../domain/transfers/steps.js';
 import { runToEnd } from '../shared/cancellation.js';
 import type { Caller } from '../shared/contract.js';
+import { currentInput } from '../shared/earlier-names.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
 import { type TransferAnswer, type TransferInput, transferWorkflowId } from './contract.js';
@@ -22,12 +23,13 @@ interface TransferSaga {
   readonly undoing: Saga;
 }
 
-export async function transfer(input: TransferInput): Promise<TransferAnswer> {
+export async function transfer(recorded: TransferInput): Promise<TransferAnswer> {
+  const input = currentInput(recorded);
   // What only counts within a run must not meet the steps of the run before.
   const run = input.resumed === undefined ? '' : `${input.resumed}-`;
   const inbox = transferInbox(input, run);
   const record = new TransferRecord(input, inbox);
-  const undoing = new Saga(input.pace, async () => {
+  const undoing = new Saga(input.retry, async () => {
     await record.apply(database.reviewTransfer, record.step('review', soleCauses.review, input.caller));
   });
   // Cancelling the workflow in the Web UI calls the goods back to where they were.

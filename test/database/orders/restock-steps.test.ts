@@ -142,7 +142,7 @@ test('an order that a lost task had given up takes in no goods: it ends, and the
   const shop = sharedShop();
   const sku = await shop.supplied(1, { status: ['delayed', 'ok'] });
   const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 2 }] }));
-  // As a task does that is lost right after it, with the wish that it had.
+  // As a task does that is lost right after it, with the same command.
   const given = await store.apply({ step: 'give_up_restock', ...by(body.id, 'give_up_restock/once') });
   expect(given).toMatchObject({ outcome: 'done', received: [] });
   await eventually('the order to end', async () => (await shop.statusOf(body.id)) === 'cancelled');

@@ -13,7 +13,7 @@ afterAll(() => books.close());
 
 const rolledBack = new Error('rolled back');
 
-/** The rows that a call has read from these tables otherwise than by an index. What it did is rolled back. */
+/** The rows of these tables that a call has read without an index. Its changes are rolled back. */
 async function readsWhole(call: string, steps: readonly object[], tables: readonly string[]) {
   let read: unknown;
   await books.sql

@@ -5,7 +5,7 @@ import { createLedger } from '../../../db/stock/ledger.js';
 import { migrate } from '../../../db/upgrade/migrate.js';
 import type { StockCommand, StockOperation } from '../../../domain/stock.js';
 
-export interface OutboxRow {
+interface OutboxRow {
   readonly id: number;
   readonly topic: string;
   readonly payload: Record<string, unknown>;

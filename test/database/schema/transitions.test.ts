@@ -28,7 +28,7 @@ describe.each([
 });
 
 describe('a payment', () => {
-  test('cannot go a way that does not exist, whoever writes it', async () => {
+  test('cannot go a way that does not exist, even by a direct write', async () => {
     const id = `pay_t${Date.now()}`;
     await connection.sql`insert into payments (id, status, amount, currency) values (${id}, 'declined', 1, 'USD')`;
     await expect(connection.sql`update payments set status = 'captured' where id = ${id}`).rejects.toThrow(

@@ -129,7 +129,7 @@ describe('more orders than can be done', () => {
       await Promise.all(Array.from({ length: 60 }, client));
       for (const { body, headers } of refusals) {
         expect(body.code).toBe('unavailable');
-        expect(['1', '2', '3']).toContain(headers.get('retry-after'));
+        expect(headers.get('retry-after')).toMatch(/^([1-9]|1\d|20)$/);
       }
       expect(new Set(tracesLeft)).toEqual(new Set([0]));
       expect((await shop.stock(sku)).reserved).toBe(done);

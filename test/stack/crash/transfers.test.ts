@@ -44,7 +44,7 @@ describe('a transfer survives kill -9 of the worker', () => {
 test('a transfer whose hold somebody has taken fails, and moves nothing', async () => {
   const shop = new Shop(stack);
   const { sku, from, to } = await goods(shop, 5);
-  // The worker dies between holding and moving: time enough for a hand in the books.
+  // The worker dies between holding and moving: time enough for a person to change the books.
   writeFileSync(join(crashFolder, 'moveTransfer.before'), '');
   const moving = send(shop, { sku, quantity: 2, from, to });
   const reservationId = await eventually('the hold', async () => {

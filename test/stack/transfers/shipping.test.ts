@@ -188,8 +188,8 @@ describe('goods that are called back', () => {
     for (let round = 0; round < 10; round++) {
       const { sku, from, to } = await goods(shop, 1);
       const id = await shipped(shop, { sku, quantity: 1, from, to });
-      const calls = [receive(shops[0], id), recall(shops[1], id)];
-      const answers = await Promise.all(round % 2 ? calls : calls.toReversed());
+      const commands = [receive(shops[0], id), recall(shops[1], id)];
+      const answers = await Promise.all(round % 2 ? commands : commands.toReversed());
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
       const { status } = (await shop.get(`/api/transfers/${id}`)).body;
       const arrived = status === 'completed';
