@@ -1,6 +1,7 @@
 /** The real ledger in the real Postgres of the test run, with what a test of it needs first: SKUs of its own. */
 import { randomUUID } from 'node:crypto';
 import { type Connection, connect, type Sql } from '../../db/postgres/client.js';
+import { type Chunk, type Position, start, verifyChunk } from '../../db/stock/verify.js';
 import type { LedgerDifference, StockCommand, StockOperation, StockResult } from '../../domain/stock.js';
 
 export const otherLocation = 'books-west';
