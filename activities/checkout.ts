@@ -13,7 +13,7 @@ import {
   type PurchaseUndo,
 } from '../domain/purchase/steps.js';
 import type { CardCalls } from './card-calls.js';
-import { cardStepsAtHand } from './charge-at-hand.js';
+import { inlineCardSteps } from './inline-charge.js';
 import { type Around, isGivenUp } from './context.js';
 import type { OrderActivities } from './orders.js';
 
@@ -49,14 +49,14 @@ export function checkoutActivities({ orders, calls, around }: CheckoutParts) {
     }
   }
 
-  function stepsAtHand({ reserving, mayCapture }: Checkout, done: PurchaseRecord): PurchaseSteps {
+  function inlineSteps({ reserving, mayCapture }: Checkout, done: PurchaseRecord): PurchaseSteps {
     const wasGivenUp = () => (done.reserved?.state?.inFlight?.abandoned.length ?? 0) > 0;
     return {
       reserve: () =>
         once(reserving.activity, reserving.step, () =>
           reserving.activity === 'openOrder' ? orders.openOrder(reserving.step) : orders.beginConfirm(reserving.step),
         ),
-      ...cardStepsAtHand(calls, around, mayCapture),
+      ...inlineCardSteps(calls, around, mayCapture),
       // The backup card is an attempt of its own, and so is a payment that an earlier task has given a card of up.
       firstAttempt: async ({ card }) => (card === 'primary' && !wasGivenUp() && !isGivenUp() ? nothingCharged() : null),
       giveUp: async () => null,
@@ -73,7 +73,7 @@ export function checkoutActivities({ orders, calls, around }: CheckoutParts) {
       const { orderId, actor, traceId } = checkout.reserving.step;
       const facts = { orderId, customerId, email, actor, traceId, traceparent };
       const done = nothingDone();
-      await purchase(facts, stepsAtHand(checkout, done), registeredByWorkflow, done);
+      await purchase(facts, inlineSteps(checkout, done), registeredByWorkflow, done);
       return done;
     },
   };

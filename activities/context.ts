@@ -1,16 +1,16 @@
 /** What the activity that is running knows of itself. */
 import { Context } from '@temporalio/activity';
-import { firstTrySeconds } from '../domain/retry.js';
+import { inTaskSeconds } from '../domain/retry.js';
 import type { CallOptions } from '../gateways/http/http.js';
 
 /** Whether this is the first try of a call, made in a local activity: then it is kept short, and nothing was sent before. */
-export function isFirstTry(): boolean {
+export function isInWorkflowTask(): boolean {
   return Context.current().info.isLocal;
 }
 
 /** Attempts of the activity task so far, this one included. A local activity that a crash repeats is at its first again. */
 export function attemptNumber(): number {
-  return isFirstTry() ? 1 : Context.current().info.attempt;
+  return isInWorkflowTask() ? 1 : Context.current().info.attempt;
 }
 
 /** Whether nobody waits for the activity that is running any more: it took too long, or was called off. */
@@ -23,7 +23,7 @@ export function isGivenUp(): boolean {
  * @param timeoutSeconds GATEWAY_TIMEOUT_SECONDS
  */
 export function callOptions(timeoutSeconds: number, traceparent: string): CallOptions {
-  const seconds = isFirstTry() ? Math.min(timeoutSeconds, firstTrySeconds) : timeoutSeconds;
+  const seconds = isInWorkflowTask() ? Math.min(timeoutSeconds, inTaskSeconds) : timeoutSeconds;
   return { timeoutMs: Math.round(seconds * 1000), traceparent };
 }
 
@@ -31,7 +31,7 @@ export function callOptions(timeoutSeconds: number, traceparent: string): CallOp
 export async function timed<T>(call: () => Promise<T>): Promise<T & { readonly heldTaskMs: number }> {
   const began = performance.now();
   const answer = await call();
-  return { ...answer, heldTaskMs: isFirstTry() ? Math.round(performance.now() - began) : 0 };
+  return { ...answer, heldTaskMs: isInWorkflowTask() ? Math.round(performance.now() - began) : 0 };
 }
 
 /** Runs a step of an activity; `name` and `about` tell which one and of what. */

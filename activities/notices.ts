@@ -22,7 +22,7 @@ export function noticeActivities({ sql }: Connection, mail: MailGateway, address
       const [mails, notices] = await Promise.all([unsentMails(sql, rowIds), unsentNotices(sql, rowIds)]);
       const letters = [
         ...mails.map((facts) => ({ rowId: facts.outboxId, letter: toCustomer(facts) })),
-        ...notices.map((facts) => ({ rowId: facts.outboxId, letter: toOurOwn(facts, addresses) })),
+        ...notices.map((facts) => ({ rowId: facts.outboxId, letter: toStaff(facts, addresses) })),
       ];
       const outcomes = await Promise.allSettled(letters.map(({ letter }) => mail.send(letter)));
       const idsWhere = (status: 'fulfilled' | 'rejected') =>
@@ -36,7 +36,7 @@ export function noticeActivities({ sql }: Connection, mail: MailGateway, address
 
 export type NoticeActivities = ReturnType<typeof noticeActivities>;
 
-function toOurOwn({ outboxId, notice }: NoticeFacts, addresses: NoticeAddresses): Mail {
+function toStaff({ outboxId, notice }: NoticeFacts, addresses: NoticeAddresses): Mail {
   const { to, subject, text } = noticeText(notice);
   return { messageId: `<${notice.template}.${outboxId}@holdfast>`, to: addresses[to], subject, text };
 }

@@ -8,8 +8,8 @@ import { chargeCard } from '../domain/purchase/purchase.js';
 import { type Authorized, type CardOperation, type CardRecord, nothingCharged } from '../domain/purchase/steps.js';
 import { GatewayFault } from '../gateways/http/fault.js';
 import type { CardCalls } from './card-calls.js';
-import { cardStepsAtHand } from './charge-at-hand.js';
-import { type Around, attemptNumber, isFirstTry, timed } from './context.js';
+import { inlineCardSteps } from './inline-charge.js';
+import { type Around, attemptNumber, isInWorkflowTask, timed } from './context.js';
 import { askGateway, type RetryBudget } from './failures.js';
 
 export interface PaymentDependencies {
@@ -31,7 +31,7 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
      */
     async chargeCard(operation: CardOperation, mayCapture: boolean): Promise<CardRecord> {
       const card = { operation, record: nothingCharged() };
-      await chargeCard(card, cardStepsAtHand(calls, around, mayCapture));
+      await chargeCard(card, inlineCardSteps(calls, around, mayCapture));
       return card.record;
     },
 
@@ -43,7 +43,7 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     /** Reserves the money. Later attempts look the operation up before they repeat it. */
     async authorizeCard(operation: CardOperation, retryBudget: RetryBudget | null): Promise<Authorized> {
       const authorize = async (): Promise<AuthorizeAnswer> =>
-        (isFirstTry() ? null : await calls.findAuthorization(operation)) ?? (await calls.authorize(operation));
+        (isInWorkflowTask() ? null : await calls.findAuthorization(operation)) ?? (await calls.authorize(operation));
       return askGateway(() => timed(authorize), retryBudget, attemptNumber());
     },
 
@@ -55,7 +55,7 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     ): Promise<CaptureAnswer> {
       return askGateway(
         async () =>
-          (isFirstTry() ? null : await calls.findCapture(operation)) ??
+          (isInWorkflowTask() ? null : await calls.findCapture(operation)) ??
           (await calls.capture(operation, authorizationId)),
         retryBudget,
         attemptNumber(),

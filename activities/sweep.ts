@@ -18,7 +18,7 @@ const deletionBatch = 5000;
 const coolOffSeconds = 3600;
 
 /** Reports progress while a single statement takes its time; shorter than the heartbeat's time-out by far. */
-async function beating<T>(act: () => Promise<T>): Promise<T> {
+async function withHeartbeat<T>(act: () => Promise<T>): Promise<T> {
   const timer = setInterval(heartbeat, 5000);
   try {
     return await act();
@@ -32,7 +32,7 @@ export type ResumeLostSagas = (onProgress: () => void) => Promise<number>;
 
 export function sweepActivities(connection: Connection, ledger: Ledger, store: OrderStore, resume: ResumeLostSagas) {
   /** One case for each that cannot be ended, until it is closed; it does not keep the sweep from the others. */
-  async function putBeforePerson(what: 'order' | 'reservation', stuck: readonly StuckRow[]): Promise<void> {
+  async function openReviews(what: 'order' | 'reservation', stuck: readonly StuckRow[]): Promise<void> {
     const cases = stuck.map(({ id, reason }) => ({
       id: `rev_${randomUUID().replaceAll('-', '')}`,
       kind: 'sweep_failed' as const,
@@ -50,17 +50,17 @@ export function sweepActivities(connection: Connection, ledger: Ledger, store: O
     async expireReservations(): Promise<number> {
       return expireOverdue(connection.db, ledger, 'sweep', {
         onProgress: heartbeat,
-        onStuck: (stuck) => putBeforePerson('reservation', stuck),
+        onStuck: (stuck) => openReviews('reservation', stuck),
       });
     },
 
     /** Ends the orders that are past their time and whose workflow has not done it. Returns how many. */
     async expireOrders(): Promise<number> {
       let expired = 0;
-      const passedOver: string[] = [];
+      const skipped: string[] = [];
       for (;;) {
-        const orders = await overdueOrderIds(connection.db, batchSize, passedOver);
-        if (orders.length === 0 || passedOver.length >= maxStuck) return expired;
+        const orders = await overdueOrderIds(connection.db, batchSize, skipped);
+        if (orders.length === 0 || skipped.length >= maxStuck) return expired;
         const results = await Promise.allSettled(
           orders.map(({ id, expiresAt }) =>
             store.apply({
@@ -80,15 +80,15 @@ export function sweepActivities(connection: Connection, ledger: Ledger, store: O
             for (const { from, to } of result?.value.transitions ?? [])
               log.info('order moved', { orderId, from, to, actor: 'sweep' });
         }
-        await putBeforePerson('order', stuck);
-        passedOver.push(...stuck.map(({ id }) => id));
+        await openReviews('order', stuck);
+        skipped.push(...stuck.map(({ id }) => id));
         expired += orders.length - stuck.length;
         heartbeat(expired);
       }
     },
 
     /** Has the relays see to levels that are low and that nothing is being done about. Returns how many. */
-    requestMissedReplenishments: () => beating(() => queueMissedLevels(connection.slowSql, coolOffSeconds)),
+    requestMissedReplenishments: () => withHeartbeat(() => queueMissedLevels(connection.slowSql, coolOffSeconds)),
 
     /** Resumes orders, payments and transfers whose workflow was terminated or failed. Returns how many. */
     resumeLostSagas: () => resume(heartbeat),
@@ -97,7 +97,7 @@ export function sweepActivities(connection: Connection, ledger: Ledger, store: O
     async pruneRequests(): Promise<number> {
       let deleted = 0;
       for (;;) {
-        const some = await beating(() => deleteOldKeys(connection.slowSql, deletionBatch));
+        const some = await withHeartbeat(() => deleteOldKeys(connection.slowSql, deletionBatch));
         deleted += some;
         if (some < deletionBatch) return deleted;
         heartbeat(deleted);

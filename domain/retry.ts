@@ -30,7 +30,7 @@ interface Policy {
   readonly firstWaitSeconds: number;
   readonly growth: 'fixed' | 'doubling';
   /** Whether a call that was not answered waits no less than one that was answered with a failure: nobody waits for it. */
-  readonly unhurried?: true;
+  readonly backgroundCall?: true;
 }
 
 const policies: Readonly<Record<RetryClass, Policy>> = {
@@ -38,8 +38,8 @@ const policies: Readonly<Record<RetryClass, Policy>> = {
   capture: { attempts: 3, firstWaitSeconds: 60, growth: 'fixed' },
   fraud: { attempts: 2, firstWaitSeconds: 30, growth: 'fixed' },
   backupCard: { attempts: 3, firstWaitSeconds: 10, growth: 'doubling' },
-  replenishmentSupplier: { attempts: 3, firstWaitSeconds: 300, growth: 'doubling', unhurried: true },
-  supplierReserve: { attempts: 3, firstWaitSeconds: 2, growth: 'doubling', unhurried: true },
+  replenishmentSupplier: { attempts: 3, firstWaitSeconds: 300, growth: 'doubling', backgroundCall: true },
+  supplierReserve: { attempts: 3, firstWaitSeconds: 2, growth: 'doubling', backgroundCall: true },
 };
 
 const unanswered: Policy = { attempts: 5, firstWaitSeconds: 2, growth: 'doubling' };
@@ -53,7 +53,7 @@ export const maxAttempts = Math.max(unanswered.attempts, ...Object.values(polici
  * @param scale factor on the wait (RETRY_BASE_SCALE)
  */
 export function nextWaitMs(retryClass: RetryClass, fault: Fault, attempt: number, scale: number): number | null {
-  const policy = fault === 'no_answer' && !policies[retryClass].unhurried ? unanswered : policies[retryClass];
+  const policy = fault === 'no_answer' && !policies[retryClass].backgroundCall ? unanswered : policies[retryClass];
   if (attempt >= policy.attempts) return null;
   const factor = policy.growth === 'doubling' ? 2 ** (attempt - 1) : 1;
   return Math.max(1, Math.round(policy.firstWaitSeconds * factor * scale * 1000));
@@ -64,7 +64,7 @@ export function isFault(value: unknown): value is Fault {
 }
 
 /** How long a gateway call may hold up a workflow task, in seconds; what takes longer goes on outside of it. */
-export const firstTrySeconds = 2;
+export const inTaskSeconds = 2;
 
 /** For how long a charge may keep a workflow task from hearing of a cancel before it listens again, in milliseconds. */
 export const maxCancelDelayMs = 250;

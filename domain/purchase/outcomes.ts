@@ -33,13 +33,13 @@ export type ChargeOutcome =
 
 /**
  * How a purchase ended.
- * - `not_begun`: it could not be reserved, or is no longer to be paid for. Nothing was charged.
+ * - `not_started`: it could not be reserved, or is no longer to be paid for. Nothing was charged.
  * - `confirmed`: paid and sold. `payment` is null where nothing was to be paid by card.
  * - `refused`: no card was charged. The goods stay held, so that another payment may be tried.
  * - `stopped`, `unsettled`: cancelled before the capture, or impossible to settle after it. All is undone.
  */
 export type PurchaseOutcome =
-  | { readonly kind: 'not_begun'; readonly reserved: OrderStepResult }
+  | { readonly kind: 'not_started'; readonly reserved: OrderStepResult }
   | { readonly kind: 'confirmed'; readonly payment: PaymentRecord | null }
   | { readonly kind: 'unsettled'; readonly payment: PaymentRecord | null; readonly refusal: Refusal }
   | NotCharged

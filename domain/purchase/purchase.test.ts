@@ -21,8 +21,8 @@ describe('a purchase', () => {
   });
 
   test.each<[string, Script, string, string[]]>([
-    ['lacks stock', { reserve: refusedAs('insufficient_stock', null) }, 'not_begun', []],
-    ['is not to be paid for yet', { reserve: is({ status: 'awaiting_restock', inFlight: null }) }, 'not_begun', []],
+    ['lacks stock', { reserve: refusedAs('insufficient_stock', null) }, 'not_started', []],
+    ['is not to be paid for yet', { reserve: is({ status: 'awaiting_restock', inFlight: null }) }, 'not_started', []],
     ['cannot be reserved now', { reserve: null }, 'undecided', []],
     ['is blocked', { score: 0.9 }, 'refused', ['score primary']],
     [
@@ -142,13 +142,13 @@ describe('a purchase that is resumed', () => {
   test('after any first attempt takes the money once where it is confirmed, and none otherwise', async () => {
     await fc.assert(
       fc.asyncProperty(script, script, fc.boolean(), async (first, then, heard) => {
-        const atHand = new Run({ ...first, atHand: true });
-        await atHand.go();
+        const inline = new Run({ ...first, inline: true });
+        await inline.go();
         // An activity that is not heard of again leaves nothing but a doubt.
         const lost = { ...nothingDone(), charge: { ...nothingCharged(), mayHoldMoney: true } };
-        const { settled: refused } = atHand.record;
-        const record = { ...atHand.record, settled: refused?.outcome === 'done' ? refused : null };
-        const run = new Run(then, heard ? record : lost, atHand.processor);
+        const { settled: refused } = inline.record;
+        const record = { ...inline.record, settled: refused?.outcome === 'done' ? refused : null };
+        const run = new Run(then, heard ? record : lost, inline.processor);
         const { kind } = await run.go();
         const holds = [...run.processor.holds.values()];
         expect(holds).toEqual(kind === 'confirmed' ? ['captured'] : []);

@@ -66,7 +66,7 @@ export async function purchase(
   done.reserved ??= await steps.reserve();
   if (done.reserved === null) return undecided;
   if (done.reserved.outcome === 'refused' || done.reserved.state.status !== 'confirming')
-    return { kind: 'not_begun', reserved: done.reserved };
+    return { kind: 'not_started', reserved: done.reserved };
 
   const { inFlight, totalAmount, currency } = done.reserved.state;
   let payment: PaymentRecord | null = null;

@@ -13,11 +13,11 @@ import {
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
-import { firstTrySeconds, lastingFailure, maxAttempts } from '../../domain/retry.js';
+import { inTaskSeconds, lastingFailure, maxAttempts } from '../../domain/retry.js';
 import { isBranched } from './branches.js';
 import { gatewayTaskQueue, type RetrySettings } from './contract.js';
 import { isFinal } from './failures.js';
-import { inSightOfPerson } from './stuck-steps.js';
+import { withReviews } from './stuck-steps.js';
 import { summaryOf } from './summaries.js';
 
 const seconds = (value: number) => Math.max(1, Math.round(value * 1000));
@@ -35,7 +35,7 @@ const databaseLocal: LocalActivityOptions = {
 };
 
 /** A database step while Postgres is away: waits outside of the workflow task, so that the history does not grow. */
-const databasePatient: ActivityOptions = {
+const databaseRetrying: ActivityOptions = {
   startToCloseTimeout: '15s',
   retry: {
     initialInterval: '500ms',
@@ -46,7 +46,7 @@ const databasePatient: ActivityOptions = {
 };
 
 /** A database step that failed lastingly and was put before a person, who may have removed the cause. */
-const databaseStuck: ActivityOptions = {
+const databaseUnderReview: ActivityOptions = {
   startToCloseTimeout: '15s',
   // What was under way when it is called off may have succeeded, and then counts.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
@@ -54,18 +54,18 @@ const databaseStuck: ActivityOptions = {
 };
 
 const databaseInTask = summarized(proxyLocalActivities<Activities>(databaseLocal));
-const databaseOutside = summarized(proxyActivities<Activities>(databasePatient));
+const databaseOutside = summarized(proxyActivities<Activities>(databaseRetrying));
 
 /** Every database step: the local try, then as long as Postgres is away; a lasting error is put before a person. */
-export const database: Activities = inSightOfPerson(
+export const database: Activities = withReviews(
   orElse(databaseInTask, databaseOutside),
-  summarized(proxyActivities<Activities>(databaseStuck)),
+  summarized(proxyActivities<Activities>(databaseUnderReview)),
 );
 
-/** The first try of a gateway call: short, once. `patient` continues what it leaves undecided. */
-export const firstTry = summarized(
+/** The first try of a gateway call: short, once. `gatewayRetries` continues what it leaves undecided. */
+export const attemptInTask = summarized(
   proxyLocalActivities<Activities>({
-    startToCloseTimeout: `${firstTrySeconds + 1}s`,
+    startToCloseTimeout: `${inTaskSeconds + 1}s`,
     retry: { maximumAttempts: 1 },
   }),
 );
@@ -73,13 +73,13 @@ export const firstTry = summarized(
 /** A whole purchase: a step in Postgres, a first attempt at the charge, another step. Once, as the first try is. */
 export const singleActivity = summarized(
   proxyLocalActivities<Activities>({
-    startToCloseTimeout: `${firstTrySeconds + 2}s`,
+    startToCloseTimeout: `${inTaskSeconds + 2}s`,
     retry: { maximumAttempts: 1 },
   }),
 );
 
 /** A gateway call that was left undecided: the full time-out, on the queue where gateways can be slowed down as one. */
-export function patient(retry: RetrySettings): Activities {
+export function gatewayRetries(retry: RetrySettings): Activities {
   return summarized(
     proxyActivities<Activities>({
       taskQueue: gatewayTaskQueue,

@@ -51,11 +51,11 @@ export abstract class SagaRecord<Subject, Standing extends WithStatus, State ext
   /** Does a step and takes up the state after it. */
   async apply<Step, Result extends AnyStepResult<State>>(activity: (step: Step) => Promise<Result>, step: Step) {
     const refused = () => ({ outcome: 'refused', state: null, transitions: [], refusal: givenUp() }) as const;
-    return this.takeUp(await unlessGivenUp(activity(step), refused));
+    return this.adopt(await unlessGivenUp(activity(step), refused));
   }
 
   /** Takes up the state after a step. */
-  takeUp<Result extends AnyStepResult<State>>(result: Result): Result {
+  adopt<Result extends AnyStepResult<State>>(result: Result): Result {
     if (result.state !== null) {
       this.state = result.state;
       this.inbox.standing = result.state;

@@ -8,7 +8,7 @@ import type { Activities } from '../../activities/index.js';
 import { isBranched } from './branches.js';
 import type { RetrySettings } from './contract.js';
 import { describe } from './failures.js';
-import { compensation, database, endlessCompensation, firstTry } from './proxies.js';
+import { compensation, database, endlessCompensation, attemptInTask } from './proxies.js';
 import { reviewDecisions } from './reviews.js';
 
 /** What undoes a step, by the activities it is given: they differ in how long they go on. */
@@ -53,7 +53,7 @@ async function carryOut(step: Compensation, retry: RetrySettings, onReview: () =
   const local = !isBranched();
   if (local)
     try {
-      return await step.undo(firstTry);
+      return await step.undo(attemptInTask);
     } catch {
       // not undone yet: continued below, with more retries
     }

@@ -67,8 +67,8 @@ export function stuckStepsStopWhen(wanted: () => boolean): void {
  * @param plain ends with a failure where the reason is lasting
  * @param endless retries whatever the reason
  */
-export function inSightOfPerson(plain: Activities, endless: Activities): Activities {
-  const inSight: Activities = new Proxy(plain, {
+export function withReviews(plain: Activities, endless: Activities): Activities {
+  const reviewed: Activities = new Proxy(plain, {
     get:
       (_target, name) =>
       async (...args: never[]) => {
@@ -81,11 +81,11 @@ export function inSightOfPerson(plain: Activities, endless: Activities): Activit
           if (!isLasting(error)) throw error;
           // A case that cannot be written is put before nobody.
           if (key === 'openReview' || key === 'closeReview') return await untilDone();
-          return await new StuckStep(inSight, key, keyOf(args), once, untilDone).run(describe(error));
+          return await new StuckStep(reviewed, key, keyOf(args), once, untilDone).run(describe(error));
         }
       },
   });
-  return inSight;
+  return reviewed;
 }
 
 type Attempted<T> =
@@ -95,7 +95,7 @@ type Attempted<T> =
 class StuckStep<T> {
   private reviewId = '';
   private decisions: ReturnType<typeof reviewDecisions> = [];
-  private stopHeard = false;
+  private stopTried = false;
   private readonly stopWanted: () => boolean;
 
   constructor(
@@ -115,7 +115,7 @@ class StuckStep<T> {
       if (waited.kind === 'done') return await this.close(waited.result, 'succeeded');
       const decision = this.decisions.shift();
       if (decision === 'retry') continue;
-      if (decision === undefined) this.stopHeard = true;
+      if (decision === undefined) this.stopTried = true;
       // Somebody wants an end of it. What counts is whether the step can be done now.
       const attempted = await this.attempt();
       if (attempted.kind === 'done') return await this.close(attempted.result, 'succeeded');
@@ -142,7 +142,7 @@ class StuckStep<T> {
     );
     const listening = new CancellationScope();
     const called = listening.run(() =>
-      condition(() => this.decisions.length > 0 || (!this.stopHeard && this.stopWanted())),
+      condition(() => this.decisions.length > 0 || (!this.stopTried && this.stopWanted())),
     );
     called.then(() => scope.cancel()).catch(() => undefined);
     const waited = await attempt;

@@ -29,8 +29,8 @@ export class TransferRecord extends SagaRecord<{ readonly transferId: string }, 
     super({ transferId: input.transferId }, inbox);
   }
 
-  override takeUp<Result extends AnyStepResult<TransferState>>(result: Result): Result {
-    super.takeUp(result);
+  override adopt<Result extends AnyStepResult<TransferState>>(result: Result): Result {
+    super.adopt(result);
     // What is refused while the goods are given back does not change how the transfer ends.
     if (result.outcome === 'refused' && this.closing === null) this.endsBy(said(result.refusal));
     this.publish();

@@ -39,11 +39,11 @@ export async function transfer(recorded: TransferInput): Promise<TransferAnswer>
     inbox.put({ kind: 'cancel', request, id: `${run}cancellation`, bySignal: true });
   };
   const saga = { input, inbox, record, undoing };
-  return await runToEnd({ onCancel, wanted: () => inbox.cancelWanted }, () => live(saga, `${run}resumed`));
+  return await runToEnd({ onCancel, wanted: () => inbox.cancelWanted }, () => runSaga(saga, `${run}resumed`));
 }
 
 /** @param resumption what an end follows from that a run before this one had begun */
-async function live(saga: TransferSaga, resumption: string): Promise<TransferAnswer> {
+async function runSaga(saga: TransferSaga, resumption: string): Promise<TransferAnswer> {
   const { input, inbox, record, undoing } = saga;
   const { transferId, sku, quantity, from, to, mode, reservationId, caller } = input;
   // One undo for every step to come: where the goods are when it runs, held or on their way, is what the books say then.

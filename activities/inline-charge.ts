@@ -15,7 +15,7 @@ import type { Around } from './context.js';
  * @param around surrounds each step, by the name of the activity that does this step alone
  * @param mayCapture whether the money may be taken; false where somebody wants to cancel
  */
-export function cardStepsAtHand(calls: CardCalls, around: Around, mayCapture: boolean): CardSteps {
+export function inlineCardSteps(calls: CardCalls, around: Around, mayCapture: boolean): CardSteps {
   let began = 0;
   const heldMs = () => Math.round(performance.now() - began);
   const delaysCancel = () => heldMs() > maxCancelDelayMs;
