@@ -13,8 +13,8 @@ import {
   type PurchaseUndo,
 } from '../domain/purchase/steps.js';
 import type { CardCalls } from './card-calls.js';
-import { inlineCardSteps } from './inline-charge.js';
 import { type Around, isGivenUp } from './context.js';
+import { inlineCardSteps } from './inline-charge.js';
 import type { OrderActivities } from './orders.js';
 
 /** The step that reserves, by the activity that does this step alone. */

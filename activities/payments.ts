@@ -8,9 +8,9 @@ import { chargeCard } from '../domain/purchase/purchase.js';
 import { type Authorized, type CardOperation, type CardRecord, nothingCharged } from '../domain/purchase/steps.js';
 import { GatewayFault } from '../gateways/http/fault.js';
 import type { CardCalls } from './card-calls.js';
-import { inlineCardSteps } from './inline-charge.js';
 import { type Around, attemptNumber, isInWorkflowTask, timed } from './context.js';
 import { askGateway, type RetryBudget } from './failures.js';
+import { inlineCardSteps } from './inline-charge.js';
 
 export interface PaymentDependencies {
   readonly calls: CardCalls;

@@ -78,7 +78,10 @@ async function giveBack(
     firstWaitSeconds: firstWaitSeconds * retry.retryBaseScale,
     reviewId: `rev_${randomUUID().replaceAll('-', '')}`,
   });
-  log.warn({ about, err: error }, waitSeconds === null ? 'outbox row given up; a review is open' : 'outbox row not delivered');
+  log.warn(
+    { about, err: error },
+    waitSeconds === null ? 'outbox row given up; a review is open' : 'outbox row not delivered',
+  );
   return waitSeconds === null ? null : Math.max(1, Math.ceil(waitSeconds * 1000));
 }
 

@@ -69,7 +69,7 @@ export function buy(order: OrderSaga, reserving: Reserving, caller: Caller): Pro
     if (input.singleActivity && !isBranched())
       try {
         const checkout = checkoutOf(order, reserving, caller);
-        adopt(record, currentPurchase(await singleActivity.checkoutOrder(checkout)), done);
+        adoptCheckout(record, currentPurchase(await singleActivity.checkoutOrder(checkout)), done);
       } catch (error) {
         // Its progress is unknown: repeat the step by its key, and ask the processor about the money.
         done.charge = lostCharge(error);
@@ -87,8 +87,8 @@ function checkoutOf({ input, inbox }: OrderSaga, reserving: Reserving, { tracepa
   return { reserving, customerId, email, traceparent, mayCapture: !inbox.cancelWanted };
 }
 
-/** Records what the single activity has done. */
-function adopt(order: OrderRecord, { reserved, charge, settled }: PurchaseRecord, done: PurchaseRecord): void {
+/** Takes over the steps that the single activity has done. */
+function adoptCheckout(order: OrderRecord, { reserved, charge, settled }: PurchaseRecord, done: PurchaseRecord): void {
   done.reserved = reserved && order.adopt(reserved);
   done.charge = charge;
   // A refused settle is repeated, since recorded histories repeat it.
