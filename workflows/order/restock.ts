@@ -126,7 +126,7 @@ async function waitForGoods(
 async function release(record: OrderRecord, caller: Caller): Promise<void> {
   await record.apply(database.releaseOrder, {
     ...record.step('release', 'once', caller),
-    reason: 'its stock is free again; cancelling at the supplier does not succeed, a person is told',
+    reason: 'its stock is free again; cancelling at the supplier keeps failing, and a review is open',
   });
 }
 

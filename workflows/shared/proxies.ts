@@ -61,7 +61,7 @@ export const database: Activities = withReviews(
   summarized(proxyActivities<Activities>(databaseUnderReview)),
 );
 
-/** The first try of a gateway call: short, once. `gatewayRetries` continues what it leaves undecided. */
+/** One short attempt of a gateway call inside the workflow task. `gatewayRetries` retries it. */
 export const attemptInTask = summarized(
   proxyLocalActivities<Activities>({
     startToCloseTimeout: `${inTaskSeconds + 1}s`,
