@@ -17,7 +17,6 @@ ENV NODE_ENV=production \
 WORKDIR /app
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
-COPY --from=build /app/db/migrations ./db/migrations
 COPY --from=build /app/dev/build.mjs /app/dev/run.mjs ./dev/
 COPY --from=build /app/cli/bin.mjs ./cli/
 COPY --from=build /app/build ./build

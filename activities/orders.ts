@@ -1,14 +1,14 @@
 /** The steps of an order, each one transaction in Postgres with its stock, its payment and what must follow. */
 import { log } from '@temporalio/activity';
-import type { OrderDoor } from '../db/orders/store.js';
+import type { OrderStore } from '../db/orders/store.js';
 import type { OrderStep, OrderStepResult } from '../domain/orders/steps.js';
 
 type Step<Name extends OrderStep['step']> = Omit<Extract<OrderStep, { step: Name }>, 'step'>;
 
 /** Each step may be repeated with its key: it then answers what it answered first. See domain/orders/steps.ts for each one. */
-export function orderActivities(door: OrderDoor) {
+export function orderActivities(store: OrderStore) {
   async function apply(step: OrderStep): Promise<OrderStepResult> {
-    const result = await door.apply(step);
+    const result = await store.apply(step);
     for (const { from, to } of result.transitions)
       log.info('order moved', { orderId: step.orderId, from, to, actor: step.actor, traceId: step.traceId });
     return result;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { heartbeat, log } from '@temporalio/activity';
 import { deleteOldKeys } from '../db/access/idempotency.js';
 import { overdueOrderIds } from '../db/orders/queries.js';
-import type { OrderDoor } from '../db/orders/store.js';
+import type { OrderStore } from '../db/orders/store.js';
 import type { Connection } from '../db/postgres/client.js';
 import { lastingReason } from '../db/postgres/lasting-errors.js';
 import { openReviewsOnce } from '../db/reviews/reviews.js';
@@ -30,7 +30,7 @@ async function beating<T>(act: () => Promise<T>): Promise<T> {
 /** Resumes sagas whose workflow ended before their business was done; tells its progress. Returns how many. */
 export type ResumeLostSagas = (onProgress: () => void) => Promise<number>;
 
-export function sweepActivities(connection: Connection, ledger: Ledger, door: OrderDoor, resume: ResumeLostSagas) {
+export function sweepActivities(connection: Connection, ledger: Ledger, store: OrderStore, resume: ResumeLostSagas) {
   /** One case for each that cannot be ended, until it is closed; it does not keep the sweep from the others. */
   async function putBeforePerson(what: 'order' | 'reservation', stuck: readonly StuckRow[]): Promise<void> {
     const cases = stuck.map(({ id, reason }) => ({
@@ -63,7 +63,7 @@ export function sweepActivities(connection: Connection, ledger: Ledger, door: Or
         if (orders.length === 0 || passedOver.length >= maxStuck) return expired;
         const results = await Promise.allSettled(
           orders.map(({ id, expiresAt }) =>
-            door.apply({
+            store.apply({
               step: 'expire',
               key: `order/${id}/expire/sweep/${expiresAt}`,
               orderId: id,

@@ -1,16 +1,16 @@
 /** The steps of a transfer, each one transaction in Postgres with its stock. */
 import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import type { TransferDoor } from '../db/transfers/store.js';
+import type { TransferStore } from '../db/transfers/store.js';
 import { isTransferEnded } from '../domain/transfers/states.js';
 import type { TransferStep, TransferStepResult } from '../domain/transfers/steps.js';
 
 type Step<Name extends TransferStep['step']> = Omit<Extract<TransferStep, { step: Name }>, 'step'>;
 
 /** Each step may be repeated with its key: it then answers what it answered first. See domain/transfers/steps.ts for each one. */
-export function transferActivities(door: TransferDoor) {
+export function transferActivities(store: TransferStore) {
   async function apply(step: TransferStep): Promise<TransferStepResult> {
-    const result = await door.apply(step);
+    const result = await store.apply(step);
     for (const { from, to } of result.transitions)
       log.info('transfer moved', { transferId: step.transferId, from, to, actor: step.actor, traceId: step.traceId });
     return result;

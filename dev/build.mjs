@@ -58,7 +58,7 @@ async function readSources() {
   const names = ['package.json', 'package-lock.json', 'tsconfig.json', configFile, 'dev/build.mjs'];
   for (const folder of include) {
     for (const entry of await readdir(join(root, folder), { recursive: true }).catch(() => []))
-      if (entry.endsWith('.ts') && !entry.endsWith('.test.ts')) names.push(join(folder, entry));
+      if (isSource(entry)) names.push(join(folder, entry));
   }
   names.sort();
   // A file that is gone by now is none of the sources.
@@ -66,6 +66,10 @@ async function readSources() {
     names.map(async (name) => ({ name, text: await readFile(join(root, name), 'utf8').catch(() => '') })),
   );
 }
+
+/** SQL is part of the build as it is, with the list of the migrations: a running stack keeps what it was started with. */
+const isSource = (name) => (name.endsWith('.ts') && !name.endsWith('.test.ts')) || isCopied(name);
+const isCopied = (name) => name.endsWith('.sql') || name.endsWith('_journal.json');
 
 function hashOf(sources) {
   const hash = createHash('sha256');
@@ -86,6 +90,11 @@ async function compile(sources, buildRoot, say) {
     const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
     const options = ['--outDir', output, '--sourceRoot', pathToFileURL(`${root}/`).href];
     await run(process.execPath, [tsc, '-p', configFile, ...options], copy);
+    for (const { name, text } of sources)
+      if (isCopied(name)) {
+        await mkdir(dirname(join(output, name)), { recursive: true });
+        await writeFile(join(output, name), text);
+      }
     say('building: bundling the workflows');
     await bundleWorkflows(output);
     await rename(output, buildRoot).catch((error) => {

@@ -71,13 +71,3 @@ export function refusal(code: RefusalCode, detail: string, extensions?: Readonly
 export function isRefusalCode(code: unknown): code is RefusalCode {
   return typeof code === 'string' && Object.hasOwn(refusalStatus, code);
 }
-
-/** `insufficient stock: available=1, requested=2`, with the members that the contract promises. */
-export function insufficientStock(sku: string, location: string, available: number, requested: number): Refusal {
-  return refusal('insufficient_stock', `insufficient stock: available=${available}, requested=${requested}`, {
-    sku,
-    location,
-    available,
-    requested,
-  });
-}

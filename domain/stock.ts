@@ -1,6 +1,6 @@
 /**
  * The language of the stock ledger: what may be asked of it and what it answers. The rules themselves are decided inside
- * Postgres (db/migrations, function `stock_apply`), in one transaction and under lock.
+ * Postgres (db/functions, `stock_apply`), in one transaction and under lock.
  */
 
 /** Matches a SKU or a location code. */

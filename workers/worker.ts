@@ -23,10 +23,10 @@ import { supplierActivities } from '../activities/suppliers.js';
 import { sweepActivities } from '../activities/sweep.js';
 import { transferActivities } from '../activities/transfers.js';
 import type { Log } from '../api/system/log.js';
-import { createOrderDoor } from '../db/orders/store.js';
+import { createOrderStore } from '../db/orders/store.js';
 import type { Connection, connect } from '../db/postgres/client.js';
 import { createLedger } from '../db/stock/ledger.js';
-import { createTransferDoor } from '../db/transfers/store.js';
+import { createTransferStore } from '../db/transfers/store.js';
 import { tooStrong } from '../db/upgrade/roles.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
@@ -141,10 +141,10 @@ function activitiesOn(
   const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
-  const door = metrics.stock.orders(createOrderDoor(connection.sql));
+  const store = metrics.stock.orders(createOrderStore(connection.sql));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
-  const orders = orderActivities(door);
+  const orders = orderActivities(store);
   const payments = paymentActivities({
     payments: createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs }),
     fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
@@ -157,7 +157,7 @@ function activitiesOn(
     ...orders,
     ...payments,
     ...checkoutActivities({ orders, payments, around }),
-    ...transferActivities(metrics.stock.transfers(createTransferDoor(connection.sql))),
+    ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),
     ...replenishmentActivities({
       sql: connection.sql,
@@ -176,7 +176,7 @@ function activitiesOn(
       }),
       { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
     ),
-    ...sweepActivities(connection, ledger, door, (onProgress) =>
+    ...sweepActivities(connection, ledger, store, (onProgress) =>
       resumeLostSagas(client, connection, options.log, onProgress),
     ),
   };

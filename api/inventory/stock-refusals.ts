@@ -1,5 +1,5 @@
 /** What the ledger refuses, in the words of the contract. */
-import { insufficientStock } from '../../domain/errors.js';
+import { detailOf, refusalOf } from '../../domain/refusals.js';
 import type { StockRefusal } from '../../domain/stock.js';
 import { type Refused, refuse, refuseFields, refuseWith } from '../http/reply.js';
 
@@ -10,16 +10,22 @@ import { type Refused, refuse, refuseFields, refuseWith } from '../http/reply.js
  */
 export function refuseStock(refusal: StockRefusal, skuInPath: boolean, within = ''): Refused {
   switch (refusal.code) {
-    case 'insufficient_stock':
-      return refuseWith(insufficientStock(refusal.sku, refusal.location, refusal.available, refusal.requested));
+    case 'insufficient_stock': {
+      const { sku, location, available, requested } = refusal;
+      return refuseWith(refusalOf('insufficient_stock', { sku, location, available, requested }));
+    }
     case 'unknown_sku':
       if (skuInPath) return refuse('not_found', 'no such product');
       return refuseFields('unknown_sku', [
-        { pointer: `${within}/sku`, code: 'unknown_sku', detail: `there is no product ${refusal.sku}` },
+        { pointer: `${within}/sku`, code: 'unknown_sku', detail: detailOf('unknown_sku', { sku: refusal.sku }) },
       ]);
     case 'unknown_location':
       return refuseFields('unknown_location', [
-        { pointer: `${within}/location`, code: 'unknown_location', detail: `there is no location ${refusal.location}` },
+        {
+          pointer: `${within}/location`,
+          code: 'unknown_location',
+          detail: detailOf('unknown_location', { location: refusal.location }),
+        },
       ]);
     case 'reservation_not_found':
       return refuse('not_found', 'no such reservation');

@@ -2,8 +2,9 @@
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { isCurrency, parseMinorUnits, totalOf } from '../../domain/money.js';
+import { detailOf, refusalOf } from '../../domain/refusals.js';
 import { mainLocation } from '../../domain/stock.js';
-import { type Refused, refuse, refuseFields } from '../http/reply.js';
+import { type Refused, refuseFields, refuseWith } from '../http/reply.js';
 
 export interface WantedLine {
   readonly sku: string;
@@ -34,7 +35,13 @@ export async function checkLines(
   const unknown = lines.flatMap((line, index) =>
     bySku.has(line.sku)
       ? []
-      : [{ pointer: `${pointerTo(index)}/sku`, code: 'unknown_sku', detail: `there is no product ${line.sku}` }],
+      : [
+          {
+            pointer: `${pointerTo(index)}/sku`,
+            code: 'unknown_sku',
+            detail: detailOf('unknown_sku', { sku: line.sku }),
+          },
+        ],
   );
   if (unknown.length > 0) return refuseFields('unknown_sku', unknown);
   const nowhere = lines.flatMap((line, index) =>
@@ -44,14 +51,13 @@ export async function checkLines(
           {
             pointer: `${pointerTo(index)}/location`,
             code: 'unknown_location',
-            detail: `there is no location ${line.location}`,
+            detail: detailOf('unknown_location', { location: line.location }),
           },
         ],
   );
   if (nowhere.length > 0) return refuseFields('unknown_location', nowhere);
   const inactive = products.find((product) => product.status !== 'active');
-  if (inactive)
-    return refuse('product_not_active', `product ${inactive.sku} is ${inactive.status}`, { sku: inactive.sku });
+  if (inactive) return refuseWith(refusalOf('product_not_active', { sku: inactive.sku, status: inactive.status }));
 
   const priced = lines.flatMap((line) => {
     const price = bySku.get(line.sku)?.price;

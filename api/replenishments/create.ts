@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { getReplenishment, getRunning, keepRequest, type ReplenishmentView } from '../../db/supply/replenishments.js';
+import { detailOf } from '../../domain/refusals.js';
 import {
   type ReplenishmentAnswer,
   type ReplenishmentInput,
@@ -70,10 +71,10 @@ async function checkPlace(db: Database, { sku, location }: NewReplenishment): Pr
   const [products, locations] = await Promise.all([findProducts(db, [sku]), findLocations(db, [location])]);
   if (products.length === 0)
     return refuseFields('unknown_sku', [
-      { pointer: '/sku', code: 'unknown_sku', detail: `there is no product ${sku}` },
+      { pointer: '/sku', code: 'unknown_sku', detail: detailOf('unknown_sku', { sku }) },
     ]);
   if (locations.length > 0) return null;
   return refuseFields('unknown_location', [
-    { pointer: '/location', code: 'unknown_location', detail: `there is no location ${location}` },
+    { pointer: '/location', code: 'unknown_location', detail: detailOf('unknown_location', { location }) },
   ]);
 }

@@ -1,11 +1,12 @@
 /** Whether an API process can serve: what it needs is asked, not remembered. */
 import type { Connection } from '../../db/postgres/client.js';
-import { migrationCheck } from '../../db/upgrade/migrate.js';
+import { schemaCheck } from '../../db/upgrade/migrate.js';
 import type { Sagas } from '../temporal/sagas.js';
 
 /** A probe that takes longer counts as no answer. */
 const probeMs = 2000;
 
+/** `migrations`: the database lacks a migration, or the functions of this release. */
 export type Needed = 'postgres' | 'migrations' | 'temporal';
 
 /**
@@ -13,10 +14,10 @@ export type Needed = 'postgres' | 'migrations' | 'temporal';
  * is named.
  */
 export function readiness(connection: Connection, sagas: Sagas): () => Promise<Needed[]> {
-  const missingMigrations = migrationCheck();
+  const isUpToDate = schemaCheck();
   const databaseState = async (): Promise<'ready' | 'postgres' | 'migrations'> => {
     try {
-      return (await within(probeMs, missingMigrations(connection.sql))) === 0 ? 'ready' : 'migrations';
+      return (await within(probeMs, isUpToDate(connection.sql))) ? 'ready' : 'migrations';
     } catch {
       return 'postgres';
     }

@@ -1,5 +1,6 @@
 /** What is asked of a transfer that exists: that its goods have arrived, or shall go back. */
 import type { TransferView } from '../../db/transfers/queries.js';
+import { detailOf, refusalOf } from '../../domain/refusals.js';
 import { isTransferEnded, type TransferStatus, transferStatuses } from '../../domain/transfers/states.js';
 import { type TransferAnswer, type transferUpdates, transferWorkflowId } from '../../workflows/transfer/contract.js';
 import type { ApiDeps } from '../deps.js';
@@ -53,14 +54,13 @@ async function afterTheEnd(
     return beingResumed('transfer', { transferId: transfer.id });
   if (wanted.update === 'receive' && (wanted.request.quantity ?? 0) > transfer.quantity)
     return refuseFields('validation_failed', [
-      { pointer: '/quantity', code: 'too_big', detail: `only ${transfer.quantity} were sent` },
+      {
+        pointer: '/quantity',
+        code: 'too_big',
+        detail: detailOf('validation_failed', { rule: 'max_received', max: transfer.quantity }),
+      },
     ]);
-  const from = transfer.status;
-  return refuse('invalid_state', `a transfer that is ${from} cannot become ${wanted.to}`, {
-    from,
-    to: wanted.to,
-    transferId: transfer.id,
-  });
+  return refuseWith(refusalOf('invalid_state', { from: transfer.status, to: wanted.to }), { transferId: transfer.id });
 }
 
 /** Whether the wish was granted before: goods that have arrived, with the same figure, or are back. */

@@ -4,6 +4,7 @@ import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { getTransfer, type TransferView } from '../../db/transfers/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
+import { detailOf } from '../../domain/refusals.js';
 import { type TransferAnswer, type TransferInput, transferWorkflowId } from '../../workflows/transfer/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
@@ -52,12 +53,12 @@ export async function openTransfer(body: NewTransfer, call: CallContext, deps: A
 async function checkTransfer(db: Database, { sku, from, to }: NewTransfer): Promise<Refused | null> {
   if (from === to)
     return refuseFields('same_location', [
-      { pointer: '/to', code: 'same_location', detail: 'source and destination are the same' },
+      { pointer: '/to', code: 'same_location', detail: detailOf('same_location', { location: from }) },
     ]);
   const [products, locations] = await Promise.all([findProducts(db, [sku]), findLocations(db, [from, to])]);
   if (products.length === 0)
     return refuseFields('unknown_sku', [
-      { pointer: '/sku', code: 'unknown_sku', detail: `there is no product ${sku}` },
+      { pointer: '/sku', code: 'unknown_sku', detail: detailOf('unknown_sku', { sku }) },
     ]);
   const known = new Set(locations.map((location) => location.code));
   const nowhere = Object.entries({ from, to }).filter(([, code]) => !known.has(code));
@@ -67,7 +68,7 @@ async function checkTransfer(db: Database, { sku, from, to }: NewTransfer): Prom
     nowhere.map(([end, code]) => ({
       pointer: `/${end}`,
       code: 'unknown_location',
-      detail: `there is no location ${code}`,
+      detail: detailOf('unknown_location', { location: code }),
     })),
   );
 }

@@ -1,5 +1,7 @@
 /** Orders as clients see them. Every read is one round trip. */
 import { and, asc, desc, eq, gt, lt, notInArray, or, sql } from 'drizzle-orm';
+import { presentReason } from '../../domain/orders/timeline.js';
+import { presentFailure } from '../../domain/refusals.js';
 import { type PaymentView, viewPayment } from '../payments/queries.js';
 import { type Database, putTogetherOnce } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
@@ -76,7 +78,7 @@ function viewOrder({ order, lines: orderedLines, payment }: OrderRow): OrderView
     supplierReference: order.supplierReference,
     expiresAt: order.status === 'draft' || order.status === 'reserved' ? rfc3339(order.expiresAt) : null,
     cancelReason: order.cancelReason,
-    failure: order.failureCode === null ? null : { code: order.failureCode, detail: order.failureDetail ?? '' },
+    failure: presentFailure(order),
     workflowId: order.workflowId,
     createdAt: rfc3339(order.createdAt),
     updatedAt: rfc3339(order.updatedAt),
@@ -136,8 +138,8 @@ export async function orderTimeline(
   return pageOf(events, limit, ({ at, id: number }) => ({ at, id: String(number) }), viewEvent);
 }
 
-function viewEvent({ at, from, to, reason, actor, traceId }: typeof orderEvents.$inferSelect): TimelineEntry {
-  return { at: rfc3339(at), from, to, reason, actor, traceId };
+function viewEvent({ at, from, to, reason, facts, actor, traceId }: typeof orderEvents.$inferSelect): TimelineEntry {
+  return { at: rfc3339(at), from, to, reason: presentReason(reason, facts), actor, traceId };
 }
 
 /**

@@ -120,3 +120,12 @@ export const idempotencyKeys = pgTable(
   },
   (t) => [primaryKey({ columns: [t.apiKeyId, t.key] }), index('idempotency_keys_age').on(t.createdAt)],
 );
+
+/** The files of db/functions that this database holds: they are applied only when one differs (db/upgrade/functions.ts). */
+export const sqlFunctions = pgTable('sql_functions', {
+  file: text().primaryKey(),
+  /** SHA-256 of the text in place, hex; null: the release in place has no such file. */
+  hash: text(),
+  /** The hashes before: processes of those releases stay ready. */
+  superseded: text().array().notNull().default(sql`'{}'`),
+});

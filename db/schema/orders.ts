@@ -1,6 +1,8 @@
 /** Orders and payments. */
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, jsonb, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core';
+import type { TimelineFacts } from '../../domain/orders/timeline.js';
+import type { StoredFacts } from '../../domain/refusals.js';
 import { at, count } from './columns.js';
 
 export const orders = pgTable(
@@ -22,6 +24,8 @@ export const orders = pgTable(
     cancelReason: text('cancel_reason'),
     failureCode: text('failure_code'),
     failureDetail: text('failure_detail'),
+    /** Of a refusal made in SQL: what domain/refusals.ts makes the detail of. */
+    failureFacts: jsonb('failure_facts').$type<StoredFacts>(),
     refusedPayments: smallint('refused_payments').notNull().default(0),
     workflowId: text('workflow_id').notNull(),
     createdAt: at('created_at').notNull(),
@@ -68,7 +72,9 @@ export const orderEvents = pgTable(
       .references(() => orders.id),
     from: text('from_status'),
     to: text('to_status').notNull(),
+    /** Words of a client, an operator or a workflow; with `facts` a code, of which domain/orders/timeline.ts makes them. */
     reason: text(),
+    facts: jsonb().$type<TimelineFacts>(),
     actor: text().notNull(),
     traceId: text('trace_id'),
     at: at('at').notNull(),

@@ -1,6 +1,7 @@
 /** Transfers, replenishments and purchase orders. */
 import { sql } from 'drizzle-orm';
 import { check, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { StoredFacts } from '../../domain/refusals.js';
 import { at, count } from './columns.js';
 
 export const transfers = pgTable(
@@ -20,6 +21,8 @@ export const transfers = pgTable(
     reason: text(),
     failureCode: text('failure_code'),
     failureDetail: text('failure_detail'),
+    /** Of a refusal made in SQL: what domain/refusals.ts makes the detail of. */
+    failureFacts: jsonb('failure_facts').$type<StoredFacts>(),
     workflowId: text('workflow_id').notNull(),
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),

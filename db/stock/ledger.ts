@@ -1,4 +1,4 @@
-/** The one door to stock. Whatever changes stock goes through `apply`, and is decided in Postgres by `stock_apply`. */
+/** The ledger: every change of stock is an operation, decided in Postgres by `stock_apply` (db/functions/03_stock.sql). */
 import type { StockOperation, StockResult } from '../../domain/stock.js';
 import { batchRunner, batchWaitMs } from '../postgres/batch.js';
 import type { Sql } from '../postgres/client.js';

@@ -1,5 +1,5 @@
 /**
- * What the doors to stock tell Prometheus: how long each kind of operation takes until its answer is durable, what became
+ * What the ledger and the stores report to Prometheus: how long each kind of operation takes until its answer is durable, what became
  * of those who wanted goods, and how orders and transfers end. The API and the workers measure alike.
  */
 import { Counter, Histogram, type Registry } from 'prom-client';
@@ -8,8 +8,8 @@ import type { OrderStep, OrderStepResult } from '../../domain/orders/steps.js';
 import type { StockOperation, StockResult } from '../../domain/stock.js';
 import { isTransferEnded } from '../../domain/transfers/states.js';
 import type { TransferStep, TransferStepResult } from '../../domain/transfers/steps.js';
-import type { OrderDoor } from '../orders/store.js';
-import type { TransferDoor } from '../transfers/store.js';
+import type { OrderStore } from '../orders/store.js';
+import type { TransferStore } from '../transfers/store.js';
 import type { Ledger } from './ledger.js';
 
 type Wanted = 'reserve' | 'consume' | 'order' | 'transfer';
@@ -65,11 +65,11 @@ export class StockMetrics {
     };
   }
 
-  /** The order door, measured. */
-  orders(door: OrderDoor): OrderDoor {
+  /** The order store, measured. */
+  orders(store: OrderStore): OrderStore {
     return {
       apply: async (step) => {
-        const result = await this.timed(`order/${step.step}`, () => door.apply(step));
+        const result = await this.timed(`order/${step.step}`, () => store.apply(step));
         this.countOrder(step, result);
         for (const { to } of result.transitions) if (isSettled(to)) this.sagaEnded('order', to);
         return result;
@@ -77,11 +77,11 @@ export class StockMetrics {
     };
   }
 
-  /** The transfer door, measured. */
-  transfers(door: TransferDoor): TransferDoor {
+  /** The transfer store, measured. */
+  transfers(store: TransferStore): TransferStore {
     return {
       apply: async (step) => {
-        const result = await this.timed(`transfer/${step.step}`, () => door.apply(step));
+        const result = await this.timed(`transfer/${step.step}`, () => store.apply(step));
         this.countTransfer(step, result);
         for (const { to } of result.transitions) if (isTransferEnded(to)) this.sagaEnded('transfer', to);
         return result;

@@ -1,5 +1,6 @@
 /** What is to be ordered of a SKU at a location: decided on what is known at this moment, and written down. */
 import { type Refusal, refusal } from '../../domain/errors.js';
+import { detailOf } from '../../domain/refusals.js';
 import { isLow, type PlanResult, quantityToOrder, type SupplyTerms } from '../../domain/replenishment.js';
 import type { Sql } from '../postgres/client.js';
 
@@ -138,9 +139,9 @@ type Decision =
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 function decide(facts: Facts | undefined, { sku, location, cause }: PlanRequest): Decision {
-  if (!facts) return { kind: 'refused', refusal: refusal('unknown_sku', `there is no product ${sku}`) };
+  if (!facts) return { kind: 'refused', refusal: refusal('unknown_sku', detailOf('unknown_sku', { sku })) };
   if (!facts.placeKnown)
-    return { kind: 'refused', refusal: refusal('unknown_location', `there is no location ${location}`) };
+    return { kind: 'refused', refusal: refusal('unknown_location', detailOf('unknown_location', { location })) };
   const asks = facts.status === 'active' && isLow(facts, facts.reorderPoint) && !facts.failedLately;
   if (cause === 'level' && !asks) return { kind: 'quiet' };
   const { amount, currency, supplierId: id, active, minOrderQuantity, maxOrderQuantity } = facts;

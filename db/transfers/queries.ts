@@ -1,5 +1,6 @@
 /** Transfers as clients see them. Every read is one round trip. */
 import { and, desc, eq, lt, or, type SQL } from 'drizzle-orm';
+import { presentFailure } from '../../domain/refusals.js';
 import type { TransferMode, TransferStatus } from '../../domain/transfers/states.js';
 import type { Database } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
@@ -49,7 +50,7 @@ async function read(db: Database, where: SQL | undefined, limit: number): Promis
     received: row.received,
     lost: row.received === null ? null : row.quantity - row.received,
     reason: row.reason,
-    failure: row.failureCode === null ? null : { code: row.failureCode, detail: row.failureDetail ?? '' },
+    failure: presentFailure(row),
     workflowId: row.workflowId,
     createdAt: rfc3339(row.createdAt),
     updatedAt: rfc3339(row.updatedAt),

@@ -1,19 +1,22 @@
-/** Brings a database up to the newest migration. */
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+/** Brings a database up to date: the migrations that it lacks, then the functions, then the rights of the running role. */
 import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
-import { grantRunning, type RunningRole, secureDoors } from './roles.js';
+import { applyFunctions, haveBeenApplied, readFunctionFiles } from './functions.js';
+import { grantRunning, type RunningRole } from './roles.js';
+
+/** A build holds a copy: a running stack keeps the files that it was started from. */
+const migrationsFolder = fileURLToPath(new URL('../migrations', import.meta.url));
 
 /** Any number will do, as long as every process takes the same one. */
 const migrationLock = 4_841_302;
 
 /**
- * Applies the migrations that are missing; any number of processes may do so at once. Rejects with Postgres's error when
- * the database cannot be reached or a migration fails: then nothing of this call is applied.
+ * Applies the migrations that are missing and the functions that differ; any number of processes may do so at once.
+ * Rejects with Postgres's error when the database cannot be reached or a migration fails, and with one that names the
+ * file when functions are refused; a migration or a set of functions that fails leaves nothing behind.
  * @param databaseUrl of the role that owns the database
  * @param running the role of API and workers, which gets its rights; null where they run as the owner
  */
@@ -29,9 +32,9 @@ export async function migrate(databaseUrl: string, running: RunningRole | null =
   try {
     // Drizzle's migrator run twice at once fails on the table it keeps its own books in.
     await sql`select pg_advisory_lock(${migrationLock})`;
-    await runMigrations(drizzle(sql), { migrationsFolder: join(projectRoot(), 'db/migrations') });
+    await runMigrations(drizzle(sql), { migrationsFolder });
     await sql.begin(async (tx) => {
-      await secureDoors(tx);
+      await applyFunctions(tx, readFunctionFiles());
       if (running) await grantRunning(tx, running);
     });
   } finally {
@@ -40,29 +43,19 @@ export async function migrate(databaseUrl: string, running: RunningRole | null =
 }
 
 /**
- * Takes note of the migrations that there are now, and returns a function that tells how many of them a database lacks. A
- * process asks for those it was started with: files that come later are not its own. That function rejects with
- * Postgres's error when the database cannot be asked.
+ * Takes note of the migrations and functions that this process was started with, and returns a function that tells
+ * whether a database holds them. One that has moved on holds them still: see `haveBeenApplied`. That function rejects
+ * with Postgres's error when the database cannot be asked.
  */
-export function migrationCheck(): (sql: postgres.Sql) => Promise<number> {
-  const known = readMigrationFiles({ migrationsFolder: join(projectRoot(), 'db/migrations') });
+export function schemaCheck(): (sql: postgres.Sql) => Promise<boolean> {
+  const newest = Math.max(...readMigrationFiles({ migrationsFolder }).map(({ folderMillis }) => folderMillis));
+  const functions = readFunctionFiles();
   return async (sql) => {
     const [books] = await sql<{ exist: boolean }[]>`
-      select to_regclass('drizzle.__drizzle_migrations') is not null as exist`;
-    if (!books?.exist) return known.length;
-    const [newest] = await sql<{ madeAt: string | null }[]>`
-      select max(created_at)::text as "madeAt" from drizzle.__drizzle_migrations`;
-    return known.filter((migration) => migration.folderMillis > Number(newest?.madeAt ?? 0)).length;
+      select to_regclass('drizzle.__drizzle_migrations') is not null and to_regclass('sql_functions') is not null as exist`;
+    if (!books?.exist) return false;
+    const [applied] = await sql<{ newest: boolean }[]>`
+      select coalesce(max(created_at) >= ${newest}, false) as newest from drizzle.__drizzle_migrations`;
+    return applied?.newest === true && (await haveBeenApplied(sql, functions));
   };
-}
-
-/** The SQL files are not built: they lie in the project, wherever under it this file runs from. */
-function projectRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new Error(`no package.json above ${fileURLToPath(import.meta.url)}`);
-    folder = parent;
-  }
-  return folder;
 }

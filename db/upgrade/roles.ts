@@ -9,7 +9,7 @@ import type postgres from 'postgres';
 type Sql = postgres.ISql;
 
 /** The functions that the running role calls with the rights of the owner, and their arguments' types. */
-export const doors = [
+export const definerFunctions = [
   'stock_apply(jsonb)',
   'stock_apply_announced(jsonb)',
   'order_apply(jsonb)',
@@ -51,17 +51,17 @@ export function runningRoleOf(runningUrl: string, ownerUrl: string): RunningRole
 }
 
 /**
- * Makes the doors run with the owner's rights, on this schema's objects only, for nobody but whom it is granted to. A
- * migration that replaces a door loses all this, so it is done after every migration.
+ * Makes the definer functions run with the owner's rights, on this schema's objects only, for nobody but whom it is
+ * granted to. `create or replace function` resets all this, so it follows in the same transaction.
  */
-export async function secureDoors(sql: Sql): Promise<void> {
+export async function secureDefiners(sql: Sql): Promise<void> {
   const schema = await ownSchema(sql);
-  for (const door of doors) {
-    await sql.unsafe(`alter function ${schema}.${door} security definer`);
-    // The temporary schema comes last: otherwise a caller's temporary table would stand in for one of ours.
-    await sql.unsafe(`alter function ${schema}.${door} set search_path = ${schema}, pg_temp`);
-    await sql.unsafe(`revoke all on function ${schema}.${door} from public`);
-  }
+  // The temporary schema comes last: otherwise a caller's temporary table would stand in for one of ours.
+  const statements = definerFunctions.flatMap((name) => [
+    `alter function ${schema}.${name} security definer set search_path = ${schema}, pg_temp`,
+    `revoke all on function ${schema}.${name} from public`,
+  ]);
+  await sql.unsafe(statements.join(';\n'));
 }
 
 /**
@@ -74,16 +74,16 @@ export async function grantRunning(sql: Sql, role: RunningRole): Promise<void> {
   const grants = Object.entries(directWrites).map(
     ([table, rights]) => `grant ${rights.join(', ')} on ${schema}.${table} to ${name}`,
   );
-  const functions = doors.map((door) => `grant execute on function ${schema}.${door} to ${name}`);
-  for (const statement of [
+  const functions = definerFunctions.map((definer) => `grant execute on function ${schema}.${definer} to ${name}`);
+  const statements = [
     `revoke all on all tables in schema ${schema} from ${name}`,
     `revoke all on schema ${schema} from ${name}`,
     `grant usage on schema ${schema}, drizzle to ${name}`,
     `grant select on all tables in schema ${schema}, drizzle to ${name}`,
     ...grants,
     ...functions,
-  ])
-    await sql.unsafe(statement);
+  ];
+  await sql.unsafe(statements.join(';\n'));
 }
 
 async function ensureRole(sql: Sql, { name, password }: RunningRole): Promise<string> {

@@ -1,9 +1,9 @@
 /**
- * The language of the order door: what may be asked of an order and what is answered. Each step is one transaction over
- * the order, its stock, its payment and what must follow (db/orders/store.ts).
+ * The language of the order store: the steps of an order and their answers. Each step is one transaction over the order,
+ * its stock, its payment and what must follow (db/orders/store.ts).
  */
-import type { Refusal } from '../errors.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
+import type { StepResult } from '../steps.js';
 import type { OrderStatus } from './states.js';
 
 /** A payment as it is written down. Amounts in minor units; `fraudScore` 0 to 1. */
@@ -189,20 +189,12 @@ export interface Shortage {
   readonly reservationId: string;
 }
 
-/** `refused`: the step was not done; `state` is null where there is no order. */
-export type OrderStepResult =
-  | {
-      readonly outcome: 'done';
-      readonly state: OrderState;
-      readonly transitions: readonly OrderTransition[];
-      /** Only of an `open` that lacks stock. */
-      readonly shortages?: readonly Shortage[];
-      /** Only of `give_up_restock`: the lines, from 1, that are held whole. */
-      readonly received?: readonly number[];
-    }
-  | {
-      readonly outcome: 'refused';
-      readonly state: OrderState | null;
-      readonly transitions: readonly OrderTransition[];
-      readonly refusal: Refusal;
-    };
+/** What some steps answer besides the order. */
+export interface OrderStepDetails {
+  /** Only of an `open` that lacks stock. */
+  readonly shortages?: readonly Shortage[];
+  /** Only of `give_up_restock`: the lines, from 1, that are held whole. */
+  readonly received?: readonly number[];
+}
+
+export type OrderStepResult = StepResult<OrderState, OrderTransition, OrderStepDetails>;

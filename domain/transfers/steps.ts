@@ -1,8 +1,8 @@
 /**
- * The language of the transfer door: what may be asked of a transfer and what is answered. Each step is one transaction
- * over the transfer and its stock (db/transfers/store.ts).
+ * The language of the transfer store: the steps of a transfer and their answers. Each step is one transaction over the
+ * transfer and its stock (db/transfers/store.ts).
  */
-import type { Refusal } from '../errors.js';
+import type { StepResult } from '../steps.js';
 import type { TransferMode, TransferStatus } from './states.js';
 
 interface StepBase {
@@ -69,12 +69,4 @@ export interface TransferTransition {
   readonly to: TransferStatus;
 }
 
-/** `refused`: the step was not done; `state` is null where there is no transfer. */
-export type TransferStepResult =
-  | { readonly outcome: 'done'; readonly state: TransferState; readonly transitions: readonly TransferTransition[] }
-  | {
-      readonly outcome: 'refused';
-      readonly state: TransferState | null;
-      readonly transitions: readonly TransferTransition[];
-      readonly refusal: Refusal;
-    };
+export type TransferStepResult = StepResult<TransferState, TransferTransition>;

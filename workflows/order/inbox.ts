@@ -11,8 +11,9 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { type Refusal, refusal } from '../../domain/errors.js';
+import type { Refusal } from '../../domain/errors.js';
 import { isSettled, type OrderStatus } from '../../domain/orders/states.js';
+import { refusalOf } from '../../domain/refusals.js';
 import type { Caller } from '../shared/contract.js';
 import { FirstAnswer } from '../shared/first-answer.js';
 import { outliveCancellation } from '../shared/waiting.js';
@@ -197,7 +198,7 @@ function toWish<T>(parsed: ParsedSignal<T>, wishOf: (value: T) => Wish): Wish | 
 }
 
 export function cannotBecome(from: OrderStatus, to: OrderStatus): Refusal {
-  return refusal('invalid_order_state', `an order that is ${from} cannot become ${to}`, { from, to });
+  return refusalOf('invalid_order_state', { from, to });
 }
 
 /** A refusal as the failure of an update whose validator says no. */

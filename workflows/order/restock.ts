@@ -4,8 +4,9 @@
  * whoever cancels it: then what the suppliers have put aside is cancelled there.
  */
 import { condition, patched } from '@temporalio/workflow';
-import { insufficientStock, type Refusal, type SupplierFailureCode } from '../../domain/errors.js';
+import type { Refusal, SupplierFailureCode } from '../../domain/errors.js';
 import type { PendingPayment, Shortage } from '../../domain/orders/steps.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { inBranches } from '../shared/branches.js';
 import type { Caller } from '../shared/contract.js';
 import { database } from '../shared/proxies.js';
@@ -167,6 +168,11 @@ function failed(
     reason: detail,
     failure: { code, detail },
     cancel: null,
-    refusal: insufficientStock(first.sku, first.location, first.available, first.requested),
+    refusal: refusalOf('insufficient_stock', {
+      sku: first.sku,
+      location: first.location,
+      available: first.available,
+      requested: first.requested,
+    }),
   };
 }

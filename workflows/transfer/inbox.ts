@@ -4,6 +4,7 @@
  */
 import { condition, defineSignal, defineUpdate, log, setHandler } from '@temporalio/workflow';
 import { type Refusal, refusal } from '../../domain/errors.js';
+import { detailOf, refusalOf } from '../../domain/refusals.js';
 import { canEndAs, type TransferStatus } from '../../domain/transfers/states.js';
 import type { TransferState } from '../../domain/transfers/steps.js';
 import type { CancelRequest } from '../order/contract.js';
@@ -126,10 +127,10 @@ export class TransferDesk {
 }
 
 export function cannotBecome(from: TransferStatus, to: TransferStatus): Refusal {
-  return refusal('invalid_state', `a transfer that is ${from} cannot become ${to}`, { from, to });
+  return refusalOf('invalid_state', { from, to });
 }
 
 function overReceived(sent: number): Refusal {
-  const detail = `only ${sent} were sent`;
+  const detail = detailOf('validation_failed', { rule: 'max_received', max: sent });
   return refusal('validation_failed', detail, { errors: [{ pointer: '/quantity', code: 'too_big', detail }] });
 }

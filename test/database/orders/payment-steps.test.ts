@@ -4,17 +4,17 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createOrderDoor, type OrderDoor } from '../../../db/orders/store.js';
+import { createOrderStore, type OrderStore } from '../../../db/orders/store.js';
 import { abandonPayment, recordPayment } from '../../../db/payments/queries.js';
 import type { OrderStep, PaymentRecord } from '../../../domain/orders/steps.js';
 import { Books } from '../books.js';
 import { orderOpening, stepBy } from './opening.js';
 
 let books: Books;
-let door: OrderDoor;
+let store: OrderStore;
 beforeAll(async () => {
   books = await Books.open();
-  door = createOrderDoor(books.sql);
+  store = createOrderStore(books.sql);
 });
 afterAll(() => books.close());
 
@@ -44,7 +44,7 @@ async function confirming() {
   const { orderId } = opening;
   const paymentId = newPaymentId();
   const confirmed = { ...opening, confirming: true, payment: { paymentId, choice: { cardToken: 'tok_visa' } } };
-  expect(await door.apply(confirmed)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
+  expect(await store.apply(confirmed)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
   const abandon: OrderStep = { step: 'abandon_card', ...stepBy(orderId, 'abandon'), paymentId, card: 'primary' };
   const settle: OrderStep = {
     step: 'settle',
@@ -60,28 +60,28 @@ async function confirming() {
 describe('a card of an order', () => {
   test('that was given up settles nothing: the goods stay held until the order is ended', async () => {
     const { orderId, paymentId, abandon, settle, level } = await confirming();
-    expect(await door.apply(abandon)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
-    expect(await door.apply(settle)).toMatchObject({ outcome: 'refused', state: { status: 'confirming' } });
+    expect(await store.apply(abandon)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
+    expect(await store.apply(settle)).toMatchObject({ outcome: 'refused', state: { status: 'confirming' } });
     expect(await level()).toEqual([[3, 1]]);
     // Another card may still pay.
     const other = { ...captured(paymentId, orderId), cardUsed: 'backup' } as const;
-    const settled = await door.apply({ ...settle, ...stepBy(orderId, 'settle-backup'), payment: other });
+    const settled = await store.apply({ ...settle, ...stepBy(orderId, 'settle-backup'), payment: other });
     expect(settled).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
     expect(await level()).toEqual([[2, 0]]);
   });
 
   test('that has settled cannot be given up any more', async () => {
     const { abandon, settle, level } = await confirming();
-    expect(await door.apply(settle)).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
-    expect(await door.apply(abandon)).toMatchObject({ outcome: 'refused', state: { status: 'confirmed' } });
+    expect(await store.apply(settle)).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
+    expect(await store.apply(abandon)).toMatchObject({ outcome: 'refused', state: { status: 'confirmed' } });
     expect(await level()).toEqual([[2, 0]]);
   });
 
   test('that is given up and settled at once by two workers does one of them', async () => {
-    const another = createOrderDoor(books.another().sql);
+    const another = createOrderStore(books.another().sql);
     for (let round = 0; round < 20; round++) {
       const { abandon, settle, level } = await confirming();
-      const [given, settled] = await Promise.all([door.apply(abandon), another.apply(settle)]);
+      const [given, settled] = await Promise.all([store.apply(abandon), another.apply(settle)]);
       expect([given.outcome, settled.outcome].sort()).toEqual(['done', 'refused']);
       expect(await level()).toEqual(settled.outcome === 'done' ? [[2, 0]] : [[3, 1]]);
     }

@@ -1,15 +1,15 @@
-/** The steps of an order that lacks stock, asked of the door itself: repeated, side by side, and in one batch. */
+/** The steps of an order that lacks stock, asked of the store itself: repeated, side by side, and in one batch. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createOrderDoor, type OrderDoor } from '../../../db/orders/store.js';
+import { createOrderStore, type OrderStore } from '../../../db/orders/store.js';
 import type { OrderStep, OrderStepResult } from '../../../domain/orders/steps.js';
 import { Books } from '../books.js';
 import { orderOpening, stepBy } from './opening.js';
 
 let books: Books;
-let door: OrderDoor;
+let store: OrderStore;
 beforeAll(async () => {
   books = await Books.open();
-  door = createOrderDoor(books.sql);
+  store = createOrderStore(books.sql);
   await books.sql`insert into suppliers (id, name, active, min_order_quantity, max_order_quantity, created_by)
                   values ('sup_books', 'Books', true, 1, 1000, 'books') on conflict do nothing`;
 });
@@ -47,9 +47,9 @@ describe('a step of an order that lacks stock', () => {
   test('restock receives and holds in one transaction, and repeated by its key makes no second movement', async () => {
     const sku = await supplied(3);
     const open = opening(sku, 5);
-    const step = restocking(await door.apply(open), open.orderId);
-    const another = createOrderDoor(books.another().sql);
-    const results = await Promise.all([door, another, door, another].map((each) => each.apply(step)));
+    const step = restocking(await store.apply(open), open.orderId);
+    const another = createOrderStore(books.another().sql);
+    const results = await Promise.all([store, another, store, another].map((each) => each.apply(step)));
     // The order is told as it stands, and its time runs on.
     for (const { state, ...did } of results)
       expect({ ...did, state: { ...state, expiresInMs: 0 } }).toEqual({
@@ -67,9 +67,9 @@ describe('a step of an order that lacks stock', () => {
   test('restock by another key finds nothing to do once the order is reserved', async () => {
     const sku = await supplied(0);
     const open = opening(sku, 2);
-    const opened = await door.apply(open);
-    await door.apply(restocking(opened, open.orderId));
-    const again = await door.apply(restocking(opened, open.orderId, 'again'));
+    const opened = await store.apply(open);
+    await store.apply(restocking(opened, open.orderId));
+    const again = await store.apply(restocking(opened, open.orderId, 'again'));
     expect(again).toMatchObject({ outcome: 'refused', refusal: { code: 'invalid_order_state' } });
     expect(await rows(sku)).toEqual(['received 2', 'reserved 2']);
   });
@@ -77,10 +77,10 @@ describe('a step of an order that lacks stock', () => {
   test('restock of an order that was closed before receives nothing', async () => {
     const sku = await supplied(1);
     const open = opening(sku, 2);
-    const opened = await door.apply(open);
+    const opened = await store.apply(open);
     const end = { to: 'cancelled', reason: 'late', failure: null, payment: null } as const;
-    await door.apply({ step: 'close', ...stepBy(open.orderId, 'close'), ...end });
-    const late = await door.apply(restocking(opened, open.orderId));
+    await store.apply({ step: 'close', ...stepBy(open.orderId, 'close'), ...end });
+    const late = await store.apply(restocking(opened, open.orderId));
     expect(late).toMatchObject({ outcome: 'refused', state: { status: 'cancelled' } });
     expect(await rows(sku)).toEqual(['received 1', 'reserved 1', 'cancelled -1']);
   });
@@ -88,7 +88,7 @@ describe('a step of an order that lacks stock', () => {
   test('open holds what is there for its lines in their order, and tells what each lacks', async () => {
     const sku = await supplied(5);
     const open = opening(sku, 3, 4, 1);
-    const shortages = shortagesOf(await door.apply(open));
+    const shortages = shortagesOf(await store.apply(open));
     expect(shortages.map(({ line, available, quantity }) => [line, available, quantity])).toEqual([
       [2, 2, 2],
       [3, 0, 1],
@@ -99,8 +99,8 @@ describe('a step of an order that lacks stock', () => {
   test('open twice, or of forty orders at once, never holds a unit twice', async () => {
     const sku = await supplied(50);
     const opens = Array.from({ length: 40 }, () => opening(sku, 3));
-    const another = createOrderDoor(books.another().sql);
-    const results = await Promise.all(opens.flatMap((open) => [door.apply(open), another.apply(open)]));
+    const another = createOrderStore(books.another().sql);
+    const results = await Promise.all(opens.flatMap((open) => [store.apply(open), another.apply(open)]));
     const lacking = results.flatMap((result) => (result.outcome === 'done' && result.shortages ? [result] : []));
     // 16 orders whole, one with 2 of 3, and 23 with nothing; each was asked for twice.
     const lack = lacking.flatMap(shortagesOf).map(({ quantity }) => quantity);
@@ -114,9 +114,9 @@ describe('a step of an order that lacks stock', () => {
   test('release frees what is held and leaves the order where it is', async () => {
     const sku = await supplied(1);
     const open = opening(sku, 2);
-    await door.apply(open);
+    await store.apply(open);
     const step: OrderStep = { step: 'release', ...stepBy(open.orderId, 'release'), reason: 'a person is told' };
-    for (const result of [await door.apply(step), await door.apply(step)])
+    for (const result of [await store.apply(step), await store.apply(step)])
       expect(result).toMatchObject({ outcome: 'done', state: { status: 'awaiting_restock' } });
     expect(await rows(sku)).toEqual(['received 1', 'reserved 1', 'cancelled -1']);
   });

@@ -3,7 +3,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createLedger } from '../../../db/stock/ledger.js';
 import { verify } from '../../../db/stock/verify.js';
-import { directWrites, doors, tooStrong } from '../../../db/upgrade/roles.js';
+import { definerFunctions, directWrites, tooStrong } from '../../../db/upgrade/roles.js';
 import { Books, newHoldId, operation } from '../books.js';
 
 let books: Books;
@@ -53,16 +53,16 @@ test('it owns nothing, may make nothing, and belongs to no other role', async ()
   expect(await tooStrong(books.sql)).toMatch(/is a superuser/);
 });
 
-test('the functions with the rights of the owner are the doors, each on a fixed search path, for nobody else', async () => {
-  const found = await running<{ door: string; path: string | null; open: boolean }[]>`
-    select p.oid::regprocedure::text as door,
+test('the functions with the rights of the owner are those of the list, each on a fixed search path, for nobody else', async () => {
+  const found = await running<{ name: string; path: string | null; open: boolean }[]>`
+    select p.oid::regprocedure::text as name,
            (select setting from unnest(proconfig) setting where setting like 'search_path=%') as path,
            has_function_privilege('public', p.oid, 'execute') as open
       from pg_proc p where prosecdef order by 1`;
   expect(found).toEqual(
-    doors
-      .map((door) => ({ door: door.replaceAll(', ', ','), path: 'search_path=public, pg_temp', open: false }))
-      .sort((a, b) => (a.door < b.door ? -1 : 1)),
+    definerFunctions
+      .map((name) => ({ name: name.replaceAll(', ', ','), path: 'search_path=public, pg_temp', open: false }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
   );
 });
 

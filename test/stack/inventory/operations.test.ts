@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { connect } from '../../../db/postgres/client.js';
-import { createTransferDoor } from '../../../db/transfers/store.js';
+import { createTransferStore } from '../../../db/transfers/store.js';
 import { sharedShop } from '../../shared.js';
 import { goods } from '../transfers/goods.js';
 import { loseAnswer } from './lost-answer.js';
@@ -94,7 +94,7 @@ describe('an inventory operation', () => {
     const { sku, from, to } = await goods(shop, 5);
     const transferId = `trf_${randomUUID().replaceAll('-', '')}`;
     const reservationId = `rsv_${randomUUID().replaceAll('-', '')}`;
-    const opened = await createTransferDoor(connection.sql).apply({
+    const opened = await createTransferStore(connection.sql).apply({
       step: 'open',
       key: `${transferId}/open`,
       ...{ transferId, reservationId, workflowId: `transfer/${transferId}`, actor: 'test', traceId: '' },

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createOrderDoor } from '../../../db/orders/store.js';
+import { createOrderStore } from '../../../db/orders/store.js';
 import { orderStepKey } from '../../../domain/orders/steps.js';
 import { paymentWorkflowId } from '../../../workflows/payment/contract.js';
 import { taskQueue } from '../../../workflows/shared/contract.js';
@@ -70,7 +70,7 @@ describe('money that a lost task has taken', () => {
     const sku = await shop.product(2);
     const orderId = await shop.reserved(sku);
     const paymentId = newPaymentId();
-    const begun = await createOrderDoor(books.sql).apply({
+    const begun = await createOrderStore(books.sql).apply({
       step: 'begin_confirm',
       ...{ key: orderStepKey(orderId, 'begin_confirm', 'lost'), orderId, actor: 'test', traceId: '' },
       payment: { paymentId, choice: { cardToken: 'tok_fraud' } },
@@ -96,7 +96,7 @@ test('an order whose card a lost task had given up gives the money back and fail
   });
   // As a task does that is lost right after it.
   const key = `abandon_card/${paymentId}/primary`;
-  const given = await createOrderDoor(books.sql).apply({
+  const given = await createOrderStore(books.sql).apply({
     step: 'abandon_card',
     ...stepOf(id, key),
     paymentId,
@@ -112,7 +112,7 @@ test('an order that a lost task had given up takes in no goods: it ends, and the
   const sku = await shop.supplied(1, { status: ['delayed', 'ok'] });
   const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 2 }] }));
   // As a task does that is lost right after it, with the cancel that it had heard of.
-  const given = await createOrderDoor(books.sql).apply({
+  const given = await createOrderStore(books.sql).apply({
     step: 'give_up_restock',
     ...stepOf(body.id, 'give_up_restock/once'),
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, describe, expect, inject, test } from 'vitest';
 import { connect } from '../../../db/postgres/client.js';
-import { createTransferDoor } from '../../../db/transfers/store.js';
+import { createTransferStore } from '../../../db/transfers/store.js';
 import { sharedShop } from '../../shared.js';
 import { goods, whereabouts } from './goods.js';
 
@@ -14,7 +14,7 @@ describe('the hold of a transfer', () => {
     const { sku, from, to } = await goods(shop, 5);
     const [transferId, reservationId] = [`trf_${randomUUID()}`, `rsv_${randomUUID()}`];
     // No saga moves it on: it stays reserved.
-    const opened = await createTransferDoor(connection.sql).apply({
+    const opened = await createTransferStore(connection.sql).apply({
       ...{ key: `${transferId}/open`, transferId, workflowId: `transfer/${transferId}`, actor: 'test', traceId: '' },
       ...{ step: 'open', mode: 'shipped', sku, quantity: 2, from, to, reservationId },
     });

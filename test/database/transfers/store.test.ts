@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createTransferDoor, type TransferDoor } from '../../../db/transfers/store.js';
+import { createTransferStore, type TransferStore } from '../../../db/transfers/store.js';
 import { transferTransitions } from '../../../domain/transfers/states.js';
 import { Books, otherLocation } from '../books.js';
 
 let books: Books;
-let doors: readonly [TransferDoor, TransferDoor];
+let stores: readonly [TransferStore, TransferStore];
 beforeAll(async () => {
   books = await Books.open();
-  doors = [createTransferDoor(books.sql), createTransferDoor(books.another().sql)];
+  stores = [createTransferStore(books.sql), createTransferStore(books.another().sql)];
 });
 afterAll(() => books.close());
 
@@ -29,7 +29,7 @@ async function held(quantity = 2, stock = 5) {
   const step = (name: string) => ({ key: `${transferId}/${name}`, transferId, actor: 'test', traceId: '' });
   const facts = { workflowId: `transfer/${transferId}`, sku, quantity, from, to, reservationId } as const;
   const open = { ...step('open'), ...facts, step: 'open', mode: 'shipped' } as const;
-  const opened = await doors[0].apply(open);
+  const opened = await stores[0].apply(open);
   return { sku, to, transferId, reservationId, step, open, opened };
 }
 
@@ -37,9 +37,9 @@ describe('a step of a transfer', () => {
   test('asked for again, by two processes and many times at once, is done once and answered alike', async () => {
     const { sku, to, step, open, opened } = await held();
     expect(opened).toMatchObject({ outcome: 'done', state: { status: 'reserved' } });
-    expect(await doors[1].apply(open)).toEqual(opened);
+    expect(await stores[1].apply(open)).toEqual(opened);
     const move = { ...step('move'), step: 'move' } as const;
-    const results = await Promise.all(Array.from({ length: 20 }, (_, index) => doors[index % 2 ? 1 : 0].apply(move)));
+    const results = await Promise.all(Array.from({ length: 20 }, (_, index) => stores[index % 2 ? 1 : 0].apply(move)));
     for (const result of results)
       expect(result).toEqual({
         outcome: 'done',
@@ -53,7 +53,7 @@ describe('a step of a transfer', () => {
     const { sku, step } = await held();
     const results = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
-        doors[index % 2 ? 1 : 0].apply({ ...step(`ship/${index}`), step: 'ship' }),
+        stores[index % 2 ? 1 : 0].apply({ ...step(`ship/${index}`), step: 'ship' }),
       ),
     );
     expect(results.filter(({ outcome }) => outcome === 'done')).toHaveLength(1);
@@ -68,7 +68,7 @@ describe('a step of a transfer', () => {
 
   test('of a transfer that is not there is refused', async () => {
     const { step } = await held();
-    const result = await doors[0].apply({ ...step('move'), transferId: 'trf_none', key: randomUUID(), step: 'move' });
+    const result = await stores[0].apply({ ...step('move'), transferId: 'trf_none', key: randomUUID(), step: 'move' });
     expect(result).toMatchObject({ outcome: 'refused', state: null, refusal: { code: 'not_found' } });
   });
 
@@ -78,8 +78,8 @@ describe('a step of a transfer', () => {
     for (const [code, change] of Object.entries(wrong)) {
       const transferId = `trf_${randomUUID()}`;
       const step = { ...open, ...change, transferId, key: transferId } as const;
-      for (const door of doors)
-        expect(await door.apply(step)).toMatchObject({ outcome: 'refused', state: null, refusal: { code } });
+      for (const store of stores)
+        expect(await store.apply(step)).toMatchObject({ outcome: 'refused', state: null, refusal: { code } });
       expect(await books.sql`select from transfers where id = ${transferId}`).toHaveLength(0);
     }
   });

@@ -1,8 +1,8 @@
 /** What a step reads: as much of the tables as the step is about, however much there is. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createOrderDoor } from '../../../db/orders/store.js';
-import { createTransferDoor } from '../../../db/transfers/store.js';
+import { createOrderStore } from '../../../db/orders/store.js';
+import { createTransferStore } from '../../../db/transfers/store.js';
 import { Books, otherLocation } from '../books.js';
 import { orderOpening } from './opening.js';
 
@@ -44,9 +44,9 @@ const few = expect.toSatisfy((rows: number) => rows < 20);
 
 test('a step of an order finds the order and its key by index', async () => {
   const sku = await books.newSku(400);
-  const door = createOrderDoor(books.sql);
+  const store = createOrderStore(books.sql);
   const openings = Array.from({ length: 300 }, () => orderOpening([{ sku, quantity: 1 }]));
-  const opened = await Promise.all(openings.map((opening) => door.apply(opening)));
+  const opened = await Promise.all(openings.map((opening) => store.apply(opening)));
   expect(opened.every(({ outcome }) => outcome === 'done')).toBe(true);
   await analyze('orders', 'order_steps');
   const orderId = openings[0]?.orderId;
@@ -59,14 +59,14 @@ test('a step of an order finds the order and its key by index', async () => {
 
 test('a step of a transfer finds the transfer and its key by index', async () => {
   const sku = await books.newSku(400);
-  const door = createTransferDoor(books.sql);
+  const store = createTransferStore(books.sql);
   const openings = Array.from({ length: 300 }, () => {
     const transferId = `trf_${randomUUID()}`;
     const names = { key: `${transferId}/open`, transferId, workflowId: `transfer/${transferId}` };
     const goods = { sku, quantity: 1, from: 'main', to: otherLocation, reservationId: `rsv_${randomUUID()}` };
     return { ...names, ...goods, step: 'open', mode: 'shipped', actor: 'test', traceId: '' } as const;
   });
-  const opened = await Promise.all(openings.map((opening) => door.apply(opening)));
+  const opened = await Promise.all(openings.map((opening) => store.apply(opening)));
   expect(opened.every(({ outcome }) => outcome === 'done')).toBe(true);
   await analyze('transfers', 'transfer_steps');
   const transferId = openings[0]?.transferId;

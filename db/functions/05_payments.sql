@@ -1,0 +1,85 @@
+-- Payments. The step that starts a payment records it with the way it is to be paid. A workflow task that is lost after it
+-- has acted runs again, perhaps with commands that it had not received the first time. What it finds here tells it which
+-- payment it has started, so that a payment is always resumed or undone, and never undone once it is settled.
+
+-- Whether this payment of the order has started and is undecided.
+create or replace function payment_in_flight(o orders, p_payment_id text) returns boolean language sql stable as $$
+  select o.status = 'confirming' and o.payment_id = p_payment_id and p_payment_id is not null
+$$;
+
+-- Starts the payment of an order that becomes confirming; null where nothing is paid by card. An order that costs nothing
+-- is not paid, even if a card came with it.
+create or replace function payment_begin(p_order_id text, p_intent jsonb) returns void language plpgsql as $$
+begin
+  if coalesce(p_intent, 'null') = 'null' or exists (select from orders where id = p_order_id and total_amount = 0) then
+    update orders set payment_id = null where id = p_order_id;
+    return;
+  end if;
+  insert into payments (id, status, amount, currency, order_id, customer_id, customer_email, reference, choice)
+  select p_intent->>'paymentId', 'pending', o.total_amount, o.currency, o.id, o.customer_id, o.customer_email, o.id,
+         p_intent->'choice'
+    from orders o where o.id = p_order_id;
+  update orders set payment_id = p_intent->>'paymentId' where id = p_order_id;
+end $$;
+
+-- Queues mails, at most one for each payment and template, and wakes the relays.
+create or replace function outbox_mails(p_mails jsonb) returns void language plpgsql as $$
+begin
+  if jsonb_array_length(coalesce(p_mails, '[]')) = 0 then return; end if;
+  insert into outbox (topic, dedup_key, payload)
+  select 'mail', m->>'template' || '/' || (m->>'paymentId'), m from jsonb_array_elements(p_mails) m
+  on conflict (topic, dedup_key) do nothing;
+  perform pg_notify('outbox', '');
+end $$;
+
+-- Records how a payment was decided (domain/payments/record.ts). A late repetition never changes one that is settled, and a
+-- card that was given up settles nothing. The way to pay is deleted with the decision.
+create or replace function payment_write(p jsonb) returns void language sql as $$
+  insert into payments (id, status, amount, currency, order_id, customer_id, customer_email, reference, card_used,
+                        fraud_score, attempts, refunded, provider_reference, failure_code, failure_detail, created_at)
+  values (p->>'id', p->>'status', (p->>'amount')::bigint, p->>'currency', p->>'orderId', p->>'customerId', p->>'email',
+          p->>'reference', p->>'cardUsed', p->>'fraudScore', coalesce(p->'attempts', '[]'),
+          case when p->>'status' = 'refunded' then (p->>'amount')::bigint else 0 end,
+          p->>'providerReference', p->'failure'->>'code', p->'failure'->>'detail',
+          -- when the client asked: the time that a 202 has shown stays
+          coalesce((p->>'requestedAt')::timestamptz, clock_timestamp()))
+  on conflict (id) do update
+    set status = excluded.status, refunded = excluded.refunded, card_used = excluded.card_used,
+        fraud_score = excluded.fraud_score, attempts = excluded.attempts, provider_reference = excluded.provider_reference,
+        failure_code = excluded.failure_code, failure_detail = excluded.failure_detail, choice = null,
+        updated_at = clock_timestamp()
+    where payments.status in ('pending', 'authorized')
+      and not (excluded.status = 'captured' and excluded.card_used = any (payments.abandoned))
+$$;
+
+-- How a payment stands (domain/orders/steps.ts, PaymentStanding).
+create or replace function payment_standing(p_id text) returns jsonb language sql volatile as $$
+  select jsonb_build_object('status', status, 'failure', case when failure_code is not null
+           then jsonb_build_object('code', failure_code, 'detail', failure_detail) end)
+    from payments where id = p_id
+$$;
+
+-- Records a payment without an order, and queues its mails. Answers how it stands, which differs from what was to be
+-- recorded where it was decided before or its card was given up.
+create or replace function payment_record(p_payment jsonb, p_mails jsonb) returns jsonb language plpgsql volatile as $$
+declare
+  v_standing jsonb;
+begin
+  perform payment_write(p_payment);
+  v_standing := payment_standing(p_payment->>'id');
+  if v_standing->>'status' = p_payment->>'status' then perform outbox_mails(p_mails); end if;
+  return v_standing;
+end $$;
+
+-- Gives up a card of a payment without an order: from now on it can settle nothing. Answers how the payment stands:
+-- `pending`, or as it was decided before.
+create or replace function payment_abandon(p_payment jsonb, p_card text) returns jsonb language plpgsql volatile as $$
+begin
+  insert into payments (id, status, amount, currency, customer_id, customer_email, reference, abandoned, created_at)
+  values (p_payment->>'id', 'pending', (p_payment->>'amount')::bigint, p_payment->>'currency', p_payment->>'customerId',
+          p_payment->>'email', p_payment->>'reference', array[p_card],
+          coalesce((p_payment->>'requestedAt')::timestamptz, clock_timestamp()))
+  on conflict (id) do update set abandoned = array_append(payments.abandoned, p_card), updated_at = clock_timestamp()
+    where payments.status = 'pending' and not (p_card = any (payments.abandoned));
+  return payment_standing(p_payment->>'id');
+end $$;

@@ -1,0 +1,101 @@
+-- The store of orders (db/orders/store.ts; domain/orders/steps.ts has the shapes). A step changes an order, its stock, its
+-- payment and what must follow, in one transaction; an array of steps shares that transaction. Locks are taken in one global
+-- order: orders by id, then (inside stock_apply) reservations, then levels.
+create or replace function order_apply(p_steps jsonb) returns jsonb language plpgsql volatile
+-- As for stock_apply: rows are found by key, on plans that a session makes once. A join with the steps would make the planner
+-- read every order and every step that there ever was, at each call.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+as $$
+declare
+  v_count int := jsonb_array_length(p_steps);
+  v_ids text[] := array(select s->>'orderId' from jsonb_array_elements(p_steps) s);
+  v_keys text[] := array(select s->>'key' from jsonb_array_elements(p_steps) s);
+  v_known jsonb; -- key → result
+  v_turns text[];
+  v_results jsonb[] := array_fill(null::jsonb, array[v_count]);
+  v_plans text[] := array_fill(null::text, array[v_count]);
+  v_priced jsonb[] := array_fill(null::jsonb, array[v_count]);
+  v_refusals jsonb[] := array_fill(null::jsonb, array[v_count]);
+  v_operation int[] := array_fill(null::int, array[v_count]); -- the place of the step's (last) operation, from 0
+  v_operations jsonb := '[]';
+  v_stock jsonb := '[]';
+  v_plan record;
+  v_short record;
+  step jsonb;
+  o orders;
+begin
+  insert into orders (id, status, customer_id, customer_name, customer_email, workflow_id, created_at, updated_at)
+  select s->>'orderId', 'pending', s->'customer'->>'id', s->'customer'->>'name', s->'customer'->>'email',
+         s->>'workflowId', coalesce((s->>'requestedAt')::timestamptz, clock_timestamp()), clock_timestamp()
+    from jsonb_array_elements(p_steps) s where s->>'step' = 'open' order by s->>'orderId'
+  on conflict (id) do nothing;
+  perform from orders where id = any (v_ids) order by id for update;
+  -- Read after the locks: an equal step of another process has either committed or waits for us.
+  select coalesce(jsonb_object_agg(key, result), '{}') into v_known from order_steps where key = any (v_keys);
+  v_turns := step_turns(v_keys, v_ids, v_known);
+
+  for i in 1 .. v_count loop
+    step := p_steps->(i - 1);
+    if v_turns[i] = 'again' then
+      v_results[i] := '{"outcome": "again"}';
+      continue;
+    end if;
+    select * into o from orders where id = v_ids[i];
+    if v_turns[i] = 'known' then
+      v_results[i] := v_known->v_keys[i];
+      if step->>'step' = 'open' and v_results[i]->'state' = 'null' then
+        delete from orders where id = v_ids[i] and status = 'pending';
+      else
+        -- What the step did is answered as it was, the order as it is: other steps may have come between.
+        v_results[i] := v_results[i] || jsonb_build_object('state', case when o.id is not null then order_state(o) end);
+      end if;
+    elsif o.id is null then
+      v_results[i] := step_without_row(refuse('not_found', jsonb_build_object('orderId', v_ids[i])));
+    else
+      select * into v_plan from order_plan(step, o);
+      v_plans[i] := v_plan.plan;
+      v_priced[i] := v_plan.priced;
+      v_refusals[i] := v_plan.refusal;
+      if v_plan.plan in ('restock', 'restock_last') and v_plan.refusal is null then
+        v_operations := v_operations || restock_operations(step, o, v_plan.plan = 'restock_last');
+        v_operation[i] := jsonb_array_length(v_operations) - 1;
+      elsif (v_plan.refusal is null or v_plan.plan = 'expire') and jsonb_array_length(v_plan.commands) > 0 then
+        v_operations := v_operations || step_operation(step, v_keys[i] || '/' || v_plan.plan, v_ids[i], v_plan.commands);
+        v_operation[i] := jsonb_array_length(v_operations) - 1;
+      end if;
+    end if;
+  end loop;
+
+  if v_operations <> '[]' then v_stock := stock_apply(v_operations); end if;
+
+  -- Orders that lack stock which a supplier can refill hold what is available. This second call to the ledger names levels
+  -- that are locked already and holds that nobody knows yet, so it waits for nobody. One order at a time, since they may
+  -- want the same goods.
+  for i in 1 .. v_count loop
+    continue when v_plans[i] is distinct from 'open'
+               or v_stock->v_operation[i]->'refusal'->>'code' is distinct from 'insufficient_stock';
+    step := p_steps->(i - 1);
+    select * into v_short from order_shortages(v_priced[i]);
+    continue when v_short.shortages is null;
+    v_plans[i] := 'open_short';
+    v_priced[i] := jsonb_build_object('shortages', v_short.shortages, 'held', v_short.held);
+    v_operations := short_operations(step, v_short.held);
+    v_stock := v_stock || case when v_operations = '[]' then '[null]' else stock_apply(v_operations)::jsonb end;
+    v_operation[i] := jsonb_array_length(v_stock) - 1;
+  end loop;
+
+  for i in 1 .. v_count loop
+    continue when v_results[i] is not null;
+    select * into o from orders where id = v_ids[i];
+    v_results[i] := order_finish(p_steps->(i - 1), o, v_plans[i], v_priced[i], v_stock->v_operation[i], v_refusals[i]);
+  end loop;
+
+  insert into order_steps (key, order_id, result)
+  select distinct on (key) key, id, result
+    from unnest(v_keys, v_ids, v_results, v_plans, v_turns) as x(key, id, result, plan, turn)
+   where turn <> 'known' and result->>'outcome' <> 'again'
+     and plan is distinct from 'expire_early' -- asked too early: the same key is asked again
+   order by key;
+  return to_jsonb(v_results);
+end $$;

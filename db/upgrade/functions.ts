@@ -1,0 +1,114 @@
+/**
+ * The SQL functions: files in db/functions, applied together whenever a database holds them otherwise than they are
+ * here. db/functions/README.md has the rules for writing them.
+ */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import postgres from 'postgres';
+import { definerFunctions, secureDefiners } from './roles.js';
+
+/** A transaction, or a connection. */
+type Sql = postgres.ISql;
+
+export interface FunctionFile {
+  readonly name: string;
+  readonly text: string;
+  /** SHA-256 of the text, hex. */
+  readonly hash: string;
+}
+
+const functionsFolder = fileURLToPath(new URL('../functions', import.meta.url));
+
+/** The files of a folder, in the order in which they are applied: that of their names. */
+export function readFunctionFiles(folder = functionsFolder): readonly FunctionFile[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.sql'));
+  return names.sort().map((name) => {
+    const text = readFileSync(join(folder, name), 'utf8');
+    return { name, text, hash: createHash('sha256').update(text).digest('hex') };
+  });
+}
+
+/**
+ * Applies the files if the database lacks one of them, holds another text of one, or has lost the rights of a definer
+ * function; one query where it does not. Takes a transaction under the lock of the migrations, so that a database is
+ * never half new. Rejects with an error that names the file where Postgres refuses one.
+ */
+export async function applyFunctions(tx: Sql, files: readonly FunctionFile[]): Promise<void> {
+  if (await areInPlace(tx, files)) return;
+  // A function may call one of a later file: bodies are checked once all of them are there.
+  await tx`set local check_function_bodies = off`;
+  await eachFile(files, ({ text }) => tx.unsafe(text));
+  await tx`set local check_function_bodies = on`;
+  await eachFile(files, (file) => checkBodies(tx, file));
+  await secureDefiners(tx);
+  await record(tx, files);
+}
+
+/** Names of the functions that a file defines, in its order. */
+export function functionsOf({ text }: FunctionFile): readonly string[] {
+  return [...text.matchAll(/^create or replace function (\w+)/gm)].map(([, name = '']) => name);
+}
+
+/**
+ * Whether every file has been applied to the database, as it is here or in a release before the present one: functions
+ * serve the release before (docs/OPERATIONS.md), so a process stays ready when its database moves on.
+ */
+export async function haveBeenApplied(sql: Sql, files: readonly FunctionFile[]): Promise<boolean> {
+  const [row] = await sql<{ applied: boolean }[]>`
+    select not exists (
+      select from unnest(${files.map(({ name }) => name)}::text[], ${files.map(({ hash }) => hash)}::text[]) as mine(file, hash)
+        left join sql_functions known using (file)
+       where (mine.hash = known.hash or mine.hash = any (known.superseded)) is not true) as applied`;
+  return row?.applied ?? false;
+}
+
+async function areInPlace(tx: Sql, files: readonly FunctionFile[]): Promise<boolean> {
+  const [row] = await tx<{ inPlace: boolean }[]>`
+    select not exists (
+             select from unnest(${files.map(({ name }) => name)}::text[], ${files.map(({ hash }) => hash)}::text[]) as mine(file, hash)
+               full join (select file, hash from sql_functions where hash is not null) as known using (file, hash)
+              where mine.hash is null or known.hash is null)
+       and not exists (
+             select from unnest(${[...definerFunctions]}::text[]) as definer
+               left join pg_proc p on p.oid = to_regprocedure(definer)
+              where p.prosecdef is not true or has_function_privilege('public', p.oid, 'execute')) as "inPlace"`;
+  return row?.inPlace ?? false;
+}
+
+/** Sends a statement for each file at once, so that all of them take one round trip; the first error names its file. */
+async function eachFile(files: readonly FunctionFile[], send: (file: FunctionFile) => Promise<unknown>): Promise<void> {
+  const outcomes = await Promise.allSettled(files.map(send));
+  for (const [index, outcome] of outcomes.entries()) {
+    if (outcome.status === 'fulfilled') continue;
+    if (!(outcome.reason instanceof postgres.PostgresError)) throw outcome.reason;
+    const { message, where } = outcome.reason;
+    throw new Error(`db/functions/${files[index]?.name}: ${message}${where ? ` (${where})` : ''}`, {
+      cause: outcome.reason,
+    });
+  }
+}
+
+/** Has Postgres parse the bodies, as `create function` does when it checks them. */
+async function checkBodies(tx: Sql, file: FunctionFile): Promise<void> {
+  await tx`
+    select case l.lanname when 'plpgsql' then plpgsql_validator(p.oid) when 'sql' then fmgr_sql_validator(p.oid) end
+      from pg_proc p join pg_language l on l.oid = p.prolang
+     where p.pronamespace = current_schema()::regnamespace and p.proname = any (${[...functionsOf(file)]}::text[])`;
+}
+
+/** A row stays when its file goes: processes that were started with it ask for it. */
+async function record(tx: Sql, files: readonly FunctionFile[]): Promise<void> {
+  const names = files.map(({ name }) => name);
+  await tx`
+    update sql_functions set superseded = array_append(superseded, hash), hash = null
+     where file <> all (${names}::text[]) and hash is not null`;
+  await tx`
+    insert into sql_functions as known (file, hash)
+    select * from unnest(${names}::text[], ${files.map(({ hash }) => hash)}::text[])
+        on conflict (file) do update
+       set hash = excluded.hash,
+           superseded = array(select distinct earlier from unnest(known.superseded || known.hash) as earlier
+                               where earlier <> excluded.hash)`;
+}

@@ -1,0 +1,51 @@
+/** A released migration has been applied somewhere: an edit would never get there. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+
+/** SHA-256 of every migration. A new one adds its line; a line that is here never changes. */
+const released: Readonly<Record<string, string>> = {
+  '0000_tables': 'bc4c5bf28f2e6582d2c0611a7f6e949197674ec550e4ff789e8d06501559cd27',
+  '0001_rules': '0bfbaa0b4c0921fd34f67441a13ecf3b165db6ce7f759e844d8a9353551c171b',
+  '0002_stock': '36f35d0c913a6d38e9c4f79b97feba00a09cdfe712e041a26a99ee9b42403ae8',
+  '0003_levels': 'bb162bf8880b4603635fd4e8f86e9b4af65a87f1cac01c0237b660e547a74861',
+  '0004_payments': '8d6fe6f29bef8e6b981000a4a2ef0498e2efa951d3ac67aff463f9e492773173',
+  '0005_orders': '602a7575d1702a0c102ab6eb7b7552c1f7f2d6fe6b7d6f3632df05fa06572e4c',
+  '0006_transfers': 'dff97327455b74c9f3ea64f54b69666d425a4cb4457b2620c23b133ca9651705',
+  '0007_purchase_orders': 'd48706c78d918dec00360ee0734a2d9b418083897014b5d1f9cdbef7a351a5cb',
+  '0008_steps_by_key': '936305234a4c20d7d2b9bdc253be4a2b3319a680adbbcd25151637dab4735074',
+  '0009_open_holds': '8c49a5bdf383e692b53cef21f078bed4874f72347dcf0a9f5060598379a772c8',
+  '0010_created_when_asked': '75036c7df15b7a134d8f87e7594d645bb35ec00b6cf385ebd86846e3e6b53467',
+  '0011_key_actors': '31b2d1d218d0792897ba97631215866bb61d0a8d173020d8d63060a09fc8b831',
+  '0012_present_transfers': '1f61d59d1e3d669dabb7177b65cef68d022b718e023ce9f68d16467b2191e727',
+  '0013_functions_and_facts': '59e9fb3e491848b8cd9b660c58180365cc2b398c097bb257b2133e001dc08d2f',
+};
+/** The last one that was allowed to define functions; they stand in db/functions now. */
+const lastWithFunctions = '0012_present_transfers';
+
+const read = (name: string) => readFileSync(new URL(`../migrations/${name}`, import.meta.url), 'utf8');
+const names = readdirSync(new URL('../migrations', import.meta.url))
+  .filter((name) => name.endsWith('.sql'))
+  .map((name) => name.replace('.sql', ''));
+const hashOf = (name: string) =>
+  createHash('sha256')
+    .update(read(`${name}.sql`))
+    .digest('hex');
+
+test('no released migration is edited, and a new one adds its hash here', () => {
+  expect(Object.fromEntries(names.map((name) => [name, hashOf(name)]))).toEqual(released);
+});
+
+test('every migration is in the journal, in the order of its number', () => {
+  const journal: { entries: { tag: string; when: number }[] } = JSON.parse(read('meta/_journal.json'));
+  expect(journal.entries.map(({ tag }) => tag)).toEqual(names.toSorted());
+  const times = journal.entries.map(({ when }) => when);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+});
+
+test.each(names.filter((name) => name > lastWithFunctions))(
+  '%s defines no function: those stand in db/functions',
+  (name) => {
+    expect(read(`${name}.sql`)).not.toMatch(/create\s+(or\s+replace\s+)?(function|procedure)|pg_get_functiondef/i);
+  },
+);

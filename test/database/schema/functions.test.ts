@@ -1,0 +1,124 @@
+/** The SQL functions of a database are those of db/functions, and change as a whole or not at all. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import {
+  applyFunctions,
+  type FunctionFile,
+  functionsOf,
+  haveBeenApplied,
+  readFunctionFiles,
+} from '../../../db/upgrade/functions.js';
+import { migrate, schemaCheck } from '../../../db/upgrade/migrate.js';
+import { definerFunctions } from '../../../db/upgrade/roles.js';
+import { maxMinorUnits } from '../../../domain/money.js';
+import { maxLinesPerOrder } from '../../../domain/stock.js';
+import { type Scratch, scratchDatabase } from '../scratch.js';
+
+const files = readFunctionFiles();
+const isUpToDate = schemaCheck();
+let scratch: Scratch;
+beforeAll(async () => {
+  scratch = await scratchDatabase();
+});
+beforeEach(() => migrate(scratch.url));
+afterAll(() => scratch.drop());
+
+/** Every function of the database, with the transaction that wrote it. */
+const writtenBy = async () =>
+  Object.fromEntries(
+    (
+      await scratch.sql<{ name: string; xmin: string }[]>`
+        select proname as name, xmin::text from pg_proc where pronamespace = 'public'::regnamespace order by proname`
+    ).map(({ name, xmin }) => [name, xmin]),
+  );
+const bodyOf = async (name: string) =>
+  (
+    await scratch.sql<{ body: string }[]>`select pg_get_functiondef(oid) as body from pg_proc where proname = ${name}`
+  )[0]?.body;
+const apply = (set: readonly FunctionFile[]) => scratch.sql.begin((tx) => applyFunctions(tx, set));
+
+/** The files with another text of one of them. */
+function changed(name: string, change: (text: string) => string): readonly FunctionFile[] {
+  return files.map((file) => (file.name === name ? { ...file, text: change(file.text), hash: `other ${name}` } : file));
+}
+const another = () => changed('02_stock_answers.sql', (text) => text.replace("'null'", "'null'::text"));
+
+test('a migrated database has the functions of the files and no other', async () => {
+  expect(Object.keys(await writtenBy())).toEqual(files.flatMap(functionsOf).sort());
+});
+
+test('limits of an order are the same in SQL as in domain/', async () => {
+  expect(await scratch.sql`select max_order_lines() as lines, max_order_total()::int as total`).toEqual([
+    { lines: maxLinesPerOrder, total: maxMinorUnits },
+  ]);
+});
+
+describe('migrate', () => {
+  test('leaves functions alone that are in place', async () => {
+    const before = await writtenBy();
+    await migrate(scratch.url);
+    expect(await writtenBy()).toEqual(before);
+  });
+
+  test('puts all functions in place when one file differs, also when many processes migrate at once', async () => {
+    const before = await writtenBy();
+    const body = await bodyOf('json_text');
+    await scratch.sql`update sql_functions set hash = 'older' where file = '02_stock_answers.sql'`;
+    await scratch.sql.unsafe("create or replace function json_text(p text) returns text language sql return 'older'");
+    expect(await isUpToDate(scratch.sql)).toBe(false);
+    await Promise.all([1, 2, 3].map(() => migrate(scratch.url)));
+    expect(await bodyOf('json_text')).toEqual(body);
+    expect(await isUpToDate(scratch.sql)).toBe(true);
+    const after = await writtenBy();
+    expect(Object.keys(after)).toEqual(Object.keys(before));
+    for (const [name, xmin] of Object.entries(after)) expect(`${name} ${xmin}`).not.toBe(`${name} ${before[name]}`);
+  });
+
+  test('gives definer functions their rights back where they were lost', async () => {
+    await scratch.sql.unsafe('alter function order_apply(jsonb) security invoker');
+    await migrate(scratch.url);
+    const [row] = await scratch.sql`
+      select count(*)::int as definers from pg_proc where prosecdef and pronamespace = 'public'::regnamespace`;
+    expect(row?.definers).toBe(definerFunctions.length);
+  });
+});
+
+describe('a set of files', () => {
+  test.each([
+    ['a statement that Postgres cannot parse', (text: string) => `${text}\ncreate or replace function broken(`],
+    ['a body that Postgres cannot parse', (text: string) => text.replace('return null;', 'return null; if if;')],
+    [
+      'a body that calls what does not exist',
+      (text: string) => `${text}\ncreate or replace function broken() returns int language sql as 'select none()';`,
+    ],
+  ])('with %s is refused as a whole, by the name of its file', async (_what, change) => {
+    const before = await writtenBy();
+    const set = changed('04_stock_follows.sql', change);
+    await expect(apply(set)).rejects.toThrow('db/functions/04_stock_follows.sql: ');
+    expect(await writtenBy()).toEqual(before);
+    expect(await haveBeenApplied(scratch.sql, set)).toBe(false);
+    expect(await isUpToDate(scratch.sql)).toBe(true);
+  });
+
+  test('that follows another leaves processes of the one before ready; one that was never applied is not', async () => {
+    expect(await haveBeenApplied(scratch.sql, another())).toBe(false);
+    await apply(another());
+    expect(await haveBeenApplied(scratch.sql, another())).toBe(true);
+    expect(await isUpToDate(scratch.sql)).toBe(true);
+  });
+
+  test('may lack a file of the one before, whose processes stay ready', async () => {
+    await apply(files.filter(({ name }) => name !== '90_removed.sql'));
+    expect(await scratch.sql`select hash from sql_functions where file = '90_removed.sql'`).toEqual([{ hash: null }]);
+    expect(await isUpToDate(scratch.sql)).toBe(true);
+    await migrate(scratch.url);
+    expect(await scratch.sql`select hash is not null as back from sql_functions where file = '90_removed.sql'`).toEqual(
+      [{ back: true }],
+    );
+  });
+});
+
+test('a database without the table of the functions is not up to date', async () => {
+  await scratch.sql`alter table sql_functions rename to elsewhere`;
+  expect(await isUpToDate(scratch.sql)).toBe(false);
+  await scratch.sql`alter table elsewhere rename to sql_functions`;
+});

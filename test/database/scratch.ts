@@ -1,0 +1,33 @@
+/** A second database of a test's own on the Postgres of the test run: empty, or one that no relay looks into. */
+import { randomUUID } from 'node:crypto';
+import postgres from 'postgres';
+
+export interface Scratch {
+  readonly url: string;
+  /** As its owner. */
+  readonly sql: postgres.Sql;
+  drop(): Promise<void>;
+}
+
+/** An empty database. */
+export async function scratchDatabase(): Promise<Scratch> {
+  const name = `scratch_${randomUUID().replaceAll('-', '')}`;
+  const server = process.env.HOLDFAST_TEST_DATABASE_URL;
+  if (server === undefined) throw new Error('HOLDFAST_TEST_DATABASE_URL is not set');
+  const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;
+  await onServer(server, `create database ${name}`);
+  const sql = postgres(url, { max: 4, onnotice: () => undefined });
+  return {
+    url,
+    sql,
+    drop: async () => {
+      await sql.end();
+      await onServer(server, `drop database ${name} with (force)`);
+    },
+  };
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => undefined });
+  await sql.unsafe(statement).finally(() => sql.end());
+}
