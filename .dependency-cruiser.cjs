@@ -1,6 +1,5 @@
 /**
- * The rooms and who may enter which, as the design has it. Tests (`*.test.ts`, test/, bench/) may enter any room; workers/
- * and dev/ put the rooms together and may enter all but those.
+ * The rooms and who may enter which, as the design has it. Tests (`*.test.ts`, test/, bench/) may enter any room.
  */
 const rooms = [
   'domain',
@@ -17,10 +16,13 @@ const rooms = [
   'bench',
 ];
 
+/** The folders of api/ that are no resource. */
+const apiParts = ['admission', 'http', 'middleware', 'openapi', 'shapes', 'system', 'temporal'];
+
 const oneOf = (names) => `^(${names.join('|')})/`;
 const code = (room) => ({ path: `^${room}/`, pathNot: '\\.test\\.ts$' });
 
-/** Of our own rooms, `room` may enter these and itself; `except` narrows what else is refused. */
+/** Of our own rooms, `room` may enter these and itself, and of the others the modules that `except` names. */
 const enters = (room, allowed, except = {}) => ({
   name: `${room}-enters-${allowed.length === 0 ? 'no-other-room' : `only-${allowed.join('-and-')}`}`,
   severity: 'error',
@@ -36,8 +38,13 @@ module.exports = {
     enters('gateways', ['domain']),
     enters('db', ['domain']),
     enters('api', ['domain', 'db', 'workflows']),
-    enters('workers', ['domain', 'db', 'gateways', 'activities', 'workflows', 'dev', 'sandbox', 'api', 'cli']),
-    enters('dev', ['domain', 'db', 'gateways', 'activities', 'workflows', 'workers', 'sandbox', 'api', 'cli']),
+    // Every process writes its log in the same way.
+    enters('workers', ['domain', 'db', 'gateways', 'activities', 'workflows'], { pathNot: '^api/system/log\\.ts$' }),
+    // It starts API, workers and sandbox as processes of their own. It fills the demo shop as the command line would, and
+    // guards Temporal's Web UI as the sandbox guards itself.
+    enters('dev', ['domain', 'db', 'workflows'], {
+      pathNot: ['^cli/connection/(client|settings)\\.ts$', '^sandbox/hosts\\.ts$'],
+    }),
     enters('sandbox', []),
     // It speaks to the API only, but in the same words; and it has to be built before it can run.
     enters('cli', ['domain'], { pathNot: '^dev/build\\.mjs$' }),
@@ -48,11 +55,34 @@ module.exports = {
       from: code('workflows'),
       to: { path: '^activities/', dependencyTypesNot: ['type-only'] },
     },
-    {
-      name: 'api-knows-of-workflows-only-the-contract',
+    ...['api', 'workers', 'dev'].map((room) => ({
+      name: `${room}-knows-of-workflows-only-the-contract`,
       severity: 'error',
-      from: code('api'),
+      from: code(room),
       to: { path: '^workflows/', pathNot: '/contract\\.ts$' },
+    })),
+    {
+      name: 'dev-prepares-the-database-and-reads-nothing-from-it',
+      comment: 'The embedded stack connects, migrates and makes the first API key. Figures come from the API.',
+      severity: 'error',
+      from: code('dev'),
+      to: { path: '^db/', pathNot: '^db/(postgres/client|upgrade/[^/]+|access/api-keys)\\.ts$' },
+    },
+    {
+      name: 'no-saga-imports-another',
+      comment:
+        'A saga is one folder. It starts another through its contract; what several need stands in shared/, which knows none of them.',
+      severity: 'error',
+      from: { path: '^workflows/([^/]+)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^workflows/[^/]+/', pathNot: ['^workflows/($1|shared)/', '/contract\\.ts$'] },
+    },
+    {
+      name: 'api-resources-do-not-import-one-another',
+      comment:
+        'What several resources need stands in a folder that is no resource; and none of those knows a resource.',
+      severity: 'error',
+      from: { path: '^api/([^/]+)/', pathNot: '\\.(test|fixture)\\.ts$' },
+      to: { path: '^api/[^/]+/', pathNot: ['^api/$1/', oneOf(apiParts.map((part) => `api/${part}`))] },
     },
     {
       name: 'domain-is-pure',

@@ -10,7 +10,7 @@ import type { SupplierGateway, SupplierOrder } from '../gateways/supplier/gatewa
 import { attemptNumber, callOptions } from './context.js';
 import { askGateway, type RetryBudget } from './failures.js';
 
-/** What is told to whoever keeps figures; each thing once, by the call that made it true. */
+/** Counts what happens, for metrics. Each event is reported once, by the call that made it true. */
 export interface ReplenishmentObserver {
   /** An order was placed so long after it was planned. */
   ordered(delaySeconds: number): void;

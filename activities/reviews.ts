@@ -1,6 +1,7 @@
 /** The queue of cases for people. */
 import type { Database } from '../db/postgres/client.js';
-import { closeReview, type NewReview, openReview, type ReviewResolution } from '../db/reviews/reviews.js';
+import { closeReview, type NewReview, openReview } from '../db/reviews/reviews.js';
+import type { ReviewResolution } from '../domain/reviews.js';
 import { presentable } from '../gateways/http/fault.js';
 
 export function reviewActivities(db: Database) {

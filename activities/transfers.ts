@@ -24,9 +24,9 @@ export function transferActivities(store: TransferStore) {
     reviewTransfer: (step: Step<'review'>) => apply({ ...step, step: 'review' }),
 
     /**
-     * Undoes the transfer: as `closeTransfer`, but throws while the goods cannot be given back, so that it is tried on. One
-     * that has ended already stays as it is: a workflow task that was lost after it had acted is run again, and may then
-     * find a wish to cancel that it had not found before.
+     * Undoes the transfer: as `closeTransfer`, but throws while the goods cannot be given back, so that it is retried. A
+     * transfer that has ended stays as it is: a workflow task that was lost after it had acted runs again, and may then
+     * find a cancel that it had not found before.
      */
     async undoTransfer(step: Step<'close'>): Promise<TransferStepResult> {
       const result = await apply({ ...step, step: 'close' });

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { Connection } from '../db/postgres/client.js';
 import type { Ledger } from '../db/stock/ledger.js';
 import type { Settings } from '../domain/settings.js';
+import type { Admission } from './admission/admission.js';
 import type { KeyRing } from './middleware/auth.js';
 import type { IdempotentCalls } from './middleware/idempotency.js';
 import type { AddressLimit } from './middleware/rate-limit.js';
@@ -17,6 +18,7 @@ export interface ApiDeps {
   readonly sagas: Sagas;
   readonly keys: KeyRing;
   readonly calls: IdempotentCalls;
+  readonly admission: Admission;
   readonly limit: RequestHandler;
   /** Callers without a valid key, by address. */
   readonly addresses: AddressLimit;

@@ -1,4 +1,4 @@
-/** An API process: serves HTTP until it is told to stop. */
+/** An API process: serves HTTP until a signal stops it. */
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { Logger } from 'pino';
@@ -7,6 +7,7 @@ import { createLedger } from '../db/stock/ledger.js';
 import { tooStrong } from '../db/upgrade/roles.js';
 import { reportError } from '../domain/error-report.js';
 import { parseSettings, type Settings } from '../domain/settings.js';
+import { Admission } from './admission/admission.js';
 import { createApp } from './app.js';
 import { answerConnectionProblems } from './http/connection-problems.js';
 import { KeyRing } from './middleware/auth.js';
@@ -17,7 +18,7 @@ import { createMetrics } from './system/metrics.js';
 import { readiness } from './system/readiness.js';
 import { Sagas } from './temporal/sagas.js';
 
-/** For requests that run when the process is told to stop; then they are cut off. */
+/** How long requests in flight may take once a signal stops the process; then they are cut off. */
 const drainMs = 5000;
 const maxConnections = 10;
 
@@ -64,12 +65,14 @@ async function run(settings: Settings): Promise<void> {
   const calls = new IdempotentCalls(connection.sql, () => `api_${randomUUID()}`, log);
   const metrics = createMetrics();
   register(metrics.registry);
+  const admission = new Admission({ limit: settings.admissionLimit, registry: metrics.registry });
   const app = createApp({
     settings,
     connection,
     ledger: metrics.stock.ledger(createLedger(connection.sql)),
     sagas,
     calls,
+    admission,
     log,
     keys: new KeyRing(connection.db),
     limit: rateLimit(settings.rateLimitPerMinute),
@@ -83,7 +86,7 @@ async function run(settings: Settings): Promise<void> {
   answerConnectionProblems(server, app, log);
   await listen(server, settings);
   log.info({ host: settings.apiHost, port: settings.apiPort }, 'api listens');
-  stopInOrder(server, { log, calls, sagas, connection });
+  stopInOrder(server, { log, calls, admission, sagas, connection });
 }
 
 /** Says once that this process could do more in the database than it needs. */
@@ -106,17 +109,19 @@ function listen(server: Server, { apiHost, apiPort }: Settings): Promise<void> {
 interface Running {
   readonly log: Logger;
   readonly calls: IdempotentCalls;
+  readonly admission: Admission;
   readonly sagas: Sagas;
   readonly connection: Connection;
 }
 
 /** Takes nothing new, lets what runs come to its end, gives back what it holds. */
-function stopInOrder(server: Server, { log, calls, sagas, connection }: Running): void {
+function stopInOrder(server: Server, { log, calls, admission, sagas, connection }: Running): void {
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
     log.info('api stops');
+    admission.stop();
     sagas.stopWaiting();
     const drained = new Promise((resolve) => server.close(resolve));
     // A connection that is kept alive becomes idle only when its last answer is sent.

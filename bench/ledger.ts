@@ -1,6 +1,6 @@
 /**
- * The ledger on one hot SKU, which is its worst case: every operation wants the same row. Through the door, against the
- * plain way (SELECT FOR UPDATE, UPDATE, INSERT in a transaction each) on the same tables, in turns.
+ * The ledger on one hot SKU, which is its worst case: every operation wants the same row. Measured against the plain way
+ * (SELECT FOR UPDATE, UPDATE, INSERT in a transaction each) on the same tables, in turns.
  */
 import { randomUUID } from 'node:crypto';
 import { type Connection, connect, type Sql } from '../db/postgres/client.js';
@@ -21,33 +21,33 @@ export async function benchLedger(databaseUrl: string): Promise<Row[]> {
   const rows: Row[] = [];
   for (const work of ['consume', 'reserve'] as const)
     for (const clients of clientCounts) {
-      // The plain way needs a connection for each transaction under way, the door one for all.
+      // The plain way needs a connection for each transaction under way, the ledger one for all.
       const plain = connect(databaseUrl, { applicationName: 'bench plain', maxConnections: clients });
-      const door = connect(databaseUrl, { applicationName: 'bench door', maxConnections: 1 });
+      const ledger = connect(databaseUrl, { applicationName: 'bench ledger', maxConnections: 1 });
       try {
-        rows.push(await compare(work, clients, door, plain));
+        rows.push(await compare(work, clients, ledger, plain));
       } finally {
-        await Promise.all([plain.close(), door.close()]);
+        await Promise.all([plain.close(), ledger.close()]);
       }
     }
   return rows;
 }
 
-async function compare(work: Work, clients: number, door: Connection, plain: Connection): Promise<Row> {
-  const through = throughTheDoor(door.sql, await hotSku(door.sql), work);
-  const plainly = thePlainWay(plain.sql, await hotSku(door.sql), work);
-  const rates: { door: number[]; plain: number[] } = { door: [], plain: [] };
+async function compare(work: Work, clients: number, ledger: Connection, plain: Connection): Promise<Row> {
+  const through = throughTheLedger(ledger.sql, await hotSku(ledger.sql), work);
+  const plainly = thePlainWay(plain.sql, await hotSku(ledger.sql), work);
+  const rates: { ledger: number[]; plain: number[] } = { ledger: [], plain: [] };
   for (let round = 0; round < rounds; round++) {
-    rates.door.push(await rateOf(through, clients));
+    rates.ledger.push(await rateOf(through, clients));
     rates.plain.push(await rateOf(plainly, clients));
   }
-  const [doorRate, plainRate] = [median(rates.door), median(rates.plain)];
+  const [ledgerRate, plainRate] = [median(rates.ledger), median(rates.plain)];
   return {
     operation: work,
     clients,
-    'through the door /s': Math.round(doorRate),
+    'through the ledger /s': Math.round(ledgerRate),
     'SELECT FOR UPDATE /s': Math.round(plainRate),
-    times: (doorRate / plainRate).toFixed(1),
+    times: (ledgerRate / plainRate).toFixed(1),
   };
 }
 
@@ -60,7 +60,7 @@ async function hotSku(sql: Sql): Promise<string> {
   return sku;
 }
 
-function throughTheDoor(sql: Sql, sku: string, work: Work): Operation {
+function throughTheLedger(sql: Sql, sku: string, work: Work): Operation {
   const ledger = createLedger(sql);
   let count = 0;
   return async () => {

@@ -1,15 +1,17 @@
 /**
- * `npm run bench [-- ledger orders transfers bulk outbox history memory]`: all benchmarks, or the named ones, on a stack of their own, printed as
+ * `npm run bench [-- ledger orders sweep transfers bulk outbox history memory failover]`: all benchmarks, or the named ones, on a stack of their own, printed as
  * tables. Every comparison is made side by side in one run.
  */
 import { cpus } from 'node:os';
 import { startStack } from '../test/setup/stack.js';
 import { benchBulk } from './bulk.js';
+import { benchFailover } from './failover.js';
 import { benchHistory } from './history.js';
 import { benchLedger } from './ledger.js';
 import { benchMemory } from './memory.js';
 import { benchOrders, stockUp } from './orders.js';
 import { benchOutbox } from './outbox.js';
+import { benchSweep } from './sweep.js';
 import { printTable } from './table.js';
 import { benchTransfers } from './transfers.js';
 
@@ -23,11 +25,13 @@ try {
   await stockUp(stack, sku);
   if (runs('ledger')) printTable('Ledger: operations a second on one hot SKU', await benchLedger(stack.databaseUrl));
   if (runs('orders')) printTable('Orders: created and confirmed in one call, over HTTP', await benchOrders(stack));
+  if (runs('sweep')) printTable('Overload: orders from 1 to 256 clients', await benchSweep(stack));
   if (runs('transfers'))
     printTable('Transfers: at once between two hot locations, over HTTP', await benchTransfers(stack));
   if (runs('bulk')) printTable('Bulk: 100 inventory operations at once, over HTTP', await benchBulk(stack));
   if (runs('outbox')) printTable('Outbox: from a commit to the workflow that follows', await benchOutbox(stack));
   if (runs('history')) printTable('What one order costs Temporal', await benchHistory(stack, sku));
+  if (runs('failover')) printTable('The only worker is killed', await benchFailover(stack));
   if (runs('memory')) printTable('Memory', await benchMemory(stack, sku));
 } finally {
   await stack.stop();

@@ -8,7 +8,7 @@ const orders = 5000;
 export async function benchMemory(target: Target, sku: string): Promise<Row[]> {
   const pids = { api: target.pids.api, worker: target.pids.workers[0] ?? 0 };
   const before = { api: residentMiB(pids.api), worker: residentMiB(pids.worker) };
-  await buy(target, sku, 32, orders);
+  await buy(target, sku, 16, orders);
   return (['api', 'worker'] as const).map((name) => ({
     what: name,
     'MiB before': before[name],

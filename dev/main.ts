@@ -15,21 +15,21 @@ if (parsed.kind === 'wrong') {
 const progress = new Progress(standardOutput);
 const home = homePath(process.env);
 const stack = new Stack(process.env, parsed.settings, progress);
-let toldToStop = false;
+let stopping = false;
 
 async function stopAndExit(): Promise<void> {
-  if (!toldToStop) progress.line('stopping');
-  toldToStop = true;
+  if (!stopping) progress.line('stopping');
+  stopping = true;
   await stack.stop();
   process.exit(0);
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stopAndExit);
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stopAndExit());
 
 try {
   await stack.start(home);
 } catch (error) {
   await stack.stop();
-  if (!toldToStop) {
+  if (!stopping) {
     // What the system refuses (a full disk, say) is the user's to put right; anything else is a bug and shows where it is.
     const expected = error instanceof StartError || systemCode(error) !== '';
     const room = systemCode(error) === 'ENOSPC' ? ` (HOLDFAST_HOME is ${home})` : '';

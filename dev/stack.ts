@@ -2,10 +2,11 @@
 import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureApiKey, newApiKey, scopes } from '../db/access/api-keys.js';
+import { ensureApiKey, newApiKey } from '../db/access/api-keys.js';
 import { connect } from '../db/postgres/client.js';
 import { migrate } from '../db/upgrade/migrate.js';
 import { runningRoleOf } from '../db/upgrade/roles.js';
+import { scopes } from '../domain/scopes.js';
 import type { Settings } from '../domain/settings.js';
 import { firstSku, loadDemoData } from './demo-data.js';
 import { type DevJson, devJsonText } from './home/dev-json.js';
@@ -233,7 +234,7 @@ export class Stack {
 }
 
 /** Brings the database up to date and makes sure that this key has every scope. Throws StartError where it cannot. */
-export async function prepareDatabase(urls: DatabaseUrls, apiKey: string, keyName: string): Promise<void> {
+async function prepareDatabase(urls: DatabaseUrls, apiKey: string, keyName: string): Promise<void> {
   const { databaseUrl, runningUrl } = urls;
   try {
     await migrate(databaseUrl, runningRoleOf(runningUrl, databaseUrl));

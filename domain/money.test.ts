@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { currencies, formatMoney, type MinorUnits, maxMinorUnits, parseMinorUnits, totalOf } from './money.js';
+import { maxMinorUnits } from './limits.js';
+import { currencies, formatMoney, type MinorUnits, parseMinorUnits, totalOf } from './money.js';
 
 const line = fc.record({
   quantity: fc.integer({ min: 1, max: 1_000_000_000 }),

@@ -1,13 +1,11 @@
 /** Money in minor units (cents). Amounts are safe integers; nothing here ever rounds. */
+import { maxMinorUnits } from './limits.js';
 
 export const currencies = ['USD', 'EUR', 'GBP'] as const;
 export type Currency = (typeof currencies)[number];
 
 /** An integer number of minor units, from 0 to `maxMinorUnits`. */
 export type MinorUnits = number & { readonly __brand: 'MinorUnits' };
-
-/** The largest amount of one payment or one order, in minor units. */
-export const maxMinorUnits = 99_999_999;
 
 export interface Money {
   readonly amount: MinorUnits;

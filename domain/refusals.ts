@@ -90,9 +90,10 @@ export function presentRefusal({ facts, ...brought }: DecidedRefusal): Refusal {
 export function presentFailure(row: {
   readonly failureCode: string | null;
   readonly failureDetail: string | null;
-  readonly failureFacts: StoredFacts | null;
+  /** Absent of what fails by no refusal made in SQL: payments, replenishments. */
+  readonly failureFacts?: StoredFacts | null;
 }): { readonly code: string; readonly detail: string } | null {
-  const { failureCode: code, failureDetail: detail, failureFacts: facts } = row;
+  const { failureCode: code, failureDetail: detail, failureFacts: facts = null } = row;
   if (code === null) return null;
   return { code, detail: facts !== null && isFactualCode(code) ? detailOf(code, facts) : (detail ?? '') };
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { maxMinorUnits } from './money.js';
+import { maxMinorUnits } from './limits.js';
 import { isLow, quantityToOrder, type SupplyTerms } from './replenishment.js';
 
 const terms: SupplyTerms = {

@@ -42,6 +42,8 @@ export interface Settings {
   /** 0: a free port, which the worker logs. */
   readonly workerMetricsPort: number;
   readonly rateLimitPerMinute: number;
+  /** Sagas that an API process starts at once; null: as many as are decided quickly. */
+  readonly admissionLimit: number | null;
   /** Requests a minute from one address that show no valid key. */
   readonly unauthenticatedRateLimitPerMinute: number;
   /** Proxies whose `X-Forwarded-For` says where a request comes from. */
@@ -49,8 +51,8 @@ export interface Settings {
   readonly logLevel: LogLevel;
 }
 
-export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-export type LogLevel = (typeof logLevels)[number];
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+type LogLevel = (typeof logLevels)[number];
 
 export type SettingsResult =
   | { readonly kind: 'settings'; readonly settings: Settings }
@@ -150,6 +152,7 @@ export function parseSettings(env: Env): SettingsResult {
     metricsHost: host('METRICS_HOST'),
     workerMetricsPort: number('WORKER_METRICS_PORT', 0, 0, 65_535),
     rateLimitPerMinute: number('RATE_LIMIT_PER_MINUTE', 6000, 1, 100_000_000),
+    admissionLimit: number('ADMISSION_LIMIT', 0, 0, 10_000) || null,
     unauthenticatedRateLimitPerMinute: number('UNAUTHENTICATED_RATE_LIMIT_PER_MINUTE', 600, 1, 100_000_000),
     trustedProxies: proxies('TRUSTED_PROXIES'),
     logLevel: oneOf('LOG_LEVEL', 'info', logLevels),

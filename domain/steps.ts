@@ -1,4 +1,4 @@
-/** What a step of a saga answers: each one is a transaction in Postgres (db/postgres/step-store.ts). */
+/** What a step of a saga carries and answers: each one is a transaction in Postgres (db/postgres/step-store.ts). */
 import type { Refusal } from './errors.js';
 
 /**
@@ -13,3 +13,11 @@ export type StepResult<State, Transition, More = object> =
       readonly transitions: readonly Transition[];
       readonly refusal: Refusal;
     };
+
+/** What every step carries, besides the id of what it is about. */
+export interface StepBase {
+  /** The same key again gives the first answer and does nothing. */
+  readonly key: string;
+  readonly actor: string;
+  readonly traceId: string;
+}

@@ -1,14 +1,10 @@
 /**
  * The language of the stock ledger: what may be asked of it and what it answers. The rules themselves are decided inside
- * Postgres (db/functions, `stock_apply`), in one transaction and under lock.
+ * Postgres (db/functions/03_stock.sql), in one transaction and under lock.
  */
 
 /** Matches a SKU or a location code. */
 export const codePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
-export const maxQuantity = 1_000_000_000;
-export const maxLinesPerOrder = 100;
-export const maxOperationsPerBulk = 100;
 
 /** Where goods are by default. It exists from the start. */
 export const mainLocation = 'main';
@@ -99,7 +95,7 @@ export interface Movement {
 }
 
 /** A hold as it stands after the operation. `quantity` is what is still held, or was when it was decided. */
-export interface ReservationState {
+interface ReservationState {
   readonly id: string;
   readonly sku: string;
   readonly location: string;

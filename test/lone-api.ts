@@ -2,17 +2,9 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { pino } from 'pino';
+import { loneDeps } from '../api/app.fixture.js';
 import { createApp } from '../api/app.js';
-import type { ApiDeps } from '../api/deps.js';
 import { answerConnectionProblems } from '../api/http/connection-problems.js';
-import { KeyRing } from '../api/middleware/auth.js';
-import { IdempotentCalls } from '../api/middleware/idempotency.js';
-import { AddressLimit, rateLimit } from '../api/middleware/rate-limit.js';
-import { createMetrics } from '../api/system/metrics.js';
-import { Sagas } from '../api/temporal/sagas.js';
-import { connect } from '../db/postgres/client.js';
-import { createLedger } from '../db/stock/ledger.js';
-import { parseSettings } from '../domain/settings.js';
 
 export interface LoneApi {
   readonly port: number;
@@ -21,33 +13,6 @@ export interface LoneApi {
   /** Sends these bytes over a connection of its own; resolves with all that comes back before the connection ends. */
   exchange(...parts: readonly (string | Buffer)[]): Promise<string>;
   close(): Promise<void>;
-}
-
-/** What the API is made of, with nothing to reach. `close` lets it all go. */
-export function loneDeps(env: Record<string, string> = {}, log = pino({ level: 'silent' })) {
-  const parsed = parseSettings(env);
-  if (parsed.kind === 'wrong') throw new Error(parsed.problems.join());
-  const { settings } = parsed;
-  const connection = connect('postgres://x:y@127.0.0.1:1/none', { applicationName: 'test', maxConnections: 1 });
-  const sagas = new Sagas('127.0.0.1:1', 'default');
-  const deps: ApiDeps = {
-    settings,
-    connection,
-    ledger: createLedger(connection.sql),
-    sagas,
-    calls: new IdempotentCalls(connection.sql, () => 'test', log),
-    log,
-    keys: new KeyRing(connection.db),
-    limit: rateLimit(settings.rateLimitPerMinute),
-    addresses: new AddressLimit(settings.unauthenticatedRateLimitPerMinute),
-    metrics: createMetrics(),
-    notReady: async () => [],
-  };
-  const close = async () => {
-    await sagas.close();
-    await connection.close();
-  };
-  return { deps, close };
 }
 
 export async function startLoneApi(env: Record<string, string> = {}): Promise<LoneApi> {

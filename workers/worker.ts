@@ -10,6 +10,7 @@ import {
   Worker,
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { cardCalls } from '../activities/card-calls.js';
 import { checkoutActivities } from '../activities/checkout.js';
 import type { Around } from '../activities/context.js';
 import { crossable } from '../activities/failures.js';
@@ -99,12 +100,12 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     Worker.create({ ...common, taskQueue: gatewayTaskQueue }),
   ]);
   await ensureSchedules(client, settings.expirySweepSeconds);
-  const pace = { retryBaseScale: settings.retryBaseScale, gatewayTimeoutSeconds: settings.gatewayTimeoutSeconds };
+  const retry = { retryBaseScale: settings.retryBaseScale, gatewayTimeoutSeconds: settings.gatewayTimeoutSeconds };
   const { deliveryCheckSeconds, deliveryMaxDays } = settings;
   const relay = await startRelay({
     connection,
     client,
-    pace,
+    retry,
     log,
     times: { deliveryCheckSeconds, deliveryMaxDays },
     reached: crash?.reached ?? (() => undefined),
@@ -145,18 +146,21 @@ function activitiesOn(
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
   const orders = orderActivities(store);
-  const payments = paymentActivities({
+  const calls = cardCalls({
     payments: createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs }),
     fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
-    sql: connection.sql,
     gatewayTimeoutSeconds,
+  });
+  const payments = paymentActivities({
+    calls,
+    sql: connection.sql,
     onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
     around,
   });
   return {
     ...orders,
     ...payments,
-    ...checkoutActivities({ orders, payments, around }),
+    ...checkoutActivities({ orders, calls, around }),
     ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),
     ...replenishmentActivities({

@@ -1,7 +1,7 @@
 /** Reading of the page that a client asks for. */
-import { type Cursor, decodeCursor } from '../../db/postgres/page.js';
+import { type Cursor, decodeCursor, type Page } from '../../db/postgres/page.js';
+import { defaultPageSize } from '../../domain/limits.js';
 import { type Refused, refuseFields } from './reply.js';
-import { defaultLimit } from './schemas.js';
 
 export type PageRequest = { readonly kind: 'page'; readonly limit: number; readonly cursor: Cursor | null };
 
@@ -9,8 +9,13 @@ export type PageRequest = { readonly kind: 'page'; readonly limit: number; reado
 export function pageRequest(query: { limit?: number | undefined; cursor?: string | undefined }): PageRequest | Refused {
   const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
   if (query.cursor !== undefined && cursor === null) return refuseCursor();
-  return { kind: 'page', limit: query.limit ?? defaultLimit, cursor };
+  return { kind: 'page', limit: query.limit ?? defaultPageSize, cursor };
 }
 
 export const refuseCursor = () =>
   refuseFields('validation_failed', [{ pointer: '/cursor', code: 'invalid', detail: 'is not a cursor of this list' }]);
+
+/** A page of rows as a client sees it. */
+export function viewPage<Row, View>({ items, nextCursor }: Page<Row>, view: (row: Row) => View): Page<View> {
+  return { items: items.map(view), nextCursor };
+}

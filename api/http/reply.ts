@@ -1,14 +1,15 @@
 /** What a handler gives back: an answer or a refusal, as values. */
 import type { Refusal, RefusalCode } from '../../domain/errors.js';
 import { refusal } from '../../domain/errors.js';
+import { detailOf, type FactualCode, type RefusalFacts } from '../../domain/refusals.js';
 
-export interface Answer {
+export interface Answer<Status extends number = number, Body = unknown> {
   readonly kind: 'answer';
-  readonly status: number;
-  readonly body: unknown;
+  readonly status: Status;
+  readonly body: Body;
   readonly headers: Readonly<Record<string, string>>;
   /** What a repetition of the call is answered, where that must differ: a secret is shown once. */
-  readonly repeatedBody?: unknown;
+  readonly repeatedBody?: Body;
 }
 
 export interface Refused {
@@ -18,9 +19,15 @@ export interface Refused {
   readonly fields?: readonly FieldError[];
 }
 
-export type Reply = Answer | Refused;
+/** @template Answers the answers that the route may give, each a status with its body */
+export type Reply<Answers extends Answer = Answer> = Answers | Refused;
 
-export function answer(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): Answer {
+/** An answer; the compiler holds its body against the route's schema for that status. */
+export function answer<const Status extends number, Body>(
+  status: Status,
+  body: Body,
+  headers: Readonly<Record<string, string>> = {},
+): Answer<Status, Body> {
   return { kind: 'answer', status, body, headers };
 }
 
@@ -48,6 +55,15 @@ export interface FieldError {
   readonly pointer: string;
   readonly code: string;
   readonly detail: string;
+}
+
+/** A field that names what there is not, or what a rule refuses: in the words of domain/refusals.ts. */
+export function fieldRefused<Code extends FactualCode>(
+  pointer: string,
+  code: Code,
+  facts: RefusalFacts[Code],
+): FieldError {
+  return { pointer, code, detail: detailOf(code, facts) };
 }
 
 /** A refusal that names fields: `detail` says which, and `errors` what is wrong with each. The caller bounds the list. */

@@ -4,12 +4,12 @@
  */
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Scope } from '../../db/access/api-keys.js';
 import type { CallIds } from '../../db/access/idempotency.js';
 import type { RefusalCode } from '../../domain/errors.js';
+import type { Scope } from '../../domain/scopes.js';
 import type { Caller } from '../../workflows/shared/contract.js';
 import type { IdPrefix } from './ids.js';
-import { type Refused, type Reply, refuse, refuseFields } from './reply.js';
+import { type Answer, type Refused, type Reply, refuse, refuseFields } from './reply.js';
 import type { AuthenticatedKey } from './request-state.js';
 import { fieldErrors } from './validation.js';
 
@@ -34,12 +34,29 @@ export type Call<P, Q, B> = CallContext & { readonly params: P; readonly query: 
 const nothing = z.strictObject({});
 type Nothing = typeof nothing;
 
-/** A call as the document shows it; a test holds it against the schemas. */
-export interface Example {
-  readonly body?: unknown;
-  readonly answer: unknown;
+/** A value that a schema describes, to be read: its members cannot be changed. */
+export type Shape<Schema extends z.ZodType> = ReadOnly<z.output<Schema>>;
+
+type ReadOnly<T> = T extends readonly (infer Item)[]
+  ? readonly ReadOnly<Item>[]
+  : T extends object
+    ? { readonly [Member in keyof T]: ReadOnly<T[Member]> }
+    : T;
+
+/** The schema of the body of each status. */
+type Answers = Readonly<Record<number, z.ZodType>>;
+
+/** What a handler may reply: an answer whose body fits the schema of its status, or a refusal. */
+type ReplyOf<A extends Answers> = Reply<
+  { [Status in keyof A & number]: Answer<Status, Shape<A[Status]>> }[keyof A & number]
+>;
+
+/** A call as the document shows it. */
+interface Example<Sent = unknown, Answered = unknown> {
+  readonly body?: Sent;
+  readonly answer: Answered;
   /** What an answer of the second status in `answers` looks like, where that differs. */
-  readonly pending?: unknown;
+  readonly pending?: Answered;
 }
 
 interface Described {
@@ -54,29 +71,34 @@ interface Described {
   readonly example: Example;
   readonly scope: Scope;
   /** What it answers when it does as asked, by status. */
-  readonly answers: Readonly<Record<number, z.ZodType>>;
+  readonly answers: Answers;
   /** How it may refuse, apart from what every route may answer. */
   readonly refusals?: readonly RefusalCode[];
   /** POST: the kind of thing that it creates. */
   readonly creates?: IdPrefix;
   /** Whether it may take as long as `Prefer` says. */
   readonly waits?: boolean;
+  /** Whether each call starts a saga of its own: such calls are admitted only as fast as sagas are decided. */
+  readonly startsSaga?: boolean;
 }
 
-interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> extends Described {
+interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType, A extends Answers>
+  extends Described {
+  readonly answers: A;
+  readonly example: Example<ReadOnly<z.input<B>>, Shape<A[keyof A & number]>>;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
-  readonly handler: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<Reply>;
+  readonly handler: (call: Call<z.output<P>, z.output<Q>, z.output<B>>) => Promise<ReplyOf<A>>;
 }
 
-export interface RawRequest {
+interface RawRequest {
   readonly params: unknown;
   readonly query: unknown;
   readonly body: unknown;
 }
 
-export type Prepared =
+type Prepared =
   | { readonly kind: 'invalid'; readonly refused: Refused }
   | { readonly kind: 'ready'; readonly act: (context: CallContext) => Promise<Reply> };
 
@@ -89,9 +111,12 @@ export interface Route extends Described {
 }
 
 /** Declares a route. A path that does not fit is 404, since what it names cannot exist; the rest is 422 with pointers. */
-export function route<P extends z.ZodType = Nothing, Q extends z.ZodType = Nothing, B extends z.ZodType = Nothing>(
-  spec: RouteSpec<P, Q, B>,
-): Route {
+export function route<
+  A extends Answers,
+  P extends z.ZodType = Nothing,
+  Q extends z.ZodType = Nothing,
+  B extends z.ZodType = Nothing,
+>(spec: RouteSpec<P, Q, B, A>): Route {
   const { handler, ...described } = spec;
   return {
     ...described,

@@ -1,8 +1,9 @@
 /** The forms that several resources share. They both validate and document. */
 import { extendZodWithOpenApi } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
-import { currencies, maxMinorUnits } from '../../domain/money.js';
-import { codePattern, maxQuantity } from '../../domain/stock.js';
+import { defaultPageSize, maxMinorUnits, maxPageSize, maxQuantity } from '../../domain/limits.js';
+import { currencies } from '../../domain/money.js';
+import { codePattern } from '../../domain/stock.js';
 import { toInstant } from './instants.js';
 
 extendZodWithOpenApi(z);
@@ -43,6 +44,13 @@ export const supplierId = z
   .regex(codePattern, 'must be 1 to 64 letters, digits, ".", "_" or "-", the first a letter or digit')
   .openapi({ description: 'The id of a supplier.', example: 'sup_01a1fca5052e708db2f67afe7cac72b9' });
 export const quantity = z.int().min(1).max(maxQuantity).openapi({ description: 'How many units.', example: 2 });
+/** A change of what is on hand. */
+export const delta = z
+  .int()
+  .min(-maxQuantity)
+  .max(maxQuantity)
+  .refine((change) => change !== 0, 'must not be 0')
+  .openapi({ not: { const: 0 }, description: 'What is added to on hand; taken from it if negative.', example: -1 });
 export const minorUnits = z
   .int()
   .min(0)
@@ -80,6 +88,9 @@ export const id = (prefix: string) =>
 
 /** An id or a code in an answer. */
 export const shown = (description: string, example: string) => z.string().openapi({ description, example });
+/** The same, where there may be none. */
+export const shownOrNull = (description: string, example: string | null) =>
+  z.string().nullable().openapi({ description, example });
 /** The code and the reason of a failure; null where nothing failed. */
 export const failure = z
   .object({
@@ -89,19 +100,20 @@ export const failure = z
   .nullable()
   .openapi({ description: 'Why it failed; null where it did not.' });
 
+const notAPageSize = `must be a whole number from 1 to ${maxPageSize}`;
 export const pageQuery = {
   limit: z
     .string()
-    .regex(/^\d{1,3}$/, 'must be a whole number from 1 to 200')
+    .regex(/^\d{1,3}$/, notAPageSize)
     .transform(Number)
-    .refine((limit) => limit >= 1 && limit <= 200, 'must be a whole number from 1 to 200')
+    .refine((limit) => limit >= 1 && limit <= maxPageSize, notAPageSize)
     .openapi({
       type: 'integer',
       minimum: 1,
-      maximum: 200,
-      default: 50,
+      maximum: maxPageSize,
+      default: defaultPageSize,
       description: 'How many items a page has at most.',
-      example: 50,
+      example: defaultPageSize,
     })
     .optional(),
   cursor: text(1000)
@@ -112,12 +124,8 @@ export const pageQuery = {
     })
     .optional(),
 };
-export const defaultLimit = 50;
 
-export const nextCursor = z
-  .string()
-  .nullable()
-  .openapi({ description: '`cursor` of the next page; null on the last one.', example: null });
+export const nextCursor = shownOrNull('`cursor` of the next page; null on the last one.', null);
 
 export const pageOf = <T extends z.ZodType>(name: string, item: T) =>
   z

@@ -4,15 +4,18 @@ import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } 
 import type { Logger } from 'pino';
 import type { CallIds } from '../../db/access/idempotency.js';
 import { type RefusalCode, refusal } from '../../domain/errors.js';
+import { defaultWaitSeconds, idempotencyKeyPattern, maxWaitSeconds } from '../../domain/limits.js';
+import type { Admission } from '../admission/admission.js';
 import { authenticate, type KeyRing, recognise, requireScope } from '../middleware/auth.js';
 import { readBody } from '../middleware/body.js';
 import { refuseCardDataInBody, refuseCardDataInHead } from '../middleware/card-data.js';
-import { type IdempotentCalls, type Rendered, requestHash } from '../middleware/idempotency.js';
+import { type IdempotentCalls, type KeyedOutcome, type Rendered, requestHash } from '../middleware/idempotency.js';
 import { acceptRefusal, contentTypeRefusal } from '../middleware/media.js';
 import { otherMethods, routeFound } from '../middleware/methods.js';
 import { isUnavailable, problemOf, sendRefusal } from '../middleware/problem.js';
 import type { AddressLimit } from '../middleware/rate-limit.js';
 import { newId } from './ids.js';
+import { onceAdmitted } from './once-admitted.js';
 import { bySpecificity } from './paths.js';
 import type { Reply } from './reply.js';
 import { stateOf } from './request-state.js';
@@ -23,6 +26,7 @@ export interface ServeDeps {
   readonly limit: RequestHandler;
   readonly addresses: AddressLimit;
   readonly calls: IdempotentCalls;
+  readonly admission: Admission;
   readonly log: Logger;
 }
 
@@ -55,8 +59,6 @@ function byPath(routes: readonly Route[]): Map<string, Route[]> {
   return found;
 }
 
-const keyPattern = /^[\x21-\x7e]{1,255}$/;
-
 async function serveRoute(route: Route, req: Request, res: Response, deps: ServeDeps): Promise<void> {
   const state = stateOf(req);
   const { key, body } = state;
@@ -70,39 +72,58 @@ async function serveRoute(route: Route, req: Request, res: Response, deps: Serve
   const prepared = route.prepare({ params: req.params, query: req.query, body: sent });
   if (prepared.kind === 'invalid') return sendRefusal(req, res, prepared.refused.refusal);
 
-  const context: Omit<CallContext, 'ids' | 'resumed'> = {
-    caller: { actor: `api_key:${key.id}`, traceparent: state.traceparent, requestId: state.requestId },
-    key,
-    waitMs: route.waits ? waitMsOf(req, res) : 0,
-    log: deps.log,
-    note: (facts) => Object.assign(state.logged, facts),
-  };
-  if (route.waits) state.logged.waits = true;
-  const act = async (ids: CallIds, resumed: boolean) => {
-    const answer = () => prepared.act({ ...context, ids, resumed });
-    return render(req, await (route.method === 'get' ? readTwice(answer) : answer()));
-  };
-  const freshIds = { resource: newId(route.creates ?? 'upd'), update: newId('upd') };
-
   const idempotencyKey = route.method === 'post' ? req.get('Idempotency-Key') : undefined;
-  if (idempotencyKey === undefined) return send(res, await act(freshIds, false));
-  if (!keyPattern.test(idempotencyKey))
+  if (idempotencyKey !== undefined && !idempotencyKeyPattern.test(idempotencyKey))
     return sendRefusal(
       req,
       res,
       refusal('validation_failed', 'Idempotency-Key must be 1 to 255 visible ASCII characters'),
     );
 
-  const outcome = await deps.calls.run(
-    { apiKeyId: key.id, key: idempotencyKey, requestHash: requestHash(req.method, req.path, sent), freshIds },
-    act,
-  );
+  const context: Omit<CallContext, 'ids' | 'resumed' | 'waitMs'> = {
+    caller: { actor: `api_key:${key.id}`, traceparent: state.traceparent, requestId: state.requestId },
+    key,
+    log: deps.log,
+    note: (facts) => Object.assign(state.logged, facts),
+  };
+  if (route.waits) state.logged.waits = true;
+  const freshIds = { resource: newId(route.creates ?? 'upd'), update: newId('upd') };
+  const perform = async (waitMs: number): Promise<KeyedOutcome> => {
+    const act = async (ids: CallIds, resumed: boolean) => {
+      const answer = () => prepared.act({ ...context, waitMs, ids, resumed });
+      return render(req, await (route.method === 'get' ? readTwice(answer) : answer()));
+    };
+    if (idempotencyKey === undefined) return { kind: 'rendered', rendered: await act(freshIds, false) };
+    const hash = requestHash(req.method, req.path, sent);
+    return deps.calls.run({ apiKeyId: key.id, key: idempotencyKey, requestHash: hash, freshIds }, act);
+  };
+  const waitMs = route.waits ? waitMsOf(req, res) : 0;
+  const outcome = route.startsSaga
+    ? await onceAdmitted(deps.admission, { apiKeyId: key.id, waitMs, gone: hangUp(res) }, perform)
+    : await perform(waitMs);
+  if (outcome.kind === 'gone') return;
+  if (outcome.kind === 'busy') {
+    res.set('Retry-After', String(outcome.entry.retryAfterSeconds));
+    return sendRefusal(req, res, refusal('unavailable', busy[outcome.entry.why]));
+  }
   if (outcome.kind === 'refused') return sendRefusal(req, res, refusal(outcome.code, keyRefusals[outcome.code]));
   if (outcome.kind === 'rendered') return send(res, outcome.rendered);
   state.logged.replayed = true;
   res.set('Idempotency-Replayed', 'true');
   send(res, outcome.answer);
 }
+
+/** Aborted when the connection closes. */
+function hangUp(res: Response): AbortSignal {
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  return gone.signal;
+}
+
+const busy = {
+  overload: 'more is asked for than can be done soon; nothing was done, try again',
+  stopping: 'this process is stopping; nothing was done, try again',
+} as const;
 
 /** A read that took longer met a server that does not answer: asking again would double the wait. */
 const soonMs = 1000;
@@ -149,9 +170,6 @@ function render(req: Request, reply: Reply): Rendered {
 function send(res: Response, answer: Pick<Rendered, 'status' | 'headers' | 'body'>): void {
   res.status(answer.status).set(answer.headers).send(answer.body);
 }
-
-const defaultWaitSeconds = 10;
-const maxWaitSeconds = 30;
 
 /** RFC 7240: `wait=N`, and `respond-async` where no wait is named. What makes no sense is passed over. */
 function waitMsOf(req: Request, res: Response): number {

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { FieldError } from './reply.js';
 
 /** So that a small body with many faults is not answered with a large one. */
-export const maxFieldErrors = 50;
+const maxFieldErrors = 50;
 const maxDetailLength = 200;
 /** Of a name in a pointer: longer ones are cut. The names of our own fields are shorter. */
 const maxNameLength = 64;

@@ -1,20 +1,23 @@
 /** Stock: how much there is, was, and what changed it. */
 import type { z } from 'zod';
 import { findLocations } from '../../db/catalogue/queries.js';
-import type { Database } from '../../db/postgres/client.js';
+import type { Database, Sql } from '../../db/postgres/client.js';
+import type { Page } from '../../db/postgres/page.js';
 import {
   inventoryAt,
   inventoryNow,
   listInventory,
   listMovements,
   listOpenHolds,
-  type MovementView,
+  type PageOfProduct,
+  type ShownMovement,
 } from '../../db/stock/inventory.js';
-import type { Movement, StockCommand, StockOperation } from '../../domain/stock.js';
+import type { StockCommand, StockOperation } from '../../domain/stock.js';
 import type { ApiDeps } from '../deps.js';
 import { pageRequest } from '../http/pages.js';
-import { answer, type Refused, type Reply, refuse } from '../http/reply.js';
+import { type Answer, answer, type Refused, type Reply, refuse } from '../http/reply.js';
 import { type CallContext, type Route, route } from '../http/route.js';
+import { refuseStock } from '../http/stock-refusals.js';
 import {
   adjustedExample,
   holdExample,
@@ -35,7 +38,6 @@ import {
   openHoldPage,
   receipt,
 } from './schemas.js';
-import { refuseStock } from './stock-refusals.js';
 
 export function inventoryRoutes(deps: ApiDeps): Route[] {
   return [...readingRoutes(deps), ...changingRoutes(deps)];
@@ -43,11 +45,11 @@ export function inventoryRoutes(deps: ApiDeps): Route[] {
 
 function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
   /** A page of one of the lists that a product has, at one location or at all. */
-  const listOf = async (
-    list: typeof listOpenHolds | typeof listMovements,
+  const listOf = async <Item>(
+    list: (sql: Sql, query: PageOfProduct) => Promise<Page<Item> | null>,
     sku: string,
     query: z.infer<typeof movementQuery>,
-  ): Promise<Reply> => {
+  ): Promise<Reply<Answer<200, Page<Item>>>> => {
     const page = pageRequest(query);
     if (page.kind === 'refused') return page;
     const location = query.location ?? null;
@@ -129,26 +131,6 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
   ];
 }
 
-/** A movement without the hold that it belongs to: receipts and adjustments have none. */
-function shown(moved: Movement): MovementView {
-  const { id, sku, location, kind, onHandDelta, reservedDelta, onHandAfter, reservedAfter } = moved;
-  const { reference, reason, actor, at } = moved;
-  return {
-    id,
-    sku,
-    location,
-    kind,
-    onHandDelta,
-    reservedDelta,
-    onHandAfter,
-    reservedAfter,
-    reference,
-    reason,
-    actor,
-    at,
-  };
-}
-
 async function unknownLocation(db: Database, location: string | null): Promise<Refused | null> {
   if (location === null || (await findLocations(db, [location])).length > 0) return null;
   return refuseStock({ code: 'unknown_location', command: 0, location }, true);
@@ -159,13 +141,15 @@ function changingRoutes({ ledger }: ApiDeps): Route[] {
     call: CallContext,
     command: StockCommand,
     what: Pick<StockOperation, 'reference' | 'reason'>,
-  ): Promise<Reply> => {
+  ): Promise<Reply<Answer<201, ShownMovement>>> => {
     const key = `api/${call.ids.update}`;
     const [result] = await ledger.apply([{ key, commands: [command], actor: call.caller.actor, ...what }]);
     if (result?.outcome === 'refused') return refuseStock(result.refusal, true);
     const [moved] = result?.movements ?? [];
     if (!moved) throw new Error(`the ledger wrote no movement for ${key}`);
-    return answer(201, shown(moved));
+    // Receipts and adjustments belong to no hold.
+    const { reservationId: _, ...shown } = moved;
+    return answer(201, shown);
   };
   return [
     route({

@@ -1,6 +1,19 @@
 import { z } from 'zod';
-import { ledgerKinds, mainLocation, maxQuantity } from '../../domain/stock.js';
-import { anyTime, locationCode, pageOf, pageQuery, quantity, shown, sku, text, time } from '../http/schemas.js';
+import { maxReasonLength, maxReferenceLength } from '../../domain/limits.js';
+import { ledgerKinds, mainLocation } from '../../domain/stock.js';
+import {
+  anyTime,
+  delta,
+  locationCode,
+  pageOf,
+  pageQuery,
+  quantity,
+  shown,
+  shownOrNull,
+  sku,
+  text,
+  time,
+} from '../http/schemas.js';
 
 export const inventorySku = z.strictObject({ sku });
 export const inventoryQuery = z.strictObject({
@@ -22,19 +35,14 @@ export const movementQuery = z.strictObject({
 export const receipt = z.strictObject({
   quantity,
   location: locationCode.default(mainLocation),
-  reference: text(200)
+  reference: text(maxReferenceLength)
     .openapi({ description: 'Your own note of where the goods come from.', example: 'delivery 2026-1117' })
     .optional(),
 });
 
 export const adjustment = z.strictObject({
-  delta: z
-    .int()
-    .min(-maxQuantity)
-    .max(maxQuantity)
-    .refine((delta) => delta !== 0, 'must not be 0')
-    .openapi({ not: { const: 0 }, description: 'What is added to on hand; taken from it if negative.', example: -1 }),
-  reason: text(500).openapi({ description: 'Why.', example: 'damaged in the warehouse' }),
+  delta,
+  reason: text(maxReasonLength).openapi({ description: 'Why.', example: 'damaged in the warehouse' }),
   location: locationCode.default(mainLocation),
 });
 
@@ -51,7 +59,7 @@ const openHold = z
     quantity: count('Units that it holds.'),
     location: locationCode,
     expiresAt: time.nullable().openapi({ description: 'When it expires; null: not by itself.' }),
-    orderId: z.string().nullable().openapi({ description: 'The order that it belongs to; null: none.', example: null }),
+    orderId: shownOrNull('The order that it belongs to; null: none.', null),
   })
   .openapi('OpenHold', { description: 'A hold on stock that is neither decided nor past its time.' });
 export const openHoldPage = pageOf('OpenHold', openHold);
@@ -87,11 +95,8 @@ export const movement = z
     reservedDelta: z.int().openapi({ description: 'By how much reserved changed.', example: 0 }),
     onHandAfter: count('On hand afterwards.'),
     reservedAfter: count('Reserved afterwards.'),
-    reference: z
-      .string()
-      .nullable()
-      .openapi({ description: 'What it belongs to: an order, a delivery.', example: null }),
-    reason: z.string().nullable().openapi({ description: 'Why, where a reason was given.', example: null }),
+    reference: shownOrNull('What it belongs to: an order, a delivery.', null),
+    reason: shownOrNull('Why, where a reason was given.', null),
     actor: shown('Who did it.', 'api_key:key_01a1fc9f5d0a7d3b8f5c0a3e2b1d4c6f'),
     at: time.openapi({ description: 'When it happened.' }),
   })

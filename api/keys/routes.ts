@@ -1,14 +1,14 @@
 /** API keys: made, listed and revoked by callers that have the scope `admin`. */
 import { z } from 'zod';
-import { createApiKey, listApiKeys, newApiKey, revokeApiKey } from '../../db/access/api-keys.js';
+import { type ApiKeyRow, createApiKey, listApiKeys, newApiKey, revokeApiKey } from '../../db/access/api-keys.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
+import { pageRequest, viewPage } from '../http/pages.js';
 import { answer, refuse } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { pageQuery } from '../http/schemas.js';
 import { pageExample } from '../openapi/examples/catalogue.js';
 import { keyExample } from '../openapi/examples/sales.js';
-import { apiKey, keyId, keyPage, newKey, shownKey } from './schemas.js';
+import { type ApiKey, apiKey, keyId, keyPage, newKey, shownKey } from './schemas.js';
 
 export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
   return [
@@ -29,7 +29,8 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       answers: { 201: shownKey },
       handler: async ({ body, ids, key, caller }) => {
         const made = newApiKey(key.env, ids.resource);
-        const kept = await createApiKey(db, { id: made.id, hash: made.hash, ...body, createdBy: caller.actor });
+        const row = await createApiKey(db, { id: made.id, hash: made.hash, ...body, createdBy: caller.actor });
+        const kept = viewKey(row);
         return {
           ...answer(201, { ...kept, key: made.key }, { 'Cache-Control': 'no-store' }),
           repeatedBody: { ...kept, key: null },
@@ -48,7 +49,7 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       answers: { 200: keyPage },
       handler: async ({ query }) => {
         const page = pageRequest(query);
-        return page.kind === 'refused' ? page : answer(200, await listApiKeys(db, page));
+        return page.kind === 'refused' ? page : answer(200, viewPage(await listApiKeys(db, page), viewKey));
       },
     }),
     route({
@@ -66,8 +67,20 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
         const revoked = await revokeApiKey(db, params.id, caller.actor);
         if (!revoked) return refuse('not_found', 'no such API key');
         keys.forget(params.id);
-        return answer(200, revoked);
+        return answer(200, viewKey(revoked));
       },
     }),
   ];
+}
+
+function viewKey(row: ApiKeyRow): ApiKey {
+  return {
+    id: row.id,
+    name: row.name,
+    scopes: row.scopes,
+    createdAt: row.createdAt,
+    revokedAt: row.revokedAt,
+    createdBy: row.createdBy,
+    revokedBy: row.revokedBy,
+  };
 }

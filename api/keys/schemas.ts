@@ -1,5 +1,7 @@
 import { z } from 'zod';
-import { scopes } from '../../db/access/api-keys.js';
+import { maxNameLength } from '../../domain/limits.js';
+import { scopes } from '../../domain/scopes.js';
+import type { Shape } from '../http/route.js';
 import { createdAt, id, pageOf, text, time } from '../http/schemas.js';
 
 /** Null for keys made or revoked before it was recorded. */
@@ -7,7 +9,7 @@ const actor = z.string().nullable();
 
 export const keyId = z.strictObject({ id: id('key') });
 
-const name = text(200).openapi({ description: 'Who uses it.', example: 'web shop' });
+const name = text(maxNameLength).openapi({ description: 'Who uses it.', example: 'web shop' });
 const scopeList = z
   .array(z.enum(scopes))
   .openapi({ description: 'What it may do.', example: ['orders:read', 'orders:write'] });
@@ -35,6 +37,7 @@ export const apiKey = z
     revokedBy: actor.openapi({ description: 'Who revoked it.', example: null }),
   })
   .openapi('ApiKey', { description: 'An API key, without its secret.' });
+export type ApiKey = Shape<typeof apiKey>;
 
 export const shownKey = apiKey
   .extend({

@@ -1,11 +1,11 @@
 /** Locations: where goods are. */
-import { createLocation, listLocations } from '../../db/catalogue/queries.js';
+import { createLocation, type LocationRow, listLocations } from '../../db/catalogue/queries.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
+import { pageRequest, viewPage } from '../http/pages.js';
 import { answer, refuse } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { locationExample, pageExample } from '../openapi/examples/catalogue.js';
-import { location, locationPage, locationQuery, newLocation } from './schemas.js';
+import { type Location, location, locationPage, locationQuery, newLocation } from './schemas.js';
 
 export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
   return [
@@ -24,7 +24,7 @@ export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
       handler: async ({ body, ids }) => {
         const made = await createLocation(db, { ...body, createdBy: `api/${ids.update}` });
         return made
-          ? answer(201, made)
+          ? answer(201, viewLocation(made))
           : refuse('already_exists', `there is a location ${body.code} already`, { location: body.code });
       },
     }),
@@ -40,8 +40,12 @@ export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
       answers: { 200: locationPage },
       handler: async ({ query }) => {
         const page = pageRequest(query);
-        return page.kind === 'refused' ? page : answer(200, await listLocations(db, page));
+        return page.kind === 'refused' ? page : answer(200, viewPage(await listLocations(db, page), viewLocation));
       },
     }),
   ];
+}
+
+function viewLocation({ code, name, createdAt }: LocationRow): Location {
+  return { code, name, createdAt };
 }

@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { stateOf, stateOrNull } from '../http/request-state.js';
 
-/** A request that took longer is a warning. One that waits for a decision by its own wish is not slow. */
+/** A request that took longer is a warning. One that asked to wait for a decision is not slow. */
 const slowMs = 2000;
 
 export function accessLog(log: Logger): RequestHandler {

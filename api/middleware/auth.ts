@@ -1,9 +1,9 @@
 /** Who is asking, and whether that key may. */
 import type { Request, RequestHandler, Response } from 'express';
-import type { Scope } from '../../db/access/api-keys.js';
 import { findApiKey, readApiKey } from '../../db/access/api-keys.js';
 import type { Database } from '../../db/postgres/client.js';
 import { type Refusal, refusal } from '../../domain/errors.js';
+import type { Scope } from '../../domain/scopes.js';
 import { type AuthenticatedKey, stateOf } from '../http/request-state.js';
 import { sendRefusal } from './problem.js';
 import type { AddressLimit } from './rate-limit.js';

@@ -13,8 +13,8 @@ import { contentCodingRefusal } from './media.js';
 import { sendRefusal } from './problem.js';
 
 const KiB = 1024;
-export const maxBodyBytes = 256 * KiB;
-export const maxBodyBytesWithoutKey = 16 * KiB;
+const maxBodyBytes = 256 * KiB;
+const maxBodyBytesWithoutKey = 16 * KiB;
 
 /** Reads the body into a buffer, whatever its type is said to be. A content coding is refused, not undone. */
 export const readBody: RequestHandler = async (req, res, next) => {

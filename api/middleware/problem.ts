@@ -43,7 +43,11 @@ export function problemOf(req: Request, refused: Refusal): Problem {
 export function sendRefusal(req: Request, res: Response, refused: Refusal): void {
   const problem = problemOf(req, refused);
   stateOf(req).logged.code = refused.code;
-  res.status(problem.status).set(problem.headers).send(JSON.stringify(problem.body));
+  const retryAfter = res.get('Retry-After');
+  res.status(problem.status).set(problem.headers);
+  // The refusing code may know better when to come again.
+  if (retryAfter !== undefined) res.set('Retry-After', retryAfter);
+  res.send(JSON.stringify(problem.body));
 }
 
 export function titleOf(code: RefusalCode): string {
@@ -55,7 +59,7 @@ function pathOf(req: Request): string {
   return req.originalUrl.split('?', 1)[0] ?? '/';
 }
 
-/** Express's last resort. What it does not know is `internal`: logged whole, told to nobody. */
+/** Express's last resort. An unknown error is `internal`: logged whole, and hidden from the client. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     if (res.headersSent) return next(error);
@@ -68,7 +72,7 @@ export function problemHandler(log: Logger): ErrorRequestHandler {
 }
 
 /** What an error means to a client. */
-export function refusalOfError(error: unknown): Refusal {
+function refusalOfError(error: unknown): Refusal {
   if (isUnavailable(error)) return refusal('unavailable', 'a server that is needed does not answer; try again');
   if (error instanceof URIError) return refusal('not_found', 'no such path');
   const status = memberOf(error, 'status');

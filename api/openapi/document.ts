@@ -2,6 +2,7 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import type { RefusalCode } from '../../domain/errors.js';
+import { defaultWaitSeconds, idempotencyKeyPattern, maxWaitSeconds } from '../../domain/limits.js';
 import type { Route } from '../http/route.js';
 import { type Documented, openRoutes } from './open-paths.js';
 import { operationId, responseHeaders, responsesOf } from './responses.js';
@@ -20,20 +21,18 @@ const commonRefusals: readonly RefusalCode[] = [
 const bodyRefusals: readonly RefusalCode[] = ['malformed_json', 'too_large', 'unsupported_media_type'];
 const keyRefusals: readonly RefusalCode[] = ['idempotency_key_reused', 'request_in_progress'];
 
-const idempotencyKey = z
+const idempotencyKey = z.string().regex(idempotencyKeyPattern).optional().openapi({
+  description:
+    'Makes the call safe to repeat: the same key, path and body get the same answer, and nothing is done twice. Kept for at least 24 hours. Use a new key (a UUID, say) for each new call.',
+  example: '5f3b8a1e-7c1d-4e0a-9b57-1f0c2f6d8a34',
+});
+const prefer = z
   .string()
-  .regex(/^[\x21-\x7e]{1,255}$/)
   .optional()
   .openapi({
-    description:
-      'Makes the call safe to repeat: the same key, path and body get the same answer, and nothing is done twice. Kept for at least 24 hours. Use a new key (a UUID, say) for each new call.',
-    example: '5f3b8a1e-7c1d-4e0a-9b57-1f0c2f6d8a34',
+    description: `How long the answer may wait for a decision: \`wait=N\` (seconds, at most ${maxWaitSeconds}; default ${defaultWaitSeconds}), or \`respond-async\` for an answer at once. What is not decided by then is answered 202 and continues.`,
+    example: 'wait=10',
   });
-const prefer = z.string().optional().openapi({
-  description:
-    'How long the answer may wait for a decision: `wait=N` (seconds, at most 30; default 10), or `respond-async` for an answer at once. What is not decided by then is answered 202 and continues.',
-  example: 'wait=10',
-});
 
 const about = `Orders, payments and stock that stay correct when everything around them fails.
 

@@ -1,41 +1,9 @@
-/** The document and the application for tests that ask no server: none of those named here answers. */
-import { pino } from 'pino';
-import { connect } from '../../db/postgres/client.js';
-import { createLedger } from '../../db/stock/ledger.js';
-import { parseSettings } from '../../domain/settings.js';
+/** The document and the application for tests that ask no server. */
+import { loneDeps } from '../app.fixture.js';
 import { apiRoutes } from '../app.js';
-import type { ApiDeps } from '../deps.js';
-import { KeyRing } from '../middleware/auth.js';
-import { IdempotentCalls } from '../middleware/idempotency.js';
-import { AddressLimit, rateLimit } from '../middleware/rate-limit.js';
-import { createMetrics } from '../system/metrics.js';
-import { Sagas } from '../temporal/sagas.js';
 import { openApiDocument } from './document.js';
 
-const connection = connect('postgres://nobody@127.0.0.1:1/none', { applicationName: 'test', maxConnections: 1 });
-const sagas = new Sagas('127.0.0.1:1', 'default');
-const parsed = parseSettings({});
-if (parsed.kind === 'wrong') throw new Error(parsed.problems.join());
-const log = pino({ level: 'silent' });
-
-export const deps: ApiDeps = {
-  settings: parsed.settings,
-  connection,
-  ledger: createLedger(connection.sql),
-  sagas,
-  calls: new IdempotentCalls(connection.sql, () => 'test', log),
-  log,
-  keys: new KeyRing(connection.db),
-  limit: rateLimit(100),
-  addresses: new AddressLimit(100),
-  metrics: createMetrics(),
-  notReady: async () => [],
-};
-
-export async function closeDeps(): Promise<void> {
-  await connection.close();
-  await sagas.close();
-}
+export const { deps, close: closeDeps } = loneDeps();
 
 export interface Schema {
   readonly [keyword: string]: unknown;
@@ -51,7 +19,7 @@ interface Response {
   readonly content: Readonly<Record<string, Media>>;
   readonly links?: Readonly<Record<string, object>>;
 }
-export interface Operation {
+interface Operation {
   readonly operationId: string;
   readonly summary: string;
   readonly description: string;

@@ -7,7 +7,7 @@ import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
 import { type Refused, refuse } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { refuseStock } from '../inventory/stock-refusals.js';
+import { refuseStock } from '../http/stock-refusals.js';
 import type { InventoryOperation, OperationResult } from './schemas.js';
 
 export type Outcome = { readonly kind: 'done'; readonly result: OperationResult } | Refused;
@@ -62,7 +62,7 @@ export function operationKey(call: CallContext, index: number): string {
 }
 
 /** Whether so much on hand has more asked for: the rule of the database's function `is_low`. */
-export function isLow(product: ProductTerms | undefined, onHand: number): boolean {
+function isLow(product: ProductTerms | undefined, onHand: number): boolean {
   if (product === undefined || product.reorderPoint === null || product.supplierId === null) return false;
   return product.status === 'active' && onHand <= product.reorderPoint;
 }

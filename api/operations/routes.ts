@@ -2,14 +2,24 @@
 import type { z } from 'zod';
 import { findProductTerms } from '../../db/catalogue/queries.js';
 import type { RefusalCode } from '../../domain/errors.js';
+import { maxOperationsPerBulk } from '../../domain/limits.js';
 import { largeMovementUnits } from '../../domain/notices.js';
 import type { ApiDeps } from '../deps.js';
-import { answer, type Reply, reasonOf, refuse, refuseWith } from '../http/reply.js';
+import { type Answer, answer, type Reply, reasonOf, refuse, refuseWith } from '../http/reply.js';
 import { type Call, type Route, route } from '../http/route.js';
-import { refuseStock } from '../inventory/stock-refusals.js';
+import { refuseStock } from '../http/stock-refusals.js';
 import { batchExample, bulkExample, exampleSku, operationExample } from '../openapi/examples/catalogue.js';
 import { levelAfter, type Outcome, operationKey, perform } from './perform.js';
-import { batchRequest, batchResult, bulkRequest, bulkResult, inventoryOperation, operationResult } from './schemas.js';
+import {
+  type BatchResult,
+  type BulkResult,
+  batchRequest,
+  batchResult,
+  bulkRequest,
+  bulkResult,
+  inventoryOperation,
+  operationResult,
+} from './schemas.js';
 
 const refusals = [
   'not_found',
@@ -45,7 +55,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/bulk',
       tag: 'Stock',
-      summary: 'Do up to 100 operations, each for itself',
+      summary: `Do up to ${maxOperationsPerBulk} operations, each for itself`,
       description:
         'Does each operation for itself, in one transaction and in the order given. One that is refused leaves the others alone; if all are refused the answer is 422 `all_operations_failed`, with the same results.',
       example: {
@@ -67,7 +77,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/batch',
       tag: 'Stock',
-      summary: 'Change up to 100 quantities, all or none',
+      summary: `Change up to ${maxOperationsPerBulk} quantities, all or none`,
       description: 'Adjusts what is on hand by signed quantities. If one change is refused, none is made.',
       example: {
         body: {
@@ -87,7 +97,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-function bulkReply(outcomes: readonly Outcome[]): Reply {
+function bulkReply(outcomes: readonly Outcome[]): Reply<Answer<200, BulkResult>> {
   const results = outcomes.map((outcome, index) =>
     outcome.kind === 'done'
       ? { index, success: true, result: outcome.result }
@@ -104,7 +114,7 @@ function bulkReply(outcomes: readonly Outcome[]): Reply {
 async function batch(
   call: Call<unknown, unknown, z.output<typeof batchRequest>>,
   { connection: { sql }, ledger }: ApiDeps,
-): Promise<Reply> {
+): Promise<Reply<Answer<200, BatchResult>>> {
   const { updates } = call.body;
   const products = await findProductTerms(sql, [...new Set(updates.map(({ sku }) => sku))]);
   const [result] = await ledger.apply([

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { mainLocation, maxOperationsPerBulk, maxQuantity } from '../../domain/stock.js';
-import { id, locationCode, quantity, shown, sku } from '../http/schemas.js';
+import { maxOperationsPerBulk } from '../../domain/limits.js';
+import { mainLocation } from '../../domain/stock.js';
+import type { Shape } from '../http/route.js';
+import { delta, id, locationCode, quantity, shown, sku } from '../http/schemas.js';
 
 const location = locationCode.default(mainLocation);
 
@@ -33,16 +35,7 @@ export const batchRequest = z.strictObject({
     .array(
       z.strictObject({
         sku,
-        quantity: z
-          .int()
-          .min(-maxQuantity)
-          .max(maxQuantity)
-          .refine((delta) => delta !== 0, 'must not be 0')
-          .openapi({
-            not: { const: 0 },
-            description: 'What is added to on hand; taken from it if negative.',
-            example: -2,
-          }),
+        quantity: delta.openapi({ example: -2 }),
         location,
       }),
     )
@@ -70,7 +63,7 @@ export const operationResult = z
     ...level,
   })
   .openapi('InventoryOperationResult', { description: 'An operation that was done.' });
-export type OperationResult = z.output<typeof operationResult>;
+export type OperationResult = Shape<typeof operationResult>;
 
 export const bulkResult = z
   .object({
@@ -95,6 +88,7 @@ export const bulkResult = z
     partialSuccess: z.boolean().openapi({ description: 'Whether some were done and some refused.' }),
   })
   .openapi('BulkResult', { description: 'What became of each operation.' });
+export type BulkResult = Shape<typeof bulkResult>;
 
 export const batchResult = z
   .object({
@@ -110,3 +104,4 @@ export const batchResult = z
       .openapi({ description: 'The changes, in the order of the request.' }),
   })
   .openapi('BatchResult', { description: 'The changes that were made.' });
+export type BatchResult = Shape<typeof batchResult>;

@@ -1,10 +1,11 @@
 /** What must hold of an order's lines before its saga is started. Nothing is written here. */
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
-import { isCurrency, parseMinorUnits, totalOf } from '../../domain/money.js';
-import { detailOf, refusalOf } from '../../domain/refusals.js';
+import { maxMinorUnits } from '../../domain/limits.js';
+import { parseMinorUnits, totalOf } from '../../domain/money.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { mainLocation } from '../../domain/stock.js';
-import { type Refused, refuseFields, refuseWith } from '../http/reply.js';
+import { fieldRefused, type Refused, refuseFields, refuseWith } from '../http/reply.js';
 
 export interface WantedLine {
   readonly sku: string;
@@ -32,44 +33,28 @@ export async function checkLines(
   const bySku = new Map(products.map((product) => [product.sku, product]));
   const known = new Set([mainLocation, ...locations.map((location) => location.code)]);
 
-  const unknown = lines.flatMap((line, index) =>
-    bySku.has(line.sku)
-      ? []
-      : [
-          {
-            pointer: `${pointerTo(index)}/sku`,
-            code: 'unknown_sku',
-            detail: detailOf('unknown_sku', { sku: line.sku }),
-          },
-        ],
+  const unknown = lines.flatMap(({ sku }, index) =>
+    bySku.has(sku) ? [] : [fieldRefused(`${pointerTo(index)}/sku`, 'unknown_sku', { sku })],
   );
   if (unknown.length > 0) return refuseFields('unknown_sku', unknown);
-  const nowhere = lines.flatMap((line, index) =>
-    known.has(line.location)
-      ? []
-      : [
-          {
-            pointer: `${pointerTo(index)}/location`,
-            code: 'unknown_location',
-            detail: detailOf('unknown_location', { location: line.location }),
-          },
-        ],
+  const nowhere = lines.flatMap(({ location }, index) =>
+    known.has(location) ? [] : [fieldRefused(`${pointerTo(index)}/location`, 'unknown_location', { location })],
   );
   if (nowhere.length > 0) return refuseFields('unknown_location', nowhere);
   const inactive = products.find((product) => product.status !== 'active');
   if (inactive) return refuseWith(refusalOf('product_not_active', { sku: inactive.sku, status: inactive.status }));
 
   const priced = lines.flatMap((line) => {
-    const price = bySku.get(line.sku)?.price;
-    const amount = price && parseMinorUnits(price.amount);
-    if (!price || amount === null || amount === undefined || !isCurrency(price.currency)) return [];
-    return [{ quantity: line.quantity, unitPrice: { amount, currency: price.currency } }];
+    const product = bySku.get(line.sku);
+    const amount = product && parseMinorUnits(product.priceAmount);
+    if (!product || amount === null || amount === undefined) return [];
+    return [{ quantity: line.quantity, unitPrice: { amount, currency: product.priceCurrency } }];
   });
   const total = totalOf(priced);
   if (total.kind === 'total') return { kind: 'accepted', total: total.total.amount };
   const detail =
     total.kind === 'too_large'
-      ? 'the total is above 99,999,999 minor units'
+      ? `the total is above ${maxMinorUnits.toLocaleString('en-US')} minor units`
       : `all lines of an order must have one currency, not ${total.currencies.join(' and ')}`;
   return refuseFields('validation_failed', [{ pointer: '/lines', code: total.kind, detail }]);
 }

@@ -1,62 +1,40 @@
-/** What is asked of an order that exists: one more line, confirm, cancel. */
-import { isSettled, type OrderStatus, orderStatuses } from '../../domain/orders/states.js';
-import { type orderUpdates, orderWorkflowId } from '../../workflows/order/contract.js';
+/** Commands to an order that exists: one more line, confirm, cancel. */
 import type { ApiDeps } from '../deps.js';
-import { answer, beingResumed, type Reply, refuse, refuseWith, unavailable } from '../http/reply.js';
+import type { Answer, Reply } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { readOrder } from './read.js';
+import { commandSaga } from '../temporal/saga-resource.js';
+import { orders } from './read.js';
+import type { Order } from './schemas.js';
 
-export interface Wanted {
-  readonly update: (typeof orderUpdates)['addLine' | 'confirm' | 'cancel'];
-  readonly request: object;
-  /** The status that the wish leads to; an order that has it already is answered as it is. */
-  readonly to: OrderStatus;
-  /** Whether the wish is granted to whoever asks for it again after the end. */
-  readonly repeatable: boolean;
-  readonly successStatus: 200 | 201;
-}
+/** The status that each command leads to, and the HTTP status of its success. */
+const commands = {
+  addLine: { to: 'reserved', successStatus: 201 },
+  confirm: { to: 'confirmed', successStatus: 200 },
+  cancel: { to: 'cancelled', successStatus: 200 },
+} as const;
+type Commands = typeof commands;
 
-/** Asks the saga, and answers with the order as it stands then. Where the saga is over, Postgres knows how it ended. */
-export async function driveOrder(orderId: string, wanted: Wanted, call: CallContext, deps: ApiDeps): Promise<Reply> {
-  const workflowId = orderWorkflowId(orderId);
-  call.note({ orderId, workflowId });
-  const asking = { updateId: call.ids.update, waitMs: call.waitMs };
-  const outcome = await deps.sagas.updateOrder(orderId, wanted.update, wanted.request, asking);
-  if (outcome.kind === 'refused') return refuseWith(outcome.refusal, { orderId });
-  if (outcome.kind === 'answered' && outcome.answer.kind === 'refused')
-    return refuseWith(outcome.answer.refusal, { orderId });
-  if (outcome.kind === 'unavailable') return unavailable('Temporal');
-
-  const found = await readOrder(orderId, deps);
-  if (found.kind === 'unknown') return unavailable('Temporal');
-  if (found.kind === 'absent') return refuse('not_found', 'no such order');
-  if (outcome.kind === 'answered') return answer(wanted.successStatus, found.order);
-  if (outcome.kind === 'late') return answer(202, found.order, { Location: `/api/orders/${orderId}` });
-  if (outcome.kind === 'full') {
-    const from = found.order.status;
-    const detail = 'the order has taken as many requests as it can; confirm or cancel it, or open another one';
-    return refuse('invalid_order_state', detail, { from, to: wanted.to, orderId });
-  }
-  return afterTheEnd(orderId, found.order.status, wanted, call, deps, found.order);
-}
-
-async function afterTheEnd(
+/** Gives a command to the order's saga, and answers with the order as it stands then. */
+export function commandOrder<Update extends keyof Commands>(
   orderId: string,
-  from: string,
-  wanted: Wanted,
+  update: Update,
+  request: object,
   call: CallContext,
   deps: ApiDeps,
-  order: object,
-): Promise<Reply> {
-  // A call that is repeated after a crash may have been answered by the saga before it ended.
-  const past = call.resumed ? await deps.sagas.pastOrderAnswer(orderId, call.ids.update) : null;
-  if (past?.kind === 'refused') return refuseWith(past.refusal, { orderId });
-  if (past?.kind === 'done') return answer(wanted.successStatus, order);
-  if (wanted.repeatable && from === wanted.to) return answer(200, order);
-  if (orderStatuses.some((status) => status === from && !isSettled(status))) return beingResumed('order', { orderId });
-  return refuse('invalid_order_state', `an order that is ${from} cannot become ${wanted.to}`, {
-    from,
-    to: wanted.to,
+): Promise<Reply<Answer<Commands[Update]['successStatus'] | 202, Order>>> {
+  const { to, successStatus } = commands[update];
+  return commandSaga(
+    orders,
     orderId,
-  });
+    {
+      to,
+      successStatus,
+      ask: (asking) => deps.sagas.updateOrder(orderId, update, request, asking),
+      // Each line is one more; an order is confirmed or cancelled once.
+      isDone: ({ status }) => update !== 'addLine' && status === to,
+      insteadWhenFull: 'confirm or cancel it, or open another one',
+    },
+    call,
+    deps,
+  );
 }

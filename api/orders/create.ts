@@ -1,31 +1,32 @@
 /** POST /api/orders: starts `order/<id>` and answers its first decision. */
 import type { z } from 'zod';
-import { getOrder, type OrderView } from '../../db/orders/queries.js';
-import { isRefusalCode, refusal } from '../../domain/errors.js';
-import { type OrderAnswer, type OrderInput, orderWorkflowId } from '../../workflows/order/contract.js';
+import { type OrderInput, orderWorkflowId } from '../../workflows/order/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
 import { now } from '../http/instants.js';
-import { answer, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
+import { type Answer, type Reply, refuseFields } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { paceOf } from '../payments/routes.js';
+import { retrySettings } from '../temporal/retry-settings.js';
+import { hasBegun, startSaga } from '../temporal/saga-resource.js';
 import { checkLines } from './check-lines.js';
-import { pendingOrder } from './read.js';
-import type { newOrder } from './schemas.js';
+import { orders } from './read.js';
+import type { newOrder, Order } from './schemas.js';
 
-export async function openOrder(body: z.output<typeof newOrder>, call: CallContext, deps: ApiDeps): Promise<Reply> {
+export async function openOrder(
+  body: z.output<typeof newOrder>,
+  call: CallContext,
+  deps: ApiDeps,
+): Promise<Reply<Answer<201 | 202, Order>>> {
   const { db } = deps.connection;
-  const { ids } = call;
-  const orderId = ids.resource;
-  const workflowId = orderWorkflowId(orderId);
-  call.note({ orderId, workflowId });
+  const orderId = call.ids.resource;
+  call.note({ orderId, workflowId: orderWorkflowId(orderId) });
   if (body.confirm && body.lines.length === 0)
     return refuseFields('validation_failed', [
       { pointer: '/confirm', code: 'invalid', detail: 'an order without lines cannot be confirmed' },
     ]);
 
-  // A saga that an earlier try has started goes on whatever has become of the catalogue since.
-  const begun = call.resumed && (await alreadyBegun(orderId, deps));
+  // What an earlier call has begun is not judged by today's catalogue.
+  const begun = await hasBegun(orders, orderId, call, deps);
   const checked = await checkLines(db, body.lines, (line) => `/lines/${line}`);
   if (!begun) {
     if (checked.kind === 'refused') return checked;
@@ -37,17 +38,7 @@ export async function openOrder(body: z.output<typeof newOrder>, call: CallConte
 
   const input = orderInput(orderId, body, call, deps);
   const total = checked.kind === 'accepted' ? checked.total : 0;
-  const outcome = await deps.sagas.startOrder(input, total, { updateId: ids.update, waitMs: call.waitMs });
-  if (outcome.kind === 'unavailable') return unavailable('Temporal');
-  if (outcome.kind === 'refused') return refuseWith(outcome.refusal, { orderId });
-  if (outcome.kind === 'answered' && outcome.answer.kind === 'refused') return refuseWith(outcome.answer.refusal);
-
-  const headers = { Location: `/api/orders/${orderId}` };
-  const stored = await getOrder(db, orderId);
-  if (outcome.kind === 'late') return answer(202, stored ?? (await pendingOrder(db, input)), headers);
-  if (outcome.kind === 'answered') return stored ? answer(201, stored, headers) : unavailable('Postgres');
-  const past = await deps.sagas.pastAnswer<OrderAnswer>(workflowId, ids.update);
-  return past?.kind === 'refused' ? refuseWith(past.refusal) : settledReply(stored, headers);
+  return await startSaga(orders, input, (asking) => deps.sagas.startOrder(input, total, asking), call, deps);
 }
 
 function orderInput(
@@ -69,10 +60,10 @@ function orderInput(
     draftSeconds: settings.draftTtlSeconds,
     supplierRecheckSeconds: settings.supplierRecheckSeconds,
     supplierMaxDelayed: settings.supplierMaxDelayed,
-    pace: paceOf(settings),
+    retry: retrySettings(settings),
     caller: call.caller,
     requestedAt: now(),
-    inOneGo: true,
+    singleActivity: true,
   };
 }
 
@@ -82,21 +73,4 @@ export function chosenPayment(choice: z.output<typeof newOrder>['payment']): Ord
   if ('method' in choice) return { method: choice.method };
   const { cardToken, backupCardToken } = choice;
   return { cardToken, ...(backupCardToken !== undefined && { backupCardToken }) };
-}
-
-async function alreadyBegun(orderId: string, { connection, sagas }: ApiDeps): Promise<boolean> {
-  if (await getOrder(connection.db, orderId)) return true;
-  const presence = await sagas.presence(orderWorkflowId(orderId));
-  return presence === 'running' || presence === 'ended';
-}
-
-/** The answer for an order whose saga is over and does not remember what it said. */
-function settledReply(stored: OrderView | null, headers: Record<string, string>): Reply {
-  if (!stored) return unavailable('the order');
-  if (stored.failure && isRefusalCode(stored.failure.code))
-    return refuseWith(refusal(stored.failure.code, stored.failure.detail), { orderId: stored.id });
-  // Suppliers were asked, and said no before anybody was told that the order waits for them.
-  if (stored.failure && stored.supplierReference === null)
-    return refuseWith(refusal('insufficient_stock', stored.failure.detail), { orderId: stored.id });
-  return answer(201, stored, headers);
 }

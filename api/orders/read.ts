@@ -1,36 +1,47 @@
-/** An order as it stands: from Postgres, or, before its saga has written anything, from what the saga was started with. */
+/** Orders as the API answers them: from Postgres, or, before their saga has written anything, from its input. */
 import { findProducts } from '../../db/catalogue/queries.js';
-import { getOrder, type OrderView } from '../../db/orders/queries.js';
+import { getOrder } from '../../db/orders/queries.js';
 import type { Database } from '../../db/postgres/client.js';
+import { isRefusalCode, type Refusal, refusal } from '../../domain/errors.js';
+import { isSettled, type OrderStatus } from '../../domain/orders/states.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { type OrderInput, orderWorkflowId } from '../../workflows/order/contract.js';
-import type { ApiDeps } from '../deps.js';
+import type { Commanded } from '../temporal/saga-resource.js';
+import type { Order } from './schemas.js';
+import { viewOrder } from './view.js';
 
-export type FoundOrder =
-  | { readonly kind: 'found'; readonly order: OrderView }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'unknown' };
+export const orders: Commanded<Order, OrderInput, OrderStatus> = {
+  noun: 'order',
+  idMember: 'orderId',
+  path: '/api/orders',
+  workflowId: orderWorkflowId,
+  stored: async (db, id) => {
+    const stored = await getOrder(db, id);
+    if (!stored) return null;
+    const view = viewOrder(stored);
+    return { view, refusal: openingRefusal(view) };
+  },
+  pending: pendingOrder,
+  alwaysWritten: false,
+  isOver: ({ status }) => isSettled(status),
+  cannotBecome: ({ status: from }, to) => refusalOf('invalid_order_state', { from, to }),
+};
 
-/** Reads an order. `unknown`: Postgres has none and Temporal could not be asked. */
-export async function readOrder(id: string, { connection: { db }, sagas }: ApiDeps): Promise<FoundOrder> {
-  const stored = await getOrder(db, id);
-  if (stored) return { kind: 'found', order: stored };
-  const presence = await sagas.presence(orderWorkflowId(id));
-  if (presence === 'absent' || presence === 'unknown') return { kind: presence };
-  const started = await sagas.startInput<OrderInput>(orderWorkflowId(id));
-  // It may have been written down meanwhile.
-  const now = await getOrder(db, id);
-  if (now) return { kind: 'found', order: now };
-  // A saga that ended and wrote nothing down made no order.
-  if (started.kind !== 'input') return { kind: started.kind };
-  return presence === 'ended' ? { kind: 'absent' } : { kind: 'found', order: await pendingOrder(db, started.input) };
+/** Why opening the order was refused. */
+function openingRefusal({ failure, supplierReference }: Order): Refusal | null {
+  if (failure === null) return null;
+  if (isRefusalCode(failure.code)) return refusal(failure.code, failure.detail);
+  // Suppliers were asked, and refused before anybody was answered that the order waits for them.
+  return supplierReference === null ? refusal('insufficient_stock', failure.detail) : null;
 }
 
 /** The order that a saga will write down when it begins. Nothing is held yet. */
-export async function pendingOrder(db: Database, input: OrderInput): Promise<OrderView> {
+async function pendingOrder(db: Database, input: OrderInput): Promise<Order> {
   const products = await findProducts(db, [...new Set(input.lines.map((line) => line.sku))]);
   const lines = input.lines.map(({ sku, quantity, location }) => {
-    const price = products.find((product) => product.sku === sku)?.price ?? { amount: 0, currency: 'USD' };
-    return { sku, quantity, unitPrice: price, location, reservationId: null };
+    const product = products.find((each) => each.sku === sku);
+    const unitPrice = { amount: product?.priceAmount ?? 0, currency: product?.priceCurrency ?? 'USD' };
+    return { sku, quantity, unitPrice, location, reservationId: null };
   });
   return {
     id: input.orderId,

@@ -1,11 +1,10 @@
 /** Orders: `order/<id>`. */
 import { z } from 'zod';
 import { listOrders, orderTimeline } from '../../db/orders/queries.js';
-import { orderUpdates } from '../../workflows/order/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { childId } from '../http/ids.js';
-import { pageRequest, refuseCursor } from '../http/pages.js';
-import { answer, refuse, refuseWith, unavailable } from '../http/reply.js';
+import { pageRequest, refuseCursor, viewPage } from '../http/pages.js';
+import { answer, refuseWith } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { pageQuery } from '../http/schemas.js';
 import { exampleSku, pageExample } from '../openapi/examples/catalogue.js';
@@ -18,10 +17,11 @@ import {
   reservedOrderExample,
   timelineExample,
 } from '../openapi/examples/sales.js';
+import { findSaga, notFound, readSaga } from '../temporal/saga-resource.js';
 import { checkLines } from './check-lines.js';
-import { driveOrder } from './commands.js';
+import { commandOrder } from './commands.js';
 import { chosenPayment, openOrder } from './create.js';
-import { readOrder } from './read.js';
+import { orders } from './read.js';
 import {
   cancellation,
   confirmation,
@@ -33,6 +33,7 @@ import {
   orderQuery,
   timeline,
 } from './schemas.js';
+import { viewOrder, viewTimelineEntry } from './view.js';
 
 const paymentRefusals = [
   'payment_method_required',
@@ -63,7 +64,8 @@ function readingRoutes(deps: ApiDeps): Route[] {
       handler: async ({ query }) => {
         const page = pageRequest(query);
         if (page.kind === 'refused') return page;
-        return answer(200, await listOrders(db, { ...page, status: query.status, customerId: query.customerId }));
+        const { status, customerId } = query;
+        return answer(200, viewPage(await listOrders(db, { ...page, status, customerId }), viewOrder));
       },
     }),
     route({
@@ -77,12 +79,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
       params: orderId,
       answers: { 200: order },
       refusals: ['not_found', 'unavailable'],
-      handler: async ({ params, note }) => {
-        note({ orderId: params.id });
-        const found = await readOrder(params.id, deps);
-        if (found.kind === 'unknown') return unavailable('Temporal');
-        return found.kind === 'absent' ? refuse('not_found', 'no such order') : answer(200, found.order);
-      },
+      handler: (call) => readSaga(orders, call.params.id, call, deps),
     }),
     route({
       method: 'get',
@@ -105,11 +102,9 @@ function readingRoutes(deps: ApiDeps): Route[] {
         // 15 digits: a number that JavaScript knows exactly, and Postgres as a bigint.
         if (!/^\d{1,15}$/.test(after)) return refuseCursor();
         const entries = await orderTimeline(db, { id: params.id, limit: page.limit, after: Number(after) });
-        if (entries) return answer(200, entries);
-        const found = await readOrder(params.id, deps);
-        if (found.kind === 'unknown') return unavailable('Temporal');
-        if (found.kind === 'absent') return refuse('not_found', 'no such order');
-        return answer(200, { items: [], nextCursor: null });
+        if (entries) return answer(200, viewPage(entries, viewTimelineEntry));
+        const found = await findSaga(orders, params.id, deps);
+        return found.kind === 'found' ? answer(200, { items: [], nextCursor: null }) : notFound(orders, found.kind);
       },
     }),
   ];
@@ -128,6 +123,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       example: { body: newOrderExample, answer: orderExample, pending: pendingOrderExample },
       scope: 'orders:write',
       creates: 'ord',
+      startsSaga: true,
       waits: true,
       body: newOrder,
       answers: { 201: order, 202: order },
@@ -157,13 +153,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
         if (checked.kind === 'refused' && !call.resumed)
           return refuseWith(checked.refusal, { orderId: call.params.id });
         const line = { ...call.body, reservationId: childId('rsv', call.ids.update, 0) };
-        const wanted = { update: orderUpdates.addLine, request: { line, caller: call.caller } } as const;
-        return driveOrder(
-          call.params.id,
-          { ...wanted, to: 'reserved', repeatable: false, successStatus: 201 },
-          call,
-          deps,
-        );
+        return commandOrder(call.params.id, 'addLine', { line, caller: call.caller }, call, deps);
       },
     }),
     route({
@@ -182,8 +172,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       refusals: ['not_found', 'invalid_order_state', ...paymentRefusals, 'unavailable'],
       handler: (call) => {
         const request = { payment: chosenPayment(call.body.payment), caller: call.caller };
-        const wanted = { update: orderUpdates.confirm, request, to: 'confirmed', repeatable: true } as const;
-        return driveOrder(call.params.id, { ...wanted, successStatus: 200 }, call, deps);
+        return commandOrder(call.params.id, 'confirm', request, call, deps);
       },
     }),
     route({
@@ -202,8 +191,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       refusals: ['not_found', 'invalid_order_state', 'unavailable'],
       handler: (call) => {
         const request = { reason: call.body.reason, caller: call.caller };
-        const wanted = { update: orderUpdates.cancel, request, to: 'cancelled', repeatable: true } as const;
-        return driveOrder(call.params.id, { ...wanted, successStatus: 200 }, call, deps);
+        return commandOrder(call.params.id, 'cancel', request, call, deps);
       },
     }),
   ];

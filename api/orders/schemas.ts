@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { maxCustomerIdLength, maxLinesPerOrder, maxNameLength, maxReasonLength } from '../../domain/limits.js';
 import { orderStatuses } from '../../domain/orders/states.js';
-import { mainLocation, maxLinesPerOrder } from '../../domain/stock.js';
+import { mainLocation } from '../../domain/stock.js';
+import type { Shape } from '../http/route.js';
 import {
   createdAt,
   failure,
@@ -12,21 +14,24 @@ import {
   pageQuery,
   quantity,
   shown,
+  shownOrNull,
   sku,
   text,
   time,
   updatedAt,
 } from '../http/schemas.js';
-import { backupCardToken, cardToken, email, payment } from '../payments/schemas.js';
+import { backupCardToken, cardToken, email, payment } from '../shapes/payment.js';
 
 export const orderId = z.strictObject({ id: id('ord') });
 export const orderQuery = z.strictObject({
   status: z.enum(orderStatuses).openapi({ description: 'Only orders of this status.', example: 'reserved' }).optional(),
-  customerId: text(64).openapi({ description: 'Only orders of this customer.', example: 'cus_1001' }).optional(),
+  customerId: text(maxCustomerIdLength)
+    .openapi({ description: 'Only orders of this customer.', example: 'cus_1001' })
+    .optional(),
   ...pageQuery,
 });
 
-export const paymentChoice = z
+const paymentChoice = z
   .union([
     z.strictObject({ cardToken, backupCardToken: backupCardToken.optional() }),
     z.strictObject({
@@ -40,8 +45,10 @@ export const newLine = z.strictObject({ sku, quantity, location: locationCode.de
 export const newOrder = z.strictObject({
   customer: z
     .strictObject({
-      id: text(64).openapi({ description: 'Your own id of the customer.', example: 'cus_1001' }).optional(),
-      name: text(200).openapi({ description: 'Their name.', example: 'Ada Lovelace' }).optional(),
+      id: text(maxCustomerIdLength)
+        .openapi({ description: 'Your own id of the customer.', example: 'cus_1001' })
+        .optional(),
+      name: text(maxNameLength).openapi({ description: 'Their name.', example: 'Ada Lovelace' }).optional(),
       email: email.optional(),
     })
     .openapi({ description: 'Who orders.' })
@@ -57,7 +64,7 @@ export const newOrder = z.strictObject({
 
 export const confirmation = z.strictObject({ payment: paymentChoice.optional() });
 export const cancellation = z.strictObject({
-  reason: text(500).openapi({ description: 'Why; it is on the timeline.', example: 'ordered twice' }),
+  reason: text(maxReasonLength).openapi({ description: 'Why; it is on the timeline.', example: 'ordered twice' }),
 });
 
 const status = z.enum(orderStatuses).openapi({ description: 'Where the order stands.' });
@@ -80,47 +87,38 @@ export const order = z
           quantity,
           unitPrice: money.openapi({ description: 'The price of one unit when the line was added.' }),
           location: locationCode,
-          reservationId: z
-            .string()
-            .nullable()
-            .openapi({ description: 'Its hold; null: none yet.', example: 'rsv_01a1fca5052e708db2f67afe7cac72b9' }),
+          reservationId: shownOrNull('Its hold; null: none yet.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
         }),
       )
       .openapi({ description: 'What is ordered.' }),
     total: money.openapi({ description: 'The sum of all lines.' }),
     payment: z.union([payment, z.null()]).openapi({ description: 'The latest payment; null: none yet.' }),
-    supplierReference: z
-      .string()
-      .nullable()
-      .openapi({ description: "The supplier's reference of what is missing; null: nothing is.", example: null }),
+    supplierReference: shownOrNull("The supplier's reference of what is missing; null: nothing is.", null),
     expiresAt: time.nullable().openapi({ description: 'When its holds expire; null: not by themselves.' }),
-    cancelReason: z.string().nullable().openapi({ description: 'Why it was cancelled.', example: null }),
+    cancelReason: shownOrNull('Why it was cancelled.', null),
     failure,
     workflowId: shown('Its workflow in Temporal.', 'order/ord_01a1fca5052e708db2f67afe7cac72b9'),
     createdAt,
     updatedAt,
   })
   .openapi('Order', { description: 'An order.' });
+export type Order = Shape<typeof order>;
 
 export const orderPage = pageOf('Order', order);
 
+const timelineEntry = z.object({
+  at: time.openapi({ description: 'When it happened.' }),
+  from: status.nullable().openapi({ description: 'The status before; null: there was none.' }),
+  to: status.openapi({ description: 'The status afterwards; the same where only a note was made.' }),
+  reason: shownOrNull('Why, where there is a reason.', null),
+  actor: shown('Who did it.', 'api_key:key_01a1fc9f5d0a7d3b8f5c0a3e2b1d4c6f'),
+  traceId: shownOrNull('The W3C trace of the call.', '0af7651916cd43dd8448eb211c80319c'),
+});
+export type TimelineEntry = Shape<typeof timelineEntry>;
+
 export const timeline = z
   .object({
-    items: z
-      .array(
-        z.object({
-          at: time.openapi({ description: 'When it happened.' }),
-          from: status.nullable().openapi({ description: 'The status before; null: there was none.' }),
-          to: status.openapi({ description: 'The status afterwards; the same where only a note was made.' }),
-          reason: z.string().nullable().openapi({ description: 'Why, where there is a reason.', example: null }),
-          actor: shown('Who did it.', 'api_key:key_01a1fc9f5d0a7d3b8f5c0a3e2b1d4c6f'),
-          traceId: z
-            .string()
-            .nullable()
-            .openapi({ description: 'The W3C trace of the call.', example: '0af7651916cd43dd8448eb211c80319c' }),
-        }),
-      )
-      .openapi({ description: 'What happened, the oldest first.' }),
+    items: z.array(timelineEntry).openapi({ description: 'What happened, the oldest first.' }),
     nextCursor,
   })
   .openapi('OrderTimeline', { description: 'A page of what happened to an order.' });

@@ -1,14 +1,14 @@
 /** Payments that belong to no order: `payment/<id>`. */
 
 import type { z } from 'zod';
-import { getPayment, listPayments, type PaymentView, type StoredPayment } from '../../db/payments/queries.js';
+import { getPayment, listPayments } from '../../db/payments/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
-import type { Settings } from '../../domain/settings.js';
-import { type PaymentAnswer, type PaymentInput, paymentWorkflowId } from '../../workflows/payment/contract.js';
+import { presentFailure } from '../../domain/refusals.js';
+import { type PaymentInput, paymentWorkflowId } from '../../workflows/payment/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { now } from '../http/instants.js';
-import { pageRequest } from '../http/pages.js';
-import { answer, type Reply, refuse, refuseWith, unavailable } from '../http/reply.js';
+import { pageRequest, viewPage } from '../http/pages.js';
+import { type Answer, answer, type Reply } from '../http/reply.js';
 import { type CallContext, type Route, route } from '../http/route.js';
 import { pageExample } from '../openapi/examples/catalogue.js';
 import {
@@ -17,7 +17,10 @@ import {
   paymentExample,
   pendingPaymentExample,
 } from '../openapi/examples/sales.js';
-import { newPayment, payment, paymentId, paymentPage, paymentQuery } from './schemas.js';
+import { type Payment, payment, viewPayment } from '../shapes/payment.js';
+import { retrySettings } from '../temporal/retry-settings.js';
+import { readSaga, type SagaResource, startSaga } from '../temporal/saga-resource.js';
+import { newPayment, paymentId, paymentPage, paymentQuery } from './schemas.js';
 
 export function paymentRoutes(deps: ApiDeps): Route[] {
   const { db } = deps.connection;
@@ -32,6 +35,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       example: { body: newPaymentExample, answer: ownPaymentExample, pending: pendingPaymentExample },
       scope: 'payments:write',
       creates: 'pay',
+      startsSaga: true,
       waits: true,
       body: newPayment,
       answers: { 201: payment, 202: payment },
@@ -58,7 +62,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
         const page = pageRequest(query);
         return page.kind === 'refused'
           ? page
-          : answer(200, await listPayments(db, { ...page, customerId: query.customerId }));
+          : answer(200, viewPage(await listPayments(db, { ...page, customerId: query.customerId }), viewPayment));
       },
     }),
     route({
@@ -72,23 +76,20 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       params: paymentId,
       answers: { 200: payment },
       refusals: ['not_found', 'unavailable'],
-      handler: async ({ params, note }) => {
-        note({ paymentId: params.id });
-        const found = await readPayment(params.id, deps);
-        if (found.kind === 'unknown') return unavailable('Temporal');
-        return found.kind === 'absent' ? refuse('not_found', 'no such payment') : answer(200, found.payment);
-      },
+      handler: (call) => readSaga(payments, call.params.id, call, deps),
     }),
   ];
 }
 
-async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: ApiDeps): Promise<Reply> {
-  const { db } = deps.connection;
-  const { ids, caller } = call;
-  const workflowId = paymentWorkflowId(ids.resource);
-  call.note({ paymentId: ids.resource, workflowId });
+function pay(
+  body: z.output<typeof newPayment>,
+  call: CallContext,
+  deps: ApiDeps,
+): Promise<Reply<Answer<201 | 202, Payment>>> {
+  const paymentId = call.ids.resource;
+  call.note({ paymentId, workflowId: paymentWorkflowId(paymentId) });
   const input: PaymentInput = {
-    paymentId: ids.resource,
+    paymentId,
     amount: body.amount,
     currency: body.currency,
     cardToken: body.cardToken,
@@ -96,56 +97,31 @@ async function pay(body: z.output<typeof newPayment>, call: CallContext, deps: A
     customerId: body.customerId ?? null,
     email: body.email ?? null,
     reference: body.reference ?? null,
-    pace: paceOf(deps.settings),
-    caller,
+    retry: retrySettings(deps.settings),
+    caller: call.caller,
     requestedAt: now(),
   };
-  const outcome = await deps.sagas.startPayment(input, { updateId: ids.update, waitMs: call.waitMs });
-  if (outcome.kind === 'unavailable') return unavailable('Temporal');
-  if (outcome.kind === 'refused') return refuseWith(outcome.refusal, { paymentId: ids.resource });
-  if (outcome.kind === 'answered' && outcome.answer.kind === 'refused')
-    return refuseWith(outcome.answer.refusal, { paymentId: ids.resource });
-
-  const headers = { Location: `/api/payments/${ids.resource}` };
-  const stored = await getPayment(db, ids.resource);
-  if (outcome.kind === 'late') return answer(202, stored?.payment ?? pendingPayment(input), headers);
-  if (outcome.kind === 'answered') return stored ? answer(201, stored.payment, headers) : unavailable('Postgres');
-  const past = await deps.sagas.pastAnswer<PaymentAnswer>(workflowId, ids.update);
-  return past?.kind === 'refused'
-    ? refuseWith(past.refusal, { paymentId: ids.resource })
-    : settledReply(stored, headers);
+  return startSaga(payments, input, (asking) => deps.sagas.startPayment(input, asking), call, deps);
 }
 
-/** The answer for a payment whose saga is over. */
-function settledReply(stored: StoredPayment | null, headers: Record<string, string>): Reply {
-  if (!stored) return unavailable('the payment');
-  const { payment: view, failure } = stored;
-  if (failure && isRefusalCode(failure.code))
-    return refuseWith(refusal(failure.code, failure.detail), { paymentId: view.id });
-  return answer(201, view, headers);
-}
+const payments: SagaResource<Payment, PaymentInput> = {
+  noun: 'payment',
+  idMember: 'paymentId',
+  path: '/api/payments',
+  workflowId: paymentWorkflowId,
+  stored: async (db, id) => {
+    const stored = await getPayment(db, id);
+    if (!stored) return null;
+    const failure = presentFailure(stored);
+    const view = viewPayment(stored);
+    return { view, refusal: failure && isRefusalCode(failure.code) ? refusal(failure.code, failure.detail) : null };
+  },
+  pending: (_db, input) => pendingPayment(input),
+  // Also where its workflow was terminated: the run that resumes it writes it down.
+  alwaysWritten: true,
+};
 
-type Found =
-  | { readonly kind: 'found'; readonly payment: PaymentView }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'unknown' };
-
-/** The payment as it stands; one whose saga has written nothing yet is `pending`. */
-async function readPayment(id: string, { connection: { db }, sagas }: ApiDeps): Promise<Found> {
-  const stored = await getPayment(db, id);
-  if (stored) return { kind: 'found', payment: stored.payment };
-  const workflowId = paymentWorkflowId(id);
-  const presence = await sagas.presence(workflowId);
-  if (presence === 'absent' || presence === 'unknown') return { kind: presence };
-  const started = await sagas.startInput<PaymentInput>(workflowId);
-  // It may have been written down meanwhile.
-  const now = await getPayment(db, id);
-  if (now) return { kind: 'found', payment: now.payment };
-  if (started.kind !== 'input') return { kind: started.kind };
-  return { kind: 'found', payment: pendingPayment(started.input) };
-}
-
-function pendingPayment(input: PaymentInput): PaymentView {
+function pendingPayment(input: PaymentInput): Payment {
   return {
     id: input.paymentId,
     status: 'pending',
@@ -161,9 +137,4 @@ function pendingPayment(input: PaymentInput): PaymentView {
     providerReference: null,
     createdAt: input.requestedAt,
   };
-}
-
-/** The settings that shape a saga. */
-export function paceOf(settings: Settings): PaymentInput['pace'] {
-  return { retryBaseScale: settings.retryBaseScale, gatewayTimeoutSeconds: settings.gatewayTimeoutSeconds };
 }

@@ -7,11 +7,12 @@ import {
   patchProduct,
 } from '../../db/catalogue/queries.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
+import { pageRequest, viewPage } from '../http/pages.js';
 import { answer, type Refused, refuse, refuseFields } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { newProductExample, pageExample, productExample } from '../openapi/examples/catalogue.js';
 import { newProduct, product, productPage, productPatch, productQuery, productSku } from './schemas.js';
+import { viewProduct } from './view.js';
 
 export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
   return [
@@ -30,7 +31,7 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       handler: async ({ body, ids }) => {
         const made = await createProduct(db, { ...body, createdBy: `api/${ids.update}` });
         if (made.kind !== 'product') return refuseProduct(made, body.sku);
-        return answer(201, made.product, { Location: `/api/products/${body.sku}` });
+        return answer(201, viewProduct(made.product), { Location: `/api/products/${body.sku}` });
       },
     }),
     route({
@@ -45,7 +46,7 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       answers: { 200: productPage },
       handler: async ({ query }) => {
         const page = pageRequest(query);
-        return page.kind === 'refused' ? page : answer(200, await listProducts(db, page));
+        return page.kind === 'refused' ? page : answer(200, viewPage(await listProducts(db, page), viewProduct));
       },
     }),
     route({
@@ -61,7 +62,7 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       refusals: ['not_found'],
       handler: async ({ params }) => {
         const found = await getProduct(db, params.sku);
-        return found ? answer(200, found) : refuse('not_found', 'no such product');
+        return found ? answer(200, viewProduct(found)) : refuse('not_found', 'no such product');
       },
     }),
     route({
@@ -82,7 +83,9 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       refusals: ['not_found', 'unknown_supplier'],
       handler: async ({ params, body }) => {
         const changed = await patchProduct(db, params.sku, body);
-        return changed.kind === 'product' ? answer(200, changed.product) : refuseProduct(changed, params.sku);
+        return changed.kind === 'product'
+          ? answer(200, viewProduct(changed.product))
+          : refuseProduct(changed, params.sku);
       },
     }),
   ];

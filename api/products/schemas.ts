@@ -1,13 +1,15 @@
 import { z } from 'zod';
-import { maxQuantity } from '../../domain/stock.js';
+import { maxNameLength, maxQuantity } from '../../domain/limits.js';
+import { productStatuses } from '../../domain/products.js';
+import type { Shape } from '../http/route.js';
 import { createdAt, money, pageOf, pageQuery, sku, supplierId, text, updatedAt } from '../http/schemas.js';
 
 export const productSku = z.strictObject({ sku });
 export const productQuery = z.strictObject(pageQuery);
 
-const name = text(200).openapi({ description: 'What it is called.', example: 'T-shirt, medium' });
+const name = text(maxNameLength).openapi({ description: 'What it is called.', example: 'T-shirt, medium' });
 const price = money.openapi({ description: 'What one unit costs a customer.' });
-const status = z.enum(['draft', 'active', 'archived']).openapi({
+const status = z.enum(productStatuses).openapi({
   description:
     'Only an active product takes new orders, lines and reservations. What was held before it was archived can still be confirmed.',
 });
@@ -53,5 +55,6 @@ export const productPatch = z
 export const product = z
   .object({ sku, name, price, status, ...supply, createdAt, updatedAt })
   .openapi('Product', { description: 'Something that is sold and kept in stock.' });
+export type Product = Shape<typeof product>;
 
 export const productPage = pageOf('Product', product);

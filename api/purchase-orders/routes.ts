@@ -1,12 +1,13 @@
 /** Purchase orders: what was ordered from suppliers, and what became of it. */
 import { getPurchaseOrder, listPurchaseOrders } from '../../db/supply/purchase-orders.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
+import { pageRequest, viewPage } from '../http/pages.js';
 import { answer, refuse } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { pageExample } from '../openapi/examples/catalogue.js';
 import { purchaseOrderExample } from '../openapi/examples/supply.js';
 import { purchaseOrder, purchaseOrderId, purchaseOrderPage, purchaseOrderQuery } from './schemas.js';
+import { viewPurchaseOrder } from './view.js';
 
 export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {
   return [
@@ -24,7 +25,7 @@ export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {
         const page = pageRequest(query);
         if (page.kind === 'refused') return page;
         const { status, sku } = query;
-        return answer(200, await listPurchaseOrders(db, { ...page, status, sku }));
+        return answer(200, viewPage(await listPurchaseOrders(db, { ...page, status, sku }), viewPurchaseOrder));
       },
     }),
     route({
@@ -40,7 +41,7 @@ export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {
       refusals: ['not_found'],
       handler: async ({ params }) => {
         const found = await getPurchaseOrder(db, params.id);
-        return found ? answer(200, found) : refuse('not_found', 'no such purchase order');
+        return found ? answer(200, viewPurchaseOrder(found)) : refuse('not_found', 'no such purchase order');
       },
     }),
   ];

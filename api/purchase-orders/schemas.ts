@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { purchaseOrderStatuses } from '../../domain/replenishment.js';
+import type { Shape } from '../http/route.js';
 import { id, money, pageOf, pageQuery, quantity, sku, supplierId, time } from '../http/schemas.js';
 
 export const purchaseOrderId = z.strictObject({ id: id('po') });
@@ -33,5 +34,6 @@ export const purchaseOrder = z
       .openapi({ description: 'When the goods came into stock; null: not yet.', example: null }),
   })
   .openapi('PurchaseOrder', { description: 'An order that was placed with a supplier.' });
+export type PurchaseOrder = Shape<typeof purchaseOrder>;
 
 export const purchaseOrderPage = pageOf('PurchaseOrder', purchaseOrder);

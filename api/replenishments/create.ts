@@ -2,35 +2,45 @@
 import type { z } from 'zod';
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
-import { getReplenishment, getRunning, keepRequest, type ReplenishmentView } from '../../db/supply/replenishments.js';
-import { detailOf } from '../../domain/refusals.js';
+import { getReplenishment, getRunning, keepRequest } from '../../db/supply/replenishments.js';
 import {
   type ReplenishmentAnswer,
   type ReplenishmentInput,
   replenishmentWorkflowId,
 } from '../../workflows/replenishment/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { answer, type Refused, type Reply, refuseFields, refuseWith, unavailable } from '../http/reply.js';
+import {
+  type Answer,
+  answer,
+  fieldRefused,
+  type Refused,
+  type Reply,
+  refuseFields,
+  refuseWith,
+  unavailable,
+} from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import { paceOf } from '../payments/routes.js';
+import { retrySettings } from '../temporal/retry-settings.js';
 import type { Outcome } from '../temporal/saga-client.js';
 import { pendingReplenishment } from './read.js';
-import type { newReplenishment } from './schemas.js';
+import type { newReplenishment, Replenishment } from './schemas.js';
+import { viewReplenishment } from './view.js';
 
 type NewReplenishment = z.output<typeof newReplenishment>;
+type Accepted = Reply<Answer<202, Replenishment>>;
 
 /** The plan takes a moment; a client that will not wait for it is not kept for longer. */
 const leastWaitMs = 1000;
 /** A workflow that ends at the very moment when it is asked is started anew. */
 const maxTries = 3;
 
-export async function openReplenishment(body: NewReplenishment, call: CallContext, deps: ApiDeps): Promise<Reply> {
+export async function openReplenishment(body: NewReplenishment, call: CallContext, deps: ApiDeps): Promise<Accepted> {
   const { db } = deps.connection;
   const { sku, location } = body;
   const replenishmentId = call.ids.resource;
   call.note({ sku, location, workflowId: replenishmentWorkflowId(sku, location) });
   const known = call.resumed ? await getReplenishment(db, replenishmentId) : null;
-  if (known) return accepted(known);
+  if (known) return accepted(viewReplenishment(known));
   const refused = await checkPlace(db, body);
   if (refused) return refused;
 
@@ -42,7 +52,7 @@ export async function openReplenishment(body: NewReplenishment, call: CallContex
     cause: 'request',
     deliveryCheckSeconds,
     deliveryMaxDays,
-    pace: paceOf(deps.settings),
+    retry: retrySettings(deps.settings),
     caller: call.caller,
   };
   const asking = { updateId: call.ids.update, waitMs: Math.max(call.waitMs, leastWaitMs) };
@@ -53,28 +63,23 @@ export async function openReplenishment(body: NewReplenishment, call: CallContex
   if (outcome.kind === 'ended' || outcome.kind === 'unavailable') return unavailable('Temporal');
   if (outcome.kind === 'late') {
     const running = await getRunning(db, sku, location);
-    if (running) return accepted(running);
+    if (running) return accepted(viewReplenishment(running));
     const request = { id: replenishmentId, sku, location, updateId: call.ids.update };
     return accepted(pendingReplenishment(await keepRequest(db, request)));
   }
   if (outcome.answer.kind === 'refused') return refuseWith(outcome.answer.refusal);
   const stored = await getReplenishment(db, outcome.answer.replenishmentId);
-  return stored ? accepted(stored) : unavailable('Postgres');
+  return stored ? accepted(viewReplenishment(stored)) : unavailable('Postgres');
 }
 
-function accepted(replenishment: ReplenishmentView): Reply {
+function accepted(replenishment: Replenishment): Accepted {
   return answer(202, replenishment, { Location: `/api/replenishments/${replenishment.id}` });
 }
 
 /** What cannot be replenished at all. The saga's first step decides again. */
 async function checkPlace(db: Database, { sku, location }: NewReplenishment): Promise<Refused | null> {
   const [products, locations] = await Promise.all([findProducts(db, [sku]), findLocations(db, [location])]);
-  if (products.length === 0)
-    return refuseFields('unknown_sku', [
-      { pointer: '/sku', code: 'unknown_sku', detail: detailOf('unknown_sku', { sku }) },
-    ]);
+  if (products.length === 0) return refuseFields('unknown_sku', [fieldRefused('/sku', 'unknown_sku', { sku })]);
   if (locations.length > 0) return null;
-  return refuseFields('unknown_location', [
-    { pointer: '/location', code: 'unknown_location', detail: detailOf('unknown_location', { location }) },
-  ]);
+  return refuseFields('unknown_location', [fieldRefused('/location', 'unknown_location', { location })]);
 }

@@ -1,14 +1,16 @@
 /** Replenishments: what is ordered from suppliers to fill stock up again. */
 import { listReplenishments } from '../../db/supply/replenishments.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
-import { answer, refuse, unavailable } from '../http/reply.js';
+import { pageRequest, viewPage } from '../http/pages.js';
+import { answer } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { exampleSku, pageExample } from '../openapi/examples/catalogue.js';
 import { replenishmentExample } from '../openapi/examples/supply.js';
+import { notFound } from '../temporal/saga-resource.js';
 import { openReplenishment } from './create.js';
 import { readReplenishment } from './read.js';
 import { newReplenishment, replenishment, replenishmentId, replenishmentPage, replenishmentQuery } from './schemas.js';
+import { viewReplenishment } from './view.js';
 
 export function replenishmentRoutes(deps: ApiDeps): Route[] {
   const { db } = deps.connection;
@@ -50,7 +52,7 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
         const page = pageRequest(query);
         if (page.kind === 'refused') return page;
         const { status, sku } = query;
-        return answer(200, await listReplenishments(db, { ...page, status, sku }));
+        return answer(200, viewPage(await listReplenishments(db, { ...page, status, sku }), viewReplenishment));
       },
     }),
     route({
@@ -67,10 +69,7 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       handler: async ({ params, note }) => {
         note({ replenishmentId: params.id });
         const found = await readReplenishment(params.id, deps);
-        if (found.kind === 'unknown') return unavailable('Temporal');
-        return found.kind === 'absent'
-          ? refuse('not_found', 'no such replenishment')
-          : answer(200, found.replenishment);
+        return found.kind === 'found' ? answer(200, found.view) : notFound({ noun: 'replenishment' }, found.kind);
       },
     }),
   ];

@@ -1,7 +1,19 @@
 import { z } from 'zod';
 import { replenishmentStatuses } from '../../domain/replenishment.js';
 import { mainLocation } from '../../domain/stock.js';
-import { createdAt, failure, id, locationCode, pageOf, pageQuery, quantity, sku, updatedAt } from '../http/schemas.js';
+import type { Shape } from '../http/route.js';
+import {
+  createdAt,
+  failure,
+  id,
+  locationCode,
+  pageOf,
+  pageQuery,
+  quantity,
+  shownOrNull,
+  sku,
+  updatedAt,
+} from '../http/schemas.js';
 
 export const replenishmentId = z.strictObject({ id: id('rpl') });
 export const replenishmentQuery = z.strictObject({
@@ -22,14 +34,12 @@ export const replenishment = z
     location: locationCode,
     status: z.enum(replenishmentStatuses).openapi({ description: 'Where the replenishment stands.' }),
     quantity: quantity.nullable().openapi({ description: 'What is ordered; null until it is decided.' }),
-    purchaseOrderId: z
-      .string()
-      .nullable()
-      .openapi({ description: 'The order at the supplier; null: none yet.', example: null }),
+    purchaseOrderId: shownOrNull('The order at the supplier; null: none yet.', null),
     failure,
     createdAt,
     updatedAt,
   })
   .openapi('Replenishment', { description: 'How the stock of a product at a location is filled up again.' });
+export type Replenishment = Shape<typeof replenishment>;
 
 export const replenishmentPage = pageOf('Replenishment', replenishment);

@@ -4,12 +4,13 @@ import type { z } from 'zod';
 import { findProducts } from '../../db/catalogue/queries.js';
 import { expireOverdue, getReservation } from '../../db/stock/reservations.js';
 import { getTransfer } from '../../db/transfers/queries.js';
+import type { ReservationStatus } from '../../domain/stock.js';
 import type { ApiDeps } from '../deps.js';
-import { answer, type Reply, refuse } from '../http/reply.js';
+import { type Answer, answer, type Reply, refuse } from '../http/reply.js';
 import { type Call, type CallContext, type Route, route } from '../http/route.js';
-import { refuseStock } from '../inventory/stock-refusals.js';
+import { refuseStock } from '../http/stock-refusals.js';
 import { exampleSku, reservationExample } from '../openapi/examples/catalogue.js';
-import { expiredReservations, newReservation, reservation, reservationId } from './schemas.js';
+import { expiredReservations, newReservation, type Reservation, reservation, reservationId } from './schemas.js';
 
 export function reservationRoutes(deps: ApiDeps): Route[] {
   const { db } = deps.connection;
@@ -77,7 +78,7 @@ export function reservationRoutes(deps: ApiDeps): Route[] {
 async function reserve(
   call: Call<unknown, unknown, z.output<typeof newReservation>>,
   { connection: { db }, ledger, settings }: ApiDeps,
-): Promise<Reply> {
+): Promise<Reply<Answer<201, Reservation>>> {
   const { sku, quantity, location, expiresInSeconds, reference } = call.body;
   // What an earlier try has reserved stays reserved, whatever has become of the product since.
   const [product] = await findProducts(db, [sku]);
@@ -121,7 +122,7 @@ const decisionTexts = {
       'Gives the held goods back. Once is enough: a second cancellation answers the same. A hold that is confirmed cannot be cancelled: 409 `reservation_decided`. Holds of orders and transfers are decided by those: 409 `invalid_state`.',
     example: { answer: { ...reservationExample, status: 'cancelled', decidedAt: '2026-11-21T05:43:10.500213Z' } },
   },
-};
+} as const;
 
 const statusAfter = { confirm: 'confirmed', cancel: 'cancelled' } as const;
 
@@ -130,7 +131,7 @@ async function decide(
   verb: keyof typeof statusAfter,
   call: CallContext,
   { connection: { db }, ledger }: ApiDeps,
-): Promise<Reply> {
+): Promise<Reply<Answer<200, Reservation>>> {
   const before = await getReservation(db, id);
   if (!before) return refuse('not_found', 'no such reservation');
   if (before.orderId !== null)
@@ -159,7 +160,12 @@ async function decide(
   return answer(200, after ?? before);
 }
 
-function logTransition(call: CallContext, reservationId: string, from: string | null, to: string): void {
+function logTransition(
+  call: CallContext,
+  reservationId: string,
+  from: ReservationStatus | null,
+  to: ReservationStatus,
+): void {
   call.note({ reservationId });
   const { requestId } = call.caller;
   call.log.info({ reservationId, from, to, requestId, actor: call.caller.actor }, 'reservation changed');

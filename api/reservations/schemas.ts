@@ -1,11 +1,10 @@
 import { z } from 'zod';
+import { maxHoldSeconds, maxReferenceLength } from '../../domain/limits.js';
 import { mainLocation, reservationStatuses } from '../../domain/stock.js';
-import { createdAt, id, locationCode, quantity, sku, text, time } from '../http/schemas.js';
+import type { Shape } from '../http/route.js';
+import { createdAt, id, locationCode, quantity, shownOrNull, sku, text, time } from '../http/schemas.js';
 
 export const reservationId = z.strictObject({ id: id('rsv') });
-
-/** A year: as long as a hold can be asked for. */
-const maxHoldSeconds = 31_536_000;
 
 export const newReservation = z.strictObject({
   sku,
@@ -17,7 +16,7 @@ export const newReservation = z.strictObject({
     .max(maxHoldSeconds)
     .openapi({ description: 'For how long the goods are held; RESERVATION_TTL_SECONDS if absent.', example: 900 })
     .optional(),
-  reference: text(200).openapi({ description: 'Your own note.', example: 'basket 5117' }).optional(),
+  reference: text(maxReferenceLength).openapi({ description: 'Your own note.', example: 'basket 5117' }).optional(),
 });
 
 export const reservation = z
@@ -29,13 +28,14 @@ export const reservation = z
     status: z
       .enum(reservationStatuses)
       .openapi({ description: 'Open (`pending`), or how it ended. It ends exactly once.' }),
-    orderId: z.string().nullable().openapi({ description: 'The order that it belongs to; null: none.', example: null }),
-    reference: z.string().nullable().openapi({ description: 'What it was made for.', example: 'basket 5117' }),
+    orderId: shownOrNull('The order that it belongs to; null: none.', null),
+    reference: shownOrNull('What it was made for.', 'basket 5117'),
     expiresAt: time.nullable().openapi({ description: 'When it expires; null: not by itself.' }),
     createdAt,
     decidedAt: time.nullable().openapi({ description: 'When it ended; null: it is open.', example: null }),
   })
   .openapi('Reservation', { description: 'A hold on the stock of a product at a location.' });
+export type Reservation = Shape<typeof reservation>;
 
 export const expiredReservations = z
   .object({ expired: z.int().min(0).openapi({ description: 'How many were overdue.', example: 3 }) })

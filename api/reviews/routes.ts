@@ -1,12 +1,12 @@
 /** The queue of cases that a person must look at. */
-import { closeReview, getReview, listReviews } from '../../db/reviews/reviews.js';
+import { closeReview, getReview, listReviews, type ReviewRow } from '../../db/reviews/reviews.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
+import { pageRequest, viewPage } from '../http/pages.js';
 import { answer, refuse, unavailable } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { pageExample } from '../openapi/examples/catalogue.js';
 import { resolvedReviewExample, reviewExample } from '../openapi/examples/sales.js';
-import { decision, review, reviewId, reviewPage, reviewQuery } from './schemas.js';
+import { decision, type Review, review, reviewId, reviewPage, reviewQuery } from './schemas.js';
 
 export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
   return [
@@ -22,7 +22,9 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       answers: { 200: reviewPage },
       handler: async ({ query }) => {
         const page = pageRequest(query);
-        return page.kind === 'refused' ? page : answer(200, await listReviews(db, { ...page, status: query.status }));
+        return page.kind === 'refused'
+          ? page
+          : answer(200, viewPage(await listReviews(db, { ...page, status: query.status }), viewReview));
       },
     }),
     route({
@@ -38,7 +40,7 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       refusals: ['not_found'],
       handler: async ({ params }) => {
         const found = await getReview(db, params.id);
-        return found ? answer(200, found.review) : refuse('not_found', 'no such review');
+        return found ? answer(200, viewReview(found)) : refuse('not_found', 'no such review');
       },
     }),
     route({
@@ -59,7 +61,7 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       handler: async ({ params, body, caller, resumed }) => {
         const found = await getReview(db, params.id);
         if (!found) return refuse('not_found', 'no such review');
-        if (found.review.status !== 'open' && !resumed)
+        if (found.status !== 'open' && !resumed)
           return refuse('invalid_state', 'this review is resolved', { from: 'resolved', to: 'resolved' });
 
         // The saga that waits for the word goes first: a review that is closed while its saga never heard would be lost.
@@ -77,8 +79,22 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
         else if (told === 'ended' && !resumed)
           return refuse('invalid_state', 'nothing waits to be tried again; it can only be taken as done');
         const after = await getReview(db, params.id);
-        return answer(200, after?.review ?? found.review);
+        return answer(200, viewReview(after ?? found));
       },
     }),
   ];
+}
+
+function viewReview(row: ReviewRow): Review {
+  return {
+    id: row.id,
+    kind: row.kind,
+    subject: row.subject,
+    detail: row.detail,
+    status: row.status,
+    attempts: row.attempts,
+    lastError: row.lastError,
+    createdAt: row.createdAt,
+    resolution: row.resolution,
+  };
 }

@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { createdAt, id, pageOf, pageQuery, shown, text } from '../http/schemas.js';
+import { maxNoteLength } from '../../domain/limits.js';
+import { reviewDecisions, reviewStatuses } from '../../domain/reviews.js';
+import type { Shape } from '../http/route.js';
+import { createdAt, id, pageOf, pageQuery, shown, shownOrNull, text } from '../http/schemas.js';
 
 export const reviewId = z.strictObject({ id: id('rev') });
 export const reviewQuery = z.strictObject({
-  status: z
-    .enum(['open', 'resolved'])
-    .openapi({ description: 'Only reviews of this status.', example: 'open' })
-    .optional(),
+  status: z.enum(reviewStatuses).openapi({ description: 'Only reviews of this status.', example: 'open' }).optional(),
   ...pageQuery,
 });
 export const decision = z.strictObject({
   resolution: z
-    .enum(['retry', 'done'])
+    .enum(reviewDecisions)
     .openapi({ description: 'Try it again at once, or take it as done by hand.', example: 'done' }),
-  note: text(2000).openapi({ description: 'What was found and done.', example: 'refunded by hand' }),
+  note: text(maxNoteLength).openapi({ description: 'What was found and done.', example: 'refunded by hand' }),
 });
 
 export const review = z
@@ -22,12 +22,13 @@ export const review = z
     kind: shown('What kind of case it is.', 'compensation_failed'),
     subject: shown('What it is about.', 'order/ord_01a1fca5052e708db2f67afe7cac72b9'),
     detail: z.unknown().openapi({ description: 'What a person needs to know, by kind.' }),
-    status: z.enum(['open', 'resolved']).openapi({ description: 'Whether it still needs a decision.' }),
+    status: z.enum(reviewStatuses).openapi({ description: 'Whether it still needs a decision.' }),
     attempts: z.int().openapi({ description: 'How often it had been tried when the case was opened.', example: 5 }),
-    lastError: z.string().nullable().openapi({ description: 'How the last of these attempts failed.', example: null }),
+    lastError: shownOrNull('How the last of these attempts failed.', null),
     createdAt,
     resolution: z.unknown().openapi({ description: 'Who decided what, and when; null while it is open.' }),
   })
   .openapi('Review', { description: 'A case that a person must decide.' });
+export type Review = Shape<typeof review>;
 
 export const reviewPage = pageOf('Review', review);

@@ -1,12 +1,26 @@
 /** Suppliers: whom replenishment and orders that lack stock turn to. */
-import { createSupplier, getSupplier, listSuppliers, patchSupplier } from '../../db/supply/suppliers.js';
+import {
+  createSupplier,
+  getSupplier,
+  listSuppliers,
+  patchSupplier,
+  type SupplierRow,
+} from '../../db/supply/suppliers.js';
 import { parseClientUrl } from '../../domain/addresses.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
+import { pageRequest, viewPage } from '../http/pages.js';
 import { answer, type Refused, refuse, refuseFields } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { pageExample, supplierExample } from '../openapi/examples/catalogue.js';
-import { newSupplier, supplier, supplierPage, supplierPatch, supplierPath, supplierQuery } from './schemas.js';
+import {
+  newSupplier,
+  type Supplier,
+  supplier,
+  supplierPage,
+  supplierPatch,
+  supplierPath,
+  supplierQuery,
+} from './schemas.js';
 
 export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route[] {
   /** The body with its address in the form that is stored, where it brings one. */
@@ -42,7 +56,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
         if (checked.kind === 'refused') return checked;
         const made = await createSupplier(db, { ...checked.fields, id, createdBy: `api/${ids.update}` });
         if (!made) return refuse('already_exists', `there is a supplier ${id} already`, { supplierId: id });
-        return answer(201, made, { Location: `/api/suppliers/${id}` });
+        return answer(201, viewSupplier(made), { Location: `/api/suppliers/${id}` });
       },
     }),
     route({
@@ -57,7 +71,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       answers: { 200: supplierPage },
       handler: async ({ query }) => {
         const page = pageRequest(query);
-        return page.kind === 'refused' ? page : answer(200, await listSuppliers(db, page));
+        return page.kind === 'refused' ? page : answer(200, viewPage(await listSuppliers(db, page), viewSupplier));
       },
     }),
     route({
@@ -73,7 +87,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       refusals: ['not_found'],
       handler: async ({ params }) => {
         const found = await getSupplier(db, params.id);
-        return found ? answer(200, found) : refuse('not_found', 'no such supplier');
+        return found ? answer(200, viewSupplier(found)) : refuse('not_found', 'no such supplier');
       },
     }),
     route({
@@ -93,7 +107,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
         const checked = withAddress(body);
         if (checked.kind === 'refused') return checked;
         const changed = await patchSupplier(db, params.id, checked.fields);
-        if (changed.kind === 'supplier') return answer(200, changed.supplier);
+        if (changed.kind === 'supplier') return answer(200, viewSupplier(changed.supplier));
         if (changed.kind === 'not_found') return refuse('not_found', 'no such supplier');
         return refuseFields('validation_failed', [
           { pointer: '/maxOrderQuantity', code: 'invalid', detail: 'must not be below minOrderQuantity' },
@@ -101,4 +115,17 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       },
     }),
   ];
+}
+
+function viewSupplier(row: SupplierRow): Supplier {
+  return {
+    id: row.id,
+    name: row.name,
+    active: row.active,
+    minOrderQuantity: row.minOrderQuantity,
+    maxOrderQuantity: row.maxOrderQuantity,
+    url: row.url,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
 }

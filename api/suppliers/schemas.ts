@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { clientUrlPattern, isClientUrl, maxClientUrlLength, notAClientUrl } from '../../domain/addresses.js';
+import { maxNameLength } from '../../domain/limits.js';
+import type { Shape } from '../http/route.js';
 import { createdAt, pageOf, pageQuery, quantity, supplierId, text, updatedAt } from '../http/schemas.js';
 
 export const supplierPath = z.strictObject({ id: supplierId });
 export const supplierQuery = z.strictObject(pageQuery);
 
 const fields = {
-  name: text(200).openapi({ description: 'What it is called.', example: 'Cotton & Sons' }),
+  name: text(maxNameLength).openapi({ description: 'What it is called.', example: 'Cotton & Sons' }),
   active: z.boolean().openapi({ description: 'Whether new orders go to it.' }),
   minOrderQuantity: quantity.openapi({ description: 'The least of one product in one order.' }),
   maxOrderQuantity: quantity.openapi({ description: 'The most of one product in one order.' }),
@@ -45,5 +47,6 @@ export const supplier = z
     updatedAt,
   })
   .openapi('Supplier', { description: 'Who replenishes stock.' });
+export type Supplier = Shape<typeof supplier>;
 
 export const supplierPage = pageOf('Supplier', supplier);

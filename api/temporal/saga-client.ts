@@ -1,21 +1,11 @@
-/**
- * How the API talks to sagas of any kind. Every call is raced with a timer of our own, since the client's deadlines do not
- * hold while the server is away; what lost the race is also aborted, so that it does not happen long after the answer.
- */
-import { setMaxListeners } from 'node:events';
+/** How the API makes sagas of any kind do something: starts, updates and signals. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  Client,
-  Connection,
-  isGrpcServiceError,
-  WithStartWorkflowOperation,
-  WorkflowNotFoundError,
-  type WorkflowStartOptions,
-} from '@temporalio/client';
+import { WithStartWorkflowOperation, WorkflowNotFoundError, type WorkflowStartOptions } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import type { Refusal } from '../../domain/errors.js';
 import { taskQueue, workflowTaskTimeoutMs } from '../../workflows/shared/contract.js';
-import { grpcInvalidArgument, grpcNotFound, isOutage } from './grpc-errors.js';
+import { isOutage } from './grpc-errors.js';
+import { plainCallMs, SagaReader, timedOut } from './saga-reader.js';
 import { Turns } from './turns.js';
 import { readUpdateFailure } from './undecided.js';
 
@@ -42,13 +32,6 @@ export interface Asking {
   readonly waitMs: number;
 }
 
-/** `unknown`: Temporal could not be asked. */
-export type Presence = 'running' | 'ended' | 'absent' | 'unknown';
-
-/** Time for a call that has nothing to wait for. */
-const plainCallMs = 3000;
-/** Time to find out whether a saga exists, once the client's retryBudget is over. */
-const describeMs = 1500;
 /**
  * A worker must accept an update before it is durable. One that no worker has seen when the client's retryBudget is over is
  * held up from here, so that it outlives a restart of the server.
@@ -60,7 +43,6 @@ const maxPendingUpdateMs = 600_000;
  * kind has its own turns: a cancel does not wait for confirmations that wait for a bank.
  */
 const updatesAtATime = 2;
-const timedOut = Symbol('timed out');
 
 /** One call for an update, until it is answered or given up. */
 type Ask<A> = (giveUp: AbortSignal) => Promise<A>;
@@ -76,84 +58,8 @@ function startOptions(options: SagaStart) {
   } as const;
 }
 
-export class SagaClient {
-  readonly #connection: Connection;
-  readonly #client: Client;
-  readonly #stopped = new AbortController();
+export class SagaClient extends SagaReader {
   readonly #turns = new Turns(updatesAtATime);
-
-  constructor(address: string, namespace: string) {
-    this.#connection = Connection.lazy({
-      address,
-      channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000 },
-    });
-    this.#client = new Client({ connection: this.#connection, namespace });
-    // Every caller who waits listens for the stop: there may be any number of them, and each stops listening.
-    setMaxListeners(0, this.#stopped.signal);
-  }
-
-  /** What an update answered that was asked for before; null where the saga knows nothing of it, or not within `waitMs`. */
-  async pastAnswer<A>(workflowId: string, updateId: string, waitMs = plainCallMs): Promise<A | null> {
-    const handle = this.#client.workflow.getHandle(workflowId).getUpdateHandle<A>(updateId);
-    const answer = await this.#call(waitMs, () => handle.result()).catch(() => timedOut);
-    return answer === timedOut ? null : (answer as A);
-  }
-
-  /** Whether a saga exists and runs. */
-  async presence(workflowId: string): Promise<Presence> {
-    try {
-      const found = await this.#call(describeMs, () => this.#client.workflow.getHandle(workflowId).describe());
-      if (found === timedOut) return 'unknown';
-      return found.status.name === 'RUNNING' ? 'running' : 'ended';
-    } catch (error) {
-      if (error instanceof WorkflowNotFoundError) return 'absent';
-      if (isOutage(error)) return 'unknown';
-      throw error;
-    }
-  }
-
-  /** What a saga was started with: `absent` where there is none, `unknown` where Temporal could not be asked. */
-  async startInput<I>(workflowId: string): Promise<{ kind: 'input'; input: I } | { kind: 'absent' | 'unknown' }> {
-    try {
-      const history = await this.#call(plainCallMs, () =>
-        this.#client.workflowService.getWorkflowExecutionHistory({
-          namespace: this.#client.options.namespace,
-          execution: { workflowId },
-          maximumPageSize: 1,
-        }),
-      );
-      if (history === timedOut) return { kind: 'unknown' };
-      const payload = history.history?.events?.[0]?.workflowExecutionStartedEventAttributes?.input?.payloads?.[0];
-      if (!payload) return { kind: 'absent' };
-      const { payloadConverter, payloadCodecs } = this.#client.options.loadedDataConverter;
-      let [decoded] = [payload];
-      for (const codec of [...payloadCodecs].reverse()) [decoded = payload] = await codec.decode([decoded]);
-      return { kind: 'input', input: payloadConverter.fromPayload<I>(decoded) };
-    } catch (error) {
-      if (isGrpcServiceError(error) && (error.code === grpcNotFound || error.code === grpcInvalidArgument))
-        return { kind: 'absent' };
-      if (isOutage(error)) return { kind: 'unknown' };
-      throw error;
-    }
-  }
-
-  /** Whether the server answers for our namespace. */
-  async isReady(): Promise<boolean> {
-    const { namespace } = this.#client.options;
-    const answered = await this.#call(describeMs, () =>
-      this.#client.workflowService.describeNamespace({ namespace }),
-    ).catch(() => timedOut);
-    return answered !== timedOut;
-  }
-
-  /** Whoever waits for a decision is told at once how things stand: the process is about to end. */
-  stopWaiting(): void {
-    this.#stopped.abort();
-  }
-
-  close(): Promise<void> {
-    return this.#connection.close();
-  }
 
   /** Starts a saga, or finds it started, and waits for what its update answers. */
   protected async start<A>(
@@ -165,12 +71,12 @@ export class SagaClient {
     const start = { ...startOptions(options), workflowIdReusePolicy: 'REJECT_DUPLICATE' } as const;
     if (asking.waitMs === 0) {
       const started = await this.#decide(options.workflowId, plainCallMs, () =>
-        this.#client.workflow.start(workflowType, start).then(() => null),
+        this.client.workflow.start(workflowType, start).then(() => null),
       );
       return started.kind === 'answered' ? { kind: 'late' } : lateIfFull(started);
     }
     const ask = () =>
-      this.#client.workflow.executeUpdateWithStart<Workflow, A, []>(update, {
+      this.client.workflow.executeUpdateWithStart<Workflow, A, []>(update, {
         args: [],
         updateId: asking.updateId,
         startWorkflowOperation: new WithStartWorkflowOperation(workflowType, start),
@@ -192,7 +98,7 @@ export class SagaClient {
     const start = { ...startOptions(options), workflowIdReusePolicy: 'ALLOW_DUPLICATE' } as const;
     const ask = (giveUp: AbortSignal) =>
       this.#turns.take(`${options.workflowId} ${update}`, giveUp, () =>
-        this.#client.workflow.executeUpdateWithStart<Workflow, A, [object]>(update, {
+        this.client.workflow.executeUpdateWithStart<Workflow, A, [object]>(update, {
           args: [request],
           updateId: asking.updateId,
           startWorkflowOperation: new WithStartWorkflowOperation(workflowType, start),
@@ -203,7 +109,7 @@ export class SagaClient {
 
   /** Asks a running saga for something. */
   protected update<A>(workflowId: string, update: string, request: object, asking: Asking): Promise<UpdateOutcome<A>> {
-    const handle = this.#client.workflow.getHandle(workflowId);
+    const handle = this.client.workflow.getHandle(workflowId);
     const ask = (giveUp: AbortSignal) =>
       this.#turns.take(`${workflowId} ${update}`, giveUp, () =>
         handle.executeUpdate<A, [object]>(update, { args: [request], updateId: asking.updateId }),
@@ -214,8 +120,8 @@ export class SagaClient {
   /** Sends a signal, for which nobody waits. */
   protected async signal(workflowId: string, name: string, payload: object): Promise<'told' | 'ended' | 'unavailable'> {
     try {
-      const told = await this.#call(plainCallMs, () =>
-        this.#client.workflow.getHandle(workflowId).signal<[object]>(name, payload),
+      const told = await this.call(plainCallMs, () =>
+        this.client.workflow.getHandle(workflowId).signal<[object]>(name, payload),
       );
       return told === timedOut ? 'unavailable' : 'told';
     } catch (error) {
@@ -233,7 +139,7 @@ export class SagaClient {
     const giveUp = new AbortController();
     const asking = () => this.#askUntilDecided(workflowId, ask, giveUp.signal);
     try {
-      const outcome = await this.#race(waitMs, asking, giveUp, this.#stopped.signal);
+      const outcome = await this.race(waitMs, asking, giveUp, this.stopped);
       if (outcome !== timedOut) return outcome;
     } catch (error) {
       if (!isOutage(error)) throw error;
@@ -266,38 +172,6 @@ export class SagaClient {
         }
       }
       await sleep(Math.round(waitMs * (0.75 + Math.random() / 2)), undefined, { signal: giveUp });
-    }
-  }
-
-  /** A call that has nothing to wait for. */
-  async #call<T>(ms: number, call: () => Promise<T>): Promise<T | typeof timedOut> {
-    const giveUp = new AbortController();
-    const result = await this.#race(ms, call, giveUp);
-    if (result === timedOut) giveUp.abort();
-    return result;
-  }
-
-  async #race<T>(
-    ms: number,
-    call: () => Promise<T>,
-    giveUp: AbortController,
-    sooner?: AbortSignal,
-  ): Promise<T | typeof timedOut> {
-    let timer: NodeJS.Timeout | undefined;
-    let stop = () => {};
-    const late = new Promise<typeof timedOut>((resolve) => {
-      stop = () => resolve(timedOut);
-      timer = setTimeout(stop, sooner?.aborted ? 0 : ms);
-      sooner?.addEventListener('abort', stop);
-    });
-    const answer = this.#connection.withAbortSignal(giveUp.signal, call);
-    // Whoever lost the race is not listened to any more.
-    answer.catch(() => undefined);
-    try {
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-      sooner?.removeEventListener('abort', stop);
     }
   }
 }

@@ -85,41 +85,42 @@ export class Sagas extends SagaClient {
     });
   }
 
-  /** Asks a running order for something. `full` only of a line: confirm and cancel then go as signals. */
-  async updateOrder(
+  /** Gives a command to a running order. `full` only of a line: confirm and cancel then go as signals. */
+  updateOrder(
     orderId: string,
-    update: (typeof orderUpdates)['addLine' | 'confirm' | 'cancel'],
+    update: 'addLine' | 'confirm' | 'cancel',
     request: object,
     asking: Asking,
   ): Promise<UpdateOutcome<OrderAnswer>> {
-    const workflowId = orderWorkflowId(orderId);
-    const outcome = await this.update<OrderAnswer>(workflowId, update, request, asking);
-    if (outcome.kind !== 'full' || update === 'addLine') return outcome;
-    return await this.#bySignal(workflowId, orderSignals[update], request);
+    const signal = update === 'addLine' ? null : orderSignals[update];
+    return this.#updateOrSignal(orderWorkflowId(orderId), orderUpdates[update], signal, request, asking);
   }
 
-  /** Asks a running transfer for something. */
-  async updateTransfer(
+  /** Gives a command to a running transfer. */
+  updateTransfer(
     transferId: string,
-    update: (typeof transferUpdates)['receive' | 'cancel'],
+    update: 'receive' | 'cancel',
     request: object,
     asking: Asking,
-  ): Promise<Outcome<TransferAnswer>> {
+  ): Promise<UpdateOutcome<TransferAnswer>> {
     const workflowId = transferWorkflowId(transferId);
-    const outcome = await this.update<TransferAnswer>(workflowId, update, request, asking);
-    return outcome.kind === 'full' ? await this.#bySignal(workflowId, transferSignals[update], request) : outcome;
+    return this.#updateOrSignal(workflowId, transferUpdates[update], transferSignals[update], request, asking);
   }
 
-  /** Tells a saga that takes no more updates by a signal, which nobody answers. Members that are null are left out. */
-  async #bySignal(workflowId: string, signal: string, request: object): Promise<Outcome<never>> {
+  /** A saga that takes no more updates is given the command by a signal, which nobody answers. */
+  async #updateOrSignal<A>(
+    workflowId: string,
+    update: string,
+    signal: string | null,
+    request: object,
+    asking: Asking,
+  ): Promise<UpdateOutcome<A>> {
+    const outcome = await this.update<A>(workflowId, update, request, asking);
+    if (outcome.kind !== 'full' || signal === null) return outcome;
+    // The sender of a signal is not known, and members that are null are left out.
     const members = Object.entries(request).filter(([name, value]) => name !== 'caller' && value !== null);
     const told = await this.signal(workflowId, signal, Object.fromEntries(members));
     return { kind: told === 'told' ? 'late' : told };
-  }
-
-  /** What an order's update answered; see `pastAnswer`. */
-  pastOrderAnswer(orderId: string, updateId: string): Promise<OrderAnswer | null> {
-    return this.pastAnswer<OrderAnswer>(orderWorkflowId(orderId), updateId);
   }
 
   /** Tells a saga that waits for it what a person decided. */

@@ -1,30 +1,33 @@
-/** A transfer as it stands: from Postgres, or, before its saga has written anything, from what the saga was started with. */
-import { getTransfer, type TransferView } from '../../db/transfers/queries.js';
+/** Transfers as the API answers them: from Postgres, or, before their saga has written anything, from its input. */
+import { getTransfer } from '../../db/transfers/queries.js';
+import { isRefusalCode, refusal } from '../../domain/errors.js';
+import { refusalOf } from '../../domain/refusals.js';
+import { isTransferEnded, type TransferStatus } from '../../domain/transfers/states.js';
 import { type TransferInput, transferWorkflowId } from '../../workflows/transfer/contract.js';
-import type { ApiDeps } from '../deps.js';
+import type { Commanded } from '../temporal/saga-resource.js';
+import type { Transfer } from './schemas.js';
+import { viewTransfer } from './view.js';
 
-export type FoundTransfer =
-  | { readonly kind: 'found'; readonly transfer: TransferView }
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'unknown' };
-
-/** Reads a transfer. `unknown`: Postgres has none and Temporal could not be asked. */
-export async function readTransfer(id: string, { connection: { db }, sagas }: ApiDeps): Promise<FoundTransfer> {
-  const stored = await getTransfer(db, id);
-  if (stored) return { kind: 'found', transfer: stored };
-  const presence = await sagas.presence(transferWorkflowId(id));
-  if (presence === 'absent' || presence === 'unknown') return { kind: presence };
-  const started = await sagas.startInput<TransferInput>(transferWorkflowId(id));
-  // It may have been written down meanwhile.
-  const now = await getTransfer(db, id);
-  if (now) return { kind: 'found', transfer: now };
-  // A saga that ended and wrote nothing down made no transfer.
-  if (started.kind !== 'input') return { kind: started.kind };
-  return presence === 'ended' ? { kind: 'absent' } : { kind: 'found', transfer: pendingTransfer(started.input) };
-}
+export const transfers: Commanded<Transfer, TransferInput, TransferStatus> = {
+  noun: 'transfer',
+  idMember: 'transferId',
+  path: '/api/transfers',
+  workflowId: transferWorkflowId,
+  stored: async (db, id) => {
+    const stored = await getTransfer(db, id);
+    if (!stored) return null;
+    const view = viewTransfer(stored);
+    const { failure } = view;
+    return { view, refusal: failure && isRefusalCode(failure.code) ? refusal(failure.code, failure.detail) : null };
+  },
+  pending: (_db, input) => pendingTransfer(input),
+  alwaysWritten: false,
+  isOver: ({ status }) => isTransferEnded(status),
+  cannotBecome: ({ status: from }, to) => refusalOf('invalid_state', { from, to }),
+};
 
 /** The transfer that a saga will write down when it begins. Nothing is held yet. */
-export function pendingTransfer(input: TransferInput): TransferView {
+function pendingTransfer(input: TransferInput): Transfer {
   return {
     id: input.transferId,
     sku: input.sku,

@@ -1,9 +1,8 @@
 /** Transfers between locations: `transfer/<id>`. */
 import { listTransfers } from '../../db/transfers/queries.js';
-import { transferUpdates } from '../../workflows/transfer/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { pageRequest } from '../http/pages.js';
-import { answer, refuse, unavailable } from '../http/reply.js';
+import { pageRequest, viewPage } from '../http/pages.js';
+import { answer } from '../http/reply.js';
 import { type Route, route } from '../http/route.js';
 import { pageExample } from '../openapi/examples/catalogue.js';
 import {
@@ -13,10 +12,12 @@ import {
   receivedTransferExample,
   transferExample,
 } from '../openapi/examples/supply.js';
-import { driveTransfer } from './commands.js';
+import { readSaga } from '../temporal/saga-resource.js';
+import { cancelTransfer, receiveTransfer } from './commands.js';
 import { openTransfer } from './create.js';
-import { readTransfer } from './read.js';
+import { transfers } from './read.js';
 import { arrival, newTransfer, recall, transfer, transferId, transferPage, transferQuery } from './schemas.js';
+import { viewTransfer } from './view.js';
 
 export function transferRoutes(deps: ApiDeps): Route[] {
   return [...readingRoutes(deps), ...drivingRoutes(deps)];
@@ -38,7 +39,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
         const page = pageRequest(query);
         if (page.kind === 'refused') return page;
         const { status, sku } = query;
-        return answer(200, await listTransfers(deps.connection.db, { ...page, status, sku }));
+        return answer(200, viewPage(await listTransfers(deps.connection.db, { ...page, status, sku }), viewTransfer));
       },
     }),
     route({
@@ -52,12 +53,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
       params: transferId,
       answers: { 200: transfer },
       refusals: ['not_found', 'unavailable'],
-      handler: async ({ params, note }) => {
-        note({ transferId: params.id });
-        const found = await readTransfer(params.id, deps);
-        if (found.kind === 'unknown') return unavailable('Temporal');
-        return found.kind === 'absent' ? refuse('not_found', 'no such transfer') : answer(200, found.transfer);
-      },
+      handler: (call) => readSaga(transfers, call.params.id, call, deps),
     }),
   ];
 }
@@ -74,6 +70,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       example: { body: newTransferExample, answer: transferExample, pending: pendingTransferExample },
       scope: 'supply:write',
       creates: 'trf',
+      startsSaga: true,
       waits: true,
       body: newTransfer,
       answers: { 201: transfer, 202: transfer },
@@ -106,8 +103,8 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       answers: { 200: transfer, 202: transfer },
       refusals: ['not_found', 'invalid_state', 'unavailable'],
       handler: (call) => {
-        const request = { quantity: call.body.quantity ?? null, reason: call.body.reason ?? null };
-        return driveTransfer(call.params.id, { update: transferUpdates.receive, request, to: 'completed' }, call, deps);
+        const arrival = { quantity: call.body.quantity ?? null, reason: call.body.reason ?? null };
+        return receiveTransfer(call.params.id, arrival, call, deps);
       },
     }),
     route({
@@ -123,10 +120,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       body: recall,
       answers: { 200: transfer, 202: transfer },
       refusals: ['not_found', 'invalid_state', 'unavailable'],
-      handler: (call) => {
-        const request = { reason: call.body.reason ?? null };
-        return driveTransfer(call.params.id, { update: transferUpdates.cancel, request, to: 'cancelled' }, call, deps);
-      },
+      handler: (call) => cancelTransfer(call.params.id, call.body.reason ?? null, call, deps),
     }),
   ];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { maxQuantity } from '../../domain/stock.js';
+import { maxQuantity, maxReasonLength } from '../../domain/limits.js';
 import { transferModes, transferStatuses } from '../../domain/transfers/states.js';
+import type { Shape } from '../http/route.js';
 import {
   createdAt,
   failure,
@@ -10,6 +11,7 @@ import {
   pageQuery,
   quantity,
   shown,
+  shownOrNull,
   sku,
   text,
   updatedAt,
@@ -43,12 +45,12 @@ export const arrival = z.strictObject({
       example: 9,
     })
     .optional(),
-  reason: text(500)
+  reason: text(maxReasonLength)
     .openapi({ description: 'Why less arrived than was sent.', example: 'one parcel was crushed' })
     .optional(),
 });
 export const recall = z.strictObject({
-  reason: text(500).openapi({ description: 'Why.', example: 'sent by mistake' }).optional(),
+  reason: text(maxReasonLength).openapi({ description: 'Why.', example: 'sent by mistake' }).optional(),
 });
 
 const count = z.int().min(0).nullable();
@@ -62,18 +64,16 @@ export const transfer = z
     to: locationCode.openapi({ description: 'Where they go.', example: 'berlin' }),
     mode: z.enum(transferModes).openapi({ description: 'In one step, or by way of transit.' }),
     status: z.enum(transferStatuses).openapi({ description: 'Where the transfer stands.' }),
-    reservationId: z
-      .string()
-      .nullable()
-      .openapi({ description: 'Its hold at the source.', example: 'rsv_01a1fca5052e708db2f67afe7cac72b9' }),
+    reservationId: shownOrNull('Its hold at the source.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
     received: count.openapi({ description: 'What arrived; null: not known yet.', example: 9 }),
     lost: count.openapi({ description: 'What was sent and did not arrive; null: not known yet.', example: 1 }),
-    reason: z.string().nullable().openapi({ description: 'Why goods were lost or returned.', example: null }),
+    reason: shownOrNull('Why goods were lost or returned.', null),
     failure,
     workflowId: shown('Its workflow in Temporal.', 'transfer/trf_01a1fca5052e708db2f67afe7cac72b9'),
     createdAt,
     updatedAt,
   })
   .openapi('Transfer', { description: 'Goods that move from one location to another.' });
+export type Transfer = Shape<typeof transfer>;
 
 export const transferPage = pageOf('Transfer', transfer);

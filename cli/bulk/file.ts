@@ -1,6 +1,7 @@
 /** The operations of a bulk, as a CSV file holds them. */
 import { createHash } from 'node:crypto';
-import { codePattern, maxOperationsPerBulk, maxQuantity } from '../../domain/stock.js';
+import { maxOperationsPerBulk, maxQuantity } from '../../domain/limits.js';
+import { codePattern } from '../../domain/stock.js';
 import { parseCsv } from './csv.js';
 import { decode } from './source.js';
 

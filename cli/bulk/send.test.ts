@@ -1,7 +1,8 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../main.js';
 
@@ -38,13 +39,13 @@ afterEach(async () => {
 /** Runs `holdfast bulk` against a server that does one turn after the other and repeats the last. */
 async function bulk(turns: readonly Turn[], ...more: readonly string[]) {
   const first = seen.length;
-  const listening = createServer(async (req, res) => {
-    let body = '';
-    for await (const chunk of req) body += chunk;
+  const answer = async (req: IncomingMessage, res: ServerResponse) => {
+    const body = await text(req);
     const turn = turns[Math.min(seen.length - first, turns.length - 1)];
     seen.push({ key: String(req.headers['idempotency-key']), at: Date.now() });
     turn?.(res, JSON.parse(body).operations.length);
-  });
+  };
+  const listening = createServer((req, res) => void answer(req, res));
   server?.close();
   server = listening;
   await new Promise<void>((ready) => listening.listen(0, '127.0.0.1', ready));

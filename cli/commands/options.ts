@@ -1,5 +1,6 @@
 /** Options that several commands share. */
 import type { Command } from 'commander';
+import { defaultPageSize, defaultWaitSeconds, maxPageSize, maxWaitSeconds } from '../../domain/limits.js';
 import { idempotencyKey, listLimit, waitSeconds } from '../terminal/values.js';
 
 export interface ListOptions {
@@ -18,12 +19,16 @@ export function withKey(command: Command): Command {
 
 /** For commands that start or drive a workflow. */
 export function withWait(command: Command): Command {
-  return command.option('--wait <seconds>', 'how long to wait for the decision, 0 to 30 (default: 10)', waitSeconds);
+  return command.option(
+    '--wait <seconds>',
+    `how long to wait for the decision, 0 to ${maxWaitSeconds} (default: ${defaultWaitSeconds})`,
+    waitSeconds,
+  );
 }
 
 export function withPages(command: Command): Command {
   return command
-    .option('--limit <n>', 'how many at most, 1 to 200 (default: 50)', listLimit)
+    .option('--limit <n>', `how many at most, 1 to ${maxPageSize} (default: ${defaultPageSize})`, listLimit)
     .option('--cursor <cursor>', 'continue where a list ended');
 }
 

@@ -1,5 +1,6 @@
 /** `holdfast order ...` */
 import type { Command } from 'commander';
+import { maxPageSize } from '../../domain/limits.js';
 import { orderStatuses } from '../../domain/orders/states.js';
 import { exitCodes, type PostOptions, type Session } from '../terminal/session.js';
 import { type LineValue, orderLine } from '../terminal/values.js';
@@ -122,7 +123,7 @@ function addReads(group: Command, session: Session): void {
     });
 }
 
-const wholeTimeline = { limit: 200 };
+const wholeTimeline = { limit: maxPageSize };
 
 function withPayment(command: Command): Command {
   return command

@@ -1,6 +1,7 @@
 /** `holdfast product ...` */
 import { type Command, Option } from 'commander';
 import { formatMoney, type Money } from '../../domain/money.js';
+import { productStatuses } from '../../domain/products.js';
 import { fields, moment, table } from '../terminal/output.js';
 import type { PostOptions, Resource, Session } from '../terminal/session.js';
 import { code, money, quantity, stockLevel } from '../terminal/values.js';
@@ -55,9 +56,7 @@ export function addProductCommands(group: Command, session: Session): void {
     .argument('<sku>', 'the product', code)
     .option('--name <name>', 'what it is called')
     .option('--price <money>', 'what one costs, for example "24.90 USD"', money)
-    .addOption(
-      new Option('--status <status>', 'only active products can be ordered').choices(['draft', 'active', 'archived']),
-    )
+    .addOption(new Option('--status <status>', 'only active products can be ordered').choices(productStatuses))
     .option('--no-reorder-point', 'reorder only when asked to')
     .option('--no-max-stock', 'forget the maximum stock')
     .option('--no-supplier', 'forget the supplier')

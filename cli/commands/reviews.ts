@@ -1,5 +1,6 @@
 /** `holdfast reviews ...` */
 import { type Command, Option } from 'commander';
+import { reviewDecisions, reviewStatuses } from '../../domain/reviews.js';
 import { fields, moment, table } from '../terminal/output.js';
 import type { PostOptions, Resource, Session } from '../terminal/session.js';
 import { type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
@@ -7,7 +8,7 @@ import { type ListOptions, moreLine, segment, withKey, withPages } from './optio
 export function addReviewCommands(group: Command, session: Session): void {
   withPages(group.command('list'))
     .description('cases, newest first')
-    .addOption(new Option('--status <status>', 'only these').choices(['open', 'resolved', 'all']).default('open'))
+    .addOption(new Option('--status <status>', 'only these').choices([...reviewStatuses, 'all']).default('open'))
     .action(async (options: ListOptions & { status: string }) => {
       const { limit, cursor } = options;
       const status = options.status === 'all' ? undefined : options.status;
@@ -51,7 +52,7 @@ export function addReviewCommands(group: Command, session: Session): void {
     .argument('<id>', 'the review')
     .addOption(
       new Option('--resolution <resolution>', 'retry: try again now; done: it was settled by hand')
-        .choices(['retry', 'done'])
+        .choices(reviewDecisions)
         .makeOptionMandatory(),
     )
     .requiredOption('--note <text>', 'what you found and did')

@@ -1,14 +1,13 @@
 /** `holdfast replenish ...` and `holdfast po ...` */
 import { type Command, Option } from 'commander';
 import { formatMoney } from '../../domain/money.js';
+import { purchaseOrderStatuses } from '../../domain/replenishment.js';
 import { fields, moment, table } from '../terminal/output.js';
 import type { PostOptions, Resource, Session } from '../terminal/session.js';
 import { code } from '../terminal/values.js';
 import { type ListOptions, moreLine, segment, withKey, withPages, withWait } from './options.js';
 
 type PurchaseOrder = Resource<'purchaseOrder'>;
-
-const orderStatuses = ['ordered', 'shipped', 'delivered', 'cancelled', 'failed'];
 
 export function addReplenishCommand(command: Command, session: Session): void {
   withWait(withKey(command))
@@ -25,7 +24,7 @@ export function addReplenishCommand(command: Command, session: Session): void {
 export function addPurchaseOrderCommands(group: Command, session: Session): void {
   withPages(group.command('list'))
     .description('purchase orders, newest first')
-    .addOption(new Option('--status <status>', 'only these').choices(orderStatuses))
+    .addOption(new Option('--status <status>', 'only these').choices(purchaseOrderStatuses))
     .option('--sku <sku>', 'only of this product', code)
     .action(async (options: ListOptions & { status?: string; sku?: string }) => {
       const { status, sku, limit, cursor } = options;

@@ -1,5 +1,6 @@
 /** `holdfast transfer ...` */
 import { type Command, Option } from 'commander';
+import { transferStatuses } from '../../domain/transfers/states.js';
 import type { Transfer } from '../connection/resources.js';
 import { fields, moment, table } from '../terminal/output.js';
 import type { PostOptions, Resource, Session } from '../terminal/session.js';
@@ -11,8 +12,6 @@ interface SendOptions extends PostOptions {
   readonly to: string;
   readonly shipped?: boolean;
 }
-
-const statuses = ['pending', 'reserved', 'in_transit', 'completed', 'cancelled', 'failed', 'manual_review'];
 
 export function addTransferCommands(group: Command, session: Session): void {
   // The default: `holdfast transfer SKU 2 --from main --to berlin`. A command that was mistyped must not be taken for a SKU.
@@ -81,7 +80,7 @@ function addReads(group: Command, session: Session): void {
 
   withPages(group.command('list'))
     .description('transfers, newest first')
-    .addOption(new Option('--status <status>', 'only these').choices(statuses))
+    .addOption(new Option('--status <status>', 'only these').choices(transferStatuses))
     .option('--sku <sku>', 'only those of one product', code)
     .action(async (options: ListOptions & { status?: string; sku?: string }) => {
       const { status, sku, limit, cursor } = options;

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { call, pauseOf } from './client.js';
 
@@ -24,14 +25,14 @@ afterEach(() => new Promise((done) => (server ? server.close(done) : done(undefi
 /** A server that does one turn after the other and repeats the last. */
 async function serve(...turns: readonly Turn[]): Promise<{ apiUrl: string; seen: Seen[] }> {
   const seen: Seen[] = [];
-  const listening = createServer(async (req, res) => {
-    let body = '';
-    for await (const chunk of req) body += chunk;
+  const take = async (req: IncomingMessage, res: ServerResponse) => {
+    const body = await text(req);
     const turn = turns[Math.min(seen.length, turns.length - 1)];
     const key = req.headers['idempotency-key'];
     seen.push({ key: String(key), prefer: req.headers.prefer?.toString(), body, at: Date.now() });
     turn?.(req, res);
-  });
+  };
+  const listening = createServer((req, res) => void take(req, res));
   server = listening;
   await new Promise<void>((done) => listening.listen(0, '127.0.0.1', done));
   const address = listening.address();

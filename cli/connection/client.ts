@@ -1,18 +1,17 @@
 /** Calls to the API that may be repeated: every POST carries one idempotency key for all its attempts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
+import { defaultWaitSeconds } from '../../domain/limits.js';
 import { type Answer, exchange } from './http.js';
 import type { problem as problemSchema } from './resources.js';
 import type { Connection } from './settings.js';
 
 /** How long a call is repeated after its connection was lost, or while the API says `unavailable` or `request_in_progress`. */
-export const patienceSeconds = 20;
+const patienceSeconds = 20;
 /** How long a call is repeated where nothing has listened yet. */
-export const unreachableSeconds = 3;
+const unreachableSeconds = 3;
 /** What the API is given to answer beyond the time it was asked to wait. */
 const defaultAnswerSeconds = 15;
-/** What the API waits for a decision where the call does not say. */
-const defaultWaitSeconds = 10;
 const firstPauseMs = 200;
 const maxPauseMs = 2000;
 

@@ -1,8 +1,12 @@
-/** As much of the API's answers as the tables show. Loaded when the first answer is there (session.ts). */
+/**
+ * As much of the API's answers as the tables show: the one place of the command line that says so. Statuses and kinds are any
+ * text, since an API of a later release may know more of them. Loaded when the first answer is there (session.ts).
+ */
 import { z } from 'zod';
 
 const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
+const failure = z.object({ code: z.string(), detail: z.string() });
 const money = z.object({ amount: z.number(), currency: z.string() });
 
 export const problem = z.looseObject({
@@ -97,7 +101,7 @@ export const order = z.object({
   supplierReference: z.string().nullable(),
   expiresAt: z.string().nullable(),
   cancelReason: z.string().nullable(),
-  failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  failure: failure.nullable(),
   workflowId: z.string(),
   createdAt: z.string(),
 });
@@ -125,7 +129,7 @@ export const transfer = z.object({
   received: z.number().nullable(),
   lost: z.number().nullable(),
   reason: z.string().nullable(),
-  failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  failure: failure.nullable(),
   workflowId: z.string(),
   createdAt: z.string(),
 });
@@ -156,7 +160,7 @@ export const bulkResult = z.object({
           available: z.number(),
         })
         .optional(),
-      error: z.object({ code: z.string(), detail: z.string() }).optional(),
+      error: failure.optional(),
     }),
   ),
 });
@@ -211,7 +215,7 @@ export const replenishment = z.object({
   status: z.string(),
   quantity: z.number().nullable(),
   purchaseOrderId: z.string().nullable(),
-  failure: z.object({ code: z.string(), detail: z.string() }).nullable(),
+  failure: failure.nullable(),
   createdAt: z.string(),
 });
 

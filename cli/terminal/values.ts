@@ -1,11 +1,15 @@
 /** Reads what stands on the command line; what cannot be right is a usage error that says what was expected. */
 import { InvalidArgumentError } from 'commander';
-import { isCurrency, type Money, maxMinorUnits, parseMinorUnits } from '../../domain/money.js';
-import { codePattern, maxQuantity } from '../../domain/stock.js';
-
-const maxWaitSeconds = 30;
-const maxListLimit = 200;
-const maxLines = 100;
+import {
+  idempotencyKeyPattern,
+  maxLinesPerOrder,
+  maxMinorUnits,
+  maxPageSize,
+  maxQuantity,
+  maxWaitSeconds,
+} from '../../domain/limits.js';
+import { isCurrency, type Money, parseMinorUnits } from '../../domain/money.js';
+import { codePattern } from '../../domain/stock.js';
 
 export interface LineValue {
   readonly sku: string;
@@ -25,7 +29,7 @@ export const stockLevel = (text: string) => wholeNumber(text, 0, maxQuantity);
 /** What arrived may be nothing. */
 export const arrivedQuantity = (text: string) => wholeNumber(text, 0, maxQuantity);
 export const waitSeconds = (text: string) => wholeNumber(text, 0, maxWaitSeconds);
-export const listLimit = (text: string) => wholeNumber(text, 1, maxListLimit);
+export const listLimit = (text: string) => wholeNumber(text, 1, maxPageSize);
 
 /** A SKU or a location code. */
 export function code(text: string): string {
@@ -37,7 +41,8 @@ export function code(text: string): string {
 /** `SKU:QTY` or `SKU:QTY@location`, gathered over all `--line`s. */
 export function orderLine(text: string, before: readonly LineValue[] = []): readonly LineValue[] {
   const [, sku, count, location] = /^([^:@]+):(\d+)(?:@(.+))?$/.exec(text) ?? [];
-  if (before.length === maxLines) throw new InvalidArgumentError(`an order has at most ${maxLines} lines`);
+  if (before.length === maxLinesPerOrder)
+    throw new InvalidArgumentError(`an order has at most ${maxLinesPerOrder} lines`);
   if (sku === undefined || count === undefined) throw new InvalidArgumentError('expected SKU:QTY or SKU:QTY@location');
   const line = { sku: code(sku), quantity: quantity(count) };
   return [...before, location === undefined ? line : { ...line, location: code(location) }];
@@ -57,6 +62,6 @@ export function money(text: string): Money {
 
 /** 1 to 255 visible ASCII characters. */
 export function idempotencyKey(text: string): string {
-  if (!/^[\x21-\x7e]{1,255}$/.test(text)) throw new InvalidArgumentError('expected 1 to 255 visible ASCII characters');
+  if (!idempotencyKeyPattern.test(text)) throw new InvalidArgumentError('expected 1 to 255 visible ASCII characters');
   return text;
 }

@@ -6,24 +6,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { and, desc, eq, isNull, lt, or, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
+import type { Scope } from '../../domain/scopes.js';
 import type { Database } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
-import { rfc3339 } from '../postgres/time.js';
 import { apiKeys } from '../schema/index.js';
-
-/** Every scope there is. None implies another. */
-export const scopes = [
-  'orders:read',
-  'orders:write',
-  'inventory:read',
-  'inventory:write',
-  'payments:read',
-  'payments:write',
-  'supply:read',
-  'supply:write',
-  'admin',
-] as const;
-export type Scope = (typeof scopes)[number];
 
 export interface NewApiKey {
   /** The secret itself: shown once, never kept. */
@@ -32,17 +18,8 @@ export interface NewApiKey {
   readonly hash: string;
 }
 
-/** What may be known of a key. */
-export interface ApiKeyView {
-  readonly id: string;
-  readonly name: string;
-  readonly scopes: readonly string[];
-  readonly createdAt: string;
-  readonly revokedAt: string | null;
-  /** `api_key:<id>` or `operator`; null for what happened before it was recorded. */
-  readonly createdBy: string | null;
-  readonly revokedBy: string | null;
-}
+/** A key as it is stored: with the hash of its secret, which nobody is shown. */
+export type ApiKeyRow = typeof apiKeys.$inferSelect;
 
 /** Who makes keys beside the API: a migration, or the embedded stack, by the settings of the person who runs it. */
 const operator = 'operator';
@@ -93,21 +70,18 @@ export async function ensureApiKey(
 export async function createApiKey(
   db: Database,
   key: { id: string; hash: string; name: string; scopes: readonly Scope[]; createdBy: string },
-): Promise<ApiKeyView> {
+): Promise<ApiKeyRow> {
   const [row] = await db
     .insert(apiKeys)
     .values({ ...key, scopes: [...key.scopes] })
     .onConflictDoUpdate({ target: apiKeys.id, set: { hash: key.hash } })
     .returning();
   if (!row) throw new Error(`API key ${key.id} was not written`);
-  return view(row);
+  return row;
 }
 
 /** The key with this hash that is not revoked, or null. */
-export async function findApiKey(
-  db: Database,
-  hash: string,
-): Promise<{ id: string; scopes: readonly string[] } | null> {
+export async function findApiKey(db: Database, hash: string): Promise<Pick<ApiKeyRow, 'id' | 'scopes'> | null> {
   const [row] = await db
     .select({ id: apiKeys.id, scopes: apiKeys.scopes })
     .from(apiKeys)
@@ -119,7 +93,7 @@ export async function findApiKey(
 export async function listApiKeys(
   db: Database,
   query: { limit: number; cursor: Cursor | null },
-): Promise<Page<ApiKeyView>> {
+): Promise<Page<ApiKeyRow>> {
   const { cursor } = query;
   const rows = await db
     .select()
@@ -131,11 +105,11 @@ export async function listApiKeys(
     )
     .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }), view);
+  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
 /** Revokes a key in the name of `actor`; null where there is none. A key that was revoked before stays as it is. */
-export async function revokeApiKey(db: Database, id: string, actor: string): Promise<ApiKeyView | null> {
+export async function revokeApiKey(db: Database, id: string, actor: string): Promise<ApiKeyRow | null> {
   const [row] = await db
     .update(apiKeys)
     .set({
@@ -144,17 +118,5 @@ export async function revokeApiKey(db: Database, id: string, actor: string): Pro
     })
     .where(eq(apiKeys.id, id))
     .returning();
-  return row ? view(row) : null;
-}
-
-function view(row: typeof apiKeys.$inferSelect): ApiKeyView {
-  return {
-    id: row.id,
-    name: row.name,
-    scopes: row.scopes,
-    createdAt: rfc3339(row.createdAt),
-    revokedAt: rfc3339(row.revokedAt),
-    createdBy: row.createdBy,
-    revokedBy: row.revokedBy,
-  };
+  return row ?? null;
 }

@@ -1,6 +1,6 @@
 /**
  * What was asked under which Idempotency-Key, and what was answered. A key's row is written before anything else happens:
- * it fixes the ids that the call creates and says which API process is at work on it. Whoever finds that process dead
+ * it fixes the ids that the call creates and says which API process is at work on it. A call that finds that process dead
  * takes the row over and does the same call again with the same ids.
  */
 import type { Sql } from '../postgres/client.js';
@@ -90,7 +90,7 @@ export interface Lease {
   readonly processId: string;
 }
 
-/** Keeps the answer; whoever comes again gets it. Does nothing where the lease was lost. */
+/** Keeps the answer for every repetition. Does nothing if the lease was lost. */
 export async function keepAnswer(sql: Sql, lease: Lease, answer: StoredAnswer): Promise<void> {
   const response = JSON.stringify({ headers: answer.headers, body: answer.body });
   await sql`
@@ -105,7 +105,7 @@ export async function forget(sql: Sql, lease: Lease): Promise<void> {
      where api_key_id = ${lease.apiKeyId} and key = ${lease.key} and held_by = ${lease.processId}`;
 }
 
-/** Something may have been done: the next call goes on with the same ids. */
+/** Something may have been done: the next call resumes with the same ids. */
 export async function letGo(sql: Sql, lease: Lease): Promise<void> {
   await sql`
     update idempotency_keys set held_by = null
@@ -113,7 +113,7 @@ export async function letGo(sql: Sql, lease: Lease): Promise<void> {
 }
 
 /** How long an API process counts as alive after its last sign of life. */
-export const aliveForSeconds = 5;
+const aliveForSeconds = 5;
 
 /** Says that this API process lives; to be repeated every second. */
 export async function signOfLife(sql: Sql, processId: string): Promise<void> {
@@ -128,7 +128,7 @@ export async function signOff(sql: Sql, processId: string): Promise<void> {
 }
 
 /** Keys are kept at least this long. */
-export const keptHours = 24;
+const keptHours = 24;
 
 /**
  * Deletes at most `limit` rows that are past their time, and API processes that are long dead. Returns how many keys went;

@@ -1,19 +1,17 @@
 /** Products and locations: what there is to keep stock of, and where. Every call is one round trip. */
 import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { Currency } from '../../domain/money.js';
 import { type Database, putTogetherOnce, type Sql } from '../postgres/client.js';
 import { violatedConstraint } from '../postgres/constraints.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
-import { rfc3339 } from '../postgres/time.js';
 import { locations, products } from '../schema/index.js';
 
-interface Price {
-  /** Minor units. */
-  readonly amount: number;
-  readonly currency: string;
-}
+/** A product as it is stored, its prices in minor units. */
+export type ProductRow = typeof products.$inferSelect;
+export type LocationRow = typeof locations.$inferSelect;
 
-/** How a product is come by again; null: not said. */
-interface Supply {
+export interface NewProduct extends Pick<ProductRow, 'sku' | 'name' | 'status'> {
+  readonly price: Price;
   /** On hand plus on order at or below this asks for more; null: never by itself. */
   readonly reorderPoint: number | null;
   /** What it is filled up to. */
@@ -21,36 +19,19 @@ interface Supply {
   readonly supplierId: string | null;
   /** What the supplier takes for one. */
   readonly supplierPrice: Price | null;
-}
-
-/** The product resource of the contract. Times RFC 3339, UTC. */
-export interface ProductView extends Supply {
-  readonly sku: string;
-  readonly name: string;
-  readonly price: Price;
-  readonly status: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-export interface LocationView {
-  readonly code: string;
-  readonly name: string;
-  readonly createdAt: string;
-}
-
-export interface NewProduct extends Supply {
-  readonly sku: string;
-  readonly name: string;
-  readonly price: Price;
-  readonly status: string;
   /** The operation that asks: one that comes again knows its own work. */
   readonly createdBy: string;
 }
 
+interface Price {
+  /** Minor units. */
+  readonly amount: number;
+  readonly currency: Currency;
+}
+
 /** What is left out stays; null takes away. */
 export type ProductPatch = {
-  readonly [Member in 'name' | 'price' | 'status' | keyof Supply]?: NewProduct[Member] | undefined;
+  readonly [Member in Exclude<keyof NewProduct, 'sku' | 'createdBy'>]?: NewProduct[Member] | undefined;
 };
 
 /** Why a product cannot be so: there is no such supplier, or its maximum would be below its reorder point. */
@@ -58,39 +39,13 @@ export interface ProductConflict {
   readonly kind: 'already_exists' | 'not_found' | 'unknown_supplier' | 'levels';
 }
 
-export type ProductChange = { readonly kind: 'product'; readonly product: ProductView } | ProductConflict;
+export type ProductChange = { readonly kind: 'product'; readonly product: ProductRow } | ProductConflict;
 
-export interface NewLocation {
-  readonly code: string;
-  readonly name: string;
-  readonly createdBy: string;
-}
+export type NewLocation = Pick<LocationRow, 'code' | 'name' | 'createdBy'>;
 
 interface PageQuery {
   readonly limit: number;
   readonly cursor: Cursor | null;
-}
-
-function viewProduct(row: typeof products.$inferSelect): ProductView {
-  return {
-    sku: row.sku,
-    name: row.name,
-    price: { amount: row.priceAmount, currency: row.priceCurrency },
-    status: row.status,
-    reorderPoint: row.reorderPoint,
-    maxStock: row.maxStock,
-    supplierId: row.supplierId,
-    supplierPrice:
-      row.supplierPriceAmount !== null && row.supplierPriceCurrency !== null
-        ? { amount: row.supplierPriceAmount, currency: row.supplierPriceCurrency }
-        : null,
-    createdAt: rfc3339(row.createdAt),
-    updatedAt: rfc3339(row.updatedAt),
-  };
-}
-
-function viewLocation(row: typeof locations.$inferSelect): LocationView {
-  return { code: row.code, name: row.name, createdAt: rfc3339(row.createdAt) };
 }
 
 /** The new product, or the one that this same operation made before. */
@@ -119,11 +74,11 @@ export function createProduct(db: Database, { price, supplierPrice, ...product }
 /** Tells the constraints' refusals from errors; `none` says what it means that no row was written. */
 async function changed(
   none: ProductConflict['kind'],
-  write: () => Promise<readonly (typeof products.$inferSelect)[]>,
+  write: () => Promise<readonly ProductRow[]>,
 ): Promise<ProductChange> {
   try {
     const [row] = await write();
-    return row ? { kind: 'product', product: viewProduct(row) } : { kind: none };
+    return row ? { kind: 'product', product: row } : { kind: none };
   } catch (error) {
     switch (violatedConstraint(error)) {
       case 'products_supplier_id_suppliers_id_fk':
@@ -136,7 +91,7 @@ async function changed(
   }
 }
 
-export async function getProduct(db: Database, sku: string): Promise<ProductView | null> {
+export async function getProduct(db: Database, sku: string): Promise<ProductRow | null> {
   const [product] = await findProducts(db, [sku]);
   return product ?? null;
 }
@@ -150,14 +105,13 @@ const bySku = putTogetherOnce((db) =>
 );
 
 /** Those of the SKUs that there are, in no order. */
-export async function findProducts(db: Database, skus: readonly string[]): Promise<readonly ProductView[]> {
+export async function findProducts(db: Database, skus: readonly string[]): Promise<readonly ProductRow[]> {
   if (skus.length === 0) return [];
-  const rows = await bySku(db).execute({ skus });
-  return rows.map(viewProduct);
+  return await bySku(db).execute({ skus });
 }
 
 /** What an operation on stock must know of a product: whether it is sold, and when more of it is asked for. */
-export type ProductTerms = Pick<ProductView, 'sku' | 'status' | 'reorderPoint' | 'supplierId'>;
+export type ProductTerms = Pick<ProductRow, 'sku' | 'status' | 'reorderPoint' | 'supplierId'>;
 
 /** The terms of those of the SKUs that there are, in no order. The statement is the same for any number of them. */
 export async function findProductTerms(sqlClient: Sql, skus: readonly string[]): Promise<readonly ProductTerms[]> {
@@ -168,14 +122,14 @@ export async function findProductTerms(sqlClient: Sql, skus: readonly string[]):
 }
 
 /** Newest first. */
-export async function listProducts(db: Database, { limit, cursor }: PageQuery): Promise<Page<ProductView>> {
+export async function listProducts(db: Database, { limit, cursor }: PageQuery): Promise<Page<ProductRow>> {
   const rows = await db
     .select()
     .from(products)
     .where(cursor ? isAfter(sql`${products.createdAt}`, sql`${products.sku}`, cursor) : undefined)
     .orderBy(desc(products.createdAt), desc(products.sku))
     .limit(limit + 1);
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }), viewProduct);
+  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }));
 }
 
 /** The product with what was named changed; the rules hold for the product as it becomes. */
@@ -194,7 +148,7 @@ export function patchProduct(db: Database, sku: string, patch: ProductPatch): Pr
 }
 
 /** The new location, or the one that this same operation made before; null where another made it. */
-export async function createLocation(db: Database, location: NewLocation): Promise<LocationView | null> {
+export async function createLocation(db: Database, location: NewLocation): Promise<LocationRow | null> {
   const [row] = await db
     .insert(locations)
     .values(location)
@@ -204,21 +158,20 @@ export async function createLocation(db: Database, location: NewLocation): Promi
       setWhere: sql`${locations.createdBy} = excluded.created_by`,
     })
     .returning();
-  return row ? viewLocation(row) : null;
+  return row ?? null;
 }
 
 /** Those of the codes that there are, in no order. Virtual locations are not among them. */
-export async function findLocations(db: Database, codes: readonly string[]): Promise<readonly LocationView[]> {
+export async function findLocations(db: Database, codes: readonly string[]): Promise<readonly LocationRow[]> {
   if (codes.length === 0) return [];
-  const rows = await db
+  return await db
     .select()
     .from(locations)
     .where(and(inArray(locations.code, [...codes]), eq(locations.virtual, false)));
-  return rows.map(viewLocation);
 }
 
 /** Newest first, without the virtual ones. */
-export async function listLocations(db: Database, { limit, cursor }: PageQuery): Promise<Page<LocationView>> {
+export async function listLocations(db: Database, { limit, cursor }: PageQuery): Promise<Page<LocationRow>> {
   const rows = await db
     .select()
     .from(locations)
@@ -230,7 +183,7 @@ export async function listLocations(db: Database, { limit, cursor }: PageQuery):
     )
     .orderBy(desc(locations.createdAt), desc(locations.code))
     .limit(limit + 1);
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.code }), viewLocation);
+  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.code }));
 }
 
 const now = sql`clock_timestamp()`;

@@ -1,57 +1,21 @@
-/** Orders as clients see them. Every read is one round trip. */
+/** Orders as they stand. Every read is one round trip. */
 import { and, asc, desc, eq, gt, lt, notInArray, or, sql } from 'drizzle-orm';
-import { presentReason } from '../../domain/orders/timeline.js';
-import { presentFailure } from '../../domain/refusals.js';
-import { type PaymentView, viewPayment } from '../payments/queries.js';
+import type { OrderStatus } from '../../domain/orders/states.js';
 import { type Database, putTogetherOnce } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
-import { rfc3339 } from '../postgres/time.js';
 import { orderEvents, orderLines, orders, payments } from '../schema/index.js';
 
-interface MoneyView {
-  readonly amount: number;
-  readonly currency: string;
-}
+/** A line of an order as it is stored, its price in minor units. */
+export type OrderLineRow = Pick<
+  typeof orderLines.$inferSelect,
+  'sku' | 'quantity' | 'unitPriceAmount' | 'unitPriceCurrency' | 'location' | 'reservationId'
+>;
+export type OrderEventRow = typeof orderEvents.$inferSelect;
 
-export interface OrderLineView {
-  readonly sku: string;
-  readonly quantity: number;
-  readonly unitPrice: MoneyView;
-  readonly location: string;
-  readonly reservationId: string | null;
-}
-
-/** The order resource of the contract. */
-export interface OrderView {
-  readonly id: string;
-  readonly status: string;
-  readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string };
-  readonly lines: readonly OrderLineView[];
-  readonly total: MoneyView;
-  readonly payment: PaymentView | null;
-  readonly supplierReference: string | null;
-  readonly expiresAt: string | null;
-  readonly cancelReason: string | null;
-  readonly failure: { readonly code: string; readonly detail: string } | null;
-  readonly workflowId: string;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-/** One line of an order's story. `traceId` is the W3C trace id of the call that caused it. */
-export interface TimelineEntry {
-  readonly at: string;
-  readonly from: string | null;
-  readonly to: string;
-  readonly reason: string | null;
-  readonly actor: string;
-  readonly traceId: string | null;
-}
-
-const lines = sql<OrderLineView[]>`coalesce((
+const lines = sql<OrderLineRow[]>`coalesce((
   select json_agg(json_build_object(
     'sku', ${orderLines.sku}, 'quantity', ${orderLines.quantity},
-    'unitPrice', json_build_object('amount', ${orderLines.unitPriceAmount}, 'currency', ${orderLines.unitPriceCurrency}),
+    'unitPriceAmount', ${orderLines.unitPriceAmount}, 'unitPriceCurrency', ${orderLines.unitPriceCurrency},
     'location', ${orderLines.location}, 'reservationId', ${orderLines.reservationId}) order by ${orderLines.line})
   from ${orderLines} where ${orderLines.orderId} = ${orders.id}), '[]')`;
 
@@ -61,29 +25,8 @@ const select = (db: Database) =>
     .from(orders)
     .leftJoin(payments, eq(payments.id, orders.paymentId));
 
-type OrderRow = Awaited<ReturnType<typeof select>>[number];
-
-function viewOrder({ order, lines: orderedLines, payment }: OrderRow): OrderView {
-  return {
-    id: order.id,
-    status: order.status,
-    customer: {
-      ...(order.customerId !== null && { id: order.customerId }),
-      ...(order.customerName !== null && { name: order.customerName }),
-      ...(order.customerEmail !== null && { email: order.customerEmail }),
-    },
-    lines: orderedLines,
-    total: { amount: order.totalAmount, currency: order.currency },
-    payment: payment && viewPayment(payment),
-    supplierReference: order.supplierReference,
-    expiresAt: order.status === 'draft' || order.status === 'reserved' ? rfc3339(order.expiresAt) : null,
-    cancelReason: order.cancelReason,
-    failure: presentFailure(order),
-    workflowId: order.workflowId,
-    createdAt: rfc3339(order.createdAt),
-    updatedAt: rfc3339(order.updatedAt),
-  };
-}
+/** An order as it is stored: with its lines, and its latest payment. */
+export type StoredOrder = Awaited<ReturnType<typeof select>>[number];
 
 const byId = putTogetherOnce((db) =>
   select(db)
@@ -91,15 +34,15 @@ const byId = putTogetherOnce((db) =>
     .prepare('order'),
 );
 
-export async function getOrder(db: Database, id: string): Promise<OrderView | null> {
+export async function getOrder(db: Database, id: string): Promise<StoredOrder | null> {
   const [row] = await byId(db).execute({ id });
-  return row ? viewOrder(row) : null;
+  return row ?? null;
 }
 
 export async function listOrders(
   db: Database,
-  query: { status?: string | undefined; customerId?: string | undefined; limit: number; cursor: Cursor | null },
-): Promise<Page<OrderView>> {
+  query: { status?: OrderStatus | undefined; customerId?: string | undefined; limit: number; cursor: Cursor | null },
+): Promise<Page<StoredOrder>> {
   const { cursor } = query;
   const found = await select(db)
     .where(
@@ -113,7 +56,7 @@ export async function listOrders(
     )
     .orderBy(desc(orders.createdAt), desc(orders.id))
     .limit(query.limit + 1);
-  return pageOf(found, query.limit, ({ order }) => ({ at: order.createdAt, id: order.id }), viewOrder);
+  return pageOf(found, query.limit, ({ order }) => ({ at: order.createdAt, id: order.id }));
 }
 
 /**
@@ -124,7 +67,7 @@ export async function listOrders(
 export async function orderTimeline(
   db: Database,
   query: { id: string; limit: number; after: number },
-): Promise<Page<TimelineEntry> | null> {
+): Promise<Page<OrderEventRow> | null> {
   const { id, limit, after } = query;
   const rows = await db
     .select({ event: orderEvents })
@@ -135,11 +78,7 @@ export async function orderTimeline(
     .limit(limit + 1);
   if (rows.length === 0) return null;
   const events = rows.flatMap(({ event }) => event ?? []);
-  return pageOf(events, limit, ({ at, id: number }) => ({ at, id: String(number) }), viewEvent);
-}
-
-function viewEvent({ at, from, to, reason, facts, actor, traceId }: typeof orderEvents.$inferSelect): TimelineEntry {
-  return { at: rfc3339(at), from, to, reason: presentReason(reason, facts), actor, traceId };
+  return pageOf(events, limit, ({ at, id: number }) => ({ at, id: String(number) }));
 }
 
 /**

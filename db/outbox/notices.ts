@@ -16,7 +16,7 @@ export interface MailFacts {
 }
 
 /** A line of the order that a mail is about, by the name that its product has now. Prices in minor units. */
-export interface MailLine {
+interface MailLine {
   readonly name: string;
   readonly quantity: number;
   readonly unitPrice: number;

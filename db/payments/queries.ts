@@ -1,66 +1,23 @@
-/** Payments as clients see them, and how one that belongs to no order is written down. */
+/** Payments as they stand, and how one that belongs to no order is written down. */
 import { and, desc, eq, lt, or } from 'drizzle-orm';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../../domain/orders/steps.js';
-import type { CardSlot, PaymentAttempt } from '../../domain/payments/states.js';
+import type { CardSlot } from '../../domain/payments/states.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
-import { rfc3339 } from '../postgres/time.js';
 import { payments } from '../schema/index.js';
 
-/** The payment resource of the contract. `amount` and `refunded` in minor units. */
-export interface PaymentView {
-  readonly id: string;
-  readonly status: string;
-  readonly amount: number;
-  readonly currency: string;
-  readonly orderId: string | null;
-  readonly customerId: string | null;
-  readonly reference: string | null;
-  readonly cardUsed: string | null;
-  readonly fraudScore: number | null;
-  readonly attempts: readonly PaymentAttempt[];
-  readonly refunded: number;
-  readonly providerReference: string | null;
-  readonly createdAt: string;
-}
+/** A payment as it is stored. Amounts in minor units. */
+export type PaymentRow = typeof payments.$inferSelect;
 
-type PaymentRow = typeof payments.$inferSelect;
-
-export function viewPayment(row: PaymentRow): PaymentView {
-  return {
-    id: row.id,
-    status: row.status,
-    amount: row.amount,
-    currency: row.currency,
-    orderId: row.orderId,
-    customerId: row.customerId,
-    reference: row.reference,
-    cardUsed: row.cardUsed,
-    fraudScore: row.fraudScore === null ? null : Number(row.fraudScore),
-    attempts: row.attempts as readonly PaymentAttempt[],
-    refunded: row.refunded,
-    providerReference: row.providerReference,
-    createdAt: rfc3339(row.createdAt),
-  };
-}
-
-export interface StoredPayment {
-  readonly payment: PaymentView;
-  /** Why it was refused; null where it was not. */
-  readonly failure: { readonly code: string; readonly detail: string } | null;
-}
-
-export async function getPayment(db: Database, id: string): Promise<StoredPayment | null> {
+export async function getPayment(db: Database, id: string): Promise<PaymentRow | null> {
   const [row] = await db.select().from(payments).where(eq(payments.id, id));
-  if (!row) return null;
-  const failure = row.failureCode === null ? null : { code: row.failureCode, detail: row.failureDetail ?? '' };
-  return { payment: viewPayment(row), failure };
+  return row ?? null;
 }
 
 export async function listPayments(
   db: Database,
   query: { customerId?: string | undefined; limit: number; cursor: Cursor | null },
-): Promise<Page<PaymentView>> {
+): Promise<Page<PaymentRow>> {
   const { cursor } = query;
   const rows = await db
     .select()
@@ -75,7 +32,7 @@ export async function listPayments(
     )
     .orderBy(desc(payments.createdAt), desc(payments.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }), viewPayment);
+  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
 /**

@@ -43,16 +43,10 @@ function isDay(day: string): boolean {
 /**
  * Makes a page out of at most `limit + 1` rows: the one too many only tells that there is a next page.
  * @param cursorOf the sort key of a row
- * @param view the row as a client sees it
  */
-export function pageOf<Row, View>(
-  rows: readonly Row[],
-  limit: number,
-  cursorOf: (row: Row) => Cursor,
-  view: (row: Row) => View,
-): Page<View> {
-  const shown = rows.slice(0, limit);
-  const last = shown.at(-1);
+export function pageOf<Row>(rows: readonly Row[], limit: number, cursorOf: (row: Row) => Cursor): Page<Row> {
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
   const more = rows.length > limit && last !== undefined;
-  return { items: shown.map(view), nextCursor: more ? encodeCursor(cursorOf(last)) : null };
+  return { items, nextCursor: more ? encodeCursor(cursorOf(last)) : null };
 }

@@ -1,63 +1,15 @@
 /** The queue of cases that a person must look at. */
 import { and, desc, eq, lt, or } from 'drizzle-orm';
+import type { ReviewResolution, ReviewStatus } from '../../domain/reviews.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
-import { rfc3339 } from '../postgres/time.js';
 import { manualReviews } from '../schema/index.js';
 
-export interface ReviewView {
-  readonly id: string;
-  readonly kind: string;
-  readonly subject: string;
-  readonly detail: unknown;
-  readonly status: string;
-  readonly attempts: number;
-  readonly lastError: string | null;
-  readonly createdAt: string;
-  readonly resolution: unknown;
-}
+/** A case as it is stored. */
+export type ReviewRow = typeof manualReviews.$inferSelect;
 
-/** How a case ended. `success`: what was tried on succeeded; then nobody decided anything. */
-export interface ReviewResolution {
-  readonly by: 'person' | 'success';
-  readonly resolution: 'retry' | 'done' | 'succeeded';
-  readonly note: string | null;
-  readonly actor: string;
-  readonly at: string;
-}
-
-export interface NewReview {
-  readonly id: string;
-  readonly kind:
-    | 'compensation_failed'
-    | 'step_failed'
-    | 'mail_undeliverable'
-    | 'delivery_overdue'
-    | 'sweep_failed'
-    | 'saga_lost';
-  readonly subject: string;
-  readonly detail: Readonly<Record<string, unknown>>;
-  readonly attempts: number;
-  readonly lastError: string | null;
-  /** The workflow that waits for the decision; null where none does. */
-  readonly workflowId: string | null;
-}
-
-type ReviewRow = typeof manualReviews.$inferSelect;
-
-function view(row: ReviewRow): ReviewView {
-  return {
-    id: row.id,
-    kind: row.kind,
-    subject: row.subject,
-    detail: row.detail,
-    status: row.status,
-    attempts: row.attempts,
-    lastError: row.lastError,
-    createdAt: rfc3339(row.createdAt),
-    resolution: row.resolution,
-  };
-}
+/** A case to be opened. `workflowId`: the workflow that waits for the decision; null where none does. */
+export type NewReview = Pick<ReviewRow, 'id' | 'kind' | 'subject' | 'detail' | 'attempts' | 'lastError' | 'workflowId'>;
 
 /** Opens a case; the same id again changes nothing. */
 export async function openReview(db: Database, review: NewReview): Promise<void> {
@@ -101,18 +53,15 @@ export async function closeReviewsOf(db: Database, workflowId: string): Promise<
     .where(and(eq(manualReviews.workflowId, workflowId), eq(manualReviews.status, 'open')));
 }
 
-export async function getReview(
-  db: Database,
-  id: string,
-): Promise<{ review: ReviewView; workflowId: string | null } | null> {
+export async function getReview(db: Database, id: string): Promise<ReviewRow | null> {
   const [row] = await db.select().from(manualReviews).where(eq(manualReviews.id, id));
-  return row ? { review: view(row), workflowId: row.workflowId } : null;
+  return row ?? null;
 }
 
 export async function listReviews(
   db: Database,
-  query: { status?: string | undefined; limit: number; cursor: Cursor | null },
-): Promise<Page<ReviewView>> {
+  query: { status?: ReviewStatus | undefined; limit: number; cursor: Cursor | null },
+): Promise<Page<ReviewRow>> {
   const { cursor } = query;
   const rows = await db
     .select()
@@ -130,5 +79,5 @@ export async function listReviews(
     )
     .orderBy(desc(manualReviews.createdAt), desc(manualReviews.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }), view);
+  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }

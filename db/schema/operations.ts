@@ -1,26 +1,25 @@
 /** What every part stands on: reviews, the outbox, API keys and kept answers. */
 import { sql } from 'drizzle-orm';
 import { bigint, check, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { ReviewKind, ReviewResolution, ReviewStatus } from '../../domain/reviews.js';
+import type { Scope } from '../../domain/scopes.js';
+import type { BatchTopic } from '../outbox/outbox.js';
 import { at } from './columns.js';
 
 export const manualReviews = pgTable(
   'manual_reviews',
   {
     id: text().primaryKey(),
-    /**
-     * `compensation_failed`, `step_failed`, `sweep_failed`, `mail_undeliverable`, `delivery_overdue`,
-     * `replenishment_failed`, `saga_lost`.
-     */
-    kind: text().notNull(),
+    kind: text().$type<ReviewKind>().notNull(),
     /** What it is about: `order/ord_…`, `payment/pay_…`. */
     subject: text().notNull(),
     /** All that a person needs to decide. No personal data, no card tokens. */
-    detail: jsonb().notNull(),
-    status: text().notNull().default('open'),
+    detail: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+    status: text().$type<ReviewStatus>().notNull().default('open'),
     attempts: integer().notNull(),
     lastError: text('last_error'),
-    /** `{ by: 'person' | 'success', resolution, note, actor, at }` once resolved. */
-    resolution: jsonb(),
+    /** Null while it is open. */
+    resolution: jsonb().$type<ReviewResolution>(),
     /** The workflow that waits for the decision; null where none does. */
     workflowId: text('workflow_id'),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
@@ -47,7 +46,7 @@ export const outbox = pgTable(
      * `mail`: to a customer, `notice`: to our own people; payload `{ template, ... }`. `replenish`: a SKU at a location is
      * low, payload `{ sku, location }`.
      */
-    topic: text().notNull(),
+    topic: text().$type<BatchTopic | 'replenish'>().notNull(),
     /** Rows of one SKU are delivered in their order, by one relay at a time. */
     sku: text(),
     /** The same fact twice is one row. */
@@ -88,7 +87,7 @@ export const apiKeys = pgTable('api_keys', {
   name: text().notNull(),
   /** SHA-256 of the whole key, hex: keys carry 192 random bits, so that no slow hash is needed. */
   hash: text().notNull().unique(),
-  scopes: text().array().notNull(),
+  scopes: text().array().$type<Scope[]>().notNull(),
   createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
   revokedAt: at('revoked_at'),
   /** `api_key:<id>`, or `operator` for keys made or changed beside the API; null before it was recorded. */

@@ -1,7 +1,11 @@
 /** Orders and payments. */
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, jsonb, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core';
+import type { Currency } from '../../domain/money.js';
+import type { OrderStatus } from '../../domain/orders/states.js';
+import type { PaymentChoice } from '../../domain/orders/steps.js';
 import type { TimelineFacts } from '../../domain/orders/timeline.js';
+import type { CardSlot, PaymentAttempt, PaymentStatus } from '../../domain/payments/states.js';
 import type { StoredFacts } from '../../domain/refusals.js';
 import { at, count } from './columns.js';
 
@@ -9,12 +13,12 @@ export const orders = pgTable(
   'orders',
   {
     id: text().primaryKey(),
-    status: text().notNull(),
+    status: text().$type<OrderStatus>().notNull(),
     customerId: text('customer_id'),
     customerName: text('customer_name'),
     customerEmail: text('customer_email'),
     totalAmount: count('total_amount').notNull().default(0),
-    currency: text().notNull().default('USD'),
+    currency: text().$type<Currency>().notNull().default('USD'),
     paymentId: text('payment_id'),
     supplierReference: text('supplier_reference'),
     /** Nothing that a supplier still sends is for this order any more: it is on its way to its end. */
@@ -49,7 +53,7 @@ export const orderLines = pgTable(
     sku: text().notNull(),
     quantity: count('quantity').notNull(),
     unitPriceAmount: count('unit_price_amount').notNull(),
-    unitPriceCurrency: text('unit_price_currency').notNull(),
+    unitPriceCurrency: text('unit_price_currency').$type<Currency>().notNull(),
     location: text().notNull(),
     reservationId: text('reservation_id'),
   },
@@ -59,7 +63,10 @@ export const orderLines = pgTable(
 /** Every way an order may go; a trigger on `orders` refuses any other. Seeded from domain/orders/states.ts. */
 export const orderTransitions = pgTable(
   'order_transitions',
-  { from: text('from_status').notNull(), to: text('to_status').notNull() },
+  {
+    from: text('from_status').$type<OrderStatus>().notNull(),
+    to: text('to_status').$type<OrderStatus>().notNull(),
+  },
   (t) => [primaryKey({ columns: [t.from, t.to] })],
 );
 
@@ -70,8 +77,8 @@ export const orderEvents = pgTable(
     orderId: text('order_id')
       .notNull()
       .references(() => orders.id),
-    from: text('from_status'),
-    to: text('to_status').notNull(),
+    from: text('from_status').$type<OrderStatus>(),
+    to: text('to_status').$type<OrderStatus>().notNull(),
     /** Words of a client, an operator or a workflow; with `facts` a code, of which domain/orders/timeline.ts makes them. */
     reason: text(),
     facts: jsonb().$type<TimelineFacts>(),
@@ -94,21 +101,21 @@ export const payments = pgTable(
   'payments',
   {
     id: text().primaryKey(),
-    status: text().notNull(),
+    status: text().$type<PaymentStatus>().notNull(),
     amount: count('amount').notNull(),
-    currency: text().notNull(),
+    currency: text().$type<Currency>().notNull(),
     orderId: text('order_id'),
     customerId: text('customer_id'),
     customerEmail: text('customer_email'),
     reference: text(),
-    cardUsed: text('card_used'),
+    cardUsed: text('card_used').$type<CardSlot>(),
     /** 0 to 1, as text so that no digit is lost. */
     fraudScore: text('fraud_score'),
-    attempts: jsonb().notNull().default([]),
-    /** How it is to be paid (card tokens), kept while it is pending so that whoever takes it up can go on with it. */
-    choice: jsonb(),
+    attempts: jsonb().$type<readonly PaymentAttempt[]>().notNull().default([]),
+    /** How it is to be paid (card tokens), kept while it is pending so that another run can resume it. */
+    choice: jsonb().$type<PaymentChoice>(),
     /** Cards that were given up: whatever is still on its way for them can settle nothing any more. */
-    abandoned: text().array().notNull().default(sql`'{}'`),
+    abandoned: text().array().$type<CardSlot[]>().notNull().default(sql`'{}'`),
     refunded: count('refunded').notNull().default(0),
     providerReference: text('provider_reference'),
     failureCode: text('failure_code'),
@@ -127,6 +134,9 @@ export const payments = pgTable(
 /** Every way a payment may go; a trigger on `payments` refuses any other. Seeded from domain/payments/states.ts. */
 export const paymentTransitions = pgTable(
   'payment_transitions',
-  { from: text('from_status').notNull(), to: text('to_status').notNull() },
+  {
+    from: text('from_status').$type<PaymentStatus>().notNull(),
+    to: text('to_status').$type<PaymentStatus>().notNull(),
+  },
   (t) => [primaryKey({ columns: [t.from, t.to] })],
 );

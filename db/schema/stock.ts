@@ -1,7 +1,13 @@
 /** Products, their places and suppliers, and the stock: written only by the function stock_apply. */
 import { sql } from 'drizzle-orm';
 import { bigint, boolean, check, index, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import { maxMinorUnits } from '../../domain/limits.js';
+import type { Currency } from '../../domain/money.js';
+import type { ProductStatus } from '../../domain/products.js';
+import type { LedgerKind, ReservationStatus } from '../../domain/stock.js';
 import { at, count } from './columns.js';
+
+const maxAmount = sql.raw(String(maxMinorUnits));
 
 export const suppliers = pgTable(
   'suppliers',
@@ -29,8 +35,8 @@ export const products = pgTable(
     sku: text().primaryKey(),
     name: text().notNull(),
     priceAmount: count('price_amount').notNull(),
-    priceCurrency: text('price_currency').notNull(),
-    status: text().notNull().default('active'),
+    priceCurrency: text('price_currency').$type<Currency>().notNull(),
+    status: text().$type<ProductStatus>().notNull().default('active'),
     /** On hand plus on order at or below this asks the supplier for more; null: never by itself. */
     reorderPoint: count('reorder_point'),
     /** What replenishment fills up to; null: it cannot be replenished. */
@@ -38,7 +44,7 @@ export const products = pgTable(
     supplierId: text('supplier_id').references(() => suppliers.id),
     /** What the supplier takes for one. */
     supplierPriceAmount: count('supplier_price_amount'),
-    supplierPriceCurrency: text('supplier_price_currency'),
+    supplierPriceCurrency: text('supplier_price_currency').$type<Currency>(),
     /** The operation that created the row, so that a repeated create knows its own work. */
     createdBy: text('created_by').notNull(),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
@@ -47,12 +53,12 @@ export const products = pgTable(
   (t) => [
     index('products_newest').on(t.createdAt.desc().nullsFirst(), t.sku.desc().nullsFirst()),
     check('products_status', sql`${t.status} in ('draft', 'active', 'archived')`),
-    check('products_price', sql`${t.priceAmount} between 0 and 99999999`),
+    check('products_price', sql`${t.priceAmount} between 0 and ${maxAmount}`),
     check('products_levels', sql`${t.reorderPoint} >= 0 and ${t.maxStock} > 0 and ${t.maxStock} >= ${t.reorderPoint}`),
     // Both or neither; `and` lets an unknown pass, so that null stays allowed.
     check(
       'products_supplier_price',
-      sql`(${t.supplierPriceAmount} is null) = (${t.supplierPriceCurrency} is null) and ${t.supplierPriceAmount} between 0 and 99999999`,
+      sql`(${t.supplierPriceAmount} is null) = (${t.supplierPriceCurrency} is null) and ${t.supplierPriceAmount} between 0 and ${maxAmount}`,
     ),
   ],
 );
@@ -92,7 +98,7 @@ export const stockLedger = pgTable(
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     sku: text().notNull(),
     location: text().notNull(),
-    kind: text().notNull(),
+    kind: text().$type<LedgerKind>().notNull(),
     onHandDelta: count('on_hand_delta').notNull(),
     reservedDelta: count('reserved_delta').notNull(),
     onHandAfter: count('on_hand_after').notNull(),
@@ -122,7 +128,7 @@ export const reservations = pgTable(
     sku: text().notNull(),
     location: text().notNull(),
     quantity: count('quantity').notNull(),
-    status: text().notNull().default('pending'),
+    status: text().$type<ReservationStatus>().notNull().default('pending'),
     /** Null: a hold of its own, made by POST /api/reservations or an inventory operation. */
     orderId: text('order_id'),
     reference: text(),

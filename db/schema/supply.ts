@@ -1,7 +1,10 @@
 /** Transfers, replenishments and purchase orders. */
 import { sql } from 'drizzle-orm';
 import { check, index, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import type { Currency } from '../../domain/money.js';
 import type { StoredFacts } from '../../domain/refusals.js';
+import type { PurchaseOrderStatus, ReplenishmentStatus } from '../../domain/replenishment.js';
+import type { TransferMode, TransferStatus } from '../../domain/transfers/states.js';
 import { at, count } from './columns.js';
 
 export const transfers = pgTable(
@@ -12,8 +15,8 @@ export const transfers = pgTable(
     quantity: count('quantity').notNull(),
     from: text('from_location').notNull(),
     to: text('to_location').notNull(),
-    mode: text().notNull(),
-    status: text().notNull(),
+    mode: text().$type<TransferMode>().notNull(),
+    status: text().$type<TransferStatus>().notNull(),
     reservationId: text('reservation_id'),
     /** What arrived; null until it is known. What was sent less this is lost. */
     received: count('received'),
@@ -41,7 +44,10 @@ export const transfers = pgTable(
 /** Every way a transfer may go; a trigger on `transfers` refuses any other. Seeded from domain/transfers/states.ts. */
 export const transferTransitions = pgTable(
   'transfer_transitions',
-  { from: text('from_status').notNull(), to: text('to_status').notNull() },
+  {
+    from: text('from_status').$type<TransferStatus>().notNull(),
+    to: text('to_status').$type<TransferStatus>().notNull(),
+  },
   (t) => [primaryKey({ columns: [t.from, t.to] })],
 );
 
@@ -59,12 +65,12 @@ export const replenishments = pgTable(
     id: text().primaryKey(),
     sku: text().notNull(),
     location: text().notNull(),
-    status: text().notNull(),
+    status: text().$type<ReplenishmentStatus>().notNull(),
     quantity: count('quantity').notNull(),
     /** Who is asked, and at what price for one: as it was when it was planned. */
     supplierId: text('supplier_id').notNull(),
     unitPriceAmount: count('unit_price_amount').notNull(),
-    unitPriceCurrency: text('unit_price_currency').notNull(),
+    unitPriceCurrency: text('unit_price_currency').$type<Currency>().notNull(),
     purchaseOrderId: text('purchase_order_id'),
     failureCode: text('failure_code'),
     failureDetail: text('failure_detail'),
@@ -74,7 +80,7 @@ export const replenishments = pgTable(
   (t) => [
     index('replenishments_newest').on(t.createdAt.desc(), t.id.desc()),
     index('replenishments_failed').on(t.sku, t.location, t.updatedAt).where(sql`${t.status} = 'failed'`),
-    // One at a time for a SKU at a location, whoever starts them.
+    // One at a time for a SKU at a location.
     uniqueIndex('replenishments_running').on(t.sku, t.location).where(sql`${t.status} = 'running'`),
     check('replenishments_status', sql`${t.status} in ('running', 'completed', 'failed')`),
   ],
@@ -100,12 +106,12 @@ export const purchaseOrders = pgTable(
     supplierId: text('supplier_id').notNull(),
     /** The supplier's own number. */
     supplierOrderId: text('supplier_order_id').notNull(),
-    status: text().notNull(),
+    status: text().$type<PurchaseOrderStatus>().notNull(),
     sku: text().notNull(),
     location: text().notNull(),
     quantity: count('quantity').notNull(),
     unitPriceAmount: count('unit_price_amount').notNull(),
-    unitPriceCurrency: text('unit_price_currency').notNull(),
+    unitPriceCurrency: text('unit_price_currency').$type<Currency>().notNull(),
     replenishmentId: text('replenishment_id').notNull(),
     receivedAt: at('received_at'),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),

@@ -1,69 +1,39 @@
 /** What there is of a product, now and at any past moment, and how it came to that. Every call is one round trip. */
-import type { LedgerKind } from '../../domain/stock.js';
+import type { Movement } from '../../domain/stock.js';
 import type { Sql } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
-
-/** The inventory resource of the contract: what is in transit is not on hand, and is in no location of the list. */
-export interface InventoryView {
-  readonly sku: string;
-  readonly onHand: number;
-  readonly reserved: number;
-  readonly available: number;
-  readonly inTransit: number;
-  readonly locations: readonly LocationStock[];
-  /**
-   * Open holds that are not past their time, and the newest of them. Absent for a past moment: which of all the holds since
-   * were open then, no index tells.
-   */
-  readonly reservationCount?: number;
-  readonly reservations?: readonly OpenHold[];
-}
+import type { reservations, stockLevels } from '../schema/index.js';
 
 /** Holds that are shown with a product; the others are in the list of its reservations. */
 const holdsShown = 20;
 
-export interface LocationStock {
-  readonly location: string;
-  readonly onHand: number;
-  readonly reserved: number;
-  readonly available: number;
-}
-
-export interface OpenHold {
-  readonly id: string;
-  readonly quantity: number;
-  readonly location: string;
-  readonly expiresAt: string | null;
-  readonly orderId: string | null;
-}
-
-/** A row of the ledger as a client sees it; times RFC 3339, UTC. */
-export interface MovementView {
-  readonly id: string;
+type Level = Pick<typeof stockLevels.$inferSelect, 'location' | 'onHand' | 'reserved'>;
+type OpenHold = Pick<typeof reservations.$inferSelect, 'id' | 'quantity' | 'location' | 'expiresAt' | 'orderId'>;
+/** A page of what a product has, at one location or at all of them (null). */
+export interface PageOfProduct {
   readonly sku: string;
-  readonly location: string;
-  readonly kind: LedgerKind;
-  readonly onHandDelta: number;
-  readonly reservedDelta: number;
-  readonly onHandAfter: number;
-  readonly reservedAfter: number;
-  readonly reference: string | null;
-  readonly reason: string | null;
-  readonly actor: string;
-  readonly at: string;
+  readonly location: string | null;
+  readonly limit: number;
+  readonly cursor: Cursor | null;
 }
+
+/** A row of the ledger without the hold that it belongs to. */
+export type ShownMovement = Omit<Movement, 'reservationId'>;
 
 interface StockRow {
   readonly sku: string;
   readonly createdAt: string;
   /** Null: the product is kept nowhere yet. */
-  readonly levels: readonly { location: string; virtual: boolean; onHand: number; reserved: number }[] | null;
-  /** Absent: not asked for. */
+  readonly levels: readonly (Level & { readonly virtual: boolean })[] | null;
+  /** Absent for a past moment: no index tells which of all the holds since were open then. */
   readonly holdCount?: number;
   readonly holds?: readonly OpenHold[] | null;
 }
 
-function viewStock({ sku, levels, holdCount, holds }: StockRow): InventoryView {
+/** The stock of a product: its levels added up. What is in transit is not on hand, and is at none of the locations. */
+export type ProductStock = ReturnType<typeof stockOf>;
+
+function stockOf({ sku, levels, holdCount, holds }: StockRow) {
   const here = (levels ?? []).filter((level) => !level.virtual);
   const sum = (of: readonly number[]) => of.reduce((total, each) => total + each, 0);
   const onHand = sum(here.map((level) => level.onHand));
@@ -126,9 +96,9 @@ const stockColumns = (sql: Sql, location: string | null) => sql`
  * What there is of a product now, at one location or at all of them; null where there is no such product. Goods in
  * transit are told either way.
  */
-export async function inventoryNow(sql: Sql, sku: string, location: string | null): Promise<InventoryView | null> {
+export async function inventoryNow(sql: Sql, sku: string, location: string | null): Promise<ProductStock | null> {
   const [row] = await sql<StockRow[]>`select ${stockColumns(sql, location)} from products p where p.sku = ${sku}`;
-  return row ? viewStock(row) : null;
+  return row ? stockOf(row) : null;
 }
 
 /**
@@ -141,7 +111,7 @@ export async function inventoryAt(
   sku: string,
   location: string | null,
   at: string,
-): Promise<InventoryView | null> {
+): Promise<ProductStock | null> {
   const [row] = await sql<StockRow[]>`
     select p.sku, rfc3339(p.created_at) as "createdAt",
            (select jsonb_agg(jsonb_build_object('location', s.location, 'virtual', w.virtual, 'onHand', m.on_hand_after,
@@ -153,29 +123,27 @@ export async function inventoryAt(
                                   order by g.at desc limit 1) m
              where s.sku = p.sku and (w.virtual or ${location}::text is null or s.location = ${location})) as levels
       from products p where p.sku = ${sku}`;
-  return row ? viewStock(row) : null;
+  return row ? stockOf(row) : null;
 }
 
 /** What there is of every product, the newest product first; `limit` counts products. */
 export async function listInventory(
   sql: Sql,
   { limit, cursor }: { limit: number; cursor: Cursor | null },
-): Promise<Page<InventoryView>> {
+): Promise<Page<ProductStock>> {
   const rows = await sql<StockRow[]>`
     select ${stockColumns(sql, null)} from products p
      where ${cursor ? sql`(p.created_at, p.sku) < (${cursor.at}::timestamptz, ${cursor.id})` : sql`true`}
      order by p.created_at desc, p.sku desc limit ${limit + 1}`;
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }), viewStock);
+  const { items, nextCursor } = pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }));
+  return { items: items.map(stockOf), nextCursor };
 }
 
 /**
  * The open holds of a product, newest first, at one location or at all; null where there is no such product. A page costs
  * the same however many holds there are.
  */
-export async function listOpenHolds(
-  sql: Sql,
-  query: { sku: string; location: string | null; limit: number; cursor: Cursor | null },
-): Promise<Page<OpenHold> | null> {
+export async function listOpenHolds(sql: Sql, query: PageOfProduct): Promise<Page<OpenHold> | null> {
   const { sku, location, limit, cursor } = query;
   const before = cursor
     ? sql`r.created_at <= ${cursor.at}::timestamptz and (r.created_at, r.id) < (${cursor.at}::timestamptz, ${cursor.id})`
@@ -186,27 +154,20 @@ export async function listOpenHolds(
               from (${newestHolds(sql, location, limit + 1, before)}) h) as holds
       from products p where p.sku = ${sku}`;
   if (!row) return null;
-  return pageOf(
-    row.holds ?? [],
-    limit,
-    (hold) => ({ at: hold.createdAt, id: hold.id }),
-    ({ createdAt: _, ...hold }) => hold,
-  );
+  const { items, nextCursor } = pageOf(row.holds ?? [], limit, (hold) => ({ at: hold.createdAt, id: hold.id }));
+  return { items: items.map(({ createdAt: _, ...hold }) => hold), nextCursor };
 }
 
 /**
  * What the ledger has of a product, newest first, at one location or at all; null where there is no such product. Each
  * location gives its newest rows by index, so that a page costs the same however long the history is.
  */
-export async function listMovements(
-  sql: Sql,
-  query: { sku: string; location: string | null; limit: number; cursor: Cursor | null },
-): Promise<Page<MovementView> | null> {
+export async function listMovements(sql: Sql, query: PageOfProduct): Promise<Page<ShownMovement> | null> {
   const { sku, location, limit, cursor } = query;
   const before = cursor
     ? sql`g.at <= ${cursor.at}::timestamptz and (g.at, 'mov_' || g.id) < (${cursor.at}::timestamptz, ${cursor.id})`
     : sql`true`;
-  const [row] = await sql<{ movements: MovementView[] | null }[]>`
+  const [row] = await sql<{ movements: ShownMovement[] | null }[]>`
     select (select jsonb_agg(jsonb_build_object('id', m.movement, 'sku', m.sku, 'location', m.location, 'kind', m.kind,
                        'onHandDelta', m.on_hand_delta, 'reservedDelta', m.reserved_delta, 'onHandAfter', m.on_hand_after,
                        'reservedAfter', m.reserved_after, 'reference', m.reference, 'reason', m.reason, 'actor', m.actor,
@@ -219,11 +180,5 @@ export async function listMovements(
                      order by newest.at desc, newest.movement desc limit ${limit + 1}) m) as movements
       from products p where p.sku = ${sku}`;
   if (!row) return null;
-  const movements = row.movements ?? [];
-  return pageOf(
-    movements,
-    limit,
-    (movement) => ({ at: movement.at, id: movement.id }),
-    (movement) => movement,
-  );
+  return pageOf(row.movements ?? [], limit, ({ at, id }) => ({ at, id }));
 }

@@ -1,48 +1,20 @@
-/** Holds, as clients see them, and those that are past their time. They are written by the ledger alone. */
+/** Holds as they stand, and those that are past their time. They are written by the ledger alone. */
 import { and, asc, eq, isNull, lte, notInArray, sql } from 'drizzle-orm';
 import type { Database, Sql } from '../postgres/client.js';
 import { lastingReason } from '../postgres/lasting-errors.js';
-import { rfc3339 } from '../postgres/time.js';
 import { reservations } from '../schema/index.js';
 import type { Ledger } from './ledger.js';
 
-/** The reservation resource of the contract. `quantity` is what is held, or was when it was decided. */
-export interface ReservationView {
-  readonly id: string;
-  readonly sku: string;
-  readonly location: string;
-  readonly quantity: number;
-  readonly status: string;
-  readonly orderId: string | null;
-  readonly reference: string | null;
-  readonly expiresAt: string | null;
-  readonly createdAt: string;
-  readonly decidedAt: string | null;
-}
+/** A hold as it is stored. `quantity` is what is held, or was when it was decided. */
+export type ReservationRow = typeof reservations.$inferSelect;
 
-export async function getReservation(db: Database, id: string): Promise<ReservationView | null> {
+export async function getReservation(db: Database, id: string): Promise<ReservationRow | null> {
   const [row] = await db.select().from(reservations).where(eq(reservations.id, id));
-  if (!row) return null;
-  return {
-    id: row.id,
-    sku: row.sku,
-    location: row.location,
-    quantity: row.quantity,
-    status: row.status,
-    orderId: row.orderId,
-    reference: row.reference,
-    expiresAt: rfc3339(row.expiresAt),
-    createdAt: rfc3339(row.createdAt),
-    decidedAt: rfc3339(row.decidedAt),
-  };
+  return row ?? null;
 }
 
 /** Whose a hold is and of what: none of it ever changes. */
-export interface HoldOwner {
-  readonly id: string;
-  readonly sku: string;
-  readonly location: string;
-  readonly orderId: string | null;
+export interface HoldOwner extends Pick<ReservationRow, 'id' | 'sku' | 'location' | 'orderId'> {
   readonly transferId: string | null;
 }
 
@@ -59,7 +31,7 @@ export async function findHolds(sqlClient: Sql, ids: readonly string[]): Promise
  * Holds of their own (not an order's: those end with their order) that are past their time and not yet given back, the
  * longest overdue first, at most `limit`.
  */
-export async function overdueReservationIds(
+async function overdueReservationIds(
   db: Database,
   limit: number,
   passedOver: readonly string[] = [],

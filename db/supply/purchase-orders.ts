@@ -1,32 +1,12 @@
 /** Purchase orders: what was ordered from a supplier and what became of it. */
 import { and, desc, eq, sql } from 'drizzle-orm';
-import type { PlacedOrder, RunningReplenishment } from '../../domain/replenishment.js';
+import type { PlacedOrder, PurchaseOrderStatus, RunningReplenishment } from '../../domain/replenishment.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
-import { rfc3339 } from '../postgres/time.js';
 import { purchaseOrders } from '../schema/index.js';
 
-interface Price {
-  /** Minor units. */
-  readonly amount: number;
-  readonly currency: string;
-}
-
-/** The purchase order resource of the contract. */
-export interface PurchaseOrderView {
-  readonly id: string;
-  readonly supplierId: string;
-  /** The supplier's own number. */
-  readonly supplierOrderId: string;
-  readonly status: string;
-  readonly items: readonly {
-    readonly sku: string;
-    readonly quantity: number;
-    readonly unitPrice: Price;
-    readonly totalPrice: Price;
-  }[];
-  readonly receivedAt: string | null;
-}
+/** A purchase order as it is stored: one product, its price in minor units. */
+export type PurchaseOrderRow = typeof purchaseOrders.$inferSelect;
 
 export type RecordedOrder = PlacedOrder & {
   /** From the plan to the order, where this call has written it; null where it was there already. */
@@ -98,28 +78,16 @@ export async function receiveDelivery(sqlClient: Sql, id: string, actor: string)
   return row.result;
 }
 
-function view(row: typeof purchaseOrders.$inferSelect): PurchaseOrderView {
-  const { sku, quantity, unitPriceAmount: amount, unitPriceCurrency: currency } = row;
-  return {
-    id: row.id,
-    supplierId: row.supplierId,
-    supplierOrderId: row.supplierOrderId,
-    status: row.status,
-    items: [{ sku, quantity, unitPrice: { amount, currency }, totalPrice: { amount: amount * quantity, currency } }],
-    receivedAt: rfc3339(row.receivedAt),
-  };
-}
-
-export async function getPurchaseOrder(db: Database, id: string): Promise<PurchaseOrderView | null> {
+export async function getPurchaseOrder(db: Database, id: string): Promise<PurchaseOrderRow | null> {
   const [row] = await db.select().from(purchaseOrders).where(eq(purchaseOrders.id, id));
-  return row ? view(row) : null;
+  return row ?? null;
 }
 
 /** Newest first. */
 export async function listPurchaseOrders(
   db: Database,
-  query: { status?: string | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
-): Promise<Page<PurchaseOrderView>> {
+  query: { status?: PurchaseOrderStatus | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
+): Promise<Page<PurchaseOrderRow>> {
   const { cursor } = query;
   const rows = await db
     .select()
@@ -135,5 +103,5 @@ export async function listPurchaseOrders(
     )
     .orderBy(desc(purchaseOrders.createdAt), desc(purchaseOrders.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }), view);
+  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }

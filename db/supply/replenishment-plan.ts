@@ -5,7 +5,7 @@ import { isLow, type PlanResult, quantityToOrder, type SupplyTerms } from '../..
 import type { Sql } from '../postgres/client.js';
 
 export interface PlanRequest {
-  /** `rpl_…`, fixed by whoever asks. */
+  /** `rpl_…`, fixed by the caller. */
   readonly replenishmentId: string;
   readonly sku: string;
   readonly location: string;

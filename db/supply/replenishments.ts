@@ -1,24 +1,12 @@
 /** Replenishments: what is to be ordered, at most one at a time for a SKU at a location. */
 import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
-import type { ReplenishmentFailure } from '../../domain/replenishment.js';
+import type { ReplenishmentFailure, ReplenishmentStatus } from '../../domain/replenishment.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
-import { rfc3339 } from '../postgres/time.js';
 import { replenishmentRequests, replenishments } from '../schema/index.js';
 
-/** The replenishment resource of the contract. */
-export interface ReplenishmentView {
-  readonly id: string;
-  readonly sku: string;
-  readonly location: string;
-  readonly status: string;
-  /** What is ordered; null until it is decided. */
-  readonly quantity: number | null;
-  readonly purchaseOrderId: string | null;
-  readonly failure: { readonly code: string; readonly detail: string } | null;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
+/** A replenishment as it is stored. */
+export type ReplenishmentRow = typeof replenishments.$inferSelect;
 
 /** Orders less than was planned, since the supplier has less. To be called before the order is placed. */
 export async function reduceQuantity(sqlClient: Sql, id: string, quantity: number): Promise<void> {
@@ -83,51 +71,26 @@ export async function reportFailure(sqlClient: Sql, report: FailureReport): Prom
     select pg_notify('outbox', 'notice') from told`;
 }
 
-function view(row: typeof replenishments.$inferSelect): ReplenishmentView {
-  return {
-    id: row.id,
-    sku: row.sku,
-    location: row.location,
-    status: row.status,
-    quantity: row.quantity,
-    purchaseOrderId: row.purchaseOrderId,
-    failure: row.failureCode === null ? null : { code: row.failureCode, detail: row.failureDetail ?? '' },
-    createdAt: rfc3339(row.createdAt),
-    updatedAt: rfc3339(row.updatedAt),
-  };
-}
-
-async function first(db: Database, where: SQL | undefined): Promise<ReplenishmentView | null> {
+async function first(db: Database, where: SQL | undefined): Promise<ReplenishmentRow | null> {
   const [row] = await db.select().from(replenishments).where(where);
-  return row ? view(row) : null;
+  return row ?? null;
 }
 
-export async function getReplenishment(db: Database, id: string): Promise<ReplenishmentView | null> {
+export async function getReplenishment(db: Database, id: string): Promise<ReplenishmentRow | null> {
   return first(db, eq(replenishments.id, id));
 }
 
 /** The one that runs for a SKU at a location; null where none does. */
-export async function getRunning(db: Database, sku: string, location: string): Promise<ReplenishmentView | null> {
+export async function getRunning(db: Database, sku: string, location: string): Promise<ReplenishmentRow | null> {
   const { status, sku: skuColumn, location: locationColumn } = replenishments;
   return first(db, and(eq(skuColumn, sku), eq(locationColumn, location), eq(status, 'running')));
 }
 
-/** Somebody asked for a replenishment and was answered before one was planned. */
-export interface ReplenishmentRequest {
-  /** `rpl_…`: the replenishment's, if it becomes one. */
-  readonly id: string;
-  readonly sku: string;
-  readonly location: string;
-  /** The update by which the workflow is asked. */
-  readonly updateId: string;
-}
-
-export interface KeptRequest extends ReplenishmentRequest {
-  readonly createdAt: string;
-}
+/** A request for a replenishment that was answered before anything was planned. */
+export type KeptRequest = typeof replenishmentRequests.$inferSelect;
 
 /** Keeps the request, or finds it kept. To be called once its workflow exists. */
-export async function keepRequest(db: Database, request: ReplenishmentRequest): Promise<KeptRequest> {
+export async function keepRequest(db: Database, request: Omit<KeptRequest, 'createdAt'>): Promise<KeptRequest> {
   await db.insert(replenishmentRequests).values(request).onConflictDoNothing();
   const kept = await getRequest(db, request.id);
   if (!kept) throw new Error(`the request ${request.id} was not kept`);
@@ -136,14 +99,14 @@ export async function keepRequest(db: Database, request: ReplenishmentRequest): 
 
 export async function getRequest(db: Database, id: string): Promise<KeptRequest | null> {
   const [row] = await db.select().from(replenishmentRequests).where(eq(replenishmentRequests.id, id));
-  return row ? { ...row, createdAt: rfc3339(row.createdAt) } : null;
+  return row ?? null;
 }
 
 /** Newest first. */
 export async function listReplenishments(
   db: Database,
-  query: { status?: string | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
-): Promise<Page<ReplenishmentView>> {
+  query: { status?: ReplenishmentStatus | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
+): Promise<Page<ReplenishmentRow>> {
   const { cursor } = query;
   const rows = await db
     .select()
@@ -159,5 +122,5 @@ export async function listReplenishments(
     )
     .orderBy(desc(replenishments.createdAt), desc(replenishments.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }), view);
+  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }

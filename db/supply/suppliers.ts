@@ -3,55 +3,29 @@ import { desc, eq, sql } from 'drizzle-orm';
 import type { Database } from '../postgres/client.js';
 import { violatedConstraint } from '../postgres/constraints.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
-import { rfc3339 } from '../postgres/time.js';
 import { suppliers } from '../schema/index.js';
 
-/** The supplier resource of the contract. Quantities are those of one order; `url` null: the sandbox. */
-export interface SupplierView {
-  readonly id: string;
-  readonly name: string;
-  readonly active: boolean;
-  readonly minOrderQuantity: number;
-  readonly maxOrderQuantity: number;
-  readonly url: string | null;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
+/** A supplier as it is stored. Quantities are those of one order; `url` null: the sandbox. */
+export type SupplierRow = typeof suppliers.$inferSelect;
 
-export interface NewSupplier extends Omit<SupplierView, 'createdAt' | 'updatedAt'> {
+type SupplierFields = Pick<SupplierRow, 'name' | 'active' | 'minOrderQuantity' | 'maxOrderQuantity' | 'url'>;
+
+export interface NewSupplier extends SupplierFields {
+  readonly id: string;
   /** The operation that asks: one that comes again knows its own work. */
   readonly createdBy: string;
 }
 
 /** What is left out stays. */
-export interface SupplierPatch {
-  readonly name?: string | undefined;
-  readonly active?: boolean | undefined;
-  readonly minOrderQuantity?: number | undefined;
-  readonly maxOrderQuantity?: number | undefined;
-  readonly url?: string | null | undefined;
-}
+export type SupplierPatch = { readonly [Field in keyof SupplierFields]?: SupplierFields[Field] | undefined };
 
 /** `quantities`: the least that it takes would be more than the most. */
 export type SupplierChange =
-  | { readonly kind: 'supplier'; readonly supplier: SupplierView }
+  | { readonly kind: 'supplier'; readonly supplier: SupplierRow }
   | { readonly kind: 'not_found' | 'quantities' };
 
-function view(row: typeof suppliers.$inferSelect): SupplierView {
-  return {
-    id: row.id,
-    name: row.name,
-    active: row.active,
-    minOrderQuantity: row.minOrderQuantity,
-    maxOrderQuantity: row.maxOrderQuantity,
-    url: row.url,
-    createdAt: rfc3339(row.createdAt),
-    updatedAt: rfc3339(row.updatedAt),
-  };
-}
-
 /** The new supplier, or the one that this same operation made before; null where another made it. */
-export async function createSupplier(db: Database, supplier: NewSupplier): Promise<SupplierView | null> {
+export async function createSupplier(db: Database, supplier: NewSupplier): Promise<SupplierRow | null> {
   const [row] = await db
     .insert(suppliers)
     .values(supplier)
@@ -62,19 +36,19 @@ export async function createSupplier(db: Database, supplier: NewSupplier): Promi
       setWhere: sql`${suppliers.createdBy} = excluded.created_by`,
     })
     .returning();
-  return row ? view(row) : null;
+  return row ?? null;
 }
 
-export async function getSupplier(db: Database, id: string): Promise<SupplierView | null> {
+export async function getSupplier(db: Database, id: string): Promise<SupplierRow | null> {
   const [row] = await db.select().from(suppliers).where(eq(suppliers.id, id));
-  return row ? view(row) : null;
+  return row ?? null;
 }
 
 /** Newest first. */
 export async function listSuppliers(
   db: Database,
   { limit, cursor }: { limit: number; cursor: Cursor | null },
-): Promise<Page<SupplierView>> {
+): Promise<Page<SupplierRow>> {
   const rows = await db
     .select()
     .from(suppliers)
@@ -83,7 +57,7 @@ export async function listSuppliers(
     )
     .orderBy(desc(suppliers.createdAt), desc(suppliers.id))
     .limit(limit + 1);
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.id }), view);
+  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
 /** The supplier with what was named changed. What was ordered from one that is switched off now is still delivered. */
@@ -94,7 +68,7 @@ export async function patchSupplier(db: Database, id: string, patch: SupplierPat
       .set({ ...patch, updatedAt: sql`clock_timestamp()` })
       .where(eq(suppliers.id, id))
       .returning();
-    return row ? { kind: 'supplier', supplier: view(row) } : { kind: 'not_found' };
+    return row ? { kind: 'supplier', supplier: row } : { kind: 'not_found' };
   } catch (error) {
     if (violatedConstraint(error) === 'suppliers_quantities') return { kind: 'quantities' };
     throw error;

@@ -1,6 +1,6 @@
 /**
- * The SQL functions: files in db/functions, applied together whenever a database holds them otherwise than they are
- * here. db/functions/README.md has the rules for writing them.
+ * The SQL functions: the files of db/functions, applied together when a database lacks one or holds another text of it.
+ * db/functions/README.md has the rules for writing them.
  */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';

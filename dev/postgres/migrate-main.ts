@@ -5,10 +5,11 @@
  * is no key at all, one is made and printed: it is shown this once. May be run any number of times.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureApiKey, listApiKeys, newApiKey, readApiKey, scopes } from '../../db/access/api-keys.js';
+import { ensureApiKey, listApiKeys, newApiKey, readApiKey } from '../../db/access/api-keys.js';
 import { connect, type Database } from '../../db/postgres/client.js';
 import { migrate } from '../../db/upgrade/migrate.js';
 import { runningRoleOf } from '../../db/upgrade/roles.js';
+import { scopes } from '../../domain/scopes.js';
 import { messageOf } from '../start-error.js';
 import { setUpTemporal } from '../temporal/setup.js';
 

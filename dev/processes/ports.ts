@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { claim, unclaim } from '../home/claims.js';
 import { StartError, systemCode } from '../start-error.js';
 
-export const portNames = ['api', 'postgres', 'temporal', 'temporalUi', 'sandboxHttp', 'sandboxSmtp'] as const;
-export type PortName = (typeof portNames)[number];
+const portNames = ['api', 'postgres', 'temporal', 'temporalUi', 'sandboxHttp', 'sandboxSmtp'] as const;
+type PortName = (typeof portNames)[number];
 export type Ports = Readonly<Record<PortName, number>>;
 
 const preferred: Ports = {
@@ -61,8 +61,8 @@ export function releasePorts(ports: readonly number[]): void {
   }
 }
 
-async function firstFree(wishes: readonly number[]): Promise<number> {
-  for (const port of wishes) if (await take(port)) return port;
+async function firstFree(candidates: readonly number[]): Promise<number> {
+  for (const port of candidates) if (await take(port)) return port;
   for (let tries = 0; tries < 500; tries++) {
     const port = replacements.from + Math.floor(Math.random() * (replacements.to - replacements.from));
     if (await take(port)) return port;

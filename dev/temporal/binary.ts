@@ -173,7 +173,7 @@ async function intoCache(search: Search, place: string, fill: (folder: string) =
 }
 
 /** Per user, so that other homes and fresh clones find it. */
-export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
+function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
   return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'holdfast');
 }
 

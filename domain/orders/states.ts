@@ -29,7 +29,7 @@ export const orderTransitions: Readonly<Record<OrderStatus, readonly OrderStatus
   refunded: [],
 };
 
-/** What each state means, in one line for whoever looks at an order. */
+/** What each state means, in one line, for people who look at an order. */
 export const orderStatusMeanings: Readonly<Record<OrderStatus, string>> = {
   pending: 'is being opened',
   draft: 'has no lines yet; waits for a line, a cancellation, or its time to run out',
@@ -52,6 +52,3 @@ export function isSettled(status: OrderStatus): boolean {
 export function mayBecome(from: OrderStatus, to: OrderStatus): boolean {
   return orderTransitions[from].includes(to);
 }
-
-/** Payments of one order that may be refused before the order fails. */
-export const maxPaymentRefusals = 3;

@@ -3,10 +3,10 @@
  * its stock, its payment and what must follow (db/orders/store.ts).
  */
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
-import type { StepResult } from '../steps.js';
+import type { StepBase, StepResult } from '../steps.js';
 import type { OrderStatus } from './states.js';
 
-/** A payment as it is written down. Amounts in minor units; `fraudScore` 0 to 1. */
+/** A payment as it is recorded. Amounts in minor units; `fraudScore` 0 to 1. */
 export interface PaymentRecord {
   readonly id: string;
   readonly status: PaymentStatus;
@@ -25,7 +25,7 @@ export interface PaymentRecord {
   readonly failure: { readonly code: string; readonly detail: string } | null;
 }
 
-/** A notice that must follow; what it says is read when it is sent. */
+/** A mail to queue; its contents are read when it is sent. */
 export interface MailRequest {
   readonly template: 'receipt' | 'insufficient_funds';
   readonly paymentId: string;
@@ -36,32 +36,24 @@ export type PaymentChoice =
   | { readonly cardToken: string; readonly backupCardToken?: string }
   | { readonly method: 'external' };
 
-/** A payment by card that a step begins. */
+/** A payment by card that a step starts. */
 export interface PendingPayment {
   readonly paymentId: string;
   readonly choice: Exclude<PaymentChoice, { method: 'external' }>;
 }
 
-/** A payment that was begun and is not decided. What was given up of it can settle nothing any more. */
+/** A payment that has started and is undecided. Its abandoned cards can settle nothing any more. */
 export interface PaymentInFlight extends PendingPayment {
   readonly abandoned: readonly CardSlot[];
 }
 
-/** How a payment stands, once it was written down. */
+/** How a payment stands once it is recorded. */
 export interface PaymentStanding {
   readonly status: PaymentStatus;
   readonly failure: { readonly code: string; readonly detail: string } | null;
 }
 
-interface StepBase {
-  /** The same key again gives the first answer and does nothing. */
-  readonly key: string;
-  readonly orderId: string;
-  readonly actor: string;
-  readonly traceId: string;
-}
-
-export interface StepLine {
+interface StepLine {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;
@@ -69,32 +61,31 @@ export interface StepLine {
 }
 
 /**
- * - `open` makes the order: `draft` without lines, else everything is reserved (`reserved`, or on to `confirming` at
- *   once) or nothing is (`failed`). Where every SKU that lacks has an active supplier it is `awaiting_restock` instead: what
- *   is there is held without an end, and the result tells the shortages. What cannot be an order at all (unknown SKU ...)
+ * - `open` creates the order: `draft` without lines; else every line is reserved (`reserved`, or `confirming` at once), or
+ *   none is (`failed`). Where every lacking SKU has an active supplier the order becomes `awaiting_restock`: what is
+ *   available is held without an expiry, and the result has the shortages. What cannot be an order at all (unknown SKU ...)
  *   is refused and leaves no row.
- * - `await_supplier` writes down what the suppliers call what they have put aside.
- * - `restock` takes in what one line lacked, with the supplier's reference, and holds the line whole; with the last one the
- *   order is `reserved` and its time starts, or it goes on to `confirming`.
- * - `give_up_restock` lets nothing come in for the order any more: to be done before it is cancelled at the suppliers. The
- *   result tells the lines that are held whole by then. Refused where the order is not awaiting anything.
- * - `release` gives the holds of an order back that will not be restocked any more and is still awaiting its end.
- * - `add_line` reserves one more line and starts the hold's time anew for all of them.
- * - `begin_confirm` takes the expiry off the holds and writes down the payment that begins: reserved → confirming. An
- *   overdue order becomes `expired` instead. Where the order is confirming already, the payment in flight is the answer.
- * - `abandon_card` gives a card of the payment in flight up, so that nothing can settle with it any more: to be done before
- *   what it holds is undone. Refused where the payment is decided.
- * - `refuse_payment` goes back to `reserved`, to `failed` at the last refusal, to `expired` if its time has passed.
- * - `settle` confirms the holds, records the payment: confirming → confirmed. Refused for a card that was given up.
- * - `close` gives every hold back and ends the order as `to`. A payment in flight must be dealt with: it goes with the step.
- * - `expire` ends it if it is overdue, else only says how long it has.
- * - `note` writes to the timeline and changes nothing.
+ * - `await_supplier` records the suppliers' references for what they have put aside.
+ * - `restock` receives what one line lacked, with the supplier's reference, and holds the line whole. With the last such
+ *   line the order becomes `reserved` and its time starts, or it continues to `confirming`.
+ * - `give_up_restock` stops receiving for the order; it comes before the suppliers' goods are cancelled. The result has the
+ *   lines that are held whole by then. Refused unless the order is `awaiting_restock`.
+ * - `release` cancels the holds of an order that gave up its restock and has not ended yet.
+ * - `add_line` reserves one more line and restarts the time of all holds.
+ * - `begin_confirm` removes the expiry of the holds and records the payment that starts: reserved → confirming. An overdue
+ *   order becomes `expired` instead. For an order that is confirming already, the result has the payment in flight.
+ * - `abandon_card` gives up a card of the payment in flight, so that it can settle nothing; it comes before its
+ *   authorization is undone. Refused once the payment is decided.
+ * - `refuse_payment` moves the order back to `reserved`, to `failed` at the last refusal, to `expired` if its time is over.
+ * - `settle` confirms the holds and records the payment: confirming → confirmed. Refused for a card that was given up.
+ * - `close` cancels every hold and ends the order as `to`. A payment in flight is decided by the same step.
+ * - `expire` ends an overdue order; else it only answers how much time is left.
+ * - `note` adds an entry to the timeline and changes nothing.
  */
-export type OrderStep = StepBase &
-  (
+export type OrderStep = StepBase & { readonly orderId: string } & (
     | {
         readonly step: 'open';
-        /** RFC 3339: when the client asked. Absent on orders that were started before it was said. */
+        /** RFC 3339: when the client asked. Absent on orders started before requests carried it. */
         readonly requestedAt?: string;
         readonly workflowId: string;
         readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string } | null;
@@ -102,7 +93,7 @@ export type OrderStep = StepBase &
         readonly holdSeconds: number;
         readonly draftSeconds: number;
         readonly confirming: boolean;
-        /** What goes with `confirming`; null where nothing is to be paid by card. */
+        /** With `confirming`; null where nothing is paid by card. */
         readonly payment: PendingPayment | null;
       }
     | { readonly step: 'add_line'; readonly line: StepLine; readonly holdSeconds: number }
@@ -147,8 +138,8 @@ export type OrderStep = StepBase &
 
 /**
  * The key of a step.
- * @param cause what the step follows from: a wish's id, a payment's, a line. A task that is lost and run again, perhaps
- * with other wishes before it, comes to the same key for the same thing, and so does it once.
+ * @param cause what the step follows from: a command's id, a payment's, a line. A workflow task that is lost and run again,
+ * perhaps with other commands before it, comes to the same key for the same thing, and so does it once.
  */
 export const orderStepKey = (orderId: string, name: string, cause: string): string =>
   `order/${orderId}/${name}/${cause}`;

@@ -28,12 +28,16 @@ export const paymentTransitions: Readonly<Record<PaymentStatus, readonly Payment
 /** A score above this blocks a payment. */
 export const fraudThreshold = 0.8;
 
-export type CardSlot = 'primary' | 'backup';
+export const cardSlots = ['primary', 'backup'] as const;
+export type CardSlot = (typeof cardSlots)[number];
+
+/** How a try of a card ended. */
+export const attemptOutcomes = ['captured', 'declined', 'blocked', 'failed', 'voided'] as const;
 
 /** One try of one card, as the payment resource shows it. `at` is RFC 3339, UTC. */
 export interface PaymentAttempt {
   readonly card: CardSlot;
-  readonly outcome: 'captured' | 'declined' | 'blocked' | 'failed' | 'voided';
+  readonly outcome: (typeof attemptOutcomes)[number];
   readonly code: string | null;
   readonly at: string;
 }

@@ -14,7 +14,7 @@ export type TransferStatus = (typeof transferStatuses)[number];
 export const transferModes = ['immediate', 'shipped'] as const;
 export type TransferMode = (typeof transferModes)[number];
 
-/** `manual_review`: the goods could not be given back yet; it is tried on, in sight of a person. */
+/** `manual_review`: the goods could not be given back yet. Retried while a review is open. */
 export const transferTransitions: Readonly<Record<TransferStatus, readonly TransferStatus[]>> = {
   pending: ['reserved', 'failed'],
   reserved: ['in_transit', 'completed', 'cancelled', 'failed', 'manual_review'],

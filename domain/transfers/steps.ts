@@ -2,33 +2,24 @@
  * The language of the transfer store: the steps of a transfer and their answers. Each step is one transaction over the
  * transfer and its stock (db/transfers/store.ts).
  */
-import type { StepResult } from '../steps.js';
+import type { StepBase, StepResult } from '../steps.js';
 import type { TransferMode, TransferStatus } from './states.js';
 
-interface StepBase {
-  /** The same key again gives the first answer and does nothing. */
-  readonly key: string;
-  readonly transferId: string;
-  readonly actor: string;
-  readonly traceId: string;
-}
-
 /**
- * - `open` makes the transfer and holds the goods at the source (`reserved`), or says what lacks (`failed`). What cannot be
- *   a transfer at all (unknown SKU or location, source and destination the same) is refused and leaves no row.
+ * - `open` creates the transfer and holds the goods at the source (`reserved`), or fails for lack of stock (`failed`). What
+ *   cannot be a transfer at all (unknown SKU or location, source and destination the same) is refused and leaves no row.
  * - `move` turns the hold into goods at the destination, at once: reserved → completed.
- * - `ship` turns the hold into goods on their way: reserved → in_transit.
- * - `receive` puts what arrived down at the destination and books the rest as lost: in_transit → completed. Asked for again
- *   with the same figure it answers the same.
- * - `close` gives the goods back, from the hold or from their way, and ends the transfer as `to`. Where the ledger has not
- *   got them it is refused, and may be asked again. `byHand`: a person has given them back, nothing is moved.
- * - `review` says that giving back did not succeed yet: → manual_review.
+ * - `ship` turns the hold into goods in transit: reserved → in_transit.
+ * - `receive` adds what arrived at the destination and books the rest as lost: in_transit → completed. A repetition with the
+ *   same quantity gets the same answer.
+ * - `close` gives the goods back, from the hold or from transit, and ends the transfer as `to`. Refused while the ledger
+ *   lacks them, and may be asked again. `byHand`: a person has given them back, nothing is moved.
+ * - `review` records that giving back has not succeeded yet: → manual_review.
  */
-export type TransferStep = StepBase &
-  (
+export type TransferStep = StepBase & { readonly transferId: string } & (
     | {
         readonly step: 'open';
-        /** RFC 3339: when the client asked. Absent on transfers that were started before it was said. */
+        /** RFC 3339: when the client asked. Absent on transfers started before requests carried it. */
         readonly requestedAt?: string;
         readonly workflowId: string;
         readonly sku: string;
@@ -70,3 +61,17 @@ export interface TransferTransition {
 }
 
 export type TransferStepResult = StepResult<TransferState, TransferTransition>;
+
+/**
+ * The key of a step.
+ * @param cause what the step follows from: a command's id, or one of `soleCauses`. A workflow task that is lost and run
+ * again, perhaps with other commands before it, comes to the same key for the same thing, and so does it once.
+ */
+export const transferStepKey = (transferId: string, name: TransferStep['step'], cause: string): string =>
+  `transfer/${transferId}/${name}/${cause}`;
+
+/**
+ * Causes of the steps that a transfer takes once, whichever run takes them. Steps used to be counted: the holding came first,
+ * the sending second, and what was done under such a number must not be done again under another key.
+ */
+export const soleCauses = { open: '1', move: '2', ship: '2', review: 'once' } as const;

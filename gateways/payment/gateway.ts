@@ -1,3 +1,4 @@
+import type { AuthorizeAnswer, CaptureAnswer } from '../../domain/payments/answers.js';
 import type { CallOptions } from '../http/http.js';
 
 /**
@@ -32,7 +33,7 @@ export interface PaymentGateway {
   close(): Promise<void>;
 }
 
-export interface AuthorizeCall {
+interface AuthorizeCall {
   readonly idempotencyKey: string;
   readonly token: string;
   readonly amount: number;
@@ -40,18 +41,11 @@ export interface AuthorizeCall {
   readonly reference: string;
 }
 
-export type CardRefusal = {
-  readonly kind: 'declined';
-  readonly code: 'payment_declined' | 'insufficient_funds';
-  readonly declineCode: string;
-};
-export type AuthorizeAnswer = { readonly kind: 'authorized'; readonly authorizationId: string } | CardRefusal;
-export type CaptureAnswer = { readonly kind: 'captured' } | CardRefusal;
 /** `captured`: too late to void, the money must be refunded. */
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };
 export type RefundAnswer = { readonly kind: 'refunded'; readonly refundId: string } | { readonly kind: 'over_refund' };
 
-export interface AuthorizationBooks {
+interface AuthorizationBooks {
   readonly authorizationId: string;
   readonly status: 'authorized' | 'captured' | 'voided' | 'declined';
   readonly amount: number;

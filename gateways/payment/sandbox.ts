@@ -1,5 +1,6 @@
 /** The sandbox's card processor (sandbox/payments/routes.ts has the other end of the wire). */
 import { z } from 'zod';
+import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../domain/payments/answers.js';
 import { errorOf, expectShape, providerId } from '../http/answers.js';
 import {
   type CallOptions,
@@ -8,14 +9,7 @@ import {
   type HttpGatewayOptions,
   unexpectedAnswer,
 } from '../http/http.js';
-import type {
-  AuthorizeAnswer,
-  CaptureAnswer,
-  CardRefusal,
-  PaymentGateway,
-  RefundAnswer,
-  VoidAnswer,
-} from './gateway.js';
+import type { PaymentGateway, RefundAnswer, VoidAnswer } from './gateway.js';
 
 const name = 'payment';
 

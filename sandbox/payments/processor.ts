@@ -101,7 +101,7 @@ export class Processor {
     return this.books.authorization(authorizationId)?.token ?? null;
   }
 
-  /** Waits, and has the call known as being worked on meanwhile. False where it was told to give up. */
+  /** Waits, and counts the call as in flight meanwhile. False if the wait was broken off. */
   private async delay(key: string, request: MoneyRequest, delayMs: number, signal: AbortSignal): Promise<boolean> {
     const calls = this.underWay.get(key) ?? { request, count: 0 };
     calls.count++;
@@ -150,7 +150,7 @@ function capture({ authorizationId, token, status, amount }: Authorization, aske
   return { kind: 'captured' };
 }
 
-/** Never after the capture. What is void stays void, whoever asks again. */
+/** Never after the capture. A void authorization stays void. */
 function voidAuthorization({ status }: Authorization): Outcome {
   if (status === 'captured') return { kind: 'refused', code: 'already_captured' };
   if (status === 'declined') return { kind: 'refused', code: 'not_authorized' };

@@ -6,7 +6,7 @@ import { Books, type CallView, type Deed } from './books.js';
 import { type DeedKind, type Fact, fact, isFault, type Script } from './facts.js';
 
 /** How a call ends that is not answered as it should be. */
-export type Fault = 'timeout' | 'malformed' | 'error' | 'lost';
+type Fault = 'timeout' | 'malformed' | 'error' | 'lost';
 
 export type Reply<T> =
   | { readonly kind: 'answer'; readonly value: T }

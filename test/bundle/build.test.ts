@@ -56,7 +56,7 @@ test('two builds at once make one whole build, and the next one finds it', async
 
 test('a change of the sources makes another build, and leaves the one alone that a process uses', async () => {
   const [old = ''] = builds();
-  // A program of the old build that runs until it is told to end.
+  // A program of the old build that runs until it is stopped.
   writeFileSync(join(dist, old, 'waits.js'), 'process.stdin.resume(); console.log("runs");');
   const user = spawn(process.execPath, ['dev/run.mjs', 'waits.js'], {
     cwd: copy,
@@ -76,6 +76,18 @@ test('a change of the sources makes another build, and leaves the one alone that
   await build();
   expect(builds()).toHaveLength(1);
   expect(builds()).not.toContain(old);
+});
+
+test('a change of an SQL function makes another build, which holds the SQL as it was', async () => {
+  const name = 'db/functions/02_stock_answers.sql';
+  appendFileSync(join(copy, name), '-- changed\n');
+  const folder = join(copy, (await build()).replace(' built', ''));
+  appendFileSync(join(copy, name), '-- changed again\n');
+  expect(readFileSync(join(folder, name), 'utf8')).toMatch(/-- changed\n$/);
+  for (const file of ['0000_tables.sql', 'meta/_journal.json'])
+    expect(readFileSync(join(folder, 'db/migrations', file), 'utf8')).toBe(
+      readFileSync(join(copy, 'db/migrations', file), 'utf8'),
+    );
 });
 
 test('sources that cannot be compiled leave no build, and the compiler says where', async () => {

@@ -10,6 +10,7 @@ import { analyse } from 'scslre';
 import ts from 'typescript';
 import { afterAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
+import { loneDeps } from '../../api/app.fixture.js';
 import { apiRoutes } from '../../api/app.js';
 import { urlHoldsCardNumber } from '../../api/http/card-url.js';
 import { canonicalPath } from '../../api/http/paths.js';
@@ -36,9 +37,9 @@ import { parseSettings } from '../../domain/settings.js';
 import { providerText } from '../../gateways/http/answers.js';
 import { unexpectedAnswer } from '../../gateways/http/http.js';
 import { behaviourOf } from '../../sandbox/payments/tokens.js';
-import { bringsCardNumber, parseCancelSignal, parseConfirmSignal } from '../../workflows/order/signals.js';
+import { parseConfirmSignal } from '../../workflows/order/signals.js';
+import { bringsCardNumber, parseCancelSignal } from '../../workflows/shared/signals.js';
 import { parseReceiveSignal } from '../../workflows/transfer/signals.js';
-import { loneDeps } from '../lone-api.js';
 
 const rooms = ['api', 'domain', 'workflows', 'activities', 'gateways', 'db', 'workers', 'cli', 'sandbox', 'dev'];
 const KiB = 1024;
@@ -148,17 +149,19 @@ const swallowed = (scan: (text: string) => unknown) => (text: string) => {
   }
 };
 
+const caller = { actor: 'signal', traceparent: '', requestId: null };
+
 const scanners: Readonly<Record<string, (text: string) => unknown>> = {
   holdsCardNumber,
   urlHoldsCardNumber,
   valueHoldsCardNumber: (text) => valueHoldsCardNumber({ [text]: [text, [...text.slice(0, text.length / 16)]] }),
   bringsCardNumber: (text) => bringsCardNumber({ reason: text }),
   parseConfirmSignal: (text) => [
-    parseConfirmSignal({ payment: { cardToken: text } }),
-    parseConfirmSignal({ [text]: 1 }),
+    parseConfirmSignal({ payment: { cardToken: text } }, caller),
+    parseConfirmSignal({ [text]: 1 }, caller),
   ],
-  parseCancelSignal: (text) => parseCancelSignal({ reason: text }),
-  parseReceiveSignal: (text) => parseReceiveSignal({ reason: text }),
+  parseCancelSignal: (text) => parseCancelSignal({ reason: text }, caller),
+  parseReceiveSignal: (text) => parseReceiveSignal({ reason: text }, caller),
   readApiKey,
   decodeCursor: (text) => decodeCursor(Buffer.from(JSON.stringify([text, text])).toString('base64url')),
   rfc3339: (text) => rfc3339(text),

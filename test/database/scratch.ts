@@ -29,5 +29,9 @@ export async function scratchDatabase(): Promise<Scratch> {
 
 async function onServer(url: string, statement: string): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
-  await sql.unsafe(statement).finally(() => sql.end());
+  try {
+    await sql.unsafe(statement);
+  } finally {
+    await sql.end();
+  }
 }

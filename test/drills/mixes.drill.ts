@@ -53,7 +53,7 @@ const doomed: Pick<Step, 'victim' | 'afterMs'>[] = [];
 /** The call that is the next begins now. */
 function strike(): void {
   for (const { victim, afterMs } of doomed.splice(0)) {
-    // Whoever is down already is on its way back: the stack sees to that.
+    // A process that is down already is on its way back: the stack restarts it.
     setTimeout(() => void stack.kill(victim).catch(() => undefined), afterMs);
   }
 }

@@ -52,7 +52,7 @@ describe('kill -9 of postgres exactly while an order is being settled', () => {
     const id = await shop.reserved(sku);
     const confirming = shop.confirm(id, 'tok_slow_400');
     await eventually('the order to be confirming', async () => (await shop.statusOf(id)) === 'confirming');
-    // Whoever holds the order's row makes the settling wait for it: that is where Postgres dies.
+    // Holding the order's row makes settling wait for it: that is where Postgres dies.
     const rival = connect(stack.databaseUrl, { applicationName: 'drill', maxConnections: 2 });
     const holding = rival.sql
       .begin(async (tx) => {

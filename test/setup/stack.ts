@@ -36,7 +36,7 @@ const readyWithinMs = 120_000;
 
 /** Settings of the person who runs the tests must not reach the stacks under test: their database least of all. */
 const notInherited =
-  /^(HOLDFAST_(?!BUILD$)|API_(PORT|HOST)$|METRICS_HOST$|TRUSTED_PROXIES$|UNAUTHENTICATED_|(MIGRATE_)?DATABASE_(URL|TIMEOUT_SECONDS)$|TEMPORAL_(ADDRESS|NAMESPACE|TLS|API)|WORKERS$|LOG_LEVEL$|NODE_|VITEST|.*_SECONDS$|RETRY_|RATE_|SUPPLIER_|DELIVERY_|PAYMENT_|GATEWAY_)/;
+  /^(HOLDFAST_(?!BUILD$)|API_(PORT|HOST)$|METRICS_HOST$|TRUSTED_PROXIES$|UNAUTHENTICATED_|ADMISSION_|(MIGRATE_)?DATABASE_(URL|TIMEOUT_SECONDS)$|TEMPORAL_(ADDRESS|NAMESPACE|TLS|API)|WORKERS$|LOG_LEVEL$|NODE_|VITEST|.*_SECONDS$|RETRY_|RATE_|SUPPLIER_|DELIVERY_|PAYMENT_|GATEWAY_)/;
 
 /** The environment of this process without any setting of Holdfast, plus `env`; a build that was named stays named. */
 export function cleanEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
@@ -78,7 +78,7 @@ export async function startStack(
   const home = options.home ?? mkdtempSync(join(tmpdir(), 'holdfast-'));
   const { child, exited, output } = spawnStack({ ...env, HOLDFAST_HOME: home });
   let ended: { code: number | null } | null = null;
-  exited.then((code) => {
+  void exited.then((code) => {
     ended = { code };
   });
   const devJson = join(home, 'dev.json');

@@ -4,10 +4,10 @@
  * - `before`: the activity was handed out and has done nothing;
  * - `during`: its first query or request has been sent, and no answer was read;
  * - `after`: it has done everything, and Temporal does not know yet.
- * An activity that does several steps in one go has the places of the activities that do each of them alone.
+ * An activity that does several steps has the places of the activities that do each of them alone.
  * The relay has places of its own, without a phase: `relay.claimed` (nothing was started yet) and `relay.started` (nothing
  * was marked yet).
- * Whoever renames the file takes the crash, so one file is one crash. What the file holds must occur in the activity's
+ * The process that renames the file takes the crash, so one file is one crash. What the file holds must occur in the activity's
  * arguments (an order's id), or in what the relay is at (`<sku>/<location>`); an empty file fits any.
  */
 import { subscribe } from 'node:diagnostics_channel';

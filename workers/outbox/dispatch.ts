@@ -11,7 +11,7 @@ import type { RetrySettings } from '../../workflows/shared/contract.js';
 export interface RelayTools {
   readonly sql: Sql;
   readonly client: Client;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
   readonly log: Logger;
   /** Writes down that workflows exist for the rows; those that come together share a statement. */
   readonly markDelivered: (rowIds: readonly number[]) => Promise<void>;
@@ -60,7 +60,7 @@ export function refuseDelivery(tools: RelayTools, rowIds: readonly number[], why
 }
 
 async function giveBack(
-  { sql, pace, log }: RelayTools,
+  { sql, retry, log }: RelayTools,
   rowIds: readonly number[],
   about: string,
   error: unknown,
@@ -75,7 +75,7 @@ async function giveBack(
     rowIds,
     lastError,
     maxAttempts,
-    firstWaitSeconds: firstWaitSeconds * pace.retryBaseScale,
+    firstWaitSeconds: firstWaitSeconds * retry.retryBaseScale,
     reviewId: `rev_${randomUUID().replaceAll('-', '')}`,
   });
   log.warn({ about, err: error }, waitSeconds === null ? 'outbox row put before a person' : 'outbox row not delivered');

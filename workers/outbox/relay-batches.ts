@@ -24,7 +24,7 @@ export async function relayBatches(tools: RelayTools): Promise<number | null> {
             workflowId: noticesWorkflowId(batchId),
             taskQueue,
             workflowTaskTimeout: workflowTaskTimeoutMs,
-            args: [{ rowIds, waitSeconds: waitSeconds[topic], pace: tools.pace }],
+            args: [{ rowIds, waitSeconds: waitSeconds[topic], retry: tools.retry }],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'USE_EXISTING',
             requestEagerStart: true,

@@ -75,7 +75,7 @@ export class LevelRelay {
       location,
       cause: 'level',
       ...this.times,
-      pace: this.tools.pace,
+      retry: this.tools.retry,
       caller: { actor: 'relay', traceparent: '', requestId: null },
     };
     return deliver(this.tools, {

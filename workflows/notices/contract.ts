@@ -4,8 +4,8 @@ import type { RetrySettings } from '../shared/contract.js';
 export interface NoticesInput {
   /** Rows of the outbox. */
   readonly rowIds: readonly number[];
-  /** Before the second try to send; the third waits twice as long. Scaled by the pace. */
+  /** Before the second try to send; the third waits twice as long. Scaled by `retry`. */
   readonly waitSeconds: number;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
 }
 export const noticesWorkflowId = (batchId: string) => `notices/${batchId}`;

@@ -1,13 +1,15 @@
 /** Sends a batch of notices: `notices/<batch>`. What cannot be sent in 3 attempts is put before a person; nothing waits for it. */
 import { sleep, uuid4, workflowInfo } from '@temporalio/workflow';
+import { currentInput } from '../shared/earlier-names.js';
 import { describe } from '../shared/failures.js';
 import { database, notices as sending } from '../shared/proxies.js';
 import type { NoticesInput } from './contract.js';
 
 const attempts = 3;
 
-export async function notices(input: NoticesInput): Promise<void> {
-  let unsent = input.rowIds;
+export async function notices(recorded: NoticesInput): Promise<void> {
+  const { rowIds, waitSeconds, retry } = currentInput(recorded);
+  let unsent = rowIds;
   let lastError: string | null = null;
   for (let attempt = 1; attempt <= attempts; attempt++) {
     try {
@@ -17,7 +19,7 @@ export async function notices(input: NoticesInput): Promise<void> {
     }
     if (unsent.length === 0) return;
     if (attempt < attempts)
-      await sleep(Math.max(1, attempt * input.waitSeconds * input.pace.retryBaseScale * 1000), {
+      await sleep(Math.max(1, attempt * waitSeconds * retry.retryBaseScale * 1000), {
         summary: `Wait before sending again what was not sent (attempt ${attempt + 1} of ${attempts})`,
       });
   }

@@ -1,14 +1,13 @@
 /** What the outside needs to know of `order/<id>`: its id, input, updates and signals. Types and constants only. */
-import type { Refusal } from '../../domain/errors.js';
 import type { OrderStatus } from '../../domain/orders/states.js';
 import type { PaymentChoice } from '../../domain/orders/steps.js';
-import type { Caller, RetrySettings } from '../shared/contract.js';
+import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
 export type { PaymentChoice } from '../../domain/orders/steps.js';
 
 export const orderWorkflowId = (orderId: string) => `order/${orderId}`;
 
-export interface OrderLineInput {
+interface OrderLineInput {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;
@@ -29,23 +28,20 @@ export interface OrderInput {
   readonly supplierRecheckSeconds: number;
   /** 'delayed' answers borne before the order fails. */
   readonly supplierMaxDelayed: number;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
   readonly caller: Caller;
   /** RFC 3339; when the API took the order in. */
   readonly requestedAt: string;
   /**
-   * Whether its purchase is one activity (activities/checkout.ts). An order that was started before there was one has this
-   * not, and goes on step by step, as its history says.
+   * Whether its purchase is one activity (activities/checkout.ts). Absent on orders started before single-activity checkout:
+   * their histories have an activity for each step.
    */
-  readonly inOneGo?: true;
+  readonly singleActivity?: true;
   /** The run that was lost, where this one resumes its order. */
   readonly resumed?: string;
 }
 
-/** What an update answers: the order is then read from Postgres. A refusal has changed nothing but what it says. */
-export type OrderAnswer =
-  | { readonly kind: 'done'; readonly status: OrderStatus }
-  | { readonly kind: 'refused'; readonly status: OrderStatus; readonly refusal: Refusal };
+export type OrderAnswer = SagaAnswer<OrderStatus>;
 
 /**
  * Updates of `order/<id>`. `opened` asks for nothing: it answers when the first decision is durable (with `confirm`, when
@@ -58,10 +54,6 @@ export interface AddLineRequest {
 }
 export interface ConfirmRequest {
   readonly payment: PaymentChoice | null;
-  readonly caller: Caller;
-}
-export interface CancelRequest {
-  readonly reason: string | null;
   readonly caller: Caller;
 }
 

@@ -1,62 +1,73 @@
 /**
- * An order: `order/<id>`. It reserves, waits for a wish (confirm, cancel, one more line) or for its time to run out, takes
+ * An order: `order/<id>`. It reserves, waits for a command (confirm, cancel, one more line) or for its time to run out, takes
  * the money when confirmed, and ends. Every change of its state is one step in Postgres (domain/orders/steps.ts).
  */
-import { allHandlersFinished, CancellationScope, condition } from '@temporalio/workflow';
-import type { Refusal } from '../../domain/errors.js';
 import { isSettled } from '../../domain/orders/states.js';
+import { runToEnd } from '../shared/cancellation.js';
 import type { Caller } from '../shared/contract.js';
+import { currentOrderInput } from '../shared/earlier-names.js';
+import type { Note } from '../shared/inbox.js';
 import { database } from '../shared/proxies.js';
-import { stuckStepsStopWhen } from '../shared/stuck-steps.js';
 import { type AddLineRequest, type OrderAnswer, type OrderInput, orderWorkflowId } from './contract.js';
-import { cannotBecome, type Note, OrderDesk, type Wish } from './inbox.js';
-import { begin, close, confirm, type OrderSaga, pay, pendingPaymentOf } from './payment.js';
+import { type OrderCommand, OrderInbox } from './inbox.js';
+import { buy, close, conclude, confirm, type OrderSaga, pay, pendingPaymentOf } from './payment.js';
 import { OrderRecord } from './record.js';
 import { restock } from './restock.js';
 
-export async function order(input: OrderInput): Promise<OrderAnswer> {
+export async function order(recorded: OrderInput): Promise<OrderAnswer> {
+  const input = currentOrderInput(recorded);
   // What only counts within a run must not meet the steps of the run before.
   const run = input.resumed === undefined ? '' : `${input.resumed}-`;
-  const desk = new OrderDesk(run);
-  // Whoever cancels the workflow in the Web UI wants the order cancelled, with all that belongs to it.
-  CancellationScope.current().cancelRequested.catch(() => {
+  const inbox = new OrderInbox(run);
+  const saga: OrderSaga = { input, inbox, record: new OrderRecord(input.orderId, inbox, input.lines, run) };
+  // Cancelling the workflow in the Web UI cancels the order, with all that belongs to it.
+  const onCancel = () => {
     const caller: Caller = { ...input.caller, actor: 'workflow cancellation' };
     const request = { reason: 'the workflow was cancelled', caller };
-    desk.put({ kind: 'cancel', request, id: `${run}cancellation`, bySignal: true });
-  });
-  stuckStepsStopWhen(() => desk.cancelWanted);
-  const saga: OrderSaga = { input, desk, record: new OrderRecord(input.orderId, desk, input.lines, run) };
-  return await CancellationScope.nonCancellable(() => live(saga));
+    inbox.put({ kind: 'cancel', request, id: `${run}cancellation`, bySignal: true });
+  };
+  return await runToEnd({ onCancel, wanted: () => inbox.cancelWanted }, () => live(saga));
 }
 
 async function live(saga: OrderSaga): Promise<OrderAnswer> {
-  const { input, desk, record } = saga;
-  desk.opened.give(await open(saga));
+  const { input, inbox, record } = saga;
+  inbox.firstAnswer.give(await open(saga));
   while (!isSettled(record.status) && record.exists) {
     record.publish();
-    // A task that was lost has begun a payment: it is gone on with, whatever is wished.
+    // A workflow task that was lost has begun a payment: resume it, even if a cancel waits.
     if (record.status === 'confirming') await pay(saga, input.caller);
     else {
-      await desk.waitForWork(record.remainingMs());
-      if (desk.hasWork) await serve(saga);
+      await inbox.waitForWork(record.remainingMs(), waitSummary(record));
+      if (inbox.hasWork) await serve(saga);
       else await record.apply(database.expireOrder, record.look({ ...input.caller, actor: 'timer' }));
     }
   }
   record.publish();
-  await closeDesk(saga);
+  await inbox.close(record, async () => {
+    const note = inbox.takeNote();
+    // Where nothing was written there is no order, and no timeline.
+    if (note !== undefined && record.exists) await writeNote(saga, note);
+    return note !== undefined;
+  });
   return record.answer();
 }
 
-/** Tells the timeline what is to be told, and grants the next wish. */
+function waitSummary({ status }: OrderRecord): string {
+  return status === 'draft'
+    ? 'Wait for a line or a cancel until the draft expires'
+    : 'Wait for a confirm or a cancel until the hold ends';
+}
+
+/** Writes the next note to the timeline, and carries out the next command. */
 async function serve(saga: OrderSaga): Promise<void> {
-  const note = saga.desk.takeNote();
-  const wish = saga.desk.takeWish();
-  if (note !== undefined) await tell(saga, note);
-  if (wish !== undefined) await grant(saga, wish);
+  const note = saga.inbox.takeNote();
+  const command = saga.inbox.take();
+  if (note !== undefined) await writeNote(saga, note);
+  if (command !== undefined) await carryOutAndAnswer(saga, command);
 }
 
 async function open(saga: OrderSaga): Promise<OrderAnswer> {
-  const { input, desk, record } = saga;
+  const { input, inbox, record } = saga;
   const confirming = input.confirm && input.payment !== null && input.lines.length > 0;
   const payment = confirming ? pendingPaymentOf(input.payment) : null;
   const step = {
@@ -70,10 +81,10 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
     confirming,
     payment,
   };
-  const { result: opened, charge } = confirming
-    ? await begin(saga, { activity: 'openOrder', step }, input.caller)
-    : { result: await record.apply(database.openOrder, step) };
   record.payment = input.payment;
+  const bought = confirming ? await buy(saga, { activity: 'openOrder', step }, input.caller) : null;
+  if (bought !== null && bought.kind !== 'not_begun') return conclude(saga, bought, input.caller);
+  const opened = bought?.reserved ?? (await record.apply(database.openOrder, step));
   if (opened.outcome === 'refused') {
     record.endsBy(`${opened.refusal.code}, ${opened.refusal.detail}`);
     return record.refuse(opened.refusal);
@@ -81,7 +92,7 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
   const lacking = record.status === 'awaiting_restock' ? opened.shortages : undefined;
   if (lacking !== undefined) {
     const going = { confirming, payment };
-    const outcome = await restock(input, desk, record, lacking, going, () => serve(saga));
+    const outcome = await restock(input, inbox, record, lacking, going, () => serve(saga));
     if (outcome.kind === 'given_up') {
       const { to, caller, reason, failure, cancel } = outcome;
       const closed = await close(saga, to, cancel?.id ?? 'suppliers', caller, reason, { failure });
@@ -91,35 +102,39 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
   }
   if (record.status === 'confirmed') return record.answer();
   // Nothing was charged before the goods were there.
-  if (confirming) return await pay(saga, input.caller, lacking === undefined ? charge : undefined);
+  if (confirming) return await pay(saga, input.caller);
   return input.confirm ? await confirm(saga, { payment: null, caller: input.caller }, 'start') : record.answer();
 }
 
-/** Carries out one wish and answers it, and with it those that only wished the same. */
-async function grant(saga: OrderSaga, wish: Wish): Promise<void> {
-  const { desk, record } = saga;
-  const answer = await carryOut(saga, wish);
-  if (wish.kind === 'cancel' && record.status === 'confirming') {
-    // There is a payment in flight that this run did not know of: it is stopped first, since somebody wants to cancel.
-    desk.putBack(wish);
+/** Carries out a command and answers it, and with it the confirmations that ask for nothing else. */
+async function carryOutAndAnswer(saga: OrderSaga, command: OrderCommand): Promise<void> {
+  const { inbox, record } = saga;
+  const answer = await carryOut(saga, command);
+  if (command.kind === 'cancel' && record.status === 'confirming') {
+    // There is a payment in flight that this run did not know of: stop it first.
+    inbox.putBack(command);
     return;
   }
-  const joined = wish.kind === 'confirm' ? desk.takeJoiningConfirms() : [];
-  for (const each of [wish, ...joined]) {
-    each.answer = answer;
-    if (each.bySignal && answer.kind === 'refused' && !isPaymentRefusal(answer.refusal))
-      desk.note(each.id, `signal ${each.kind} ignored: ${answer.refusal.detail}`);
-  }
+  const joined = command.kind === 'confirm' ? inbox.takeAll(bringsNoPayment) : [];
+  for (const each of [command, ...joined]) inbox.answer(each, answer);
 }
 
-async function carryOut(saga: OrderSaga, wish: Wish): Promise<OrderAnswer> {
-  switch (wish.kind) {
+/** Whether a confirmation joins the one that is being carried out. */
+function bringsNoPayment(command: OrderCommand): boolean {
+  return command.kind === 'confirm' && command.request.payment === null;
+}
+
+async function carryOut(saga: OrderSaga, command: OrderCommand): Promise<OrderAnswer> {
+  const { id } = command;
+  switch (command.kind) {
     case 'confirm':
-      return await confirm(saga, wish.request, wish.id);
-    case 'cancel':
-      return await close(saga, 'cancelled', wish.id, wish.request.caller, wish.request.reason ?? 'cancelled');
+      return await confirm(saga, command.request, id);
+    case 'cancel': {
+      const { caller, reason } = command.request;
+      return await close(saga, 'cancelled', id, caller, reason ?? 'cancelled');
+    }
     case 'addLine':
-      return await addLine(saga, wish.request, wish.id);
+      return await addLine(saga, command.request, id);
   }
 }
 
@@ -135,35 +150,7 @@ async function addLine(
   return record.answer();
 }
 
-async function tell({ input, record }: OrderSaga, note: Note): Promise<void> {
+async function writeNote({ input, record }: OrderSaga, note: Note): Promise<void> {
   const caller = { ...input.caller, actor: 'signal' };
   await record.apply(database.noteOrder, { ...record.step('note', note.id, caller), reason: note.text });
-}
-
-/** Answers what came too late, until nobody waits any more. */
-async function closeDesk(saga: OrderSaga): Promise<void> {
-  const { desk, record } = saga;
-  for (;;) {
-    for (let wish = desk.takeWish(); wish !== undefined; wish = desk.takeWish()) {
-      const to = wish.kind === 'confirm' ? 'confirmed' : wish.kind === 'cancel' ? 'cancelled' : 'reserved';
-      // Where nothing was written there is no order, and the API says so.
-      const settled = record.status === to || !record.exists;
-      wish.answer = settled ? record.answer() : record.refuse(cannotBecome(record.status, to));
-      if (wish.bySignal && wish.answer.kind === 'refused')
-        desk.note(wish.id, `signal ${wish.kind} ignored: ${wish.answer.refusal.detail}`);
-    }
-    const note = desk.takeNote();
-    if (note !== undefined && record.exists) await tell(saga, note);
-    else if (allHandlersFinished() && !desk.hasWork) return;
-    else await condition(() => allHandlersFinished() || desk.hasWork);
-  }
-}
-
-function isPaymentRefusal({ code }: Refusal): boolean {
-  return (
-    code === 'payment_declined' ||
-    code === 'insufficient_funds' ||
-    code === 'fraud_suspected' ||
-    code === 'all_payment_attempts_failed'
-  );
 }

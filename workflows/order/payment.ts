@@ -1,31 +1,37 @@
 /**
- * Paying for an order. What was begun stands in the database before money moves, and the database decides between
- * settling a payment and giving it up: a workflow task that is lost after it has acted runs again, perhaps with a wish to
- * cancel that it did not know before, and must find out what it has done.
+ * Paying for an order: the purchase (domain/purchase/purchase.ts) with activities as its steps. What was begun stands in
+ * the database before money moves, and the database decides between settling a payment and giving it up: a workflow task
+ * that is lost after it has acted runs again, perhaps with a cancel that it did not know before, and must find out what it
+ * has done.
  */
 import { uuid4 } from '@temporalio/workflow';
-import type { Checkout, CheckoutProgress } from '../../activities/checkout.js';
-import type { ChargeProgress } from '../../activities/payments.js';
+import type { Checkout, Reserving } from '../../activities/checkout.js';
 import { refusal } from '../../domain/errors.js';
-import { maxPaymentRefusals } from '../../domain/orders/states.js';
-import type { OrderStepResult, PaymentInFlight, PaymentRecord, PendingPayment } from '../../domain/orders/steps.js';
+import { maxPaymentRefusals } from '../../domain/limits.js';
+import type { PaymentRecord, PendingPayment } from '../../domain/orders/steps.js';
 import { mailsAfter } from '../../domain/payments/record.js';
+import type { PurchaseOutcome, Undone } from '../../domain/purchase/outcomes.js';
+import { purchase } from '../../domain/purchase/purchase.js';
+import {
+  nothingDone,
+  type PurchaseRecord,
+  type PurchaseSteps,
+  type PurchaseUndo,
+} from '../../domain/purchase/steps.js';
 import { isBranched } from '../shared/branches.js';
-import { charge, lostTry } from '../shared/charge.js';
+import { chargeByActivities, leftUndecided, lostCharge, undoMoney } from '../shared/charge.js';
 import type { Caller } from '../shared/contract.js';
-import { database, purchase } from '../shared/proxies.js';
+import { currentPurchase } from '../shared/earlier-names.js';
+import { database, singleActivity } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
 import type { ConfirmRequest, OrderAnswer, OrderInput, PaymentChoice } from './contract.js';
-import { cannotBecome, type OrderDesk } from './inbox.js';
+import { cannotBecome, type OrderInbox } from './inbox.js';
 import type { OrderRecord } from './record.js';
-
-const paidWithoutCard = 'no card was charged';
-const paidWith = (paymentId: string, card: string) => `paid with the ${card} card, payment ${paymentId}`;
 
 /** What every part of the order's saga works with. */
 export interface OrderSaga {
   readonly input: OrderInput;
-  readonly desk: OrderDesk;
+  readonly inbox: OrderInbox;
   readonly record: OrderRecord;
 }
 
@@ -35,46 +41,7 @@ export function pendingPaymentOf(choice: PaymentChoice | null): PendingPayment |
   return { paymentId: `pay_${uuid4().replaceAll('-', '')}`, choice };
 }
 
-/** A payment that has begun: what the step answered that began it, and what came of the charge in the same go. */
-interface Begun {
-  readonly result: OrderStepResult;
-  readonly charge?: ChargeProgress;
-}
-
-/** Does the step that begins a payment, and in the same go as much of the payment as it comes to. */
-export async function begin(order: OrderSaga, first: Checkout['begin'], caller: Caller): Promise<Begun> {
-  const { input, desk, record } = order;
-  const alone = async () =>
-    first.activity === 'openOrder'
-      ? await record.apply(database.openOrder, first.step)
-      : await record.apply(database.beginConfirm, first.step);
-  if (!input.inOneGo || isBranched()) return { result: await alone() };
-  let progress: CheckoutProgress;
-  try {
-    progress = await purchase.checkoutOrder({
-      begin: first,
-      customerId: input.customer?.id ?? null,
-      email: input.customer?.email ?? null,
-      traceparent: caller.traceparent,
-      mayCapture: !desk.cancelWanted,
-    });
-  } catch (error) {
-    // How far it came is asked for: the step by its key, the money at the processor.
-    const charge = lostTry(error);
-    return { result: await alone(), charge };
-  }
-  const { begun, charge, settled } = progress;
-  if (begun === null) return { result: await alone() };
-  record.takeUp(begun);
-  // A refusal is asked for again where it is dealt with.
-  if (settled?.outcome === 'done') {
-    record.endsBy(begun.state?.inFlight ? paidWith(begun.state.inFlight.paymentId, 'primary') : paidWithoutCard);
-    record.takeUp(settled);
-  }
-  return { result: begun, ...(charge !== null && { charge }) };
-}
-
-/** Confirms a reserved order and pays for it. @param cause the wish's id */
+/** Confirms a reserved order and pays for it. @param cause the command's id */
 export async function confirm(order: OrderSaga, request: ConfirmRequest, cause: string): Promise<OrderAnswer> {
   const { record } = order;
   if (record.status === 'confirmed') return record.answer();
@@ -83,118 +50,166 @@ export async function confirm(order: OrderSaga, request: ConfirmRequest, cause: 
     return record.refuse(refusal('payment_method_required', 'the order has a total above 0 and no payment'));
   const payment = record.totalAmount > 0 ? pendingPaymentOf(choice) : null;
   const step = { ...record.step('begin_confirm', cause, request.caller), payment };
-  const { result, charge } = await begin(order, { activity: 'beginConfirm', step }, request.caller);
-  if (result.outcome === 'refused')
-    return result.state?.status === 'confirmed' ? record.answer() : record.refuse(result.refusal);
-  return await pay(order, request.caller, charge);
+  const bought = await buy(order, { activity: 'beginConfirm', step }, request.caller);
+  return conclude(order, bought, request.caller);
 }
 
-/**
- * Takes the money for an order that is confirming and settles it; a refusal leaves the hold, the last one ends the order.
- * @param begun what the charge has come to already
- */
-export async function pay(order: OrderSaga, caller: Caller, begun?: ChargeProgress): Promise<OrderAnswer> {
-  const { record } = order;
-  if (record.status !== 'confirming') return record.pastConfirmation();
-  const { inFlight } = record;
-  if (inFlight === null) return await settle(order, new Saga(order.input.pace), caller, null);
-  return await payByCard(order, caller, inFlight, begun);
+/** Pays for an order that is confirming already. */
+export async function pay(order: OrderSaga, caller: Caller): Promise<OrderAnswer> {
+  const { standing } = order.record;
+  if (standing === null) return order.record.pastConfirmation();
+  const bought = await runPurchase(order, caller, () => Promise.resolve(standing), nothingDone());
+  return conclude(order, bought, caller);
 }
 
-async function payByCard(
+/** The whole purchase from the step that reserves; in one activity, as far as that comes. */
+export function buy(order: OrderSaga, reserving: Reserving, caller: Caller): Promise<PurchaseOutcome> {
+  const { input, record } = order;
+  const done = nothingDone();
+  const reserve = async () => {
+    if (input.singleActivity && !isBranched())
+      try {
+        const checkout = checkoutOf(order, reserving, caller);
+        takeUp(record, currentPurchase(await singleActivity.checkoutOrder(checkout)), done);
+      } catch (error) {
+        // How far it came is asked for: the step by its key, the money at the processor.
+        done.charge = lostCharge(error);
+      }
+    if (done.reserved !== null) return done.reserved;
+    return reserving.activity === 'openOrder'
+      ? await record.apply(database.openOrder, reserving.step)
+      : await record.apply(database.beginConfirm, reserving.step);
+  };
+  return runPurchase(order, caller, reserve, done);
+}
+
+function checkoutOf({ input, inbox }: OrderSaga, reserving: Reserving, { traceparent }: Caller): Checkout {
+  const { id: customerId = null, email = null } = input.customer ?? {};
+  return { reserving, customerId, email, traceparent, mayCapture: !inbox.cancelWanted };
+}
+
+/** Records what the single activity has done. */
+function takeUp(order: OrderRecord, { reserved, charge, settled }: PurchaseRecord, done: PurchaseRecord): void {
+  done.reserved = reserved && order.takeUp(reserved);
+  done.charge = charge;
+  // A refusal is asked for again, as histories have it.
+  if (settled?.outcome === 'done') done.settled = order.takeUp(settled);
+}
+
+function runPurchase(
   order: OrderSaga,
   caller: Caller,
-  inFlight: PaymentInFlight,
-  begun: ChargeProgress | undefined,
-): Promise<OrderAnswer> {
-  const { input, desk, record } = order;
-  const { paymentId, choice, abandoned } = inFlight;
-  const saga = new Saga(input.pace);
-  const charged = await charge(saga, {
-    paymentId,
-    orderId: input.orderId,
-    amount: record.totalAmount,
-    currency: record.currency,
-    cardToken: choice.cardToken,
-    backupCardToken: choice.backupCardToken ?? null,
-    customerId: input.customer?.id ?? null,
-    email: input.customer?.email ?? null,
-    reference: input.orderId,
-    traceparent: caller.traceparent,
-    pace: input.pace,
-    begun,
-    abandoned,
-    stopWanted: () => desk.cancelWanted,
-    abandon: async (card) => {
-      const step = { ...record.step('abandon_card', `${paymentId}/${card}`, caller), paymentId, card };
-      await record.apply(database.abandonCard, step);
-      return record.status === 'confirming';
+  reserve: PurchaseSteps['reserve'],
+  done: PurchaseRecord,
+): Promise<PurchaseOutcome> {
+  const { input, inbox, record } = order;
+  const { id: customerId = null, email = null } = input.customer ?? {};
+  const { orderId, actor, traceId } = record.step('settle', '', caller);
+  const facts = { orderId, customerId, email, actor, traceId, traceparent: caller.traceparent };
+  const steps: PurchaseSteps = {
+    reserve,
+    ...chargeByActivities(input.retry, {
+      giveUp: async (card, { id: paymentId }) => {
+        const step = { ...record.step('abandon_card', `${paymentId}/${card}`, caller), paymentId, card };
+        await record.apply(database.abandonCard, step);
+        return record.status === 'confirming';
+      },
+      cancelWanted: () => inbox.cancelWanted,
+    }),
+    settle: (step) => record.apply(database.settleOrder, step),
+  };
+  return purchase(facts, steps, undoBySaga(order, caller), done);
+}
+
+function undoBySaga(order: OrderSaga, caller: Caller): PurchaseUndo {
+  const saga = new Saga(order.input.retry);
+  let why: Undone | null = null;
+  return {
+    goods: () => {
+      saga.undo('end the order and give its goods back', async () => {
+        if (why !== null) await endOrder(order, caller, why);
+      });
     },
-  });
-  switch (charged.kind) {
-    case 'captured':
-      return await settle(order, saga, caller, charged.payment);
+    money: () => undoMoney(saga, order.input.orderId),
+    all: async (undone) => {
+      why = undone;
+      await saga.compensate();
+    },
+  };
+}
+
+/** Ends an order whose purchase was undone: as cancelled where a cancel is queued, else as failed. */
+async function endOrder(order: OrderSaga, caller: Caller, why: Undone): Promise<void> {
+  const { inbox, record } = order;
+  if (record.status !== 'confirming') return;
+  const cause = why.payment?.id ?? 'unpaid';
+  const payment =
+    why.payment && why.kind === 'unsettled' ? ({ ...why.payment, status: 'refunded' } as const) : why.payment;
+  // A cancel gives up a settling that is stuck, and then decides how the order ends.
+  const cancel = inbox.takeCancel();
+  if (why.kind === 'unsettled' && cancel === undefined) {
+    const { code, detail } = why.refusal;
+    await close(order, 'failed', cause, caller, detail, { payment, failure: { code, detail } });
+    return;
+  }
+  const { reason = null, caller: by = caller } = cancel?.request ?? {};
+  const closed = await close(order, 'cancelled', cause, by, reason ?? 'cancelled', { payment });
+  if (cancel) cancel.answer = closed;
+}
+
+/** The answer to a confirmation. A refused payment is recorded first. */
+export function conclude(
+  order: OrderSaga,
+  bought: PurchaseOutcome,
+  caller: Caller,
+): OrderAnswer | Promise<OrderAnswer> {
+  const { record } = order;
+  switch (bought.kind) {
+    case 'not_begun': {
+      const { reserved } = bought;
+      if (reserved.outcome === 'done') return record.pastConfirmation();
+      return reserved.state?.status === 'confirmed' ? record.answer() : record.refuse(reserved.refusal);
+    }
+    case 'confirmed':
+      record.endsBy(
+        bought.payment === null
+          ? 'no card was charged'
+          : `paid with the ${bought.payment.cardUsed ?? 'primary'} card, payment ${bought.payment.id}`,
+      );
+      return record.answer();
     case 'decided':
       return record.pastConfirmation();
-    case 'stopped': {
-      const cancel = desk.takeCancel();
-      const by = cancel?.request.caller ?? caller;
-      const closed = await close(order, 'cancelled', paymentId, by, cancel?.request.reason ?? 'cancelled', {
-        payment: charged.payment,
-      });
-      if (cancel) cancel.answer = closed;
+    case 'stopped':
       return record.refuse(cannotBecome(record.status, 'confirmed'));
-    }
-    case 'refused': {
-      const { code, detail } = charged.refusal;
-      const refused = await record.apply(database.refusePayment, {
-        ...record.step('refuse_payment', paymentId, caller),
-        maxRefusals: maxPaymentRefusals,
-        payment: charged.payment,
-        reason: detail,
-        failure: { code, detail },
-        mails: mailsAfter(charged.payment),
-      });
-      record.endsBy(`the last payment that it may try was refused: ${code}, ${detail}`);
-      return refused.outcome === 'refused' ? record.pastConfirmation() : record.refuse(charged.refusal);
-    }
+    case 'unsettled':
+      return record.refuse(bought.refusal);
+    case 'refused':
+      return refusePayment(order, bought, caller);
+    case 'undecided':
+      return leftUndecided();
   }
 }
 
-/** Confirms the holds and records the payment. Where that cannot be done any more the money goes back. */
-async function settle(
-  order: OrderSaga,
-  saga: Saga,
+/** A refusal leaves the hold; the last one ends the order. */
+async function refusePayment(
+  { record }: OrderSaga,
+  { payment, refusal: why }: Extract<PurchaseOutcome, { kind: 'refused' }>,
   caller: Caller,
-  payment: PaymentRecord | null,
 ): Promise<OrderAnswer> {
-  const { record } = order;
-  const settled = await record.apply(database.settleOrder, {
-    ...record.step('settle', payment?.id ?? 'unpaid', caller),
+  const { code, detail } = why;
+  const refused = await record.apply(database.refusePayment, {
+    ...record.step('refuse_payment', payment.id, caller),
+    maxRefusals: maxPaymentRefusals,
     payment,
-    mails: payment === null ? [] : mailsAfter(payment),
+    reason: detail,
+    failure: { code, detail },
+    mails: mailsAfter(payment),
   });
-  if (settled.outcome === 'done' || settled.state?.status === 'confirmed') {
-    record.endsBy(payment === null ? paidWithoutCard : paidWith(payment.id, payment.cardUsed ?? 'primary'));
-    return record.answer();
-  }
-  await saga.compensate();
-  const { code, detail } = settled.refusal;
-  if (record.status !== 'confirming') return record.refuse(settled.refusal);
-  const returned = payment && ({ ...payment, status: 'refunded' } as const);
-  // Somebody who wants to cancel gave a settling up that was stuck: that is how the order ends.
-  const cancel = order.desk.takeCancel();
-  const cause = payment?.id ?? 'unpaid';
-  if (cancel === undefined)
-    await close(order, 'failed', cause, caller, detail, { payment: returned, failure: { code, detail } });
-  else {
-    const { reason, caller: by } = cancel.request;
-    cancel.answer = await close(order, 'cancelled', cause, by, reason ?? 'cancelled', { payment: returned });
-  }
-  return record.refuse(settled.refusal);
+  record.endsBy(`the last payment that it may try was refused: ${code}, ${detail}`);
+  return refused.outcome === 'refused' ? record.pastConfirmation() : record.refuse(why);
 }
 
-/** Gives the stock back and ends the order. @param cause the wish's id, or the payment's with which it ends */
+/** Gives the stock back and ends the order. @param cause the id of the command or payment that ends it */
 export async function close(
   { record }: OrderSaga,
   to: 'cancelled' | 'failed',

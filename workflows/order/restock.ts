@@ -1,7 +1,7 @@
 /**
  * An order that lacks stock while its suppliers are asked for it. What is there is held; the rest is put aside at the
- * suppliers, comes in when they say so, and is held too. Any supplier who does not deliver ends the order, and so does
- * whoever cancels it: then what the suppliers have put aside is cancelled there.
+ * suppliers, comes in when they say so, and is held too. A supplier who does not deliver ends the order, and so does a
+ * cancel: then what the suppliers have put aside is cancelled there.
  */
 import { condition, patched } from '@temporalio/workflow';
 import type { Refusal, SupplierFailureCode } from '../../domain/errors.js';
@@ -11,7 +11,7 @@ import { inBranches } from '../shared/branches.js';
 import type { Caller } from '../shared/contract.js';
 import { database } from '../shared/proxies.js';
 import type { OrderInput } from './contract.js';
-import { cannotBecome, type OrderDesk, type Wish } from './inbox.js';
+import { type CancelCommand, cannotBecome, type OrderInbox } from './inbox.js';
 import type { OrderRecord } from './record.js';
 import { type Goods, type News, SupplierTalks } from './supplier-talks.js';
 
@@ -24,17 +24,17 @@ export type RestockOutcome =
       readonly caller: Caller;
       readonly reason: string;
       readonly failure: { readonly code: SupplierFailureCode; readonly detail: string } | null;
-      /** Whose wish it was. */
-      readonly cancel: Extract<Wish, { kind: 'cancel' }> | null;
-      /** For whoever opened the order, if he has no answer yet. */
+      /** The command that ended it, which is to be answered. */
+      readonly cancel: CancelCommand | null;
+      /** For the caller who opened the order, if that is not answered yet. */
       readonly refusal: Refusal;
     };
 
 /**
- * Waits for the goods of an order that is `awaiting_restock`, and answers whoever opened it once the suppliers have
+ * Waits for the goods of an order that is `awaiting_restock`, and answers the caller who opened it once the suppliers have
  * accepted.
  * @param going whether to go on to payment as soon as everything is held, and which
- * @param serve answers one other wish that came meanwhile
+ * @param serve answers one other command that came meanwhile
  */
 export async function restock(...args: Parameters<typeof waitForGoods>): Promise<RestockOutcome> {
   const wait = () => waitForGoods(...args);
@@ -44,7 +44,7 @@ export async function restock(...args: Parameters<typeof waitForGoods>): Promise
 
 async function waitForGoods(
   input: OrderInput,
-  desk: OrderDesk,
+  inbox: OrderInbox,
   record: OrderRecord,
   shortages: readonly Shortage[],
   going: { readonly confirming: boolean; readonly payment: PendingPayment | null },
@@ -55,11 +55,11 @@ async function waitForGoods(
   record.publish();
   talks.begin();
   while (record.status === 'awaiting_restock') {
-    await condition(() => desk.hasWork || talks.hasNews);
-    const cancel = desk.takeCancel();
+    await condition(() => inbox.hasWork || talks.hasNews);
+    const cancel = inbox.takeCancel();
     if (cancel !== undefined) {
       if (await giveUp()) return cancelled(cancel);
-      desk.putBack(cancel);
+      inbox.putBack(cancel);
       break;
     }
     const news = talks.takeNews();
@@ -93,7 +93,7 @@ async function waitForGoods(
           ...record.step('await_supplier', 'once', supplier),
           reference: news.reference,
         });
-        desk.opened.give(record.answer());
+        inbox.firstAnswer.give(record.answer());
         return true;
       case 'delayed':
         await record.apply(database.noteOrder, { ...record.step('note', news.id, supplier), reason: news.detail });
@@ -117,7 +117,7 @@ async function waitForGoods(
       reason: `${quantity} of ${sku} received: ${goods.reference}`,
     });
     if (restocked.outcome === 'refused') return false;
-    goods.open = false;
+    goods.mayHoldGoods = false;
     return true;
   }
 }
@@ -130,7 +130,7 @@ async function release(record: OrderRecord, caller: Caller): Promise<void> {
   });
 }
 
-function cancelled(cancel: Extract<Wish, { kind: 'cancel' }>): RestockOutcome {
+function cancelled(cancel: CancelCommand): RestockOutcome {
   return {
     kind: 'given_up',
     to: 'cancelled',
@@ -142,7 +142,7 @@ function cancelled(cancel: Extract<Wish, { kind: 'cancel' }>): RestockOutcome {
   };
 }
 
-/** Who gave it up is not known any more; whoever cancelled it and got no answer asks again, and finds it cancelled. */
+/** Who gave it up is not known any more; a caller who cancelled it and got no answer asks again, and finds it cancelled. */
 function overtaken(caller: Caller): RestockOutcome {
   return {
     kind: 'given_up',

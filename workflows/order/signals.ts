@@ -1,23 +1,19 @@
-/** Reading what a signal brings. People type signals by hand: whatever comes is looked at, and nothing throws. */
-import { valueHoldsCardNumber } from '../../domain/cards/numbers.js';
-import type { PaymentChoice } from './contract.js';
-
-export type ParsedSignal<T> =
-  | { readonly kind: 'ok'; readonly value: T }
-  | { readonly kind: 'bad'; readonly problem: string };
-
-export const ok = <T>(value: T): ParsedSignal<T> => ({ kind: 'ok', value });
-export const bad = (problem: string): { kind: 'bad'; problem: string } => ({ kind: 'bad', problem });
-
-const maxReasonLength = 500;
+/** Reading what a signal to an order brings. */
+import { bad, fieldsOf, ok, type ParsedSignal, type SignalParser } from '../shared/signals.js';
+import type { ConfirmRequest, PaymentChoice } from './contract.js';
 
 /** `{ payment? }` or nothing. */
-export function parseConfirmSignal(payload: unknown): ParsedSignal<PaymentChoice | null> {
-  if (payload === undefined || payload === null) return ok(null);
+export const parseConfirmSignal: SignalParser<ConfirmRequest> = (payload, caller) => {
+  if (payload === undefined || payload === null) return ok({ payment: null, caller });
   const fields = fieldsOf(payload, ['payment']);
   if (typeof fields === 'string') return bad(fields);
-  if (fields.payment === undefined || fields.payment === null) return ok(null);
-  const payment = fieldsOf(fields.payment, ['cardToken', 'backupCardToken', 'method']);
+  if (fields.payment === undefined || fields.payment === null) return ok({ payment: null, caller });
+  const parsed = parsePayment(fields.payment);
+  return parsed.kind === 'ok' ? ok({ payment: parsed.value, caller }) : parsed;
+};
+
+function parsePayment(value: unknown): ParsedSignal<PaymentChoice> {
+  const payment = fieldsOf(value, ['cardToken', 'backupCardToken', 'method']);
   if (typeof payment === 'string') return bad(`payment: ${payment}`);
   const { cardToken, backupCardToken, method } = payment;
   if (method !== undefined)
@@ -29,36 +25,6 @@ export function parseConfirmSignal(payload: unknown): ParsedSignal<PaymentChoice
   return isToken(backupCardToken)
     ? ok({ cardToken, backupCardToken })
     : bad('payment.backupCardToken is not a card token');
-}
-
-/** `{ reason? }` or nothing. */
-export function parseCancelSignal(payload: unknown): ParsedSignal<string | null> {
-  if (payload === undefined || payload === null) return ok(null);
-  const fields = fieldsOf(payload, ['reason']);
-  if (typeof fields === 'string') return bad(fields);
-  const { reason } = fields;
-  if (reason === undefined || reason === null) return ok(null);
-  return isReason(reason) ? ok(reason) : bad(notAReason);
-}
-
-export const notAReason = `reason is not a text of at most ${maxReasonLength} characters`;
-
-/** A text that the database can keep: without NUL, and without half of a character. */
-export function isReason(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= maxReasonLength && !/\0|\p{Surrogate}/u.test(value);
-}
-
-/** Whether anything in the payload looks like a card number: such a signal is refused, and nothing of it is repeated. */
-export function bringsCardNumber(payload: unknown): boolean {
-  return valueHoldsCardNumber(payload);
-}
-
-/** The members of an object that has none but the allowed ones; else what is wrong with it. */
-export function fieldsOf(value: unknown, allowed: readonly string[]): Record<string, unknown> | string {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not an object';
-  const unknown = Object.keys(value).find((key) => !allowed.includes(key));
-  // The name is not repeated: whoever typed it may have typed a card number.
-  return unknown === undefined ? { ...value } : `has a field other than ${allowed.join(', ')}`;
 }
 
 function isToken(value: unknown): value is string {

@@ -25,7 +25,7 @@ export interface Goods {
   /** The supplier's own name for it; null until it was accepted. */
   reference: string | null;
   /** Whether the supplier may have put something aside that is not ours yet. */
-  open: boolean;
+  mayHoldGoods: boolean;
 }
 
 interface Part extends Goods {
@@ -53,7 +53,7 @@ export class SupplierTalks {
     this.parts = shortages.map((shortage) => ({
       shortage,
       reference: null,
-      open: false,
+      mayHoldGoods: false,
       operation: {
         url: shortage.url,
         idempotencyKey: `order/${input.orderId}/supplier/${shortage.line}`,
@@ -61,7 +61,7 @@ export class SupplierTalks {
         quantity: shortage.quantity,
         traceparent: input.caller.traceparent,
       },
-      saga: new Saga(input.pace, onReview),
+      saga: new Saga(input.retry, onReview),
       fault: 'no_answer',
     }));
   }
@@ -99,7 +99,7 @@ export class SupplierTalks {
    */
   async giveUp(received: readonly number[]): Promise<void> {
     await this.end();
-    for (const part of this.parts) if (received.includes(part.shortage.line)) part.open = false;
+    for (const part of this.parts) if (received.includes(part.shortage.line)) part.mayHoldGoods = false;
     await Promise.all(this.parts.map((part) => part.saga.compensate()));
   }
 
@@ -111,11 +111,11 @@ export class SupplierTalks {
 
   private async reserve(part: Part): Promise<void> {
     part.saga.undo('cancel at the supplier', ...this.cancellation(part));
-    part.open = true;
+    part.mayHoldGoods = true;
     const answer = await this.ask(part, (via, retryBudget) => via.reserveAtSupplier(part.operation, retryBudget));
     if (answer === unanswered) return this.fail(part, 'supplier_unavailable', faultDescriptions[part.fault]);
     if (!answer.accepted) {
-      part.open = false;
+      part.mayHoldGoods = false;
       return this.fail(part, 'supplier_refused', 'refused');
     }
     part.reference = answer.ref;
@@ -139,7 +139,7 @@ export class SupplierTalks {
             `does not say what has become of its reservation: it ${faultDescriptions[part.fault]}`,
           );
         case 'fail':
-          part.open = false;
+          part.mayHoldGoods = false;
           return this.fail(part, 'supplier_failed', 'cannot deliver');
         case 'ok':
           this.news.push({ kind: 'ok', goods: part });
@@ -158,7 +158,7 @@ export class SupplierTalks {
   }
 
   private ask<T>(part: Part, call: Call<T>): Promise<T | typeof unanswered> {
-    return ask('supplierReserve', this.input.pace, async (via, retryBudget) => {
+    return ask('supplierReserve', this.input.retry, async (via, retryBudget) => {
       try {
         return await call(via, retryBudget);
       } catch (error) {
@@ -175,8 +175,8 @@ export class SupplierTalks {
   private cancellation(part: Part): [Parameters<Saga['undo']>[1], Parameters<Saga['undo']>[2]] {
     return [
       async (activities) => {
-        if (part.open) await activities.cancelAtSupplier(part.operation);
-        part.open = false;
+        if (part.mayHoldGoods) await activities.cancelAtSupplier(part.operation);
+        part.mayHoldGoods = false;
       },
       () => ({
         orderId: this.input.orderId,

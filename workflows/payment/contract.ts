@@ -1,27 +1,25 @@
 /** What the outside needs to know of `payment/<id>`: its id, input and update. Types and constants only. */
-import type { Refusal } from '../../domain/errors.js';
+import type { Currency } from '../../domain/money.js';
 import type { PaymentStatus } from '../../domain/payments/states.js';
-import type { Caller, RetrySettings } from '../shared/contract.js';
+import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
 export const paymentWorkflowId = (paymentId: string) => `payment/${paymentId}`;
 
 export interface PaymentInput {
   readonly paymentId: string;
   readonly amount: number;
-  readonly currency: string;
+  readonly currency: Currency;
   readonly cardToken: string;
   readonly backupCardToken: string | null;
   readonly customerId: string | null;
   readonly email: string | null;
   readonly reference: string | null;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
   readonly caller: Caller;
   readonly requestedAt: string;
 }
 
-export type PaymentAnswer =
-  | { readonly kind: 'done'; readonly status: PaymentStatus }
-  | { readonly kind: 'refused'; readonly status: PaymentStatus; readonly refusal: Refusal };
+export type PaymentAnswer = SagaAnswer<PaymentStatus>;
 
 /** Update of `payment/<id>`: answers when the payment is decided. It goes with the start. */
 export const paymentUpdates = { decided: 'decided' } as const;

@@ -1,37 +1,33 @@
 /** A payment of its own: `payment/<id>`. */
-import {
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  defineUpdate,
-  setCurrentDetails,
-  setHandler,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, defineUpdate, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { isRefusalCode, type Refusal, refusal } from '../../domain/errors.js';
 import { formatMoney } from '../../domain/money.js';
 import type { PaymentStanding } from '../../domain/orders/steps.js';
 import { mailsAfter } from '../../domain/payments/record.js';
 import type { PaymentAttempt } from '../../domain/payments/states.js';
-import { charge } from '../shared/charge.js';
+import { charge } from '../../domain/purchase/purchase.js';
+import { nothingDone } from '../../domain/purchase/steps.js';
+import { runToEnd } from '../shared/cancellation.js';
+import { chargeByActivities, leftUndecided, undoMoney } from '../shared/charge.js';
+import { currentInput } from '../shared/earlier-names.js';
 import { FirstAnswer } from '../shared/first-answer.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
-import { stuckStepsStopWhen } from '../shared/stuck-steps.js';
 import { type PaymentAnswer, type PaymentInput, paymentUpdates } from './contract.js';
 
 const decided = defineUpdate<PaymentAnswer>(paymentUpdates.decided);
 
-export async function payment(input: PaymentInput): Promise<PaymentAnswer> {
+export async function payment(recorded: PaymentInput): Promise<PaymentAnswer> {
+  const input = currentInput(recorded);
   const answer = new FirstAnswer<PaymentAnswer>();
   setHandler(decided, () => answer.given);
 
-  // Somebody who cancels the workflow wants the payment stopped, not the books left open.
+  // Cancelling the workflow in the Web UI stops the payment; the books are not left open.
   let stopWanted = false;
-  CancellationScope.current().cancelRequested.catch(() => {
+  const onCancel = () => {
     stopWanted = true;
-  });
-  stuckStepsStopWhen(() => stopWanted);
-  return await CancellationScope.nonCancellable(async () => {
+  };
+  return await runToEnd({ onCancel, wanted: () => stopWanted }, async () => {
     setCurrentDetails(`pending, ${formatMoney(input)}: is being charged`);
     answer.give(await chargeAndRecord(input, () => stopWanted));
     await condition(allHandlersFinished);
@@ -40,29 +36,28 @@ export async function payment(input: PaymentInput): Promise<PaymentAnswer> {
 }
 
 async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): Promise<PaymentAnswer> {
-  const saga = new Saga(input.pace);
+  const saga = new Saga(input.retry);
   let standing: PaymentStanding = { status: 'pending', failure: null };
-  const outcome = await charge(saga, {
-    ...input,
-    orderId: null,
-    traceparent: input.caller.traceparent,
-    abandoned: [],
-    stopWanted,
-    abandon: async (card, soFar) => {
+  const facts = { ...input, orderId: null, traceparent: input.caller.traceparent, abandoned: [] };
+  const steps = chargeByActivities(input.retry, {
+    giveUp: async (card, soFar) => {
       standing = await database.abandonPayment(soFar, card);
       return standing.status === 'pending';
     },
+    cancelWanted: stopWanted,
   });
-  const attempts = outcome.kind === 'decided' ? [] : outcome.payment.attempts;
-  if (outcome.kind === 'decided') return decide(input, standing, null, attempts);
-  standing = await database.recordPayment(outcome.payment, mailsAfter(outcome.payment));
+  const outcome = await charge(facts, steps, undoMoney(saga, null), nothingDone());
+  if (outcome.kind === 'undecided') return leftUndecided();
+  if (outcome.kind === 'decided') return decide(input, standing, null, []);
+  const { payment } = outcome;
+  standing = await database.recordPayment(payment, mailsAfter(payment));
   // Its card was given up by a task that was lost: the money goes back, and the payment has failed.
   if (outcome.kind === 'captured' && standing.status === 'pending') {
     await saga.compensate();
     const failure = { code: 'all_payment_attempts_failed', detail: 'the payment was stopped; the money was returned' };
-    standing = await database.recordPayment({ ...outcome.payment, status: 'failed', cardUsed: null, failure }, []);
+    standing = await database.recordPayment({ ...payment, status: 'failed', cardUsed: null, failure }, []);
   }
-  return decide(input, standing, outcome.kind === 'refused' ? outcome.refusal : null, attempts);
+  return decide(input, standing, outcome.kind === 'refused' ? outcome.refusal : null, payment.attempts);
 }
 
 /** The answer, and the same for the operator who looks at the workflow. */

@@ -6,7 +6,7 @@ import type { Caller, RetrySettings } from '../shared/contract.js';
 export const replenishmentWorkflowId = (sku: string, location: string) => `replenishment/${sku}/${location}`;
 
 export interface ReplenishmentInput {
-  /** `rpl_…`, fixed by whoever starts it. */
+  /** `rpl_…`, fixed by the caller. */
   readonly replenishmentId: string;
   readonly sku: string;
   readonly location: string;
@@ -14,9 +14,9 @@ export interface ReplenishmentInput {
   readonly cause: 'level' | 'request';
   readonly deliveryCheckSeconds: number;
   readonly deliveryMaxDays: number;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
   readonly caller: Caller;
-  /** Set where a run goes on with a delivery that another began to follow. */
+  /** Set if this run continues to follow a delivery that another run began to follow. */
   readonly watch?: DeliveryWatch;
 }
 

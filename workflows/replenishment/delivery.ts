@@ -11,44 +11,49 @@ import { reviewDecisions } from '../shared/reviews.js';
 import { Saga } from '../shared/saga.js';
 import { unlessGivenUp } from '../shared/stuck-steps.js';
 import type { DeliveryWatch, ReplenishmentInput } from './contract.js';
-import type { ReplenishmentDesk } from './inbox.js';
+import type { ReplenishmentInbox } from './inbox.js';
 import type { replenishment as replenishmentWorkflow } from './replenishment.js';
+
+/** What every part of the replenishment's saga works with. */
+export interface ReplenishmentSaga {
+  readonly input: ReplenishmentInput;
+  readonly inbox: ReplenishmentInbox;
+  /** How the newest replenishment of this run has ended, for the operator who looks at the workflow. */
+  ending: string;
+}
 
 export type Followed = 'completed' | 'failed';
 
-/** Checks that one run makes; then a new one goes on with an empty history. */
+/** Checks that one run makes; then a new one resumes with an empty history. */
 const checksPerRun = 50;
-/** An overdue delivery is in the hands of a person: it is asked after so many times less often. */
+/** An overdue delivery is before a person: the supplier is asked so many times less often. */
 const overdueSlowdown = 24;
 const dayMs = 86_400_000;
 
 /** Asks after the delivery every `deliveryCheckSeconds` until it is received, cancelled or given up by a person. */
-export async function follow(
-  input: ReplenishmentInput,
-  desk: ReplenishmentDesk,
-  watch: DeliveryWatch,
-): Promise<Followed> {
+export async function follow(saga: ReplenishmentSaga, watch: DeliveryWatch): Promise<Followed> {
   const { purchaseOrder } = watch.replenishment;
   if (purchaseOrder === null) throw new Error(`${watch.replenishment.id} has no purchase order to follow`);
-  return await new Delivery(input, desk, watch, purchaseOrder).follow();
+  return await new Delivery(saga, watch, purchaseOrder).follow();
 }
 
 class Delivery {
+  private readonly input: ReplenishmentInput;
   private reviewId: string | null;
   private decisions: ReviewDecision['resolution'][];
   private shipped: boolean;
   private readonly overdueAt: number;
 
   constructor(
-    private readonly input: ReplenishmentInput,
-    private readonly desk: ReplenishmentDesk,
+    private readonly saga: ReplenishmentSaga,
     private readonly watch: DeliveryWatch,
     private readonly order: PlacedOrder,
   ) {
+    this.input = saga.input;
     this.reviewId = watch.reviewId;
     this.decisions = watch.reviewId === null ? [] : reviewDecisions(watch.reviewId);
     this.shipped = order.shipped;
-    this.overdueAt = Date.parse(order.orderedAt) + input.deliveryMaxDays * dayMs;
+    this.overdueAt = Date.parse(order.orderedAt) + saga.input.deliveryMaxDays * dayMs;
   }
 
   async follow(): Promise<Followed> {
@@ -56,11 +61,11 @@ class Delivery {
       if (this.reviewId === null && Date.now() >= this.overdueAt) await this.putBeforePerson();
       const summary =
         this.reviewId === null ? 'Wait for the next delivery check' : 'Wait for the next check of an overdue delivery';
-      await condition(() => this.decisions.length > 0 || this.desk.stopWanted, this.waitMs(), { summary });
+      await condition(() => this.decisions.length > 0 || this.saga.inbox.stopWanted, this.waitMs(), { summary });
       // The person's own words are on the case already: the API wrote them when it took the decision.
       if (this.decisions.shift() === 'done')
         return await this.fail({ code: 'supplier_failed', detail: 'taken as not delivered by a person' }, 'failed');
-      if (this.desk.stopWanted && (await this.callOff())) {
+      if (this.saga.inbox.stopWanted && (await this.callOff())) {
         await this.closeCase();
         return await this.fail({ code: 'cancelled', detail: 'the workflow was cancelled' }, 'cancelled');
       }
@@ -70,7 +75,7 @@ class Delivery {
     }
   }
 
-  /** Until the next check, in milliseconds; the first that is overdue is not slept through. */
+  /** Until the next check, in milliseconds; the moment when it becomes overdue is not slept through. */
   private waitMs(): number {
     const intervalMs = this.input.deliveryCheckSeconds * 1000;
     const wait =
@@ -81,7 +86,7 @@ class Delivery {
   private async check(): Promise<Followed | null> {
     const { input, watch, order } = this;
     const asking = { replenishment: watch.replenishment, traceparent: input.caller.traceparent };
-    const told = await ask('replenishmentSupplier', input.pace, (via, retryBudget) =>
+    const told = await ask('replenishmentSupplier', input.retry, (via, retryBudget) =>
       via.askDelivery(asking, retryBudget),
     );
     if (told === unanswered) return null;
@@ -89,7 +94,7 @@ class Delivery {
       case 'delivered': {
         const received = await database.receiveDelivery(order.id, actor());
         const { quantity, sku } = watch.replenishment;
-        this.desk.story =
+        this.saga.ending =
           received === 'received'
             ? `${quantity} of ${sku} delivered, purchase order ${order.id}`
             : `purchase order ${order.id} was given up before it was delivered`;
@@ -110,15 +115,15 @@ class Delivery {
 
   private async fail(failure: ReplenishmentFailure, orderStatus: 'cancelled' | 'failed'): Promise<Followed> {
     await database.failReplenishment(this.watch.replenishment.id, failure, orderStatus);
-    this.desk.story = `${failure.code}, ${failure.detail}`;
+    this.saga.ending = `${failure.code}, ${failure.detail}`;
     return 'failed';
   }
 
   /** Cancels the order at the supplier; false where it was delivered already, so that it is to be received. */
   private async callOff(): Promise<boolean> {
-    this.desk.stopWanted = false;
+    this.saga.inbox.stopWanted = false;
     const asking = { replenishment: this.watch.replenishment, traceparent: this.input.caller.traceparent };
-    const saga = new Saga(this.input.pace);
+    const saga = new Saga(this.input.retry);
     let delivered = false;
     saga.undo(
       'cancel the order at the supplier',
@@ -157,10 +162,10 @@ class Delivery {
     await database.closeReview(this.reviewId, ended);
   }
 
-  /** The same watch in a new run, as soon as nobody is being answered here. */
+  /** Resumes the same watch in a new run, as soon as nobody is being answered here. */
   private async goOnAnew(): Promise<void> {
     await condition(allHandlersFinished);
-    if (this.decisions.length > 0 || this.desk.stopWanted) return;
+    if (this.decisions.length > 0 || this.saga.inbox.stopWanted) return;
     const purchaseOrder = { ...this.order, shipped: this.shipped };
     const watch = { replenishment: { ...this.watch.replenishment, purchaseOrder }, reviewId: this.reviewId };
     await continueAsNew<typeof replenishmentWorkflow>({ ...this.input, watch });

@@ -1,59 +1,41 @@
-/** Where a replenishment hears of others: who wants one, that the level is low, that it is to be called off. */
-import { condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
-import { outliveCancellation } from '../shared/waiting.js';
-import {
-  type PlannedRequest,
-  type ReplenishmentAnswer,
-  replenishmentSignals,
-  replenishmentUpdates,
-} from './contract.js';
+/** What a replenishment hears from outside: that one is wanted, that the level is low, that it is to be called off. */
+import { defineSignal, setHandler } from '@temporalio/workflow';
+import { type CommandTable, Inbox } from '../shared/inbox.js';
+import { type PlannedRequest, type ReplenishmentAnswer, replenishmentSignals } from './contract.js';
 
-interface Wish {
-  readonly replenishmentId: string;
-  answer?: ReplenishmentAnswer;
+interface ReplenishmentRequests {
+  readonly planned: PlannedRequest;
+}
+interface Standing {
+  /** The replenishment that runs; a caller who wants one meanwhile is answered this one. */
+  readonly running: string | null;
 }
 
-export class ReplenishmentDesk {
-  /** The replenishment that runs; whoever wants one meanwhile is answered this one. */
-  running: string | null = null;
-  /** Somebody has seen the level low since it was last looked at. */
+const commands: CommandTable<ReplenishmentRequests, Standing, ReplenishmentAnswer> = {
+  planned: {
+    answeredWhen: (_request, { running }) => (running === null ? null : { kind: 'done', replenishmentId: running }),
+  },
+};
+
+export class ReplenishmentInbox extends Inbox<ReplenishmentRequests, Standing, ReplenishmentAnswer> {
+  /** The level was seen low since it was last looked at: however often, it is looked at once. */
   low = false;
-  /** Somebody has cancelled the workflow. */
+  /** The workflow was cancelled: what is ordered is to be called off. */
   stopWanted = false;
-  /** How the newest replenishment of this run has ended, for the operator who looks at the workflow. */
-  story = 'the level needs nothing';
-  private readonly wishes: Wish[] = [];
 
   constructor() {
-    setHandler(defineUpdate<ReplenishmentAnswer, [PlannedRequest]>(replenishmentUpdates.planned), async (request) => {
-      if (this.running !== null) return { kind: 'done', replenishmentId: this.running };
-      const wish: Wish = { replenishmentId: request.replenishmentId };
-      this.wishes.push(wish);
-      const isAnswered = () => wish.answer !== undefined;
-      try {
-        await condition(isAnswered);
-      } catch (error) {
-        await outliveCancellation(error, isAnswered);
-      }
-      return wish.answer as ReplenishmentAnswer;
-    });
+    super(commands, { standing: { running: null } });
     setHandler(defineSignal(replenishmentSignals.low), () => {
       this.low = true;
     });
   }
 
-  /** Whether there is something to do. */
-  get hasWork(): boolean {
-    return this.low || this.wishes.length > 0;
-  }
-
-  /** The oldest that waits for an answer. It goes on waiting. */
-  get oldest(): string | undefined {
-    return this.wishes[0]?.replenishmentId;
+  override get hasWork(): boolean {
+    return super.hasWork || this.low;
   }
 
   /** Answers all who wait. */
-  answer(answer: ReplenishmentAnswer): void {
-    for (const wish of this.wishes.splice(0)) wish.answer = answer;
+  answerAll(answer: ReplenishmentAnswer): void {
+    for (const command of this.takeAll(() => true)) this.answer(command, answer);
   }
 }

@@ -1,71 +1,68 @@
 /**
  * Replenishment of a SKU at a location: `replenishment/<sku>/<location>`. It orders what lacks from the supplier, follows
- * the delivery, and looks at the level again before it ends, since whoever saw it low meanwhile was told that it is being
- * seen to. It works on what the level is, not on what was said of it: a call too many, or too late, does nothing.
+ * the delivery, and looks at the level again before it ends: triggers that came meanwhile have been answered that the level
+ * is being seen to. It works on the present level, not on what a trigger says: a call too many, or too late, does nothing.
  */
-import {
-  allHandlersFinished,
-  CancellationScope,
-  condition,
-  setCurrentDetails,
-  uuid4,
-  workflowInfo,
-} from '@temporalio/workflow';
+import { allHandlersFinished, condition, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { ReplenishmentFailure, RunningReplenishment } from '../../domain/replenishment.js';
 import { type Fault, faultDescriptions } from '../../domain/retry.js';
 import { ask, unanswered } from '../shared/attempts.js';
+import { runToEnd } from '../shared/cancellation.js';
+import { currentInput } from '../shared/earlier-names.js';
 import { describe, faultOf } from '../shared/failures.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
-import { givenUp, stuckStepsStopWhen, unlessGivenUp } from '../shared/stuck-steps.js';
+import { givenUp, unlessGivenUp } from '../shared/stuck-steps.js';
 import type { ReplenishmentInput } from './contract.js';
-import { type Followed, follow } from './delivery.js';
-import { ReplenishmentDesk } from './inbox.js';
+import { type Followed, follow, type ReplenishmentSaga } from './delivery.js';
+import { ReplenishmentInbox } from './inbox.js';
 
 /** `quiet`: there was nothing to do. */
 export type ReplenishmentOutcome = { readonly status: Followed | 'refused' | 'quiet' };
 
-export async function replenishment(input: ReplenishmentInput): Promise<ReplenishmentOutcome> {
-  const desk = new ReplenishmentDesk();
-  // Whoever cancels the workflow in the Web UI wants the order called off, not the books left open.
-  CancellationScope.current().cancelRequested.catch(() => {
-    desk.stopWanted = true;
-  });
-  stuckStepsStopWhen(() => desk.stopWanted);
-  return await CancellationScope.nonCancellable(() => live(input, desk));
+export async function replenishment(recorded: ReplenishmentInput): Promise<ReplenishmentOutcome> {
+  const input = currentInput(recorded);
+  const inbox = new ReplenishmentInbox();
+  // Cancelling the workflow in the Web UI calls the order off; the books are not left open.
+  const onCancel = () => {
+    inbox.stopWanted = true;
+  };
+  const saga = { input, inbox, ending: 'the level needs nothing' };
+  return await runToEnd({ onCancel, wanted: () => inbox.stopWanted }, () => live(saga));
 }
 
-async function live(input: ReplenishmentInput, desk: ReplenishmentDesk): Promise<ReplenishmentOutcome> {
+async function live(saga: ReplenishmentSaga): Promise<ReplenishmentOutcome> {
+  const { input, inbox } = saga;
   const { watch } = input;
   let status: ReplenishmentOutcome['status'];
-  if (watch) status = await run(desk, watch.replenishment, () => follow(input, desk, watch));
-  else status = await round(input, desk, input.cause, input.replenishmentId);
-  // Whoever saw the level low while goods were on their way was told that it is being seen to.
+  if (watch) status = await run(inbox, watch.replenishment, () => follow(saga, watch));
+  else status = await round(saga, input.cause, input.replenishmentId);
+  // Triggers that came while goods were on their way have been answered that the level is being seen to.
   let lookAgain = status === 'completed';
   for (;;) {
-    const wanted = desk.oldest;
+    const wanted = inbox.oldest;
     if (wanted !== undefined) {
-      status = await round(input, desk, 'request', wanted);
+      status = await round(saga, 'request', wanted.request.replenishmentId);
       lookAgain ||= status === 'completed';
-    } else if (lookAgain || desk.low) {
-      const looked = await round(input, desk, 'level', newId('rpl'));
+    } else if (lookAgain || inbox.low) {
+      const looked = await round(saga, 'level', newId('rpl'));
       lookAgain = looked === 'completed';
       if (looked === 'completed' || looked === 'failed') status = looked;
     } else if (allHandlersFinished()) {
-      setCurrentDetails(`${status}: ${desk.story}`);
+      setCurrentDetails(`${status}: ${saga.ending}`);
       return { status };
-    } else await condition(() => allHandlersFinished() || desk.hasWork);
+    } else await condition(() => allHandlersFinished() || inbox.hasWork);
   }
 }
 
 /** One replenishment from the plan to the delivery, if the plan says so. */
 async function round(
-  input: ReplenishmentInput,
-  desk: ReplenishmentDesk,
+  saga: ReplenishmentSaga,
   cause: ReplenishmentInput['cause'],
   replenishmentId: string,
 ): Promise<ReplenishmentOutcome['status']> {
-  if (cause === 'level') desk.low = false;
+  const { input, inbox } = saga;
+  if (cause === 'level') inbox.low = false;
   const { sku, location, deliveryCheckSeconds: coolOffSeconds } = input;
   const plan = await unlessGivenUp(
     database.planReplenishment({ replenishmentId, sku, location, cause, coolOffSeconds }),
@@ -75,48 +72,44 @@ async function round(
     case 'quiet':
       return 'quiet';
     case 'ended':
-      desk.answer({ kind: 'done', replenishmentId });
+      inbox.answerAll({ kind: 'done', replenishmentId });
       return 'quiet';
     case 'refused':
-      if (cause === 'request') desk.answer({ kind: 'refused', refusal: plan.refusal });
-      desk.story = `${plan.refusal.code}, ${plan.refusal.detail}`;
+      if (cause === 'request') inbox.answerAll({ kind: 'refused', refusal: plan.refusal });
+      saga.ending = `${plan.refusal.code}, ${plan.refusal.detail}`;
       return 'refused';
     case 'running':
-      return await run(desk, plan.replenishment, () => orderAndFollow(input, desk, plan.replenishment));
+      return await run(inbox, plan.replenishment, () => orderAndFollow(saga, plan.replenishment));
   }
 }
 
-/** Whoever wants a replenishment while this one runs is answered this one. */
+/** Answers all who want a replenishment, now or while this one runs, with this one. */
 async function run(
-  desk: ReplenishmentDesk,
+  inbox: ReplenishmentInbox,
   { id, sku, location, quantity }: RunningReplenishment,
   carryOut: () => Promise<Followed>,
 ): Promise<Followed> {
-  desk.running = id;
-  desk.answer({ kind: 'done', replenishmentId: id });
+  inbox.standing = { running: id };
+  inbox.answerAll({ kind: 'done', replenishmentId: id });
   setCurrentDetails(`running: ${quantity} of ${sku} for ${location}, replenishment ${id}`);
   const followed = await carryOut();
-  desk.running = null;
+  inbox.standing = { running: null };
   return followed;
 }
 
-async function orderAndFollow(
-  input: ReplenishmentInput,
-  desk: ReplenishmentDesk,
-  planned: RunningReplenishment,
-): Promise<Followed> {
-  if (planned.purchaseOrder !== null) return await follow(input, desk, { replenishment: planned, reviewId: null });
-  const ordering = new Ordering(input, desk, planned);
+async function orderAndFollow(saga: ReplenishmentSaga, planned: RunningReplenishment): Promise<Followed> {
+  if (planned.purchaseOrder !== null) return await follow(saga, { replenishment: planned, reviewId: null });
+  const ordering = new Ordering(saga, planned);
   const placed = await ordering.run();
   if (placed.kind === 'failed') {
     await database.failReplenishment(planned.id, placed.failure, 'failed');
-    desk.story = `${placed.failure.code}, ${placed.failure.detail}`;
+    saga.ending = `${placed.failure.code}, ${placed.failure.detail}`;
     return 'failed';
   }
   const { workflowId } = workflowInfo();
   const made = await database.recordPurchaseOrder(ordering.replenishment, placed.supplierOrderId, workflowId);
   const purchaseOrder = { ...made };
-  return await follow(input, desk, { replenishment: { ...ordering.replenishment, purchaseOrder }, reviewId: null });
+  return await follow(saga, { replenishment: { ...ordering.replenishment, purchaseOrder }, reviewId: null });
 }
 
 type Placed =
@@ -128,19 +121,20 @@ const attempts = 3;
 
 /** From the plan to an order at the supplier, or to nothing at all. */
 class Ordering {
-  private readonly saga: Saga;
+  private readonly input: ReplenishmentInput;
+  private readonly undoing: Saga;
   /** What the undo found delivered: then there is nothing to undo, and the goods come. */
   private delivered: string | null = null;
   private lastError = '';
   private lastFault: Fault = 'no_answer';
 
   constructor(
-    private readonly input: ReplenishmentInput,
-    private readonly desk: ReplenishmentDesk,
+    private readonly saga: ReplenishmentSaga,
     /** With the quantity that is ordered in the end. */
     public replenishment: RunningReplenishment,
   ) {
-    this.saga = new Saga(input.pace);
+    this.input = saga.input;
+    this.undoing = new Saga(saga.input.retry);
   }
 
   async run(): Promise<Placed> {
@@ -156,7 +150,7 @@ class Ordering {
     const { sku, quantity } = this.replenishment;
     if (has === 0) return await this.fail('supplier_refused', `the supplier has no ${sku}`);
     if (has < quantity) await this.orderLess(has);
-    if (this.desk.stopWanted) return await this.fail('cancelled', 'the workflow was cancelled');
+    if (this.saga.inbox.stopWanted) return await this.fail('cancelled', 'the workflow was cancelled');
 
     if (!this.replenishment.adopted) this.registerUndo();
     const placed = await this.ask((via, retryBudget) => via.placeSupplierOrder(this.asking, retryBudget));
@@ -170,7 +164,7 @@ class Ordering {
   }
 
   private ask<T>(call: Parameters<typeof ask<T>>[2]): Promise<T | typeof unanswered> {
-    return ask('replenishmentSupplier', this.input.pace, async (via, retryBudget) => {
+    return ask('replenishmentSupplier', this.input.retry, async (via, retryBudget) => {
       try {
         return await call(via, retryBudget);
       } catch (error) {
@@ -187,7 +181,7 @@ class Ordering {
   }
 
   private registerUndo(): void {
-    this.saga.undo(
+    this.undoing.undo(
       'cancel the order at the supplier',
       async (via) => {
         this.delivered = (await via.cancelSupplierOrder(this.asking))?.id ?? null;
@@ -223,7 +217,7 @@ class Ordering {
 
   /** Undoes what may have been ordered. Goods that are here already are taken. */
   private async fail(code: ReplenishmentFailure['code'], detail: string): Promise<Placed> {
-    await this.saga.compensate();
+    await this.undoing.compensate();
     if (this.delivered !== null) return { kind: 'placed', supplierOrderId: this.delivered };
     return { kind: 'failed', failure: { code, detail } };
   }

@@ -29,40 +29,40 @@ export type Call<T> = (via: Activities, retryBudget: RetryBudget | null) => Prom
  */
 export async function ask<T>(
   retryClass: RetryClass,
-  pace: RetrySettings,
+  retry: RetrySettings,
   call: Call<T>,
 ): Promise<T | typeof unanswered> {
-  if (isBranched()) return await askOutside(retryClass, pace, call, 0);
+  if (isBranched()) return await askOutside(retryClass, retry, call, 0);
   try {
     return await call(firstTry, null);
   } catch (error) {
     const fault = faultOf(error);
     if (fault === null) throw error;
-    return await askOn(retryClass, pace, fault, call);
+    return await askOn(retryClass, retry, fault, call);
   }
 }
 
 /** Goes on asking, outside of the workflow task, what the first try has left undecided with this fault. */
 export async function askOn<T>(
   retryClass: RetryClass,
-  pace: RetrySettings,
+  retry: RetrySettings,
   fault: Fault,
   call: Call<T>,
 ): Promise<T | typeof unanswered> {
-  const waitMs = nextWaitMs(retryClass, fault, 1, pace.retryBaseScale);
+  const waitMs = nextWaitMs(retryClass, fault, 1, retry.retryBaseScale);
   if (waitMs === null) return unanswered;
   await sleep(waitMs, { summary: `Wait before the next attempt (${retryClassNames[retryClass]})` });
-  return await askOutside(retryClass, pace, call, 1);
+  return await askOutside(retryClass, retry, call, 1);
 }
 
 async function askOutside<T>(
   retryClass: RetryClass,
-  pace: RetrySettings,
+  retry: RetrySettings,
   call: Call<T>,
   attemptsBefore: number,
 ): Promise<T | typeof unanswered> {
   try {
-    return await call(patient(pace), { retryClass, retryBaseScale: pace.retryBaseScale, attemptsBefore });
+    return await call(patient(retry), { retryClass, retryBaseScale: retry.retryBaseScale, attemptsBefore });
   } catch (error) {
     if (faultOf(error) === null) throw error;
     return unanswered;

@@ -1,7 +1,8 @@
 /**
- * What every saga shares with the outside: task queues, who asks, retry settings, reviews, search attributes. Types and
- * constants only, so that the API can import it without the workflows.
+ * What every saga shares with the outside: task queues, who asks, what is answered, retry settings, reviews, search
+ * attributes. Types and constants only, so that the API can import it without the workflows.
  */
+import type { Refusal } from '../../domain/errors.js';
 
 /** Workflows and their database steps. */
 export const taskQueue = 'holdfast';
@@ -18,6 +19,17 @@ export interface Caller {
   /** W3C traceparent. */
   readonly traceparent: string;
   readonly requestId: string | null;
+}
+
+/** What a saga answers: the caller then reads Postgres. A refusal has changed nothing but what it says. */
+export type SagaAnswer<Status extends string> =
+  | { readonly kind: 'done'; readonly status: Status }
+  | { readonly kind: 'refused'; readonly status: Status; readonly refusal: Refusal };
+
+/** The command to cancel, of every saga that takes it. */
+export interface CancelRequest {
+  readonly reason: string | null;
+  readonly caller: Caller;
 }
 
 /** Settings that shape a workflow; fixed when it starts so that replay sees the same. */

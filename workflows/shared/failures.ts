@@ -6,7 +6,7 @@ import { type Fault, isFault, lastingFailure } from '../../domain/retry.js';
  * What stands behind a failed activity. A local activity's time-out is wrapped in an ActivityFailure when it happens and
  * bare when it is replayed: looking at the wrapping would decide differently the second time.
  */
-export function causeOf(error: unknown): unknown {
+function causeOf(error: unknown): unknown {
   return error instanceof ActivityFailure ? error.cause : error;
 }
 

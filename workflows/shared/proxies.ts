@@ -62,7 +62,7 @@ export const database: Activities = inSightOfPerson(
   summarized(proxyActivities<Activities>(databaseStuck)),
 );
 
-/** The first try of a gateway call: short, once. What it leaves undecided goes on with `patient`. */
+/** The first try of a gateway call: short, once. `patient` continues what it leaves undecided. */
 export const firstTry = summarized(
   proxyLocalActivities<Activities>({
     startToCloseTimeout: `${firstTrySeconds + 1}s`,
@@ -70,8 +70,8 @@ export const firstTry = summarized(
   }),
 );
 
-/** A whole purchase: a step in Postgres, a first try of the charge, another step. Once, as the first try is. */
-export const purchase = summarized(
+/** A whole purchase: a step in Postgres, a first attempt at the charge, another step. Once, as the first try is. */
+export const singleActivity = summarized(
   proxyLocalActivities<Activities>({
     startToCloseTimeout: `${firstTrySeconds + 2}s`,
     retry: { maximumAttempts: 1 },
@@ -79,13 +79,13 @@ export const purchase = summarized(
 );
 
 /** A gateway call that was left undecided: the full time-out, on the queue where gateways can be slowed down as one. */
-export function patient(pace: RetrySettings): Activities {
+export function patient(retry: RetrySettings): Activities {
   return summarized(
     proxyActivities<Activities>({
       taskQueue: gatewayTaskQueue,
-      startToCloseTimeout: gatewayAttemptMs(pace),
+      startToCloseTimeout: gatewayAttemptMs(retry),
       retry: {
-        initialInterval: seconds(2 * pace.retryBaseScale),
+        initialInterval: seconds(2 * retry.retryBaseScale),
         backoffCoefficient: 2,
         maximumAttempts: maxAttempts - 1,
       },
@@ -94,28 +94,28 @@ export function patient(pace: RetrySettings): Activities {
 }
 
 /** A compensation until a person is told: so many attempts, without a local one before. */
-export function compensation(pace: RetrySettings, attempts: number): Activities {
+export function compensation(retry: RetrySettings, attempts: number): Activities {
   return summarized(
     proxyActivities<Activities>({
-      ...compensating(pace),
-      retry: { ...compensating(pace).retry, maximumAttempts: attempts },
+      ...compensating(retry),
+      retry: { ...compensating(retry).retry, maximumAttempts: attempts },
     }),
   );
 }
 
 /** A compensation after a person was told: for ever, at most 60 s apart. Its waits are the server's and leave no history. */
-export function endlessCompensation(pace: RetrySettings): Activities {
-  return summarized(proxyActivities<Activities>(compensating(pace)));
+export function endlessCompensation(retry: RetrySettings): Activities {
+  return summarized(proxyActivities<Activities>(compensating(retry)));
 }
 
-function compensating(pace: RetrySettings): ActivityOptions {
-  const longest = seconds(Math.max(1, 60 * Math.min(1, pace.retryBaseScale)));
+function compensating(retry: RetrySettings): ActivityOptions {
+  const longest = seconds(Math.max(1, 60 * Math.min(1, retry.retryBaseScale)));
   return {
     taskQueue: gatewayTaskQueue,
-    startToCloseTimeout: 4 * gatewayAttemptMs(pace),
+    startToCloseTimeout: 4 * gatewayAttemptMs(retry),
     cancellationType: 'TRY_CANCEL',
     retry: {
-      initialInterval: Math.min(longest, seconds(pace.retryBaseScale)),
+      initialInterval: Math.min(longest, seconds(retry.retryBaseScale)),
       backoffCoefficient: 2,
       maximumInterval: longest,
     },
@@ -140,8 +140,8 @@ export const sweeping = summarized(
 );
 
 /** A call may look up, act and look again: three times the time-out, and a little for the way. */
-function gatewayAttemptMs(pace: RetrySettings): number {
-  return seconds(2 * pace.gatewayTimeoutSeconds + 2);
+function gatewayAttemptMs(retry: RetrySettings): number {
+  return seconds(2 * retry.gatewayTimeoutSeconds + 2);
 }
 
 /** The same activities, each call with its summary in the history. */

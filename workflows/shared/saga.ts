@@ -1,8 +1,7 @@
 /**
  * Compensations. Each is registered before the step that it undoes, because a step that was not answered may have
  * happened; so each does nothing where nothing happened. They run newest first and cannot be cancelled. One that does
- * not succeed is put before a person and tried on until it succeeds or the person takes it as done; the others run all
- * the same.
+ * not succeed opens a review and is retried until it succeeds or a person takes it as done; the others run all the same.
  */
 import { CancellationScope, condition, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
@@ -30,43 +29,45 @@ export class Saga {
 
   /** @param onReview carried out each time a person is told that undoing does not succeed */
   constructor(
-    private readonly pace: RetrySettings,
+    private readonly retry: RetrySettings,
     private readonly onReview: () => Promise<void> = async () => undefined,
   ) {}
 
-  /** Registers what undoes the step that comes next. */
-  undo(name: string, undo: Undo, facts: Compensation['facts'] = () => ({})): void {
-    this.compensations.push({ name, undo, facts });
+  /** Registers what undoes the step that comes next. The answer undoes that step alone and leaves it registered. */
+  undo(name: string, undo: Undo, facts: Compensation['facts'] = () => ({})): () => Promise<void> {
+    const step = { name, undo, facts };
+    this.compensations.push(step);
+    return () => CancellationScope.nonCancellable(() => carryOut(step, this.retry, this.onReview));
   }
 
   /** Undoes everything that was registered, newest first. Returns when all is undone or was taken as done. */
   async compensate(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
       for (let next = this.compensations.pop(); next !== undefined; next = this.compensations.pop())
-        await carryOut(next, this.pace, this.onReview);
+        await carryOut(next, this.retry, this.onReview);
     });
   }
 }
 
-async function carryOut(step: Compensation, pace: RetrySettings, onReview: () => Promise<void>): Promise<void> {
+async function carryOut(step: Compensation, retry: RetrySettings, onReview: () => Promise<void>): Promise<void> {
   const local = !isBranched();
   if (local)
     try {
       return await step.undo(firstTry);
     } catch {
-      // not undone yet: goes on below, with more retryBudget
+      // not undone yet: continued below, with more retries
     }
   try {
-    return await step.undo(compensation(pace, attemptsBeforeReview - (local ? 1 : 0)));
+    return await step.undo(compensation(retry, attemptsBeforeReview - (local ? 1 : 0)));
   } catch (error) {
-    await untilDoneOrDecided(step, pace, describe(error), onReview);
+    await untilDoneOrDecided(step, retry, describe(error), onReview);
   }
 }
 
 /** Tries on for ever, in sight of a person, who may ask for a try at once or take the case as done. */
 async function untilDoneOrDecided(
   step: Compensation,
-  pace: RetrySettings,
+  retry: RetrySettings,
   lastError: string,
   onReview: () => Promise<void>,
 ): Promise<void> {
@@ -86,7 +87,7 @@ async function untilDoneOrDecided(
   for (;;) {
     const attempt = new CancellationScope();
     const undone = attempt
-      .run(() => step.undo(endlessCompensation(pace)))
+      .run(() => step.undo(endlessCompensation(retry)))
       .then(
         () => true,
         (error: unknown) => {

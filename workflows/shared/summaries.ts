@@ -3,11 +3,11 @@
  * tokens or words of a client: a history is read by more people than an order.
  */
 import type { Activities } from '../../activities/index.js';
-import type { CardOperation } from '../../activities/payments.js';
 import type { SupplierAsking } from '../../activities/replenishment.js';
 import type { SupplierOperation } from '../../activities/suppliers.js';
 import { formatMoney } from '../../domain/money.js';
 import type { PaymentRecord } from '../../domain/orders/steps.js';
+import type { CardOperation } from '../../domain/purchase/steps.js';
 
 type Summaries = { readonly [Name in keyof Activities]: (...args: Parameters<Activities[Name]>) => string };
 
@@ -38,9 +38,9 @@ const summaries: Summaries = {
   closeOrder: ({ to, failure }) => `Free the stock and end the order as ${to}${failure ? `: ${failure.code}` : ''}`,
   expireOrder: () => 'Expire the order if its time is over',
   noteOrder: () => 'Add a note to the timeline',
-  checkoutOrder: ({ begin }) =>
-    begin.activity === 'openOrder'
-      ? `Reserve ${lines(begin.step.lines.length)}, take the payment and confirm the order`
+  checkoutOrder: ({ reserving }) =>
+    reserving.activity === 'openOrder'
+      ? `Reserve ${lines(reserving.step.lines.length)}, take the payment and confirm the order`
       : 'Take the payment and confirm the order',
 
   chargeCard: (operation, mayCapture) =>

@@ -2,7 +2,7 @@
 import { patched } from '@temporalio/workflow';
 import { sweeping } from '../shared/proxies.js';
 
-export interface Swept {
+interface Swept {
   readonly reservations: number;
   readonly orders: number;
   readonly requests: number;

@@ -1,7 +1,6 @@
 /** What the outside needs to know of `transfer/<id>`: its id, input, updates and signals. Types and constants only. */
-import type { Refusal } from '../../domain/errors.js';
 import type { TransferMode, TransferStatus } from '../../domain/transfers/states.js';
-import type { Caller, RetrySettings } from '../shared/contract.js';
+import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
 export const transferWorkflowId = (transferId: string) => `transfer/${transferId}`;
 
@@ -13,7 +12,7 @@ export interface TransferInput {
   readonly to: string;
   readonly mode: TransferMode;
   readonly reservationId: string;
-  readonly pace: RetrySettings;
+  readonly retry: RetrySettings;
   readonly caller: Caller;
   /** RFC 3339; when the API took the transfer in. */
   readonly requestedAt: string;
@@ -21,9 +20,7 @@ export interface TransferInput {
   readonly resumed?: string;
 }
 
-export type TransferAnswer =
-  | { readonly kind: 'done'; readonly status: TransferStatus }
-  | { readonly kind: 'refused'; readonly status: TransferStatus; readonly refusal: Refusal };
+export type TransferAnswer = SagaAnswer<TransferStatus>;
 
 /** `moved` goes with the start and answers when the goods have arrived, or are on their way. */
 export const transferUpdates = { moved: 'moved', receive: 'receive', cancel: 'cancel' } as const;

@@ -1,13 +1,10 @@
-/** What the saga knows of its transfer: the state after the last step, and the keys of the steps to come. */
-import { setCurrentDetails } from '@temporalio/workflow';
+/** What the saga knows of its transfer. */
 import type { Activities } from '../../activities/index.js';
-import type { Refusal } from '../../domain/errors.js';
-import type { TransferStatus } from '../../domain/transfers/states.js';
-import type { TransferStepResult } from '../../domain/transfers/steps.js';
+import { type TransferState, type TransferStep, transferStepKey } from '../../domain/transfers/steps.js';
 import type { Caller } from '../shared/contract.js';
-import { givenUp, unlessGivenUp } from '../shared/stuck-steps.js';
-import type { TransferAnswer, TransferInput } from './contract.js';
-import type { TransferDesk } from './inbox.js';
+import { type AnyStepResult, SagaRecord } from '../shared/record.js';
+import type { TransferInput } from './contract.js';
+import type { TransferInbox } from './inbox.js';
 
 /** How a transfer ends whose goods are given back, and who wanted it so. */
 export interface Ending {
@@ -15,68 +12,55 @@ export interface Ending {
   readonly reason: string | null;
   readonly failure: { readonly code: string; readonly detail: string } | null;
   readonly caller: Caller;
+  /** What the end follows from: see transferStepKey. */
+  readonly cause: string;
 }
 
 type Close = Parameters<Activities['closeTransfer']>[0];
 
-export class TransferRecord {
-  /** Whether there is a transfer at all: one that could not be opened has left nothing. */
-  exists = false;
-  private steps = 0;
-  private refused: Refusal | null = null;
+export class TransferRecord extends SagaRecord<{ readonly transferId: string }, TransferState, TransferState> {
   /** How it will end, once that is fixed. */
-  closing: Close | null = null;
+  closing: Ending | null = null;
 
   constructor(
-    readonly transferId: string,
-    private readonly goods: Pick<TransferInput, 'sku' | 'quantity' | 'from' | 'to'>,
-    private readonly desk: TransferDesk,
-    private readonly run: string,
-  ) {}
-
-  get status(): TransferStatus {
-    return this.desk.state.status;
+    private readonly input: TransferInput,
+    inbox: TransferInbox,
+  ) {
+    super({ transferId: input.transferId }, inbox);
   }
 
-  /**
-   * What every step carries. The number makes a second receive another question than the first, and so does the run, but
-   * for the steps that there is one of.
-   */
-  next(step: string, caller: Caller): { key: string; transferId: string; actor: string; traceId: string } {
-    this.steps += 1;
-    const run = step === 'open' || step === 'move' || step === 'ship' ? '' : this.run;
-    return {
-      key: `transfer/${this.transferId}/${step}/${run}${this.steps}`,
-      transferId: this.transferId,
-      actor: caller.actor,
-      traceId: caller.traceparent.split('-')[1] ?? '',
-    };
-  }
-
-  /** Does a step and takes up what it has made of the transfer. */
-  async apply<Step>(activity: (step: Step) => Promise<TransferStepResult>, step: Step): Promise<TransferStepResult> {
-    const refused = () => ({ outcome: 'refused', state: null, transitions: [], refusal: givenUp() }) as const;
-    const result = await unlessGivenUp(activity(step), refused);
-    if (result.outcome === 'refused') this.refused = result.refusal;
-    if (result.state !== null) {
-      this.exists = true;
-      this.desk.state = result.state;
-      this.publish();
-    } else if (result.outcome === 'refused') setCurrentDetails(`failed: ${said(result.refusal)}`);
+  override takeUp<Result extends AnyStepResult<TransferState>>(result: Result): Result {
+    super.takeUp(result);
+    // What is refused while the goods are given back does not change how the transfer ends.
+    if (result.outcome === 'refused' && this.closing === null) this.endsBy(said(result.refusal));
+    this.publish();
     return result;
   }
 
-  /** Tells in the Web UI how the transfer stands, and at its end what became of the goods. */
-  private publish(): void {
-    const { sku, quantity, from, to } = this.goods;
-    const { received } = this.desk.state;
-    setCurrentDetails(`${this.status}, ${quantity} of ${sku} from ${from} to ${to}: ${this.meaning(received)}`);
+  /** Fixes how the transfer will end; it can end only once. */
+  endAs(ending: Ending): void {
+    if (this.closing !== null) return;
+    this.closing = ending;
+    this.endsBy(ending.failure === null ? (ending.reason ?? 'called back') : said(ending.failure));
   }
 
-  private meaning(received: number | null): string {
-    const { quantity } = this.goods;
-    const failure = this.closing?.failure ?? this.refused;
-    switch (this.status) {
+  /** The step that ends it as it was fixed. @param byHand a person has given the goods back */
+  close({ cause, caller, ...ending }: Ending, byHand: boolean): Close {
+    return { ...this.step('close', byHand ? `${cause}/by-hand` : cause, caller), ...ending, byHand };
+  }
+
+  protected override keyOf(step: TransferStep['step'], cause: string): string {
+    return transferStepKey(this.input.transferId, step, cause);
+  }
+
+  protected override details(): string {
+    if (this.state === null) return `failed: ${this.ending}`;
+    const { sku, quantity, from, to } = this.input;
+    return `${this.status}, ${quantity} of ${sku} from ${from} to ${to}: ${this.meaning(this.state)}`;
+  }
+
+  private meaning({ status, received }: TransferState): string {
+    switch (status) {
       case 'pending':
         return 'is being opened';
       case 'reserved':
@@ -84,29 +68,16 @@ export class TransferRecord {
       case 'in_transit':
         return 'on their way; waits until they are received or called back';
       case 'completed':
-        return received === null || received === quantity ? 'all arrived' : `${received} arrived, the rest is lost`;
+        return received === null || received === this.input.quantity
+          ? 'all arrived'
+          : `${received} arrived, the rest is lost`;
       case 'manual_review':
         return 'the goods cannot be given back; a person is told';
       case 'cancelled':
-        return `given back: ${this.closing?.reason ?? 'called back'}`;
+        return `given back: ${this.ending ?? 'called back'}`;
       case 'failed':
-        return failure === null ? 'cannot be moved' : said(failure);
+        return this.ending ?? 'cannot be moved';
     }
-  }
-
-  /** Fixes how the transfer will end; it can end only once. */
-  endAs({ caller, ...ending }: Ending): Close {
-    this.closing ??= { ...this.next('close', caller), ...ending, byHand: false };
-    return this.closing;
-  }
-
-  answer(): TransferAnswer {
-    return { kind: 'done', status: this.status };
-  }
-
-  refuse(why: Refusal): TransferAnswer {
-    const refusal = this.exists ? { ...why, extensions: { ...why.extensions, transferId: this.transferId } } : why;
-    return { kind: 'refused', status: this.status, refusal };
   }
 }
 

@@ -30,7 +30,7 @@ export const productExample = {
   createdAt,
   updatedAt: createdAt,
 } as const;
-export const newProductExample = { sku: exampleSku, name: 'T-shirt, medium', price, ...replenished };
+export const newProductExample = { sku: exampleSku, name: 'T-shirt, medium', price, ...replenished } as const;
 
 export const locationExample = { code: 'berlin', name: 'Warehouse Berlin', createdAt } as const;
 
@@ -49,7 +49,7 @@ export const inventoryExample = {
   locations: [{ location: 'main', ...levels }],
   reservationCount: 1,
   reservations: [holdExample],
-};
+} as const;
 
 export const movementExample = {
   id: 'mov_1042',
@@ -64,7 +64,7 @@ export const movementExample = {
   reason: null,
   actor: 'api_key:key_01a1fc9f5d0a7d3b8f5c0a3e2b1d4c6f',
   at: createdAt,
-};
+} as const;
 
 export const adjustedExample = {
   ...movementExample,
@@ -74,7 +74,7 @@ export const adjustedExample = {
   onHandAfter: 41,
   reference: null,
   reason: 'damaged in the warehouse',
-};
+} as const;
 
 export const reservationExample = {
   id: 'rsv_01a1fca7d7f67d0c9a1e5b3c2f8e4d10',
@@ -109,13 +109,13 @@ export const bulkExample = {
   succeeded: 1,
   failed: 1,
   partialSuccess: true,
-};
+} as const;
 export const batchExample = {
   updates: [
     { sku: exampleSku, location: 'main', quantity: -2, ...levelAfter, onHand: 40, available: 36 },
     { sku: 'MUG-BLUE', location: 'main', quantity: 12, ...levelAfter, onHand: 12, reserved: 0, available: 12 },
   ],
-};
+} as const;
 
 /** One item, and no next page. */
 export const pageExample = <Item>(item: Item) => ({ items: [item], nextCursor: null });

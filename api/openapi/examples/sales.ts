@@ -21,7 +21,7 @@ export const paymentExample = {
   createdAt,
 } as const;
 
-export const ownPaymentExample = { ...paymentExample, orderId: null, reference: 'invoice 2026-1117' };
+export const ownPaymentExample = { ...paymentExample, orderId: null, reference: 'invoice 2026-1117' } as const;
 export const newPaymentExample = {
   amount: 3998,
   currency: 'USD',
@@ -29,7 +29,7 @@ export const newPaymentExample = {
   customerId: 'cus_1001',
   email: 'ada@example.com',
   reference: 'invoice 2026-1117',
-};
+} as const;
 export const pendingPaymentExample = {
   ...ownPaymentExample,
   status: 'pending',
@@ -37,7 +37,7 @@ export const pendingPaymentExample = {
   fraudScore: null,
   attempts: [],
   providerReference: null,
-};
+} as const;
 
 const customer = { id: 'cus_1001', name: 'Ada Lovelace', email: 'ada@example.com' } as const;
 export const newOrderExample = {
@@ -45,7 +45,7 @@ export const newOrderExample = {
   lines: [{ sku: exampleSku, quantity: 2 }],
   payment: { cardToken: 'tok_visa' },
   confirm: true,
-};
+} as const;
 
 export const orderExample = {
   id: orderId,
@@ -83,13 +83,13 @@ export const pendingOrderExample = {
   status: 'pending',
   lines: orderExample.lines.map((line) => ({ ...line, reservationId: null })),
   expiresAt: null,
-};
+} as const;
 export const cancelledOrderExample = {
   ...reservedOrderExample,
   status: 'cancelled',
   expiresAt: null,
   cancelReason: 'ordered twice',
-};
+} as const;
 
 const entry = {
   reason: null,
@@ -102,7 +102,7 @@ export const timelineExample = {
     { at: createdAt, from: 'pending', to: 'reserved', ...entry },
   ],
   nextCursor: null,
-};
+} as const;
 
 export const reviewExample = {
   id: 'rev_01a1fcb2c3d47e5f8a9b0c1d2e3f4a5b',
@@ -119,7 +119,7 @@ export const resolvedReviewExample = {
   ...reviewExample,
   status: 'resolved',
   resolution: { by: 'person', resolution: 'done', note: 'refunded in the processor’s own pages' },
-};
+} as const;
 
 export const keyExample = {
   id: 'key_01a1fc9f5d0a7d3b8f5c0a3e2b1d4c6f',

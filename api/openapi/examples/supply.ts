@@ -4,7 +4,13 @@ import { exampleSku, supplierExample } from './catalogue.js';
 const createdAt = '2026-11-21T05:41:07.123456Z';
 const updatedAt = '2026-11-21T05:41:08.201733Z';
 
-export const newTransferExample = { sku: exampleSku, quantity: 10, from: 'main', to: 'berlin', mode: 'shipped' };
+export const newTransferExample = {
+  sku: exampleSku,
+  quantity: 10,
+  from: 'main',
+  to: 'berlin',
+  mode: 'shipped',
+} as const;
 export const transferExample = {
   id: 'trf_01a1fcb89e3d7a6c8b5f4e3d2c1b0a99',
   ...newTransferExample,

@@ -12,7 +12,10 @@ Runtime.install({
 });
 
 const folder = join(projectRoot, 'test/bundle/replay/histories');
-/** Those in `step-by-step` are of orders that were started before a purchase was one activity. */
+/**
+ * Those in `step-by-step` are of orders started before single-activity checkout, those in `earlier-names` hold inputs and
+ * results whose names have changed since (workflows/shared/earlier-names.ts).
+ */
 const histories = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
 const bundle = { codePath: inject('bundlePath') };
 

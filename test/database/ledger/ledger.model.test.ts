@@ -27,7 +27,7 @@ const holdSeconds = fc.constantFrom(null, 3600, 3600, 0);
 /** How many holds back; before the first there is none. */
 const hold = fc.nat({ max: 3 });
 
-const wish = fc.oneof(
+const commandDraft = fc.oneof(
   fc.record({ kind: fc.constantFrom('receive', 'return', 'transfer_in'), sku, location, quantity }),
   fc.record({ kind: fc.constantFrom('consume', 'transfer_out', 'lose'), sku, location, quantity }),
   fc.record({ kind: fc.constant('adjust'), sku, location, delta: fc.integer({ min: -12, max: 12 }) }),
@@ -38,41 +38,41 @@ const wish = fc.oneof(
   fc.record({ kind: fc.constant('hold'), hold, holdSeconds }),
 );
 /** `again`: not these commands, but the key of the operation that stands so far back. */
-const wishes = fc.record({
+const operationDraft = fc.record({
   commands: fc.oneof(
-    { weight: 3, arbitrary: fc.array(wish, { minLength: 1, maxLength: 1 }) },
-    { weight: 2, arbitrary: fc.array(wish, { minLength: 0, maxLength: 4, size: 'max' }) },
+    { weight: 3, arbitrary: fc.array(commandDraft, { minLength: 1, maxLength: 1 }) },
+    { weight: 2, arbitrary: fc.array(commandDraft, { minLength: 0, maxLength: 4, size: 'max' }) },
   ),
   again: fc.option(fc.nat({ max: 6 }), { freq: 6 }),
 });
-const batches = fc.array(fc.array(wishes, { minLength: 1, maxLength: 12, size: 'max' }), {
+const batches = fc.array(fc.array(operationDraft, { minLength: 1, maxLength: 12, size: 'max' }), {
   minLength: 1,
   maxLength: 6,
   size: 'max',
 });
-const firstDelivery: readonly Wish[] = (['A', 'B'] as const).map((each) => ({
+const firstDelivery: readonly CommandDraft[] = (['A', 'B'] as const).map((each) => ({
   kind: 'receive',
   sku: each,
   location: mainLocation,
   quantity: 40,
 }));
 
-type Wish = typeof wish extends fc.Arbitrary<infer T> ? T : never;
+type CommandDraft = typeof commandDraft extends fc.Arbitrary<infer T> ? T : never;
 
-/** Makes operations of wishes: SKUs and ids that belong to this run alone. */
+/** Turns drafts into operations: SKUs and ids that belong to this run alone. */
 class Run {
   readonly keys: string[] = [];
   #holds = 0;
   readonly id = randomUUID();
 
-  operation({ commands, again }: { commands: readonly Wish[]; again: number | null }): StockOperation {
+  operation({ commands, again }: { commands: readonly CommandDraft[]; again: number | null }): StockOperation {
     const earlier = again === null ? undefined : this.keys.at(-1 - again);
     const key = earlier ?? `${this.id}/${this.keys.length}`;
     this.keys.push(key);
     return { key, actor: 'model', reference: 'run', commands: commands.map((each) => this.#command(each)) };
   }
 
-  #command(each: Wish): StockCommand {
+  #command(each: CommandDraft): StockCommand {
     if ('hold' in each)
       return { ...each, reservationId: `rsv_${this.id}_${this.#holds - 1 - each.hold}` } as StockCommand;
     const own = { ...each, sku: `${each.sku}-${this.id}` };
@@ -86,14 +86,14 @@ test('the ledger in Postgres answers and keeps what ten lines of arithmetic say,
   let replays = 0;
   const seen = new Set<string>();
   await fc.assert(
-    fc.asyncProperty(batches, async (wished) => {
+    fc.asyncProperty(batches, async (drawn) => {
       const run = new Run();
       const skus = ['A', 'B'].map((name) => `${name}-${run.id}`);
       await books.sql`insert into products (sku, name, price_amount, price_currency, created_by)
                       select sku, 'Model', 1, 'USD', 'model' from unnest(${skus}::text[]) sku`;
       const model = new Model(skus, [mainLocation, otherLocation]);
 
-      for (const batch of [[{ commands: firstDelivery, again: null }], ...wished]) {
+      for (const batch of [[{ commands: firstDelivery, again: null }], ...drawn]) {
         const operations = batch.map((each) => run.operation(each));
         const results = await books.apply(operations);
         expect(results.map(withoutIds)).toEqual(operations.map((operation) => model.apply(operation)));

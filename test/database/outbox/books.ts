@@ -6,7 +6,7 @@ import { migrate } from '../../../db/upgrade/migrate.js';
 import type { StockCommand, StockOperation } from '../../../domain/stock.js';
 import { scratchDatabase } from '../scratch.js';
 
-export interface OutboxRow {
+interface OutboxRow {
   readonly id: number;
   readonly topic: string;
   readonly payload: Record<string, unknown>;

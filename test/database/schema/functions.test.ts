@@ -9,8 +9,7 @@ import {
 } from '../../../db/upgrade/functions.js';
 import { migrate, schemaCheck } from '../../../db/upgrade/migrate.js';
 import { definerFunctions } from '../../../db/upgrade/roles.js';
-import { maxMinorUnits } from '../../../domain/money.js';
-import { maxLinesPerOrder } from '../../../domain/stock.js';
+import { maxLinesPerOrder, maxMinorUnits } from '../../../domain/limits.js';
 import { type Scratch, scratchDatabase } from '../scratch.js';
 
 const files = readFunctionFiles();

@@ -3,6 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Connection, connect } from '../../../db/postgres/client.js';
 import { orderTransitions } from '../../../domain/orders/states.js';
 import { paymentTransitions } from '../../../domain/payments/states.js';
+import { productStatuses } from '../../../domain/products.js';
+import { purchaseOrderStatuses, replenishmentStatuses } from '../../../domain/replenishment.js';
+import { reviewStatuses } from '../../../domain/reviews.js';
+import { ledgerKinds, reservationStatuses } from '../../../domain/stock.js';
+import { transferModes, transferStatuses, transferTransitions } from '../../../domain/transfers/states.js';
 
 let connection: Connection;
 beforeAll(() => {
@@ -18,6 +23,7 @@ const ways = (table: Readonly<Record<string, readonly string[]>>) =>
 describe.each([
   ['orders', 'order_transitions', orderTransitions],
   ['payments', 'payment_transitions', paymentTransitions],
+  ['transfers', 'transfer_transitions', transferTransitions],
 ] as const)('the states of %s', (_subject, table, expected) => {
   test('go the same ways in the database as in the rules', async () => {
     const rows = await connection.db.execute<{ way: string }>(
@@ -27,8 +33,24 @@ describe.each([
   });
 });
 
+test.each([
+  ['manual_reviews_status', reviewStatuses],
+  ['products_status', productStatuses],
+  ['purchase_orders_status', purchaseOrderStatuses],
+  ['replenishments_status', replenishmentStatuses],
+  ['reservations_status', reservationStatuses],
+  ['stock_ledger_kind', ledgerKinds],
+  ['transfers_mode', transferModes],
+  ['transfers_status', transferStatuses],
+] as const)('the check %s allows what the rules know, and nothing else', async (name, expected) => {
+  const [check] = await connection.sql<{ definition: string }[]>`
+    select pg_get_constraintdef(oid) as definition from pg_constraint where conname = ${name}`;
+  const allowed = [...(check?.definition ?? '').matchAll(/'(\w+)'::text/g)].map(([, value]) => value);
+  expect(allowed.sort()).toEqual([...expected].sort());
+});
+
 describe('a payment', () => {
-  test('cannot go a way that does not exist, whoever writes it', async () => {
+  test('cannot go a way that does not exist, even by a direct write', async () => {
     const id = `pay_t${Date.now()}`;
     await connection.sql`insert into payments (id, status, amount, currency) values (${id}, 'declined', 1, 'USD')`;
     await expect(connection.sql`update payments set status = 'captured' where id = ${id}`).rejects.toThrow(

@@ -186,6 +186,12 @@ describe('what was decided before', () => {
   });
 });
 
+test('a process of then, which makes no sentences, reads what it reads in a refusal', async () => {
+  const steps = JSON.stringify([opening('ord_of_then', 'NONE', 1)]);
+  const [row] = await connection.sql`select order_apply(${steps}::text::jsonb)->0->'refusal' as refusal`;
+  expect(row?.refusal).toMatchObject({ code: 'unknown_sku', detail: 'unknown_sku', extensions: { sku: 'NONE' } });
+});
+
 test('an order of then is bought, a new one too, and a lacking one says what it lacks', async () => {
   expect(await orders().apply(confirming('ord_held'))).toMatchObject({ state: { status: 'confirming' } });
   expect(await orders().apply(settling('ord_held'))).toMatchObject({ state: { status: 'confirmed' } });

@@ -12,7 +12,7 @@ const product = (more: object = {}) => ({
 });
 
 describe('products', () => {
-  test('are active unless told to be drafts, and read back as they were made', async () => {
+  test('are active unless made as drafts, and read back as they were made', async () => {
     const wanted = product();
     const made = await shop.must(201, shop.post('/api/products', wanted));
     expect(made.headers.get('location')).toBe(`/api/products/${wanted.sku}`);

@@ -167,7 +167,7 @@ describe('when the API process is killed in the middle of a call', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 5, reserved: 2, available: 3 });
   });
 
-  test('one that is told to stop answers what it has begun, and leaves no lease behind', async () => {
+  test('one that a signal stops answers the calls it has begun, and leaves no lease behind', async () => {
     const sku = await shop.product(1);
     const key = randomUUID();
     const api = await startOwnApi();
@@ -196,7 +196,7 @@ interface StockLock {
   release(): Promise<void>;
 }
 
-/** Holds the stock of a product, so that whoever wants to change it waits. */
+/** Holds the stock of a product, so that every change of it waits. */
 async function lockStock(sku: string): Promise<StockLock> {
   const session = await sql.reserve();
   await session`begin`;

@@ -6,10 +6,11 @@ import { inventory, inventoryPage, movement, movementPage } from '../../../api/i
 import { apiKey, keyPage, shownKey } from '../../../api/keys/schemas.js';
 import { location, locationPage } from '../../../api/locations/schemas.js';
 import { order, orderPage, timeline } from '../../../api/orders/schemas.js';
-import { payment, paymentPage } from '../../../api/payments/schemas.js';
+import { paymentPage } from '../../../api/payments/schemas.js';
 import { product, productPage } from '../../../api/products/schemas.js';
 import { reservation } from '../../../api/reservations/schemas.js';
 import { reviewPage } from '../../../api/reviews/schemas.js';
+import { payment } from '../../../api/shapes/payment.js';
 import { sharedShop } from '../../shared.js';
 import type { Answer } from '../../shop.js';
 import { raw } from './raw.js';

@@ -99,7 +99,7 @@ describe('while Postgres is away', () => {
   });
 });
 
-test('a process that is told to stop answers at once those who wait for a decision, which comes all the same', async () => {
+test('a process that a signal stops answers at once those who wait for a decision, which comes all the same', async () => {
   const api = await start();
   const sku = await shop.product(1);
   const wanted = { lines: [{ sku, quantity: 1 }], payment: { cardToken: 'tok_slow_700' }, confirm: true };

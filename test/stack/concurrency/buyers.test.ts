@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
 import { type Answer, eventually, holdings, type Shop } from '../../shop.js';
@@ -7,13 +8,21 @@ const shops = [sharedShop(0), sharedShop(1)] as const;
 const [shop] = shops;
 const through = (index: number): Shop => shops[index % 2] ?? shop;
 
-/** Starts `count` calls with so many under way at a time: a thousand sockets would test the machine, not the shop. */
+/**
+ * Starts `count` calls with so many under way at a time: a thousand sockets would test the machine, not the shop. One that
+ * is refused since too many came is sent again when the answer says so.
+ */
 async function crowd(count: number, atOnce: number, call: (index: number) => Promise<Answer>): Promise<Answer[]> {
   const answers: Answer[] = [];
   let next = 0;
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
-      for (let index = next++; index < count; index = next++) answers.push(await call(index));
+      for (let index = next++; index < count; index = next++) {
+        let answer = await call(index);
+        for (; answer.status === 503; answer = await call(index))
+          await sleep(Number(answer.headers.get('retry-after')) * 1000);
+        answers.push(answer);
+      }
     }),
   );
   return answers;

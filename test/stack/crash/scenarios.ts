@@ -202,7 +202,7 @@ export const cancelledInTheDark = ['beginConfirm', 'authorizeCard', 'captureCard
 
 /**
  * Kills the only worker after `activity`, and cancels before another has taken the order up: the task that was lost is run
- * again with a wish that it did not know. The order ends confirmed and paid, or cancelled and unpaid.
+ * again with a command that it did not know. The order ends confirmed and paid, or cancelled and unpaid.
  */
 export async function staysWhole(
   shop: Shop,

@@ -303,7 +303,11 @@ test('a stack whose database and Temporal are elsewhere starts neither, works, a
       TEMPORAL_ADDRESS: temporalAddress,
       TEMPORAL_NAMESPACE: namespace,
     });
-    await use(other).finally(() => other.stop());
+    try {
+      await use(other);
+    } finally {
+      await other.stop();
+    }
   };
   const stockOf = (other: Stack) => new Shop(other).stock('filter-papers-100');
   try {

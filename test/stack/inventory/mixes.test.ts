@@ -48,7 +48,7 @@ const everyKind: readonly Step[] = (
   ] as const
 ).map(([kind, quantity]) => ({ kind, quantity, pick: 0 }));
 
-it('whatever is mixed, and whoever is asked, the levels are those of a ten-line model', async () => {
+it('whatever is mixed, and whichever process answers, the levels are those of a ten-line model', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
       const sku = await shop.product(20);

@@ -86,7 +86,7 @@ describe('an order that is cancelled', () => {
 });
 
 describe('a cancel signal while a confirmation is under way', () => {
-  test('leaves goods and money on the same side, and whoever confirms gets an answer', async () => {
+  test('leaves goods and money on the same side, and the confirming client gets an answer', async () => {
     for (let round = 0; round < 8; round++) {
       const sku = await shop.product(1);
       const id = await shop.reserved(sku);
@@ -149,7 +149,7 @@ describe('a signal from outside', () => {
     ['cancel', [{ '4242424242424242': 'mine' }], 'looks like a card number'],
     ['confirm', [{ payment: { cardToken: 'tok_4242424242424242' } }], 'looks like a card number'],
     ['confirm', [{ payment: { cardToken: 'tok_visa\u0000' } }], 'not a card token'],
-  ])('%s with payload %j is told to the timeline and ignored', async (name, payload, problem) => {
+  ])('%s with payload %j is recorded on the timeline and ignored', async (name, payload, problem) => {
     const id = await shop.reserved(await shop.product(2));
     await signalOrder(id, name, ...payload);
     await eventually('the note', async () =>
@@ -162,7 +162,7 @@ describe('a signal from outside', () => {
     expect(JSON.stringify(known.map(({ body }) => body))).not.toMatch(/4242 ?4242|\\u0000/);
   });
 
-  test('in the wrong state is told to the timeline and ignored', async () => {
+  test('in the wrong state is recorded on the timeline and ignored', async () => {
     const { body: draft } = await shop.order({});
     await signalOrder(draft.id, 'confirm', { payment: { cardToken: 'tok_visa' } });
     await eventually('the note', async () =>

@@ -57,7 +57,7 @@ describe('an order that lacks stock which its supplier has', () => {
     expect(await shop.stock(other)).toEqual({ onHand: 0, reserved: 0, available: 0 });
   });
 
-  test('goes on to payment by itself where it was told to', async () => {
+  test('continues to payment by itself if the call asked for it', async () => {
     const sku = await shop.supplied(0);
     const id = await waiting(sku, { confirm: true, payment: { cardToken: 'tok_visa' } });
     await until(id, 'confirmed');

@@ -52,7 +52,7 @@ it('a level whose replenishment is slow to start holds up no other, and neither 
   const relay = await startRelay({
     connection: books.another(),
     client: new Client({ connection: temporal, interceptors: { workflow: [holdBack] } }),
-    pace: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
+    retry: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
     times: { deliveryCheckSeconds: 1, deliveryMaxDays: 1 },
     log: pino({ level: 'silent' }),
     reached: () => undefined,

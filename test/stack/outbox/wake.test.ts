@@ -18,7 +18,7 @@ beforeAll(async () => {
     connection: books.another(),
     client: new Client({ connection: temporal }),
     times: { deliveryCheckSeconds: 0.3, deliveryMaxDays: 60 },
-    pace: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
+    retry: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
     log: pino({ level: 'silent' }),
     reached: () => undefined,
   });

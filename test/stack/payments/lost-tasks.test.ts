@@ -57,7 +57,7 @@ describe('money that a lost task has taken', () => {
         {
           ...{ paymentId, amount: 1000, currency: 'USD', cardToken: 'tok_fraud', backupCardToken: null },
           ...{ customerId: null, email: null, reference: null, requestedAt: new Date().toISOString() },
-          pace: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
+          retry: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
           caller: { actor: 'test', traceparent: '', requestId: null },
         },
       ],

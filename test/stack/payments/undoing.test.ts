@@ -17,7 +17,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** How many wishes an order has heard. */
+/** How many commands an order has received. */
 async function heard(orderId: string): Promise<number> {
   const { events } = await new Client({ connection }).workflow.getHandle(`order/${orderId}`).fetchHistory();
   return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
@@ -46,7 +46,7 @@ describe('money that cannot be returned', () => {
     try {
       await ask('confirm', { payment: { cardToken: 'tok_void_down' } });
       await ask('cancel', { reason: 'no' });
-      await eventually('both wishes to be heard', async () => (await heard(id)) === before + 2);
+      await eventually('both commands to arrive', async () => (await heard(id)) === before + 2);
     } finally {
       process.kill(stack.pids.sandbox, 'SIGCONT');
     }

@@ -10,7 +10,7 @@ const shop = sharedShop();
 const supply = new Supply(shop, inject('sandboxUrl'));
 
 /** A request with waits of 0.3 s and 0.6 s between the attempts. */
-const hurried = { cause: 'request', pace: { retryBaseScale: 0.001, gatewayTimeoutSeconds: 1 } } as const;
+const hurried = { cause: 'request', retry: { retryBaseScale: 0.001, gatewayTimeoutSeconds: 1 } } as const;
 
 describe('a supplier that does not answer as it should', () => {
   test.each(['lost', 'malformed', 'error', 'timeout'] as const)(

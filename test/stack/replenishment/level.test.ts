@@ -128,7 +128,7 @@ describe('a delivery', () => {
     expect(other.status.name).toBe('RUNNING');
     const whole = await (await temporal()).workflow.getHandle(`replenishment/${sku}/main`, first.runId).fetchHistory();
     expect(whole.events?.length ?? 0).toBeLessThan(500);
-    // It is still the same replenishment for whoever asks.
+    // A second request still finds the same replenishment.
     const [running] = await supply.replenishments(sku);
     expect(await supply.replenish(sku)).toBe(running.id);
     expect(await supply.ended(running.id)).toMatchObject({ status: 'completed' });

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 
 /** What a call is about: the sandbox's suppliers have the same paths. */
-export type SupplierCall =
+type SupplierCall =
   | 'reserve'
   | 'find_reservation'
   | 'status'

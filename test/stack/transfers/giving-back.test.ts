@@ -22,7 +22,7 @@ async function stuck() {
 }
 
 describe('goods that cannot be given back', () => {
-  test('are put before a person, tried on, and back as soon as they can be', async () => {
+  test('are put before a person, retried, and back as soon as they can be', async () => {
     const { sku, to, id, review } = await stuck();
     expect(review).toMatchObject({ kind: 'compensation_failed', attempts: 5 });
     expect(review.detail).toMatchObject({ compensation: 'give the goods back', transferId: id, sku, quantity: 4, to });

@@ -1,5 +1,7 @@
 /** Goods between two locations: builders for what a test of transfers needs first, and where the goods are. */
 import { randomUUID } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect } from '../../../db/postgres/client.js';
 import { createLedger } from '../../../db/stock/ledger.js';
 import type { StockCommand } from '../../../domain/stock.js';
@@ -75,6 +77,13 @@ export async function rowsOf(shop: Shop, sku: string, transferId: string): Promi
 
 export async function booksAgree(shop: Shop): Promise<boolean> {
   return (await shop.must(200, shop.get('/api/ledger/verify'))).body.clean;
+}
+
+/** What the workers of a stack have logged about a transfer. */
+export function logOf(home: string, id: string): string {
+  const folder = join(home, 'logs');
+  const lines = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'));
+  return lines.filter((line) => line.includes(`transfer/${id}`)).join('\n');
 }
 
 /** Somebody's hand in the books, past every transfer. */

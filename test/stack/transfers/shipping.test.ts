@@ -1,23 +1,26 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, inject, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
 import { eventually } from '../../shop.js';
 import { temporal } from '../../temporal.js';
-import { booksAgree, goods, recall, receive, rowsOf, send, shipped, untilStatus, whereabouts } from './goods.js';
+import {
+  booksAgree,
+  byHand,
+  goods,
+  logOf,
+  recall,
+  receive,
+  rowsOf,
+  send,
+  shipped,
+  untilStatus,
+  whereabouts,
+} from './goods.js';
 
 const shops = [sharedShop(0), sharedShop(1)] as const;
 const [shop] = shops;
 
 async function signal(id: string, name: string, ...payload: unknown[]): Promise<void> {
   await (await temporal()).workflow.getHandle(`transfer/${id}`).signal(name, ...payload);
-}
-
-/** What the workers have logged about a transfer. */
-function logOf(id: string): string {
-  const folder = join(inject('home'), 'logs');
-  const lines = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'));
-  return lines.filter((line) => line.includes(`transfer/${id}`)).join('\n');
 }
 
 describe('goods that are shipped', () => {
@@ -131,6 +134,17 @@ describe('goods that arrive', () => {
     await tooMany();
   });
 
+  test('are received once they are there: a refused receive does not answer the next one', async () => {
+    const { sku, from, to } = await goods(shop, 4);
+    const id = await shipped(shop, { sku, quantity: 4, from, to });
+    const inTransit = { sku, location: 'transit', quantity: 1 };
+    await byHand(inject('databaseUrl'), { kind: 'lose', ...inTransit });
+    expect((await receive(shop, id)).body).toMatchObject({ status: 409, code: 'insufficient_stock', transferId: id });
+    await byHand(inject('databaseUrl'), { kind: 'transfer_in', ...inTransit });
+    expect((await shop.must(200, receive(shop, id))).body).toMatchObject({ status: 'completed', received: 4 });
+    expect(await whereabouts(shop, sku)).toEqual({ main: 0, [to]: 4, transit: 0, held: 0 });
+  });
+
   test.each([[-1], [1.5], ['4']])('%j of them is no number of goods', async (quantity) => {
     const { sku, from, to } = await goods(shop, 1);
     const id = await shipped(shop, { sku, quantity: 1, from, to });
@@ -174,8 +188,8 @@ describe('goods that are called back', () => {
     for (let round = 0; round < 10; round++) {
       const { sku, from, to } = await goods(shop, 1);
       const id = await shipped(shop, { sku, quantity: 1, from, to });
-      const wishes = [receive(shops[0], id), recall(shops[1], id)];
-      const answers = await Promise.all(round % 2 ? wishes : wishes.toReversed());
+      const commands = [receive(shops[0], id), recall(shops[1], id)];
+      const answers = await Promise.all(round % 2 ? commands : commands.toReversed());
       expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
       const { status } = (await shop.get(`/api/transfers/${id}`)).body;
       const arrived = status === 'completed';
@@ -222,7 +236,9 @@ describe('a signal from outside', () => {
     const { sku, from, to } = await goods(shop, 4);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     await signal(id, name, payload);
-    await eventually('the line in the log', async () => logOf(id).includes(`signal ${name} ignored: ${why}`));
+    await eventually('the line in the log', async () =>
+      logOf(inject('home'), id).includes(`signal ${name} ignored: ${why}`),
+    );
     expect((await receive(shop, id, { quantity: 4 })).body).toMatchObject({ status: 'completed', received: 4 });
     expect(await whereabouts(shop, sku)).toEqual({ main: 0, [to]: 4, transit: 0, held: 0 });
   });

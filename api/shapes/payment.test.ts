@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { email } from './schemas.js';
+import { email } from './payment.js';
 
 test.each([
   'ada@example.com',

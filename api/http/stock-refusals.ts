@@ -1,7 +1,7 @@
 /** What the ledger refuses, in the words of the contract. */
-import { detailOf, refusalOf } from '../../domain/refusals.js';
+import { refusalOf } from '../../domain/refusals.js';
 import type { StockRefusal } from '../../domain/stock.js';
-import { type Refused, refuse, refuseFields, refuseWith } from '../http/reply.js';
+import { fieldRefused, type Refused, refuse, refuseFields, refuseWith } from './reply.js';
 
 /**
  * A refusal of the ledger as an answer.
@@ -16,16 +16,10 @@ export function refuseStock(refusal: StockRefusal, skuInPath: boolean, within = 
     }
     case 'unknown_sku':
       if (skuInPath) return refuse('not_found', 'no such product');
-      return refuseFields('unknown_sku', [
-        { pointer: `${within}/sku`, code: 'unknown_sku', detail: detailOf('unknown_sku', { sku: refusal.sku }) },
-      ]);
+      return refuseFields('unknown_sku', [fieldRefused(`${within}/sku`, 'unknown_sku', { sku: refusal.sku })]);
     case 'unknown_location':
       return refuseFields('unknown_location', [
-        {
-          pointer: `${within}/location`,
-          code: 'unknown_location',
-          detail: detailOf('unknown_location', { location: refusal.location }),
-        },
+        fieldRefused(`${within}/location`, 'unknown_location', { location: refusal.location }),
       ]);
     case 'reservation_not_found':
       return refuse('not_found', 'no such reservation');

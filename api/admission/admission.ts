@@ -1,0 +1,232 @@
+/**
+ * Admission of what starts sagas. Only as many are started at once as are decided quickly; the others wait here, where
+ * nothing has been written about them, and take turns by API key. A burst waits as long as its clients do. In lasting
+ * overload newcomers are refused instead, so that those who are let in are answered soon
+ * (docs/adr/0016-overload-is-refused-before-anything-is-written.md).
+ */
+import type { Registry } from 'prom-client';
+import { ConcurrencyLimit } from './concurrency-limit.js';
+import { FairQueue, type Queued } from './fair-queue.js';
+import { AdmissionMetrics } from './metrics.js';
+import { longWaitMs, Overload } from './overload.js';
+
+/** Leave to start a saga. Its holder gives it back, once, by one of its methods. */
+export interface Place {
+  /** Part of the client's wait that is left. 0: it is over, or the client did not want to wait. */
+  readonly waitMs: number;
+  /** @param decided whether a saga was started and its decision known: then it counts for how quick sagas are */
+  leave(decided: boolean): void;
+  /** For a saga that was started and that nobody waits for: it is taken to need as long as others. */
+  leaveLater(): void;
+}
+
+export type Entry =
+  | { readonly kind: 'admitted'; readonly place: Place }
+  /** Nothing was done; the client may try again after so long. */
+  | { readonly kind: 'refused'; readonly retryAfterSeconds: number; readonly why: 'overload' | 'stopping' }
+  /** The client has hung up. */
+  | { readonly kind: 'gone' };
+
+export interface Request {
+  readonly apiKeyId: string;
+  /** How long the client waits for its answer. */
+  readonly waitMs: number;
+  /** Aborted when the client hangs up. */
+  readonly gone: AbortSignal;
+}
+
+export interface AdmissionOptions {
+  /** Sagas that this process starts at once; null: as many as are decided quickly. */
+  readonly limit: number | null;
+  readonly registry: Registry;
+}
+
+/** In overload those who come when the queue takes longer are refused; with the saga's own time that is below 2 s. */
+const fullQueueMs = 1000;
+/** One who does not want to wait for the decision still waits for a place. */
+const leastQueueMs = 1000;
+/** In less than this a saga may not even have been started: then it is started without waiting for its decision. */
+const leastWaitMs = 1000;
+const lookEveryMs = 100;
+/**
+ * Those who were refused at the same time must not all come back at the same time; and the more of them there are, the
+ * later, since each refusal costs something too. Seconds for each call that is refused for one that is let in.
+ */
+const spreadSeconds = 6;
+const leastSpreadSeconds = 3;
+const mostSpreadSeconds = 20;
+
+interface Waiting extends Queued {
+  /** When the client's wait is over. */
+  readonly until: number;
+  readonly settle: (entry: Entry | 'place' | 'overdue') => void;
+}
+
+export class Admission {
+  readonly #limit: ConcurrencyLimit;
+  readonly #queue = new FairQueue<Waiting>();
+  readonly #overload = new Overload();
+  readonly #metrics: AdmissionMetrics;
+  #inUse = 0;
+  /** Calls whose wait was over, and whose sagas are being started. */
+  #overdue = 0;
+  #refusals = 0;
+  #looking: NodeJS.Timeout | null = null;
+  #stopping = false;
+
+  constructor({ limit, registry }: AdmissionOptions) {
+    this.#limit = new ConcurrencyLimit(limit);
+    this.#metrics = new AdmissionMetrics(registry, () => ({
+      limit: this.#limit.value,
+      inUse: this.#inUse,
+      queued: this.#queue.size,
+    }));
+  }
+
+  /** Waits for a place. Never rejects. */
+  async enter({ apiKeyId, waitMs, gone }: Request): Promise<Entry> {
+    const since = performance.now();
+    this.#overload.arrived(since);
+    if (this.#stopping) return this.#refuse('stopping');
+    if (gone.aborted) return { kind: 'gone' };
+    const overloaded = this.#look(since);
+    const free = this.#queue.size === 0 && this.#inUse < this.#limit.value;
+    if (!free) {
+      if (overloaded && this.#waitBehind(this.#queue.aheadOf(apiKeyId)) > fullQueueMs) return this.#refuse('overload');
+      const until = since + Math.max(waitMs, leastQueueMs);
+      const entry = await this.#wait({ owner: apiKeyId, since, until }, gone);
+      if (entry === 'overdue') {
+        this.#metrics.admitted((performance.now() - since) / 1000);
+        return { kind: 'admitted', place: this.#overduePlace() };
+      }
+      if (entry !== 'place') return entry;
+    } else {
+      this.#inUse++;
+      this.#overload.served(since);
+    }
+    const waited = performance.now() - since;
+    this.#metrics.admitted(waited / 1000);
+    if (free) return { kind: 'admitted', place: this.#place(waitMs) };
+    const left = Math.round(waitMs - waited);
+    return { kind: 'admitted', place: this.#place(left < leastWaitMs ? 0 : left) };
+  }
+
+  /** Refuses those who wait, and all who come from now on: the process is about to end. */
+  stop(): void {
+    this.#stopping = true;
+    for (const waiting of this.#queue.items()) waiting.settle(this.#refuse('stopping'));
+  }
+
+  /** Resolves with `place` or `overdue` when one was taken for it. */
+  #wait(about: Pick<Waiting, 'owner' | 'since' | 'until'>, gone: AbortSignal): Promise<Entry | 'place' | 'overdue'> {
+    return new Promise((resolve) => {
+      const hangUp = () => waiting.settle({ kind: 'gone' });
+      const waiting: Waiting = {
+        ...about,
+        settle: (entry) => {
+          gone.removeEventListener('abort', hangUp);
+          this.#queue.remove(waiting);
+          resolve(entry);
+        },
+      };
+      gone.addEventListener('abort', hangUp, { once: true });
+      this.#queue.add(waiting);
+      this.#looking ??= setInterval(() => this.#lookThrough(), lookEveryMs).unref();
+    });
+  }
+
+  #lookThrough(): void {
+    const now = performance.now();
+    if (this.#look(now))
+      for (const waiting of this.#queue.items())
+        if (now - waiting.since > longWaitMs) waiting.settle(this.#refuse('overload'));
+    this.#letOverdueIn(now);
+    this.#letNextIn();
+    if (this.#queue.size > 0) return;
+    clearInterval(this.#looking ?? undefined);
+    this.#looking = null;
+  }
+
+  /**
+   * Those whose wait is over are let in beside the others and answered once their saga exists, as they would have been
+   * without a queue; not all at the same instant, since the server has to answer each of them.
+   */
+  #letOverdueIn(now: number): void {
+    for (const waiting of this.#queue.items()) {
+      if (this.#overdue >= this.#limit.value) return;
+      if (now < waiting.until) continue;
+      this.#overdue++;
+      this.#overload.served(now);
+      waiting.settle('overdue');
+    }
+  }
+
+  #letNextIn(): void {
+    while (this.#queue.size > 0 && this.#inUse < this.#limit.value) {
+      const now = performance.now();
+      const stands = now - (this.#queue.oldestSince() ?? now) > fullQueueMs;
+      // Where the queue is long somebody waits long: the fewer the better.
+      const next = this.#queue.take(stands && !this.#look(now) ? 'newest' : 'oldest');
+      if (next) this.#letIn(next, now);
+    }
+  }
+
+  #letIn(waiting: Waiting, now: number): void {
+    this.#inUse++;
+    this.#overload.served(now);
+    waiting.settle('place');
+  }
+
+  #look(now: number): boolean {
+    return this.#overload.look(now, this.#waitBehind(this.#queue.size));
+  }
+
+  /** How long it takes until so many have got a place (Little's law). */
+  #waitBehind(count: number): number {
+    return (count * this.#limit.meanMs) / this.#limit.value;
+  }
+
+  #refuse(why: 'overload' | 'stopping'): Entry {
+    if (why === 'overload') this.#overload.refused(performance.now());
+    this.#metrics.refused(why);
+    const pressure = this.#overload.refusedForEachServed();
+    const spread = Math.min(mostSpreadSeconds, Math.max(leastSpreadSeconds, Math.round(spreadSeconds * pressure)));
+    return { kind: 'refused', retryAfterSeconds: 1 + (this.#refusals++ % spread), why };
+  }
+
+  /** A place beside the others, which is left once the saga is started. */
+  #overduePlace(): Place {
+    let left = false;
+    const leave = () => {
+      if (left) return;
+      left = true;
+      this.#overdue--;
+      this.#letOverdueIn(performance.now());
+    };
+    return { waitMs: 0, leave, leaveLater: leave };
+  }
+
+  /** A place that was counted as taken. */
+  #place(waitMs: number): Place {
+    const since = performance.now();
+    let left = false;
+    const leave = (recorded: boolean, undecided = false) => {
+      if (left) return;
+      left = true;
+      clearTimeout(timer);
+      const [awaited, inUse] = [this.#queue.size > 0, this.#inUse];
+      this.#inUse--;
+      if (recorded) this.#limit.record({ ms: performance.now() - since, undecided, inUse, awaited });
+      this.#letNextIn();
+    };
+    let timer = setTimeout(() => leave(true, true), this.#limit.maxHoldMs).unref();
+    return {
+      waitMs,
+      leave: (decided) => leave(decided),
+      leaveLater: () => {
+        clearTimeout(timer);
+        if (!left) timer = setTimeout(() => leave(false), this.#limit.meanMs).unref();
+      },
+    };
+  }
+}

@@ -1,0 +1,36 @@
+/** Calls that start sagas are carried out with a place, before which nothing about them is written. */
+import type { Admission, Entry, Request } from '../admission/admission.js';
+import type { KeyedOutcome, Rendered } from '../middleware/idempotency.js';
+
+/**
+ * Acts once there is a place.
+ * @param act is given what is left of the client's wait
+ */
+export async function onceAdmitted(
+  admission: Admission,
+  request: Request,
+  act: (waitMs: number) => Promise<KeyedOutcome>,
+): Promise<
+  | KeyedOutcome
+  | { readonly kind: 'busy'; readonly entry: Extract<Entry, { kind: 'refused' }> }
+  | { readonly kind: 'gone' }
+> {
+  const entry = await admission.enter(request);
+  if (entry.kind === 'refused') return { kind: 'busy', entry };
+  if (entry.kind === 'gone') return entry;
+  const { place } = entry;
+  let bySaga = false;
+  try {
+    const outcome = await act(place.waitMs);
+    bySaga = outcome.kind === 'rendered' && comesFromSaga(outcome.rendered);
+    return outcome;
+  } finally {
+    if (bySaga && place.waitMs === 0) place.leaveLater();
+    else place.leave(bySaga);
+  }
+}
+
+/** A request that is wrong in itself starts none, and where a server is away nobody knows. */
+function comesFromSaga({ status }: Rendered): boolean {
+  return status !== 422 && status < 500;
+}

@@ -1,0 +1,7 @@
+/** The settings that shape how a saga retries. They are fixed when it starts, so that a replay sees the same. */
+import type { Settings } from '../../domain/settings.js';
+import type { RetrySettings } from '../../workflows/shared/contract.js';
+
+export function retrySettings({ retryBaseScale, gatewayTimeoutSeconds }: Settings): RetrySettings {
+  return { retryBaseScale, gatewayTimeoutSeconds };
+}

@@ -1,0 +1,46 @@
+/**
+ * How much there may be of anything, each limit once: the schemas of the API, the command line and the readers of signals
+ * use them. The limits that a client meets are those of the public contract; the database holds the same ones.
+ */
+
+/** Minor units: the largest amount of one payment, order or price. 99,999,999 is $999,999.99. */
+export const maxMinorUnits = 99_999_999;
+
+/** Units: the largest quantity of one line, receipt, adjustment or stock setting. */
+export const maxQuantity = 1_000_000_000;
+
+/** Lines of one order. */
+export const maxLinesPerOrder = 100;
+
+/** Inventory operations of one bulk, changes of one batch. */
+export const maxOperationsPerBulk = 100;
+
+/** Refused payments of one order; the last one fails the order. */
+export const maxPaymentRefusals = 3;
+
+/** Seconds: the longest life of a direct hold, a year. */
+export const maxHoldSeconds = 31_536_000;
+
+/** Code points of a reason: of a cancellation, an adjustment, a transfer that lost goods. */
+export const maxReasonLength = 500;
+/** Code points of the note with which a person resolves a review. */
+export const maxNoteLength = 2000;
+/** Code points of a name: of a customer, product, location, supplier, API key. */
+export const maxNameLength = 200;
+/** Code points of a client's own reference: of a payment, receipt, reservation. */
+export const maxReferenceLength = 200;
+/** Code points of a client's own id of a customer. */
+export const maxCustomerIdLength = 64;
+
+/** Items of a page where the client names no limit. */
+export const defaultPageSize = 50;
+/** Items of one page at most. */
+export const maxPageSize = 200;
+
+/** Seconds that the API waits for a decision where `Prefer` does not say. */
+export const defaultWaitSeconds = 10;
+/** Seconds that the API waits for a decision at most. */
+export const maxWaitSeconds = 30;
+
+/** An Idempotency-Key: 1 to 255 visible ASCII characters. */
+export const idempotencyKeyPattern = /^[\x21-\x7e]{1,255}$/;

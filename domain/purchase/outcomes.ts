@@ -1,0 +1,96 @@
+/** How each card, a charge and a whole purchase may end, and how the payment and the refusal then read. */
+import { type PaymentRefusalCode, type Refusal, refusal } from '../errors.js';
+import type { OrderStepResult, PaymentRecord } from '../orders/steps.js';
+import type { CaptureAnswer, CardRefusal } from '../payments/answers.js';
+import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
+
+/** `stopped`: authorized at most, since somebody wants to cancel or the card was given up before. */
+export type CardOutcome =
+  | CaptureAnswer
+  | { readonly kind: 'blocked'; readonly score: number }
+  | { readonly kind: 'unanswered'; readonly step: 'fraud_check' | 'authorization' | 'capture' }
+  | { readonly kind: 'stopped' };
+
+/** A step was left to somebody else; the record says how far it came. */
+interface Undecided {
+  readonly kind: 'undecided';
+}
+/** Nothing is open at the processor any more, and nothing was taken. `stopped`: somebody wanted to cancel. */
+type NotCharged =
+  | { readonly kind: 'refused'; readonly payment: PaymentRecord; readonly refusal: Refusal }
+  | { readonly kind: 'stopped'; readonly payment: PaymentRecord };
+/** The payment was decided before, by a task that was lost; the database knows how. */
+interface Decided {
+  readonly kind: 'decided';
+}
+
+/** How a charge ended, with the payment as it is to be recorded. */
+export type ChargeOutcome =
+  | { readonly kind: 'captured'; readonly payment: PaymentRecord }
+  | NotCharged
+  | Decided
+  | Undecided;
+
+/**
+ * How a purchase ended.
+ * - `not_begun`: it could not be reserved, or is no longer to be paid for. Nothing was charged.
+ * - `confirmed`: paid and sold. `payment` is null where nothing was to be paid by card.
+ * - `refused`: no card was charged. The goods stay held, so that another payment may be tried.
+ * - `stopped`, `unsettled`: cancelled before the capture, or impossible to settle after it. All is undone.
+ */
+export type PurchaseOutcome =
+  | { readonly kind: 'not_begun'; readonly reserved: OrderStepResult }
+  | { readonly kind: 'confirmed'; readonly payment: PaymentRecord | null }
+  | { readonly kind: 'unsettled'; readonly payment: PaymentRecord | null; readonly refusal: Refusal }
+  | NotCharged
+  | Decided
+  | Undecided;
+
+/** Purchases that are undone as a whole. */
+export type Undone = Extract<PurchaseOutcome, { kind: 'stopped' | 'unsettled' }>;
+
+/** The attempt as the payment shows it. */
+export function attemptOn(card: CardSlot, outcome: CardOutcome, at: Date): PaymentAttempt {
+  return { card, ...shown(outcome), at: at.toISOString() };
+}
+
+function shown(outcome: CardOutcome): Pick<PaymentAttempt, 'outcome' | 'code'> {
+  switch (outcome.kind) {
+    case 'captured':
+      return { outcome: 'captured', code: null };
+    case 'declined':
+      return { outcome: 'declined', code: outcome.declineCode };
+    case 'blocked':
+      return { outcome: 'blocked', code: 'fraud_suspected' };
+    case 'unanswered':
+      return { outcome: 'failed', code: `${outcome.step}_unanswered` };
+    case 'stopped':
+      return { outcome: 'voided', code: null };
+  }
+}
+
+/** The status of a payment that no card has paid. */
+export function statusOf(last: CardOutcome, attempts: readonly PaymentAttempt[]): PaymentStatus {
+  if (last.kind === 'blocked') return 'blocked';
+  return attempts.every((attempt) => attempt.outcome === 'declined') ? 'declined' : 'failed';
+}
+
+/** One card that was declined is a decline; everything else that used up its cards is `all_payment_attempts_failed`. */
+export function refusalOf(attempts: readonly PaymentAttempt[], last: CardOutcome): Refusal {
+  if (last.kind === 'blocked')
+    return paymentRefusal('fraud_suspected', `the payment was blocked: fraud score ${last.score}`, {
+      score: last.score,
+    });
+  if (last.kind === 'declined' && attempts.length === 1) return declineOf(last);
+  return paymentRefusal('all_payment_attempts_failed', 'no card could be charged; nothing was taken', { attempts });
+}
+
+function declineOf({ code, declineCode }: CardRefusal): Refusal {
+  const detail =
+    code === 'insufficient_funds' ? 'the card has insufficient funds' : `the card was declined: ${declineCode}`;
+  return paymentRefusal(code, detail, { declineCode });
+}
+
+function paymentRefusal(code: PaymentRefusalCode, detail: string, extensions: Record<string, unknown>): Refusal {
+  return refusal(code, detail, extensions);
+}

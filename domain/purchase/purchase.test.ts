@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Answer, confirming, is, oneCard, Run, refusedAs, type Script } from '../../test/purchase-run.js';
+import type { CardSlot } from '../payments/states.js';
+import { nothingCharged, nothingDone, type PurchaseRecord } from './steps.js';
+
+const settled = 'settle order/ord_1/settle/pay_1';
+const card = (slot: CardSlot) => [`score ${slot}`, `authorize ${slot}`, `capture ${slot}`];
+
+describe('a purchase', () => {
+  test('reserves, scores, authorizes, captures and settles', async () => {
+    const run = new Run();
+    expect(await run.go()).toMatchObject({ kind: 'confirmed', payment: { status: 'captured', cardUsed: 'primary' } });
+    expect(run.log).toEqual(['reserve', ...card('primary'), settled]);
+  });
+
+  test('without a card is reserved and settled', async () => {
+    const run = new Run({ reserve: is({ inFlight: null, totalAmount: 0 }) });
+    expect(await run.go()).toEqual({ kind: 'confirmed', payment: null });
+    expect(run.log).toEqual(['reserve', 'settle order/ord_1/settle/unpaid']);
+  });
+
+  test.each<[string, Script, string, string[]]>([
+    ['lacks stock', { reserve: refusedAs('insufficient_stock', null) }, 'not_begun', []],
+    ['is not to be paid for yet', { reserve: is({ status: 'awaiting_restock', inFlight: null }) }, 'not_begun', []],
+    ['cannot be reserved now', { reserve: null }, 'undecided', []],
+    ['is blocked', { score: 0.9 }, 'refused', ['score primary']],
+    [
+      'is declined on both cards',
+      { authorize: 'declined', backup: { authorize: 'declined' } },
+      'refused',
+      [...card('primary').slice(0, 2), ...card('backup').slice(0, 2)],
+    ],
+    [
+      'is declined, and paid by the backup card',
+      { authorize: 'declined' },
+      'confirmed',
+      [...card('primary').slice(0, 2), ...card('backup'), settled],
+    ],
+    [
+      'loses an authorization, which is undone before the backup card is charged',
+      { authorize: 'lost' },
+      'confirmed',
+      [...card('primary').slice(0, 2), 'give up primary', 'return money primary', ...card('backup'), settled],
+    ],
+    [
+      'loses a capture, which is undone before it is refused',
+      { reserve: oneCard, capture: 'lost' },
+      'refused',
+      [...card('primary'), 'give up primary', 'return money primary'],
+    ],
+    [
+      'is declined at the capture',
+      { reserve: oneCard, capture: 'declined' },
+      'refused',
+      [...card('primary'), 'give up primary', 'return money primary'],
+    ],
+    [
+      'is cancelled before the capture',
+      { cancel: true },
+      'stopped',
+      [...card('primary').slice(0, 2), 'give up primary', 'return money primary', 'end order, stopped'],
+    ],
+    [
+      'was settled by a task that was lost',
+      { authorize: 'unanswered', giveUp: false },
+      'decided',
+      [...card('primary').slice(0, 2), 'give up primary'],
+    ],
+    [
+      'cannot be settled: the money goes back, then the goods',
+      { settle: refusedAs('internal', confirming) },
+      'unsettled',
+      [...card('primary'), settled, 'return money primary', 'end order, unsettled'],
+    ],
+    ['is not settled now', { settle: null }, 'undecided', [...card('primary'), settled]],
+    [
+      'was settled before',
+      { settle: refusedAs('internal', { ...confirming, status: 'confirmed' }) },
+      'confirmed',
+      [...card('primary'), settled],
+    ],
+  ])('that %s', async (_what, script, kind, steps) => {
+    const run = new Run(script);
+    const outcome = await run.go();
+    expect([outcome.kind, run.log]).toEqual([kind, ['reserve', ...steps]]);
+    const paid = kind === 'confirmed' || kind === 'undecided' ? run.processor.holds.size : 0;
+    expect(run.processor.holds.size).toBe(paid);
+  });
+
+  test('whose card was given up before charges only the other one', async () => {
+    const inFlight = {
+      paymentId: 'pay_1',
+      choice: { cardToken: '1', backupCardToken: '2' },
+      abandoned: ['primary'],
+    } as const;
+    const run = new Run({ reserve: is({ inFlight }) });
+    expect(await run.go()).toMatchObject({ kind: 'confirmed', payment: { cardUsed: 'backup' } });
+    expect(run.log).toEqual(['reserve', 'return money primary', ...card('backup'), settled]);
+  });
+});
+
+describe('a purchase that is resumed', () => {
+  const all = ['reserve', ...card('primary'), settled];
+
+  test.each(all.map((_step, index) => index))('carries on after %i steps and repeats none', async (count) => {
+    const whole = new Run();
+    await whole.go();
+    const { reserved, charge, settled: last } = whole.record;
+    const { score = null, authorized = null, captured = null } = charge ?? {};
+    const known = <T>(value: T, place: number): T | null => (place < count ? value : null);
+    const record: PurchaseRecord = {
+      reserved: known(reserved, 0),
+      charge: {
+        ...nothingCharged(),
+        score: known(score, 1),
+        authorized: known(authorized, 2),
+        captured: known(captured, 3),
+      },
+      settled: known(last, 4),
+    };
+    const run = new Run({}, record);
+    expect((await run.go()).kind).toBe('confirmed');
+    expect(run.log).toEqual(all.slice(count));
+  });
+
+  test('is over where everything is recorded', async () => {
+    const whole = new Run();
+    await whole.go();
+    const run = new Run({ reserve: null, settle: null }, whole.record);
+    expect([await run.go(), run.log]).toMatchObject([{ kind: 'confirmed', payment: { id: 'pay_1' } }, []]);
+  });
+
+  const answer = fc.constantFrom<Answer>('done', 'declined', 'unanswered', 'lost');
+  const cardScript = fc.record({ score: fc.constantFrom(0.1, 0.9, null), authorize: answer, capture: answer });
+  const script = fc.record({
+    ...{ score: fc.constantFrom(0.1, 0.9, null), authorize: answer, capture: answer, backup: cardScript },
+    cancel: fc.boolean(),
+    settle: fc.constantFrom(is({ status: 'confirmed', inFlight: null }), refusedAs('internal', confirming)),
+  });
+
+  test('after any first attempt takes the money once where it is confirmed, and none otherwise', async () => {
+    await fc.assert(
+      fc.asyncProperty(script, script, fc.boolean(), async (first, then, heard) => {
+        const atHand = new Run({ ...first, atHand: true });
+        await atHand.go();
+        // An activity that is not heard of again leaves nothing but a doubt.
+        const lost = { ...nothingDone(), charge: { ...nothingCharged(), mayHoldMoney: true } };
+        const { settled: refused } = atHand.record;
+        const record = { ...atHand.record, settled: refused?.outcome === 'done' ? refused : null };
+        const run = new Run(then, heard ? record : lost, atHand.processor);
+        const { kind } = await run.go();
+        const holds = [...run.processor.holds.values()];
+        expect(holds).toEqual(kind === 'confirmed' ? ['captured'] : []);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});

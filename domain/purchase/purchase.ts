@@ -1,0 +1,185 @@
+/**
+ * A purchase as a process: reserve, score, authorize, capture, settle. It is written here once. One activity runs it with
+ * the steps at hand and stops at the first that it has to leave; the workflow runs it with activities as the steps, from
+ * the first step that the record lacks (docs/adr/0008).
+ */
+import { orderStepKey, type PaymentInFlight, type PaymentRecord } from '../orders/steps.js';
+import { mailsAfter, type PaymentFacts, paymentRecord } from '../payments/record.js';
+import { type CardSlot, fraudThreshold, type PaymentAttempt } from '../payments/states.js';
+import {
+  attemptOn,
+  type CardOutcome,
+  type ChargeOutcome,
+  type PurchaseOutcome,
+  refusalOf,
+  statusOf,
+} from './outcomes.js';
+import {
+  type CardCharge,
+  type CardOperation,
+  type CardRecord,
+  type CardSteps,
+  type ChargeSteps,
+  type HeldMoney,
+  nothingCharged,
+  type PurchaseRecord,
+  type PurchaseSteps,
+  type PurchaseUndo,
+} from './steps.js';
+
+/** What is fixed about a purchase before its first step. `traceparent` is W3C. */
+export interface PurchaseFacts {
+  readonly orderId: string;
+  readonly customerId: string | null;
+  readonly email: string | null;
+  readonly actor: string;
+  readonly traceId: string;
+  readonly traceparent: string;
+}
+
+/** A payment by card, on the first card and then on the backup. */
+export interface ChargeFacts extends PaymentFacts {
+  readonly cardToken: string;
+  readonly backupCardToken: string | null;
+  readonly traceparent: string;
+  /** Cards that were given up before: what they hold is returned, and they are not charged. */
+  readonly abandoned: readonly CardSlot[];
+}
+
+const undecided = { kind: 'undecided' } as const;
+
+/**
+ * Buys what an order asks for. Goods and money end on the same side, except where a step is left: then the outcome is
+ * `undecided`, and the same call with the same record resumes it.
+ * @param done what is done already; each further step is recorded in it
+ */
+export async function purchase(
+  order: PurchaseFacts,
+  steps: PurchaseSteps,
+  undo: PurchaseUndo,
+  done: PurchaseRecord,
+): Promise<PurchaseOutcome> {
+  undo.goods();
+  // Registered ahead of reserving, because that and the charge may be one activity.
+  const money = undo.money();
+
+  done.reserved ??= await steps.reserve();
+  if (done.reserved === null) return undecided;
+  if (done.reserved.outcome === 'refused' || done.reserved.state.status !== 'confirming')
+    return { kind: 'not_begun', reserved: done.reserved };
+
+  const { inFlight, totalAmount, currency } = done.reserved.state;
+  let payment: PaymentRecord | null = null;
+  if (inFlight !== null) {
+    const charged = await charge(chargeOf(order, inFlight, totalAmount, currency), steps, money, done);
+    if (charged.kind === 'stopped') await undo.all(charged);
+    if (charged.kind !== 'captured') return charged;
+    payment = charged.payment;
+  }
+
+  done.settled ??= await steps.settle({
+    key: orderStepKey(order.orderId, 'settle', payment?.id ?? 'unpaid'),
+    orderId: order.orderId,
+    actor: order.actor,
+    traceId: order.traceId,
+    payment,
+    mails: payment === null ? [] : mailsAfter(payment),
+  });
+  if (done.settled === null) return undecided;
+  if (done.settled.outcome === 'done' || done.settled.state?.status === 'confirmed')
+    return { kind: 'confirmed', payment };
+  const unsettled = { kind: 'unsettled', payment, refusal: done.settled.refusal } as const;
+  await undo.all(unsettled);
+  return unsettled;
+}
+
+/**
+ * Takes the money, or leaves nothing open: on any outcome but `captured` and `undecided`, the processor's books show a net
+ * of 0 for this payment.
+ * @param money registered before this is called
+ * @param done what is done of the first card
+ */
+export async function charge(
+  facts: ChargeFacts,
+  steps: ChargeSteps,
+  money: HeldMoney,
+  done: Pick<PurchaseRecord, 'charge'>,
+): Promise<ChargeOutcome> {
+  const attempts: PaymentAttempt[] = [];
+  const known: { score: number | null; providerReference: string | null } = { score: null, providerReference: null };
+  let last: CardOutcome = { kind: 'stopped' };
+  for (const operation of cardsOf(facts)) {
+    const { card } = operation;
+    const abandoned = facts.abandoned.includes(card);
+    const recorded = card === 'primary' ? done.charge : null;
+    const record = abandoned ? abandonedCard() : (recorded ?? (await steps.firstAttempt(operation)));
+    if (record === null) return undecided;
+    if (card === 'primary' && !abandoned) done.charge = record;
+    money.card = { operation, record };
+    last = abandoned ? { kind: 'stopped' } : await chargeCard(money.card, steps);
+    known.score = record.score ?? known.score;
+    if (record.authorized?.kind === 'authorized') known.providerReference = record.authorized.authorizationId;
+    attempts.push(attemptOn(card, last, steps.now()));
+    if (last.kind === 'captured')
+      return { kind: 'captured', payment: paymentRecord(facts, 'captured', { attempts, ...known }, card) };
+
+    // No other card, and no answer to anybody, before nothing is open on this one.
+    if (record.mayHoldMoney && !abandoned) {
+      const givenUp = await steps.giveUp(card, paymentRecord(facts, 'pending', { attempts, ...known }));
+      if (givenUp === null) return undecided;
+      if (!givenUp) return { kind: 'decided' };
+    }
+    await money.giveBack();
+    // Also where a person has taken it as returned.
+    record.mayHoldMoney = false;
+    if (last.kind === 'stopped' && steps.cancelWanted())
+      return { kind: 'stopped', payment: paymentRecord(facts, 'voided', { attempts, ...known }) };
+    if (last.kind === 'blocked') break;
+  }
+  const refusal = refusalOf(attempts, last);
+  const status = statusOf(last, attempts);
+  return { kind: 'refused', refusal, payment: paymentRecord(facts, status, { attempts, ...known }, null, refusal) };
+}
+
+/** Charges one card, from the first step that its record lacks. */
+export async function chargeCard(card: CardCharge, steps: CardSteps): Promise<CardOutcome> {
+  const { record } = card;
+  record.score ??= await steps.score(card);
+  if (record.score === null) return { kind: 'unanswered', step: 'fraud_check' };
+  if (record.score > fraudThreshold) return { kind: 'blocked', score: record.score };
+
+  record.mayHoldMoney = true;
+  record.authorized ??= await steps.authorize(card);
+  if (record.authorized === null) return { kind: 'unanswered', step: 'authorization' };
+  if (record.authorized.kind === 'declined') {
+    record.mayHoldMoney = false;
+    return record.authorized;
+  }
+
+  if (record.captured === null) {
+    if (!(await steps.mayCapture(record.authorized))) return { kind: 'stopped' };
+    record.captured = await steps.capture(card, record.authorized.authorizationId);
+  }
+  return record.captured ?? { kind: 'unanswered', step: 'capture' };
+}
+
+/** A card that was given up holds what a task that was lost has left on it. */
+const abandonedCard = (): CardRecord => ({ ...nothingCharged(), mayHoldMoney: true });
+
+function chargeOf(
+  { orderId, customerId, email, traceparent }: PurchaseFacts,
+  { paymentId, choice, abandoned }: PaymentInFlight,
+  amount: number,
+  currency: string,
+): ChargeFacts {
+  const { cardToken, backupCardToken = null } = choice;
+  const payment = { paymentId, orderId, amount, currency, customerId, email, reference: orderId };
+  return { ...payment, cardToken, backupCardToken, traceparent, abandoned };
+}
+
+function cardsOf(facts: ChargeFacts): CardOperation[] {
+  const { paymentId, orderId, amount, currency, customerId, traceparent, cardToken, backupCardToken } = facts;
+  const common = { paymentId, amount, currency, reference: orderId ?? paymentId, customerId, traceparent };
+  const primary = { ...common, card: 'primary', token: cardToken } as const;
+  return backupCardToken === null ? [primary] : [primary, { ...common, card: 'backup', token: backupCardToken }];
+}

@@ -1,0 +1,15 @@
+/** What an API key may be allowed. */
+
+/** None implies another. */
+export const scopes = [
+  'orders:read',
+  'orders:write',
+  'inventory:read',
+  'inventory:write',
+  'payments:read',
+  'payments:write',
+  'supply:read',
+  'supply:write',
+  'admin',
+] as const;
+export type Scope = (typeof scopes)[number];
