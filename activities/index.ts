@@ -8,6 +8,7 @@ import type { ReviewActivities } from './reviews.js';
 import type { SupplierActivities } from './suppliers.js';
 import type { SweepActivities } from './sweep.js';
 import type { TransferActivities } from './transfers.js';
+import type { VerificationActivities } from './verification.js';
 
 export type Activities = CheckoutActivities &
   OrderActivities &
@@ -17,4 +18,5 @@ export type Activities = CheckoutActivities &
   NoticeActivities &
   SupplierActivities &
   SweepActivities &
-  TransferActivities;
+  TransferActivities &
+  VerificationActivities;

@@ -1,11 +1,12 @@
 /**
- * `npm run bench [-- ledger orders sweep transfers bulk outbox history memory failover]`: all benchmarks, or the named ones, on a stack of their own, printed as
+ * `npm run bench [-- ledger orders sweep transfers bulk outbox growth history memory failover]`: all benchmarks, or the named ones, on a stack of their own, printed as
  * tables. Every comparison is made side by side in one run.
  */
 import { cpus } from 'node:os';
 import { startStack } from '../test/setup/stack.js';
 import { benchBulk } from './bulk.js';
 import { benchFailover } from './failover.js';
+import { benchGrowth } from './growth.js';
 import { benchHistory } from './history.js';
 import { benchLedger } from './ledger.js';
 import { benchMemory } from './memory.js';
@@ -30,6 +31,7 @@ try {
     printTable('Transfers: at once between two hot locations, over HTTP', await benchTransfers(stack));
   if (runs('bulk')) printTable('Bulk: 100 inventory operations at once, over HTTP', await benchBulk(stack));
   if (runs('outbox')) printTable('Outbox: from a commit to the workflow that follows', await benchOutbox(stack));
+  if (runs('growth')) printTable('A million orders against a young database', await benchGrowth(stack.databaseUrl));
   if (runs('history')) printTable('What one order costs Temporal', await benchHistory(stack, sku));
   if (runs('failover')) printTable('The only worker is killed', await benchFailover(stack));
   if (runs('memory')) printTable('Memory', await benchMemory(stack, sku));

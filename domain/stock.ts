@@ -29,6 +29,10 @@ export type LedgerKind = (typeof ledgerKinds)[number];
 export const reservationStatuses = ['pending', 'confirmed', 'cancelled', 'expired'] as const;
 export type ReservationStatus = (typeof reservationStatuses)[number];
 
+/** Where a verification of the ledger stands. */
+export const verificationStatuses = ['running', 'completed', 'cancelled'] as const;
+export type VerificationStatus = (typeof verificationStatuses)[number];
+
 /**
  * One thing asked of the ledger.
  * - `receive`, `return`, `transfer_in` add to on hand; `consume`, `transfer_out`, `lose` take from what is on hand and not
@@ -133,3 +137,19 @@ export type StockResult =
       readonly reservations: readonly ReservationState[];
     }
   | { readonly outcome: 'refused'; readonly replayed: boolean; readonly refusal: StockRefusal };
+
+/** `expected` is what the ledger says, `found` what stands elsewhere. */
+export interface LedgerDifference {
+  readonly sku: string;
+  readonly location: string;
+  /**
+   * - `onHandAfter mov_…`, `reservedAfter mov_…`: a row that does not follow from the one before it
+   * - `onHand`, `reserved`: a level that is not the sum of its rows
+   * - `changedAt`: a level that does not know its last row; in microseconds since 1970
+   * - `openReservations`: open holds that do not add up to what is reserved
+   * - `hold rsv_…`: a hold of which the ledger says that another quantity is held
+   */
+  readonly what: string;
+  readonly expected: number;
+  readonly found: number;
+}

@@ -135,6 +135,18 @@ export class Shop {
     return (await response.json()) as { subject: string; text: string }[];
   }
 
+  /** What a verification of the whole ledger finds that begins now. */
+  async verified(): Promise<{ clean: boolean; differences: unknown[] }> {
+    const { body: begun } = await eventually('a verification to begin', async () => {
+      const answer = await this.post('/api/ledger/verifications', {}, { prefer: 'wait=30' });
+      return (answer.status === 201 || answer.status === 202) && answer;
+    });
+    return await eventually('the verification to end', async () => {
+      const { status, body } = await this.get(`/api/ledger/verifications/${begun.id}`);
+      return status === 200 && body.status === 'completed' && { clean: body.clean, differences: body.differences };
+    });
+  }
+
   async must(status: number, answer: Promise<Answer>): Promise<Answer> {
     const got = await answer;
     if (got.status !== status) throw new Error(`expected ${status}, got ${got.status}: ${JSON.stringify(got.body)}`);

@@ -23,6 +23,7 @@ import { reviewActivities } from '../activities/reviews.js';
 import { supplierActivities } from '../activities/suppliers.js';
 import { sweepActivities } from '../activities/sweep.js';
 import { transferActivities } from '../activities/transfers.js';
+import { verificationActivities } from '../activities/verification.js';
 import type { Log } from '../api/system/log.js';
 import { createOrderStore } from '../db/orders/store.js';
 import type { Connection, connect } from '../db/postgres/client.js';
@@ -180,6 +181,7 @@ function activitiesOn(
       }),
       { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
     ),
+    ...verificationActivities(connection),
     ...sweepActivities(connection, ledger, store, (onProgress) =>
       resumeLostSagas(client, connection, options.log, onProgress),
     ),
@@ -208,6 +210,7 @@ const loggedFields = [
   'transferId',
   'replenishmentId',
   'purchaseOrderId',
+  'verificationId',
   'from',
   'to',
   'actor',

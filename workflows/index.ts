@@ -5,3 +5,4 @@ export { payment } from './payment/payment.js';
 export { replenishment } from './replenishment/replenishment.js';
 export { sweep } from './sweep/sweep.js';
 export { transfer } from './transfer/transfer.js';
+export { verification } from './verification/verification.js';

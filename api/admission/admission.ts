@@ -57,6 +57,7 @@ const leastSpreadSeconds = 3;
 const mostSpreadSeconds = 20;
 
 interface Waiting extends Queued {
+  readonly since: number;
   /** When the client's wait is over. */
   readonly until: number;
   readonly settle: (entry: Entry | 'place' | 'overdue') => void;
@@ -164,9 +165,9 @@ export class Admission {
   #letNextIn(): void {
     while (this.#queue.size > 0 && this.#inUse < this.#limit.value) {
       const now = performance.now();
-      const stands = now - (this.#queue.oldestSince() ?? now) > fullQueueMs;
+      const long = this.#waitBehind(this.#queue.size) > longWaitMs;
       // Where the queue is long somebody waits long: the fewer the better.
-      const next = this.#queue.take(stands && !this.#look(now) ? 'newest' : 'oldest');
+      const next = this.#queue.take(long && !this.#look(now) ? 'newest' : 'oldest');
       if (next) this.#letIn(next, now);
     }
   }

@@ -2,8 +2,6 @@
 
 export interface Queued {
   readonly owner: string;
-  /** When it came, in ms of any clock. */
-  readonly since: number;
 }
 
 export class FairQueue<T extends Queued> {
@@ -51,14 +49,6 @@ export class FairQueue<T extends Queued> {
     let ahead = own;
     for (const [name, { length }] of this.#byOwner) if (name !== owner) ahead += Math.min(length, own + 1);
     return ahead;
-  }
-
-  /** When the oldest item came; null where the queue is empty. */
-  oldestSince(): number | null {
-    let oldest: number | null = null;
-    for (const [first] of this.#byOwner.values())
-      if (first !== undefined && (oldest === null || first.since < oldest)) oldest = first.since;
-    return oldest;
   }
 
   items(): T[] {

@@ -4,7 +4,7 @@
  */
 
 /** A queue that takes longer is long. */
-export const longWaitMs = 1500;
+export const longWaitMs = 1200;
 /** For so many seconds, each by itself, the queue must be long and newcomers must make up for those who are served. */
 const standingSeconds = 5;
 /** Newcomers, as a share of those served, from which on a queue does not empty in a time that anyone waits. */

@@ -1,13 +1,16 @@
 /** Reading of the page that a client asks for. */
-import { type Cursor, decodeCursor, type Page } from '../../db/postgres/page.js';
+import { type Cursor, decodeCursor, type ListName, type Page } from '../../db/postgres/page.js';
 import { defaultPageSize } from '../../domain/limits.js';
 import { type Refused, refuseFields } from './reply.js';
 
 export type PageRequest = { readonly kind: 'page'; readonly limit: number; readonly cursor: Cursor | null };
 
-/** The page asked for; a cursor that is not one of ours is refused. */
-export function pageRequest(query: { limit?: number | undefined; cursor?: string | undefined }): PageRequest | Refused {
-  const cursor = query.cursor === undefined ? null : decodeCursor(query.cursor);
+/** The page of a list that a client asks for. Refuses a cursor that is none, or another list's. */
+export function pageRequest(
+  list: ListName,
+  query: { limit?: number | undefined; cursor?: string | undefined },
+): PageRequest | Refused {
+  const cursor = query.cursor === undefined ? null : decodeCursor(list, query.cursor);
   if (query.cursor !== undefined && cursor === null) return refuseCursor();
   return { kind: 'page', limit: query.limit ?? defaultPageSize, cursor };
 }

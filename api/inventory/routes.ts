@@ -46,11 +46,12 @@ export function inventoryRoutes(deps: ApiDeps): Route[] {
 function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
   /** A page of one of the lists that a product has, at one location or at all. */
   const listOf = async <Item>(
+    name: 'holds' | 'movements',
     list: (sql: Sql, query: PageOfProduct) => Promise<Page<Item> | null>,
     sku: string,
     query: z.infer<typeof movementQuery>,
   ): Promise<Reply<Answer<200, Page<Item>>>> => {
-    const page = pageRequest(query);
+    const page = pageRequest(name, query);
     if (page.kind === 'refused') return page;
     const location = query.location ?? null;
     const unknown = await unknownLocation(db, location);
@@ -71,7 +72,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       query: inventoryListQuery,
       answers: { 200: inventoryPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('inventory', query);
         return page.kind === 'refused' ? page : answer(200, await listInventory(sql, page));
       },
     }),
@@ -111,7 +112,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       query: movementQuery,
       answers: { 200: openHoldPage },
       refusals: ['not_found', 'unknown_location'],
-      handler: ({ params, query }) => listOf(listOpenHolds, params.sku, query),
+      handler: ({ params, query }) => listOf('holds', listOpenHolds, params.sku, query),
     }),
     route({
       method: 'get',
@@ -126,7 +127,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       query: movementQuery,
       answers: { 200: movementPage },
       refusals: ['not_found', 'unknown_location'],
-      handler: ({ params, query }) => listOf(listMovements, params.sku, query),
+      handler: ({ params, query }) => listOf('movements', listMovements, params.sku, query),
     }),
   ];
 }

@@ -48,7 +48,7 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       query: z.strictObject(pageQuery),
       answers: { 200: keyPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('keys', query);
         return page.kind === 'refused' ? page : answer(200, viewPage(await listApiKeys(db, page), viewKey));
       },
     }),

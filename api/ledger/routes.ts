@@ -1,45 +1,112 @@
-/** Whether the ledger, the levels and the open reservations agree. */
-import { z } from 'zod';
-import { verify } from '../../db/stock/verify.js';
+/** Whether the ledger, the levels and the open holds agree: `verification/<id>`. */
+import { getVerification, listVerifications, type VerificationRow } from '../../db/stock/verifications.js';
+import { type VerificationInput, verificationWorkflowId } from '../../workflows/verification/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { answer } from '../http/reply.js';
-import { type Route, route } from '../http/route.js';
-import { locationCode, sku } from '../http/schemas.js';
+import { now } from '../http/instants.js';
+import { pageRequest, viewPage } from '../http/pages.js';
+import { type Answer, answer, type Reply, refuse, unavailable } from '../http/reply.js';
+import { type CallContext, type Route, route } from '../http/route.js';
+import { pageExample } from '../openapi/examples/catalogue.js';
+import { runningVerificationExample, verificationExample } from '../openapi/examples/supply.js';
+import { type Verification, verification, verificationId, verificationPage, verificationQuery } from './schemas.js';
 
-const verification = z
-  .object({
-    clean: z.boolean().openapi({ description: 'Whether nothing differs.' }),
-    differences: z
-      .array(
-        z.object({
-          sku,
-          location: locationCode,
-          what: z.string().openapi({ description: 'Which figure differs.', example: 'onHand' }),
-          expected: z.number().openapi({ description: 'What the ledger says.', example: 42 }),
-          found: z.number().openapi({ description: 'What is stored.', example: 41 }),
-        }),
-      )
-      .openapi({ description: 'What differs.' }),
-  })
-  .openapi('Verification', { description: 'Whether the ledger, the levels and the open holds agree.' });
-
-export function ledgerRoutes({ connection: { sql, slowSql } }: ApiDeps): Route[] {
+export function ledgerRoutes(deps: ApiDeps): Route[] {
+  const { db } = deps.connection;
   return [
     route({
-      method: 'get',
-      path: '/api/ledger/verify',
+      method: 'post',
+      path: '/api/ledger/verifications',
       tag: 'Stock',
       summary: 'Verify the ledger',
       description:
-        'Adds up the whole ledger and compares it with the current figures and the open holds. `clean` is true if nothing differs.',
-      example: { answer: { clean: true, differences: [] } },
+        'Adds up the whole ledger and compares it with the current figures and the open holds, while stock keeps changing. 202 while it runs: read it again for its progress.',
+      example: { answer: verificationExample, pending: runningVerificationExample },
       scope: 'admin',
-      answers: { 200: verification },
-      handler: async () => {
-        // The fold may take minutes: that Postgres answers at all is asked first, and waited for no longer than elsewhere.
-        await sql`select 1`;
-        return answer(200, await verify(slowSql));
+      creates: 'ver',
+      waits: true,
+      answers: { 201: verification, 202: verification },
+      refusals: ['unavailable'],
+      handler: (call) => verifyLedger(call, deps),
+    }),
+    route({
+      method: 'get',
+      path: '/api/ledger/verifications',
+      tag: 'Stock',
+      summary: 'List verifications of the ledger',
+      description: 'Lists the verifications, the newest first.',
+      example: { answer: pageExample(verificationExample) },
+      scope: 'admin',
+      query: verificationQuery,
+      answers: { 200: verificationPage },
+      handler: async ({ query }) => {
+        const page = pageRequest('verifications', query);
+        return page.kind === 'refused' ? page : answer(200, viewPage(await listVerifications(db, page), view));
       },
     }),
+    route({
+      method: 'get',
+      path: '/api/ledger/verifications/:id',
+      tag: 'Stock',
+      summary: 'Read a verification of the ledger',
+      description: 'Answers how far a verification has come, and what it has found.',
+      example: { answer: verificationExample },
+      scope: 'admin',
+      params: verificationId,
+      answers: { 200: verification },
+      refusals: ['not_found', 'unavailable'],
+      handler: ({ params }) => readVerification(params.id, deps),
+    }),
   ];
+}
+
+async function verifyLedger(
+  { ids, caller, waitMs, note }: CallContext,
+  deps: ApiDeps,
+): Promise<Reply<Answer<201 | 202, Verification>>> {
+  const verificationId = ids.resource;
+  const workflowId = verificationWorkflowId(verificationId);
+  note({ verificationId, workflowId });
+  const input: VerificationInput = { verificationId, caller, requestedAt: now() };
+  const outcome = await deps.sagas.startVerification(input, { updateId: ids.update, waitMs });
+  if (outcome.kind === 'unavailable') return unavailable('Temporal');
+  const stored = await getVerification(deps.connection.db, verificationId);
+  const status = stored !== null && stored.status !== 'running' ? 201 : 202;
+  return answer(status, stored ? view(stored) : waiting(input), {
+    Location: `/api/ledger/verifications/${verificationId}`,
+  });
+}
+
+async function readVerification(
+  id: string,
+  { connection: { db }, sagas }: ApiDeps,
+): Promise<Reply<Answer<200, Verification>>> {
+  const stored = await getVerification(db, id);
+  if (stored) return answer(200, view(stored));
+  const started = await sagas.startInput<VerificationInput>(verificationWorkflowId(id));
+  if (started.kind === 'absent') return refuse('not_found', 'no such verification');
+  if (started.kind !== 'input') return unavailable('Temporal');
+  // A worker may have taken it up meanwhile.
+  const now = await getVerification(db, id);
+  return answer(200, now ? view(now) : waiting(started.input));
+}
+
+function view(row: VerificationRow): Verification {
+  const compared = row.status === 'completed';
+  return {
+    id: row.id,
+    status: row.status,
+    checked: row.checked,
+    total: row.total,
+    clean: row.differenceCount > 0 ? false : compared ? true : null,
+    differenceCount: row.differenceCount,
+    differences: row.differences,
+    createdAt: row.createdAt,
+    completedAt: row.completedAt,
+  };
+}
+
+/** A verification that no worker has taken up yet. */
+function waiting({ verificationId: id, requestedAt: createdAt }: VerificationInput): Verification {
+  const nothing = { checked: 0, total: 0, clean: null, differenceCount: 0, differences: [] };
+  return { id, status: 'running', ...nothing, createdAt, completedAt: null };
 }

@@ -39,7 +39,7 @@ export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
       query: locationQuery,
       answers: { 200: locationPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('locations', query);
         return page.kind === 'refused' ? page : answer(200, viewPage(await listLocations(db, page), viewLocation));
       },
     }),

@@ -62,7 +62,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
       query: orderQuery,
       answers: { 200: orderPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('orders', query);
         if (page.kind === 'refused') return page;
         const { status, customerId } = query;
         return answer(200, viewPage(await listOrders(db, { ...page, status, customerId }), viewOrder));
@@ -96,7 +96,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
       refusals: ['not_found', 'unavailable'],
       handler: async ({ params, query, note }) => {
         note({ orderId: params.id });
-        const page = pageRequest(query);
+        const page = pageRequest('timeline', query);
         if (page.kind === 'refused') return page;
         const after = page.cursor === null ? '0' : page.cursor.id;
         // 15 digits: a number that JavaScript knows exactly, and Postgres as a bigint.

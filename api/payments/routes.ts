@@ -59,7 +59,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       query: paymentQuery,
       answers: { 200: paymentPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('payments', query);
         return page.kind === 'refused'
           ? page
           : answer(200, viewPage(await listPayments(db, { ...page, customerId: query.customerId }), viewPayment));

@@ -45,7 +45,7 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       query: productQuery,
       answers: { 200: productPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('products', query);
         return page.kind === 'refused' ? page : answer(200, viewPage(await listProducts(db, page), viewProduct));
       },
     }),

@@ -22,7 +22,7 @@ export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {
       query: purchaseOrderQuery,
       answers: { 200: purchaseOrderPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('purchase_orders', query);
         if (page.kind === 'refused') return page;
         const { status, sku } = query;
         return answer(200, viewPage(await listPurchaseOrders(db, { ...page, status, sku }), viewPurchaseOrder));

@@ -49,7 +49,7 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       query: replenishmentQuery,
       answers: { 200: replenishmentPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('replenishments', query);
         if (page.kind === 'refused') return page;
         const { status, sku } = query;
         return answer(200, viewPage(await listReplenishments(db, { ...page, status, sku }), viewReplenishment));

@@ -21,7 +21,7 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       query: reviewQuery,
       answers: { 200: reviewPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('reviews', query);
         return page.kind === 'refused'
           ? page
           : answer(200, viewPage(await listReviews(db, { ...page, status: query.status }), viewReview));

@@ -70,7 +70,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       query: supplierQuery,
       answers: { 200: supplierPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('suppliers', query);
         return page.kind === 'refused' ? page : answer(200, viewPage(await listSuppliers(db, page), viewSupplier));
       },
     }),

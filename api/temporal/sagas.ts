@@ -29,6 +29,12 @@ import {
   transferUpdates,
   transferWorkflowId,
 } from '../../workflows/transfer/contract.js';
+import {
+  type VerificationAnswer,
+  type VerificationInput,
+  verificationUpdates,
+  verificationWorkflowId,
+} from '../../workflows/verification/contract.js';
 import { type Asking, type Outcome, SagaClient, type UpdateOutcome } from './saga-client.js';
 
 const orderStatusKey = defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD);
@@ -82,6 +88,16 @@ export class Sagas extends SagaClient {
       args: [input],
       memo: { traceparent: caller.traceparent },
       typedSearchAttributes: [{ key: skuKey, value: [sku] }],
+    });
+  }
+
+  /** Starts `verification/<id>`, or finds it started, and waits until it has ended. */
+  startVerification(input: VerificationInput, asking: Asking): Promise<Outcome<VerificationAnswer>> {
+    return this.start<VerificationAnswer>('verification', verificationUpdates.ended, asking, {
+      workflowId: verificationWorkflowId(input.verificationId),
+      args: [input],
+      memo: { traceparent: input.caller.traceparent },
+      typedSearchAttributes: [],
     });
   }
 

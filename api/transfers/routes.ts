@@ -36,7 +36,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
       query: transferQuery,
       answers: { 200: transferPage },
       handler: async ({ query }) => {
-        const page = pageRequest(query);
+        const page = pageRequest('transfers', query);
         if (page.kind === 'refused') return page;
         const { status, sku } = query;
         return answer(200, viewPage(await listTransfers(deps.connection.db, { ...page, status, sku }), viewTransfer));

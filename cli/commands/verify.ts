@@ -1,24 +1,36 @@
 /** `holdfast verify` */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { table } from '../terminal/output.js';
+import { progressBar } from '../terminal/progress.js';
 import { exitCodes, type Resource, type Session } from '../terminal/session.js';
 
-/** The whole ledger is read. */
-const verifySeconds = 600;
+/** What the API is asked to wait before the command shows the progress instead. */
+const waitSeconds = 1;
+/** Between two looks at the progress. */
+const lookEveryMs = 500;
 
 export function addVerifyCommand(command: Command, session: Session): void {
   command.action(async () => {
-    const found = await session.show(
-      await session.get('/api/ledger/verify', {}, { answerSeconds: verifySeconds }),
-      'verification',
-      ({ clean, differences }) =>
-        clean ? 'clean: the ledger, the levels and the open holds agree\n' : describeDifferences(differences),
-    );
-    if (found && !found.clean) session.exitCode = exitCodes.refused;
+    let reply = await session.post('/api/ledger/verifications', {}, { wait: waitSeconds });
+    let found = await session.read(reply, 'verification');
+    while (found?.status === 'running') {
+      progressBar(session.terminal, Math.max(found.total, found.checked + 1), 'levels')(found.checked);
+      await sleep(lookEveryMs);
+      reply = await session.get(`/api/ledger/verifications/${found.id}`);
+      found = await session.read(reply, 'verification');
+    }
+    if (found === null) return;
+    progressBar(session.terminal, found.total, 'levels')(found.total);
+    await session.show(reply, 'verification', describe);
+    if (found.clean !== true) session.exitCode = exitCodes.refused;
   });
 }
 
-function describeDifferences(differences: Resource<'verification'>['differences']): string {
+function describe({ status, checked, clean, differences, differenceCount }: Resource<'verification'>): string {
+  const levels = `${checked} ${checked === 1 ? 'level' : 'levels'}`;
+  if (status === 'cancelled') return `cancelled after ${levels}\n`;
+  if (clean) return `clean: the ledger, the levels and the open holds agree (${levels})\n`;
   const columns = [
     { title: 'SKU' },
     { title: 'LOCATION' },
@@ -27,5 +39,6 @@ function describeDifferences(differences: Resource<'verification'>['differences'
     { title: 'FOUND', align: 'right' as const },
   ];
   const rows = differences.map(({ sku, location, what, expected, found }) => [sku, location, what, expected, found]);
-  return `${differences.length} ${differences.length === 1 ? 'difference' : 'differences'}\n\n${table(columns, rows)}`;
+  const more = differenceCount > differences.length ? `the first ${differences.length}:\n` : '';
+  return `${differenceCount} ${differenceCount === 1 ? 'difference' : 'differences'} in ${levels}\n\n${more}${table(columns, rows)}`;
 }

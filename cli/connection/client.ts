@@ -11,7 +11,7 @@ const patienceSeconds = 20;
 /** How long a call is repeated where nothing has listened yet. */
 const unreachableSeconds = 3;
 /** What the API is given to answer beyond the time it was asked to wait. */
-const defaultAnswerSeconds = 15;
+const answerSeconds = 15;
 const firstPauseMs = 200;
 const maxPauseMs = 2000;
 
@@ -47,8 +47,6 @@ export interface Call {
   readonly idempotencyKey?: string;
   /** Seconds that the API should wait for a decision; 0: not at all; left out: its own default. */
   readonly waitSeconds?: number | undefined;
-  /** For calls that take long by nature. */
-  readonly answerSeconds?: number;
 }
 
 export interface Pauses {
@@ -99,8 +97,7 @@ type Attempt =
     };
 
 async function attempt(connection: Connection, wanted: Call): Promise<Attempt> {
-  const idleTimeoutMs =
-    ((wanted.waitSeconds ?? defaultWaitSeconds) + (wanted.answerSeconds ?? defaultAnswerSeconds)) * 1000;
+  const idleTimeoutMs = ((wanted.waitSeconds ?? defaultWaitSeconds) + answerSeconds) * 1000;
   try {
     const answer = await exchange(`${connection.apiUrl}${wanted.path}`, {
       method: wanted.method,

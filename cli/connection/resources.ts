@@ -168,7 +168,12 @@ export const bulkResult = z.object({
 export const expired = z.object({ expired: z.number() });
 
 export const verification = z.object({
-  clean: z.boolean(),
+  id: z.string(),
+  status: z.string(),
+  checked: z.number(),
+  total: z.number(),
+  clean: z.boolean().nullable(),
+  differenceCount: z.number(),
   differences: z.array(
     z.object({
       sku: z.string(),

@@ -37,15 +37,11 @@ export class Session {
   ) {}
 
   /** Reads; `query` members that are undefined are left out. */
-  get(
-    path: string,
-    query: Readonly<Record<string, string | number | undefined>> = {},
-    more: { readonly answerSeconds?: number } = {},
-  ): Promise<Reply | null> {
+  get(path: string, query: Readonly<Record<string, string | number | undefined>> = {}): Promise<Reply | null> {
     const pairs = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) if (value !== undefined) pairs.set(name, String(value));
     const search = pairs.size > 0 ? `?${pairs}` : '';
-    return this.send({ method: 'GET', path: path + search, ...more });
+    return this.send({ method: 'GET', path: path + search });
   }
 
   /** A repeated change changes nothing more: no key is needed. */

@@ -4,11 +4,11 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { and, desc, eq, isNull, lt, or, sql } from 'drizzle-orm';
+import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Scope } from '../../domain/scopes.js';
 import type { Database } from '../postgres/client.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { apiKeys } from '../schema/index.js';
 
 export interface NewApiKey {
@@ -94,18 +94,13 @@ export async function listApiKeys(
   db: Database,
   query: { limit: number; cursor: Cursor | null },
 ): Promise<Page<ApiKeyRow>> {
-  const { cursor } = query;
   const rows = await db
     .select()
     .from(apiKeys)
-    .where(
-      cursor
-        ? or(lt(apiKeys.createdAt, cursor.at), and(eq(apiKeys.createdAt, cursor.at), lt(apiKeys.id, cursor.id)))
-        : undefined,
-    )
+    .where(behind(apiKeys.createdAt, apiKeys.id, query.cursor))
     .orderBy(desc(apiKeys.createdAt), desc(apiKeys.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
+  return pageOf('keys', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
 /** Revokes a key in the name of `actor`; null where there is none. A key that was revoked before stays as it is. */

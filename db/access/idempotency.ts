@@ -65,7 +65,7 @@ export async function claim(sql: Sql, wanted: Claim): Promise<ClaimResult> {
 
     const [row] = await sql<KeyRow[]>`
       select k.request_hash as "requestHash", k.ids, k.held_by as "heldBy", k.status, k.response,
-             coalesce(p.alive_until > clock_timestamp(), false) as "holderAlive"
+             coalesce(p.alive_until > now(), false) as "holderAlive"
         from idempotency_keys k left join api_processes p on p.id = k.held_by
        where k.api_key_id = ${wanted.apiKeyId} and k.key = ${wanted.key}`;
     if (!row) continue;
@@ -135,10 +135,11 @@ const keptHours = 24;
  * to be repeated until that is less than `limit`.
  */
 export async function deleteOldKeys(sql: Sql, limit: number): Promise<number> {
-  await sql`delete from api_processes where alive_until < clock_timestamp() - interval '1 h'`;
+  await sql`delete from api_processes where alive_until < now() - interval '1 h'`;
+  // An array, and not a set to be joined with: rows are fetched by their place, whatever the planner expects.
   const deleted = await sql`
-    delete from idempotency_keys where ctid in (
-      select ctid from idempotency_keys where created_at < clock_timestamp() - ${keptHours} * interval '1 h'
-      order by created_at limit ${limit})`;
+    delete from idempotency_keys where ctid = any (array(
+      select ctid from idempotency_keys where created_at < now() - ${keptHours} * interval '1 h'
+      order by created_at limit ${limit}))`;
   return deleted.count;
 }

@@ -1,9 +1,9 @@
 /** Products and locations: what there is to keep stock of, and where. Every call is one round trip. */
-import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, not, sql } from 'drizzle-orm';
 import type { Currency } from '../../domain/money.js';
 import { type Database, putTogetherOnce, type Sql } from '../postgres/client.js';
 import { violatedConstraint } from '../postgres/constraints.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { locations, products } from '../schema/index.js';
 
 /** A product as it is stored, its prices in minor units. */
@@ -126,10 +126,10 @@ export async function listProducts(db: Database, { limit, cursor }: PageQuery): 
   const rows = await db
     .select()
     .from(products)
-    .where(cursor ? isAfter(sql`${products.createdAt}`, sql`${products.sku}`, cursor) : undefined)
+    .where(behind(products.createdAt, products.sku, cursor))
     .orderBy(desc(products.createdAt), desc(products.sku))
     .limit(limit + 1);
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }));
+  return pageOf('products', rows, limit, (row) => ({ at: row.createdAt, id: row.sku }));
 }
 
 /** The product with what was named changed; the rules hold for the product as it becomes. */
@@ -175,19 +175,10 @@ export async function listLocations(db: Database, { limit, cursor }: PageQuery):
   const rows = await db
     .select()
     .from(locations)
-    .where(
-      and(
-        eq(locations.virtual, false),
-        cursor ? isAfter(sql`${locations.createdAt}`, sql`${locations.code}`, cursor) : undefined,
-      ),
-    )
+    .where(and(not(locations.virtual), behind(locations.createdAt, locations.code, cursor)))
     .orderBy(desc(locations.createdAt), desc(locations.code))
     .limit(limit + 1);
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.code }));
+  return pageOf('locations', rows, limit, (row) => ({ at: row.createdAt, id: row.code }));
 }
 
 const now = sql`clock_timestamp()`;
-
-function isAfter(at: SQL, id: SQL, cursor: Cursor): SQL {
-  return sql`(${at}, ${id}) < (${cursor.at}::timestamptz, ${cursor.id})`;
-}

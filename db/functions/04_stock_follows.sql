@@ -4,6 +4,25 @@
 create or replace function is_low(p products, p_on_hand bigint) returns boolean language sql immutable parallel safe
 return p_on_hand <= p.reorder_point and p.supplier_id is not null and p.status = 'active';
 
+-- Marks every level of these products that their supplier could refill, for the sweep: the low ones and the others, since a
+-- sale may lower one at this very moment. A product that never had stock counts as a level of 0 at `main` once its reorder
+-- point was changed after the product was created: an import alone orders nothing. A row that is there already is marked
+-- anew, so that a sweep that looked at it before does not remove it.
+create or replace function mark_levels(p_skus text[]) returns void language sql as $$
+  insert into low_levels (sku, location, marked_at)
+  select s.sku, s.location, clock_timestamp()
+    from products p
+    join lateral (
+      select l.sku, l.location from stock_levels l join locations w on w.code = l.location and not w.virtual
+       where l.sku = p.sku
+      union all
+      select p.sku, 'main'
+       where p.reorder_point_set_at is not null and not exists (select from stock_levels l where l.sku = p.sku)) s on true
+   where p.sku = any (p_skus) and p.reorder_point is not null and p.supplier_id is not null and p.status = 'active'
+   order by s.sku, s.location
+      on conflict (sku, location) do update set marked_at = excluded.marked_at;
+$$;
+
 -- Trigger on stock_ledger, so that no way to the ledger bypasses it. It compares each level before all rows of the statement
 -- with the level after them. Outbox rows are written by (sku, location), the order in which levels are locked: two writers
 -- never wait for each other.
@@ -15,6 +34,14 @@ begin
   -- Most changes leave enough on hand: this check is all that they cost.
   if not exists (select from (select sku, min(on_hand_after) as least from added where on_hand_delta <> 0 group by sku) a
                    join products p on p.sku = a.sku and a.least <= p.reorder_point) then return null; end if;
+
+  insert into low_levels (sku, location, marked_at)
+  select l.sku, l.location, clock_timestamp()
+    from (select distinct on (sku, location) * from added where on_hand_delta <> 0 order by sku, location, at desc) l
+    join products p on p.sku = l.sku and is_low(p, l.on_hand_after)
+    join locations w on w.code = l.location and not w.virtual
+   order by l.sku, l.location
+      on conflict (sku, location) do update set marked_at = excluded.marked_at;
 
   insert into outbox (topic, sku, dedup_key, payload)
   select 'replenish', l.sku, l.sku || '/' || l.location || '/' || l.id, jsonb_build_object('sku', l.sku, 'location', l.location)
@@ -37,9 +64,20 @@ begin
   return null;
 end $$;
 
+-- Trigger on products: a reorder point that is changed is meant, also for a product that never had stock.
+create or replace function product_reorder_point_set() returns trigger language plpgsql as $$
+begin
+  new.reorder_point_set_at := clock_timestamp();
+  return new;
+end $$;
+
+create or replace trigger products_reorder_point_set before update of reorder_point on products
+  for each row when (old.reorder_point is distinct from new.reorder_point) execute function product_reorder_point_set();
+
 -- Trigger on products: one whose replenishment settings change may be low already.
 create or replace function product_follows() returns trigger language plpgsql as $$
 begin
+  perform mark_levels(array[new.sku]);
   insert into outbox (topic, sku, dedup_key, payload)
   select 'replenish', s.sku, s.sku || '/' || s.location || '/' || gen_random_uuid(),
          jsonb_build_object('sku', s.sku, 'location', s.location)
@@ -51,6 +89,16 @@ begin
   if found then perform pg_notify('outbox', 'replenish'); end if;
   return null;
 end $$;
+
+-- Trigger on suppliers: one that is switched on can refill what became low meanwhile.
+create or replace function supplier_follows() returns trigger language plpgsql as $$
+begin
+  perform mark_levels(array(select sku from products where supplier_id = new.id and reorder_point is not null));
+  return null;
+end $$;
+
+create or replace trigger suppliers_follows after update of active on suppliers
+  for each row when (new.active and not old.active) execute function supplier_follows();
 
 -- stock_apply for operations with `announceAbove`: notifies the warehouse, in the same transaction, of each operation that
 -- was done now and moved more units than that, its commands taken together. The units are read from the ledger rows just

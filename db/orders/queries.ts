@@ -1,8 +1,8 @@
 /** Orders as they stand. Every read is one round trip. */
-import { and, asc, desc, eq, gt, lt, notInArray, or, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, notInArray, sql } from 'drizzle-orm';
 import type { OrderStatus } from '../../domain/orders/states.js';
 import { type Database, putTogetherOnce } from '../postgres/client.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { orderEvents, orderLines, orders, payments } from '../schema/index.js';
 
 /** A line of an order as it is stored, its price in minor units. */
@@ -43,20 +43,17 @@ export async function listOrders(
   db: Database,
   query: { status?: OrderStatus | undefined; customerId?: string | undefined; limit: number; cursor: Cursor | null },
 ): Promise<Page<StoredOrder>> {
-  const { cursor } = query;
   const found = await select(db)
     .where(
       and(
         query.status === undefined ? undefined : eq(orders.status, query.status),
         query.customerId === undefined ? undefined : eq(orders.customerId, query.customerId),
-        cursor
-          ? or(lt(orders.createdAt, cursor.at), and(eq(orders.createdAt, cursor.at), lt(orders.id, cursor.id)))
-          : undefined,
+        behind(orders.createdAt, orders.id, query.cursor),
       ),
     )
     .orderBy(desc(orders.createdAt), desc(orders.id))
     .limit(query.limit + 1);
-  return pageOf(found, query.limit, ({ order }) => ({ at: order.createdAt, id: order.id }));
+  return pageOf('orders', found, query.limit, ({ order }) => ({ at: order.createdAt, id: order.id }));
 }
 
 /**
@@ -78,7 +75,7 @@ export async function orderTimeline(
     .limit(limit + 1);
   if (rows.length === 0) return null;
   const events = rows.flatMap(({ event }) => event ?? []);
-  return pageOf(events, limit, ({ at, id: number }) => ({ at, id: String(number) }));
+  return pageOf('timeline', events, limit, ({ at, id: number }) => ({ at, id: String(number) }));
 }
 
 /**
@@ -95,7 +92,7 @@ export async function overdueOrderIds(
     .from(orders)
     .where(
       and(
-        sql`${orders.status} in ('draft', 'reserved') and ${orders.expiresAt} <= clock_timestamp()`,
+        sql`${orders.status} in ('draft', 'reserved') and ${orders.expiresAt} <= now()`,
         passedOver.length === 0 ? undefined : notInArray(orders.id, [...passedOver]),
       ),
     )

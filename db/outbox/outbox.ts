@@ -45,7 +45,7 @@ export async function claimBatches(
       select id, batch_id from outbox where batch_id in (
         select batch_id from outbox
          where delivered_at is null and abandoned_at is null and batch_id is not null and topic = ${topic}
-           and created_at < clock_timestamp() - interval '10 s' and coalesce(claimed_until <= clock_timestamp(), true)
+           and created_at < now() - interval '10 s' and coalesce(claimed_until <= now(), true)
          group by batch_id order by min(id) limit ${maxLostBatches}))
     select batch_id as "batchId", ${topic} as topic, array_agg(id::float8 order by id) as "rowIds"
       from (select * from mine union select * from lost) batches group by batch_id`;
@@ -76,7 +76,7 @@ export async function claimSkus(
        where id in (select distinct on (sku) id from outbox
                      where topic = 'replenish' and delivered_at is null and abandoned_at is null order by sku, id)
          and delivered_at is null and abandoned_at is null
-         and (claimed_until is null or claimed_until <= clock_timestamp())
+         and (claimed_until is null or claimed_until <= now())
        order by id limit ${limit} for update skip locked)
     update outbox set claimed_until = clock_timestamp() + make_interval(secs => ${leaseSeconds})
       from picked where outbox.id = picked.id

@@ -1,9 +1,9 @@
 /** Payments as they stand, and how one that belongs to no order is written down. */
-import { and, desc, eq, lt, or } from 'drizzle-orm';
+import { and, desc, eq } from 'drizzle-orm';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../../domain/orders/steps.js';
 import type { CardSlot } from '../../domain/payments/states.js';
 import type { Database, Sql } from '../postgres/client.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { payments } from '../schema/index.js';
 
 /** A payment as it is stored. Amounts in minor units. */
@@ -18,21 +18,18 @@ export async function listPayments(
   db: Database,
   query: { customerId?: string | undefined; limit: number; cursor: Cursor | null },
 ): Promise<Page<PaymentRow>> {
-  const { cursor } = query;
   const rows = await db
     .select()
     .from(payments)
     .where(
       and(
         query.customerId === undefined ? undefined : eq(payments.customerId, query.customerId),
-        cursor
-          ? or(lt(payments.createdAt, cursor.at), and(eq(payments.createdAt, cursor.at), lt(payments.id, cursor.id)))
-          : undefined,
+        behind(payments.createdAt, payments.id, query.cursor),
       ),
     )
     .orderBy(desc(payments.createdAt), desc(payments.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
+  return pageOf('payments', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
 /**

@@ -1,25 +1,38 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decodeCursor, encodeCursor, pageOf } from './page.js';
+import { decodeCursor, encodeCursor, type ListName, pageOf } from './page.js';
 
-test('a cursor comes back as it was, in both of the forms in which times are told', () => {
+test('a cursor comes back as it was, in both forms in which times are written', () => {
   const at = fc
     .date({ min: new Date('1970-01-01'), max: new Date('2999-12-31'), noInvalidDate: true })
     .map((date) => date.toISOString());
   const cursor = fc.record({ at, id: fc.string({ maxLength: 60 }).filter((id) => !id.includes('\0')) });
   fc.assert(
     fc.property(cursor, (each) => {
-      expect(decodeCursor(encodeCursor(each))).toEqual(each);
+      expect(decodeCursor('orders', encodeCursor('orders', each))).toEqual(each);
     }),
   );
   const fromPostgres = { at: '2026-11-21 05:41:07.123456+00', id: 'ord_1' };
-  expect(decodeCursor(encodeCursor(fromPostgres))).toEqual(fromPostgres);
+  expect(decodeCursor('orders', encodeCursor('orders', fromPostgres))).toEqual(fromPostgres);
 });
 
-test('what is not a cursor, or names a time that Postgres could not read, is none', () => {
+test('a cursor of one list is none of another', () => {
+  const cursor = { at: '2026-11-21T05:41:07.123456Z', id: 'x_1' };
+  const lists: ListName[] = ['orders', 'payments', 'holds', 'timeline'];
+  for (const made of lists)
+    for (const asked of lists)
+      expect(decodeCursor(asked, encodeCursor(made, cursor))).toEqual(made === asked ? cursor : null);
+});
+
+test('a cursor of the release before, which names no list, is accepted', () => {
+  const text = Buffer.from(JSON.stringify(['2026-11-21 05:41:07.123456+00', 'ord_1'])).toString('base64url');
+  expect(decodeCursor('orders', text)).toEqual({ at: '2026-11-21 05:41:07.123456+00', id: 'ord_1' });
+});
+
+test('text that is no cursor, or names a time that Postgres could not read, is refused', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
-      expect(decodeCursor(text)).toBeNull();
+      expect(decodeCursor('orders', text)).toBeNull();
     }),
   );
   const forged = [
@@ -33,15 +46,18 @@ test('what is not a cursor, or names a time that Postgres could not read, is non
     ['2026-01-01T00:00:00Z'],
     { at: '2026-01-01T00:00:00Z', id: 'x' },
   ];
-  for (const each of forged)
-    expect(decodeCursor(Buffer.from(JSON.stringify(each)).toString('base64url')), JSON.stringify(each)).toBeNull();
+  const named = forged.map((fields) => (Array.isArray(fields) ? ['orders', ...fields] : { list: 'orders', ...fields }));
+  for (const each of [...forged, ...named]) {
+    const text = Buffer.from(JSON.stringify(each)).toString('base64url');
+    expect(decodeCursor('orders', text), JSON.stringify(each)).toBeNull();
+  }
 });
 
 test('a page ends where the next begins, and the last one says so', () => {
   const rows = ['c', 'b', 'a'].map((id) => ({ id, at: '2026-01-01T00:00:00Z' }));
-  const page = (limit: number) => pageOf(rows, limit, (row) => row);
+  const page = (limit: number) => pageOf('orders', rows, limit, (row) => row);
   expect(page(2).items).toEqual(rows.slice(0, 2));
-  expect(decodeCursor(page(2).nextCursor ?? '')).toEqual({ at: '2026-01-01T00:00:00Z', id: 'b' });
+  expect(decodeCursor('orders', page(2).nextCursor ?? '')).toEqual({ at: '2026-01-01T00:00:00Z', id: 'b' });
   expect(page(3)).toEqual({ items: rows, nextCursor: null });
-  expect(pageOf([], 3, () => ({ at: '', id: '' }))).toEqual({ items: [], nextCursor: null });
+  expect(pageOf('orders', [], 3, () => ({ at: '', id: '' }))).toEqual({ items: [], nextCursor: null });
 });

@@ -3,7 +3,7 @@ import { isSettled, orderStatuses } from '../../domain/orders/states.js';
 import { isTransferEnded, transferStatuses } from '../../domain/transfers/states.js';
 import type { Sql } from '../postgres/client.js';
 
-/** Of these workflow ids (`order/…`, `payment/…`, `transfer/…`), those whose business is not done. */
+/** Of these workflow ids (`order/…`, `payment/…`, `transfer/…`, `verification/…`), those whose business is not done. */
 export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): Promise<readonly string[]> {
   if (workflowIds.length === 0) return [];
   const rows = await sql<{ workflowId: string }[]>`
@@ -13,6 +13,8 @@ export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): 
        and not exists (select from payments p where p.id = substr(w.id, 9) and w.id like 'payment/%'
                                                 and p.status <> 'pending')
        and not exists (select from transfers t where t.id = substr(w.id, 10) and w.id like 'transfer/%'
-                                                 and t.status = any(${transferStatuses.filter(isTransferEnded)}))`;
+                                                 and t.status = any(${transferStatuses.filter(isTransferEnded)}))
+       and not exists (select from ledger_verifications v where v.id = substr(w.id, 14) and w.id like 'verification/%'
+                                                            and v.status <> 'running')`;
   return rows.map(({ workflowId }) => workflowId);
 }

@@ -1,8 +1,8 @@
 /** The queue of cases that a person must look at. */
-import { and, desc, eq, lt, or } from 'drizzle-orm';
+import { and, desc, eq } from 'drizzle-orm';
 import type { ReviewResolution, ReviewStatus } from '../../domain/reviews.js';
 import type { Database, Sql } from '../postgres/client.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { manualReviews } from '../schema/index.js';
 
 /** A case as it is stored. */
@@ -62,22 +62,16 @@ export async function listReviews(
   db: Database,
   query: { status?: ReviewStatus | undefined; limit: number; cursor: Cursor | null },
 ): Promise<Page<ReviewRow>> {
-  const { cursor } = query;
   const rows = await db
     .select()
     .from(manualReviews)
     .where(
       and(
         query.status === undefined ? undefined : eq(manualReviews.status, query.status),
-        cursor
-          ? or(
-              lt(manualReviews.createdAt, cursor.at),
-              and(eq(manualReviews.createdAt, cursor.at), lt(manualReviews.id, cursor.id)),
-            )
-          : undefined,
+        behind(manualReviews.createdAt, manualReviews.id, query.cursor),
       ),
     )
     .orderBy(desc(manualReviews.createdAt), desc(manualReviews.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
+  return pageOf('reviews', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }

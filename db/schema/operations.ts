@@ -26,9 +26,9 @@ export const manualReviews = pgTable(
   },
   (t) => [
     index('manual_reviews_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
-    index('manual_reviews_open')
-      .on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
-      .where(sql`${t.status} = 'open'`),
+    index('manual_reviews_by_status').on(t.status, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('manual_reviews_open_about').on(t.subject, t.kind).where(sql`${t.status} = 'open'`),
+    index('manual_reviews_open_of_workflow').on(t.workflowId).where(sql`${t.status} = 'open'`),
     check('manual_reviews_status', sql`${t.status} in ('open', 'resolved')`),
   ],
 );
@@ -82,18 +82,22 @@ export const outbox = pgTable(
   ],
 );
 
-export const apiKeys = pgTable('api_keys', {
-  id: text().primaryKey(),
-  name: text().notNull(),
-  /** SHA-256 of the whole key, hex: keys carry 192 random bits, so that no slow hash is needed. */
-  hash: text().notNull().unique(),
-  scopes: text().array().$type<Scope[]>().notNull(),
-  createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
-  revokedAt: at('revoked_at'),
-  /** `api_key:<id>`, or `operator` for keys made or changed beside the API; null before it was recorded. */
-  createdBy: text('created_by'),
-  revokedBy: text('revoked_by'),
-});
+export const apiKeys = pgTable(
+  'api_keys',
+  {
+    id: text().primaryKey(),
+    name: text().notNull(),
+    /** SHA-256 of the whole key, hex: keys carry 192 random bits, so that no slow hash is needed. */
+    hash: text().notNull().unique(),
+    scopes: text().array().$type<Scope[]>().notNull(),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+    revokedAt: at('revoked_at'),
+    /** `api_key:<id>`, or `operator` for keys made or changed beside the API; null before it was recorded. */
+    createdBy: text('created_by'),
+    revokedBy: text('revoked_by'),
+  },
+  (t) => [index('api_keys_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())],
+);
 
 /** API processes that are alive: a request whose process is not may be taken over. */
 export const apiProcesses = pgTable('api_processes', {

@@ -1,10 +1,21 @@
 /** Products, their places and suppliers, and the stock: written only by the function stock_apply. */
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, index, json, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  json,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
 import { maxMinorUnits } from '../../domain/limits.js';
 import type { Currency } from '../../domain/money.js';
 import type { ProductStatus } from '../../domain/products.js';
-import type { LedgerKind, ReservationStatus } from '../../domain/stock.js';
+import type { LedgerDifference, LedgerKind, ReservationStatus, VerificationStatus } from '../../domain/stock.js';
 import { at, count } from './columns.js';
 
 const maxAmount = sql.raw(String(maxMinorUnits));
@@ -24,7 +35,7 @@ export const suppliers = pgTable(
     updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
   },
   (t) => [
-    index('suppliers_newest').on(t.createdAt.desc(), t.id.desc()),
+    index('suppliers_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
     check('suppliers_quantities', sql`0 < ${t.minOrderQuantity} and ${t.minOrderQuantity} <= ${t.maxOrderQuantity}`),
   ],
 );
@@ -46,12 +57,15 @@ export const products = pgTable(
     supplierPriceAmount: count('supplier_price_amount'),
     supplierPriceCurrency: text('supplier_price_currency').$type<Currency>(),
     /** The operation that created the row, so that a repeated create knows its own work. */
+    /** When its reorder point was last changed, by a person who meant it; null: never since the product was created. */
+    reorderPointSetAt: at('reorder_point_set_at'),
     createdBy: text('created_by').notNull(),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
     updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
   },
   (t) => [
     index('products_newest').on(t.createdAt.desc().nullsFirst(), t.sku.desc().nullsFirst()),
+    index('products_of_supplier').on(t.supplierId).where(sql`${t.supplierId} is not null`),
     check('products_status', sql`${t.status} in ('draft', 'active', 'archived')`),
     check('products_price', sql`${t.priceAmount} between 0 and ${maxAmount}`),
     check('products_levels', sql`${t.reorderPoint} >= 0 and ${t.maxStock} > 0 and ${t.maxStock} >= ${t.reorderPoint}`),
@@ -63,14 +77,22 @@ export const products = pgTable(
   ],
 );
 
-export const locations = pgTable('locations', {
-  code: text().primaryKey(),
-  name: text().notNull(),
-  /** A virtual location (`transit`) holds goods that are nowhere to be sold from. It is never listed. */
-  virtual: boolean().notNull().default(false),
-  createdBy: text('created_by').notNull(),
-  createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
-});
+export const locations = pgTable(
+  'locations',
+  {
+    code: text().primaryKey(),
+    name: text().notNull(),
+    /** A virtual location (`transit`) holds goods that are nowhere to be sold from. It is never listed. */
+    virtual: boolean().notNull().default(false),
+    createdBy: text('created_by').notNull(),
+    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [
+    index('locations_newest')
+      .on(t.createdAt.desc().nullsFirst(), t.code.desc().nullsFirst())
+      .where(sql`not ${t.virtual}`),
+  ],
+);
 
 export const stockLevels = pgTable(
   'stock_levels',
@@ -89,6 +111,47 @@ export const stockLevels = pgTable(
   (t) => [
     primaryKey({ columns: [t.sku, t.location] }),
     check('stock_levels_never_oversold', sql`0 <= ${t.reserved} and ${t.reserved} <= ${t.onHand}`),
+  ],
+);
+
+/**
+ * Levels that may have to be refilled: those that were at or below their reorder point when something last touched them,
+ * and those that never had stock of products whose reorder point was set on purpose. Written by triggers in the transaction
+ * that makes it so; the sweep reads these alone, and removes a level that is low no more or that no supplier refills.
+ */
+export const lowLevels = pgTable(
+  'low_levels',
+  {
+    sku: text().notNull(),
+    location: text().notNull(),
+    /** When something last touched it: a level that is touched while the sweep looks at it is not removed. */
+    markedAt: at('marked_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.sku, t.location] })],
+);
+
+/** Runs of the comparison of the whole ledger with levels and open holds, and how far each has come. */
+export const ledgerVerifications = pgTable(
+  'ledger_verifications',
+  {
+    id: text().primaryKey(),
+    status: text().$type<VerificationStatus>().notNull(),
+    /** Levels compared, and levels that there were when it began. */
+    checked: count('checked').notNull().default(0),
+    total: count('total').notNull(),
+    /** The first differences; `differenceCount` counts all. */
+    differences: jsonb().$type<readonly LedgerDifference[]>().notNull().default([]),
+    differenceCount: count('difference_count').notNull().default(0),
+    /** Where the walk continues. */
+    position: jsonb().notNull(),
+    /** The attempt at work on it: one that was taken for dead writes no more. */
+    runner: text(),
+    createdAt: at('created_at').notNull(),
+    completedAt: at('completed_at'),
+  },
+  (t) => [
+    index('ledger_verifications_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    check('ledger_verifications_status', sql`${t.status} in ('running', 'completed', 'cancelled')`),
   ],
 );
 

@@ -31,7 +31,10 @@ export const transfers = pgTable(
     updatedAt: at('updated_at').notNull(),
   },
   (t) => [
-    index('transfers_newest').on(t.createdAt.desc(), t.id.desc()),
+    index('transfers_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('transfers_by_status').on(t.status, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('transfers_of_sku').on(t.sku, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('transfers_of_sku_by_status').on(t.sku, t.status, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
     check('transfers_mode', sql`${t.mode} in ('immediate', 'shipped')`),
     check(
       'transfers_status',
@@ -78,7 +81,15 @@ export const replenishments = pgTable(
     updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
   },
   (t) => [
-    index('replenishments_newest').on(t.createdAt.desc(), t.id.desc()),
+    index('replenishments_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('replenishments_by_status').on(t.status, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('replenishments_of_sku').on(t.sku, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('replenishments_of_sku_by_status').on(
+      t.sku,
+      t.status,
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
     index('replenishments_failed').on(t.sku, t.location, t.updatedAt).where(sql`${t.status} = 'failed'`),
     // One at a time for a SKU at a location.
     uniqueIndex('replenishments_running').on(t.sku, t.location).where(sql`${t.status} = 'running'`),
@@ -118,7 +129,15 @@ export const purchaseOrders = pgTable(
     updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
   },
   (t) => [
-    index('purchase_orders_newest').on(t.createdAt.desc(), t.id.desc()),
+    index('purchase_orders_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('purchase_orders_by_status').on(t.status, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('purchase_orders_of_sku').on(t.sku, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('purchase_orders_of_sku_by_status').on(
+      t.sku,
+      t.status,
+      t.createdAt.desc().nullsFirst(),
+      t.id.desc().nullsFirst(),
+    ),
     index('purchase_orders_coming').on(t.sku, t.location).where(sql`${t.status} in ('ordered', 'shipped')`),
     check('purchase_orders_status', sql`${t.status} in ('ordered','shipped','delivered','cancelled','failed')`),
   ],

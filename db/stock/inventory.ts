@@ -135,7 +135,7 @@ export async function listInventory(
     select ${stockColumns(sql, null)} from products p
      where ${cursor ? sql`(p.created_at, p.sku) < (${cursor.at}::timestamptz, ${cursor.id})` : sql`true`}
      order by p.created_at desc, p.sku desc limit ${limit + 1}`;
-  const { items, nextCursor } = pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.sku }));
+  const { items, nextCursor } = pageOf('inventory', rows, limit, (row) => ({ at: row.createdAt, id: row.sku }));
   return { items: items.map(stockOf), nextCursor };
 }
 
@@ -154,7 +154,10 @@ export async function listOpenHolds(sql: Sql, query: PageOfProduct): Promise<Pag
               from (${newestHolds(sql, location, limit + 1, before)}) h) as holds
       from products p where p.sku = ${sku}`;
   if (!row) return null;
-  const { items, nextCursor } = pageOf(row.holds ?? [], limit, (hold) => ({ at: hold.createdAt, id: hold.id }));
+  const { items, nextCursor } = pageOf('holds', row.holds ?? [], limit, (hold) => ({
+    at: hold.createdAt,
+    id: hold.id,
+  }));
   return { items: items.map(({ createdAt: _, ...hold }) => hold), nextCursor };
 }
 
@@ -180,5 +183,5 @@ export async function listMovements(sql: Sql, query: PageOfProduct): Promise<Pag
                      order by newest.at desc, newest.movement desc limit ${limit + 1}) m) as movements
       from products p where p.sku = ${sku}`;
   if (!row) return null;
-  return pageOf(row.movements ?? [], limit, ({ at, id }) => ({ at, id }));
+  return pageOf('movements', row.movements ?? [], limit, ({ at, id }) => ({ at, id }));
 }

@@ -31,7 +31,7 @@ export async function findHolds(sqlClient: Sql, ids: readonly string[]): Promise
  * Holds of their own (not an order's: those end with their order) that are past their time and not yet given back, the
  * longest overdue first, at most `limit`.
  */
-async function overdueReservationIds(
+export async function overdueReservationIds(
   db: Database,
   limit: number,
   passedOver: readonly string[] = [],

@@ -1,8 +1,8 @@
 /** Purchase orders: what was ordered from a supplier and what became of it. */
-import { and, desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq } from 'drizzle-orm';
 import type { PlacedOrder, PurchaseOrderStatus, RunningReplenishment } from '../../domain/replenishment.js';
 import type { Database, Sql } from '../postgres/client.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { purchaseOrders } from '../schema/index.js';
 
 /** A purchase order as it is stored: one product, its price in minor units. */
@@ -48,7 +48,7 @@ export async function recordPurchaseOrder(
 }
 
 /** A replenishment orders once: its purchase order has its number. */
-function purchaseOrderIdOf(replenishmentId: string): string {
+export function purchaseOrderIdOf(replenishmentId: string): string {
   return `po_${replenishmentId.slice(replenishmentId.indexOf('_') + 1)}`;
 }
 
@@ -88,7 +88,6 @@ export async function listPurchaseOrders(
   db: Database,
   query: { status?: PurchaseOrderStatus | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
 ): Promise<Page<PurchaseOrderRow>> {
-  const { cursor } = query;
   const rows = await db
     .select()
     .from(purchaseOrders)
@@ -96,12 +95,10 @@ export async function listPurchaseOrders(
       and(
         query.status === undefined ? undefined : eq(purchaseOrders.status, query.status),
         query.sku === undefined ? undefined : eq(purchaseOrders.sku, query.sku),
-        cursor
-          ? sql`(${purchaseOrders.createdAt}, ${purchaseOrders.id}) < (${cursor.at}::timestamptz, ${cursor.id})`
-          : undefined,
+        behind(purchaseOrders.createdAt, purchaseOrders.id, query.cursor),
       ),
     )
     .orderBy(desc(purchaseOrders.createdAt), desc(purchaseOrders.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
+  return pageOf('purchase_orders', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }

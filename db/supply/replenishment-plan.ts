@@ -119,7 +119,7 @@ async function readFacts(sqlClient: Sql, { sku, location, coolOffSeconds }: Plan
              as "onOrder",
            exists (select from replenishments r
                     where r.sku = p.sku and r.location = ${location} and r.status = 'failed'
-                      and r.updated_at > clock_timestamp() - make_interval(secs => ${coolOffSeconds}))
+                      and r.updated_at > now() - make_interval(secs => ${coolOffSeconds}))
              as "failedLately"
       from products p left join suppliers s on s.id = p.supplier_id
      where p.sku = ${sku}`;

@@ -1,9 +1,10 @@
 /** Replenishments: what is to be ordered, at most one at a time for a SKU at a location. */
-import { and, desc, eq, type SQL, sql } from 'drizzle-orm';
+import { and, desc, eq, type SQL } from 'drizzle-orm';
 import type { ReplenishmentFailure, ReplenishmentStatus } from '../../domain/replenishment.js';
 import type { Database, Sql } from '../postgres/client.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { replenishmentRequests, replenishments } from '../schema/index.js';
+import { purchaseOrderIdOf } from './purchase-orders.js';
 
 /** A replenishment as it is stored. */
 export type ReplenishmentRow = typeof replenishments.$inferSelect;
@@ -28,7 +29,7 @@ export async function failReplenishment(
   const [ended] = await sqlClient`
     with closed as (
       update purchase_orders set status = ${orderStatus}, updated_at = clock_timestamp()
-       where replenishment_id = ${id} and status in ('ordered', 'shipped'))
+       where id = ${purchaseOrderIdOf(id)} and status in ('ordered', 'shipped'))
     update replenishments
        set status = 'failed', failure_code = ${failure.code}, failure_detail = ${failure.detail},
            updated_at = clock_timestamp()
@@ -107,7 +108,6 @@ export async function listReplenishments(
   db: Database,
   query: { status?: ReplenishmentStatus | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
 ): Promise<Page<ReplenishmentRow>> {
-  const { cursor } = query;
   const rows = await db
     .select()
     .from(replenishments)
@@ -115,12 +115,10 @@ export async function listReplenishments(
       and(
         query.status === undefined ? undefined : eq(replenishments.status, query.status),
         query.sku === undefined ? undefined : eq(replenishments.sku, query.sku),
-        cursor
-          ? sql`(${replenishments.createdAt}, ${replenishments.id}) < (${cursor.at}::timestamptz, ${cursor.id})`
-          : undefined,
+        behind(replenishments.createdAt, replenishments.id, query.cursor),
       ),
     )
     .orderBy(desc(replenishments.createdAt), desc(replenishments.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
+  return pageOf('replenishments', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }

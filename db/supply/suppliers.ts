@@ -2,7 +2,7 @@
 import { desc, eq, sql } from 'drizzle-orm';
 import type { Database } from '../postgres/client.js';
 import { violatedConstraint } from '../postgres/constraints.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { suppliers } from '../schema/index.js';
 
 /** A supplier as it is stored. Quantities are those of one order; `url` null: the sandbox. */
@@ -52,12 +52,10 @@ export async function listSuppliers(
   const rows = await db
     .select()
     .from(suppliers)
-    .where(
-      cursor ? sql`(${suppliers.createdAt}, ${suppliers.id}) < (${cursor.at}::timestamptz, ${cursor.id})` : undefined,
-    )
+    .where(behind(suppliers.createdAt, suppliers.id, cursor))
     .orderBy(desc(suppliers.createdAt), desc(suppliers.id))
     .limit(limit + 1);
-  return pageOf(rows, limit, (row) => ({ at: row.createdAt, id: row.id }));
+  return pageOf('suppliers', rows, limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
 /** The supplier with what was named changed. What was ordered from one that is switched off now is still delivered. */

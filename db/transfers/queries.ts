@@ -1,8 +1,8 @@
 /** Transfers as they stand. Every read is one round trip. */
-import { and, desc, eq, lt, or } from 'drizzle-orm';
+import { and, desc, eq } from 'drizzle-orm';
 import type { TransferStatus } from '../../domain/transfers/states.js';
 import type { Database } from '../postgres/client.js';
-import { type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { transfers } from '../schema/index.js';
 
 /** A transfer as it is stored. */
@@ -18,7 +18,6 @@ export async function listTransfers(
   db: Database,
   query: { status?: TransferStatus | undefined; sku?: string | undefined; limit: number; cursor: Cursor | null },
 ): Promise<Page<TransferRow>> {
-  const { cursor } = query;
   const rows = await db
     .select()
     .from(transfers)
@@ -26,12 +25,10 @@ export async function listTransfers(
       and(
         query.status === undefined ? undefined : eq(transfers.status, query.status),
         query.sku === undefined ? undefined : eq(transfers.sku, query.sku),
-        cursor
-          ? or(lt(transfers.createdAt, cursor.at), and(eq(transfers.createdAt, cursor.at), lt(transfers.id, cursor.id)))
-          : undefined,
+        behind(transfers.createdAt, transfers.id, query.cursor),
       ),
     )
     .orderBy(desc(transfers.createdAt), desc(transfers.id))
     .limit(query.limit + 1);
-  return pageOf(rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
+  return pageOf('transfers', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }

@@ -19,6 +19,7 @@ const released: Readonly<Record<string, string>> = {
   '0011_key_actors': '31b2d1d218d0792897ba97631215866bb61d0a8d173020d8d63060a09fc8b831',
   '0012_present_transfers': '1f61d59d1e3d669dabb7177b65cef68d022b718e023ce9f68d16467b2191e727',
   '0013_functions_and_facts': '59e9fb3e491848b8cd9b660c58180365cc2b398c097bb257b2133e001dc08d2f',
+  '0014_growth': '796b67d55fd833c4839ab397b52ad208d5f6d4814053b926c65699756381a2a5',
 };
 /** The last one that was allowed to define functions; they stand in db/functions now. */
 const lastWithFunctions = '0012_present_transfers';

@@ -163,7 +163,7 @@ const scanners: Readonly<Record<string, (text: string) => unknown>> = {
   parseCancelSignal: (text) => parseCancelSignal({ reason: text }, caller),
   parseReceiveSignal: (text) => parseReceiveSignal({ reason: text }, caller),
   readApiKey,
-  decodeCursor: (text) => decodeCursor(Buffer.from(JSON.stringify([text, text])).toString('base64url')),
+  decodeCursor: (text) => decodeCursor('orders', Buffer.from(JSON.stringify([text, text])).toString('base64url')),
   rfc3339: (text) => rfc3339(text),
   requestHash: (text) => requestHash('POST', text, { [text]: text, list: [...text] }),
   addressGroup,

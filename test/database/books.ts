@@ -1,8 +1,8 @@
 /** The real ledger in the real Postgres of the test run, with what a test of it needs first: SKUs of its own. */
 import { randomUUID } from 'node:crypto';
 import { type Connection, connect, type Sql } from '../../db/postgres/client.js';
-import { type Difference, verify } from '../../db/stock/verify.js';
-import type { StockCommand, StockOperation, StockResult } from '../../domain/stock.js';
+import { type Chunk, type Position, start, verifyChunk } from '../../db/stock/verify.js';
+import type { LedgerDifference, StockCommand, StockOperation, StockResult } from '../../domain/stock.js';
 
 export const otherLocation = 'books-west';
 
@@ -80,9 +80,20 @@ export class Books {
        where sku = ${sku} order by location`;
   }
 
-  async differences(sku: string): Promise<readonly Difference[]> {
-    return (await verify(this.sql)).differences.filter((difference) => difference.sku === sku);
+  async differences(sku: string): Promise<readonly LedgerDifference[]> {
+    return (await verify(this.sql)).filter((difference) => difference.sku === sku);
   }
+}
+
+/** What a walk through the whole ledger finds, so many rows at a time. */
+export async function verify(sql: Sql, rows = 20_000): Promise<readonly LedgerDifference[]> {
+  const differences: LedgerDifference[] = [];
+  for (let position: Position | null = start; position !== null; ) {
+    const chunk: Chunk = await verifyChunk(sql, position, rows);
+    differences.push(...chunk.differences);
+    position = chunk.next;
+  }
+  return differences;
 }
 
 export const newHoldId = () => `rsv_${randomUUID()}`;

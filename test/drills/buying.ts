@@ -36,6 +36,6 @@ export async function expectWhole(shop: Shop, sku: string, stock: number, answer
   expect(await shop.stock(sku)).toEqual({ onHand: stock - sold, reserved: held, available: stock - sold - held });
   for (const [index, id] of ids.entries())
     expect(holdings(await shop.books(id))).toEqual({ open: 0, net: statuses[index] === 'confirmed' ? 1000 : 0 });
-  expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+  expect(await shop.verified()).toEqual({ clean: true, differences: [] });
   return sold;
 }

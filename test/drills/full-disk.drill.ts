@@ -86,7 +86,7 @@ describe.runIf(canMount)('a disk that is full', () => {
     stack = await startStack({ WORKERS: '2', RETRY_BASE_SCALE: '0.01' }, { home: stack.home });
     shop = new Shop(stack);
     expect(await shop.statusOf(id)).toBe('reserved');
-    expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+    expect(await shop.verified()).toEqual({ clean: true, differences: [] });
   });
 
   test('on which a stack is started says so in one message, exits 2 and leaves nothing running', async () => {

@@ -57,7 +57,7 @@ async function race(
     }),
   );
   expect(Object.values(ends).reduce((sum, count) => sum + count, 0)).toBe(rounds);
-  expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+  expect(await shop.verified()).toEqual({ clean: true, differences: [] });
   console.log(`  ended: ${JSON.stringify(ends)}`);
   return ends;
 }

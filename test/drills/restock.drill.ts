@@ -59,7 +59,7 @@ test(`cancel against the supplier's ok, ${rounds} times: one wins, and stock, mo
   );
   console.log(`  ended: ${JSON.stringify(ends)}`);
   expect(Object.values(ends).reduce((sum, count) => sum + count, 0)).toBe(rounds);
-  expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+  expect(await shop.verified()).toEqual({ clean: true, differences: [] });
 });
 
 test('neither timer nor sweep touches an order that waits longer than a hold lives; then its own time runs', async () => {
@@ -95,7 +95,7 @@ describe('thirty orders that wait for their suppliers', () => {
         const made = (await shop.supplierCalls(sku)).flatMap(({ ref }) => ref ?? []);
         expect(new Set(made).size).toBe(1);
       }
-      expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+      expect(await shop.verified()).toEqual({ clean: true, differences: [] });
     },
   );
 
@@ -115,6 +115,6 @@ describe('thirty orders that wait for their suppliers', () => {
       ends[end] = (ends[end] ?? 0) + 1;
     }
     console.log(`  ended: ${JSON.stringify(ends)}`);
-    expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+    expect(await shop.verified()).toEqual({ clean: true, differences: [] });
   });
 });

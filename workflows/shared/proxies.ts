@@ -139,6 +139,21 @@ export const sweeping = summarized(
   }),
 );
 
+/** The walk through the ledger: as long as it takes, on any worker; each attempt continues where the last one stood. */
+export const verifying = summarized(
+  proxyActivities<Activities>({
+    startToCloseTimeout: '24h',
+    heartbeatTimeout: '30s',
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: {
+      initialInterval: '500ms',
+      backoffCoefficient: 2,
+      maximumInterval: '10s',
+      nonRetryableErrorTypes: [lastingFailure],
+    },
+  }),
+);
+
 /** A call may look up, act and look again: three times the time-out, and a little for the way. */
 function gatewayAttemptMs(retry: RetrySettings): number {
   return seconds(2 * retry.gatewayTimeoutSeconds + 2);

@@ -86,6 +86,9 @@ const summaries: Summaries = {
   pruneRequests: () => 'Delete stored answers that are past their keeping',
   resumeLostSagas: () => 'Resume orders, payments and transfers whose workflow was lost',
   requestMissedReplenishments: () => 'Queue low levels that nobody is refilling',
+
+  verifyLedger: () => 'Compare the ledger with the levels and the open holds',
+  cancelVerification: () => 'Record that the verification was cancelled',
 };
 
 /** The summary of a call of an activity. */

@@ -61,3 +61,22 @@ export const purchaseOrderExample = {
   ],
   receivedAt: null,
 } as const;
+
+export const runningVerificationExample = {
+  id: 'ver_01a1fcc2d47e7b1f9a3c5e6d7f809112',
+  status: 'running',
+  checked: 310,
+  total: 1204,
+  clean: null,
+  differenceCount: 0,
+  differences: [],
+  createdAt,
+  completedAt: null,
+} as const;
+export const verificationExample = {
+  ...runningVerificationExample,
+  status: 'completed',
+  checked: 1204,
+  clean: true,
+  completedAt: '2026-11-21T05:41:09.417002Z',
+} as const;

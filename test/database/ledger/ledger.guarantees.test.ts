@@ -224,7 +224,7 @@ describe('time', () => {
       const page = await listMovements(books.sql, { sku, location: null, limit: 5, cursor });
       seen.push(...(page?.items ?? []).map((movement) => movement.id));
       if (!page?.nextCursor) break;
-      cursor = decodeCursor(page.nextCursor);
+      cursor = decodeCursor('movements', page.nextCursor);
     }
     const rows = await books.sql<{ id: string }[]>`
       select 'mov_' || id as id from stock_ledger where sku = ${sku} order by at desc, 'mov_' || id desc`;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Difference, verify } from '../../../db/stock/verify.js';
-import { Books } from '../books.js';
+import type { LedgerDifference } from '../../../domain/stock.js';
+import { Books, verify } from '../books.js';
 
 let books: Books;
 beforeAll(async () => {
@@ -9,14 +9,14 @@ beforeAll(async () => {
 afterAll(() => books.close());
 
 /** What verify says of a product after the books were falsified behind the ledger's back; nothing of it stays. */
-async function afterFalsifying(sku: string, statement: string): Promise<readonly Difference[]> {
+async function afterFalsifying(sku: string, statement: string, rows?: number): Promise<readonly LedgerDifference[]> {
   const connection = await books.sql.reserve();
   try {
     await connection`begin`;
     // The rules that refuse this stand in the way of showing that it would be noticed.
     await connection`set local session_replication_role = replica`;
     await connection.unsafe(statement, [sku]);
-    return (await verify(connection)).differences.filter((difference) => difference.sku === sku);
+    return (await verify(connection, rows)).filter((difference) => difference.sku === sku);
   } finally {
     await connection`rollback`;
     connection.release();
@@ -62,11 +62,32 @@ test('a hold that vanished, or holds another quantity than the ledger says, is f
     { sku, location: 'main', what: `hold ${id}`, expected: 3, found },
     { sku, location: 'main', what: 'openReservations', expected: 3, found },
   ];
-  const byName = (a: Difference, b: Difference) => (a.what < b.what ? -1 : 1);
+  const byName = (a: LedgerDifference, b: LedgerDifference) => (a.what < b.what ? -1 : 1);
   const changed = await afterFalsifying(sku, 'update reservations set quantity = 2 where sku = $1');
   expect([...changed].sort(byName)).toEqual(openAndHold(2));
   const vanished = await afterFalsifying(sku, 'delete from reservations where sku = $1');
   expect([...vanished].sort(byName)).toEqual(openAndHold(0));
   const confirmed = await afterFalsifying(sku, `update reservations set status = 'confirmed' where sku = $1`);
   expect([...confirmed].sort(byName)).toEqual(openAndHold(0));
+});
+
+test('the walk finds the same in chunks of any size, also where a level is longer than a chunk', async () => {
+  const sku = await books.newSku(10);
+  for (const quantity of [1, 2, 1]) await books.do({ kind: 'consume', sku, location: 'main', quantity });
+  await books.hold(sku, 2);
+  const decided = await books.hold(sku, 1);
+  await books.do({ kind: 'confirm', reservationId: decided });
+  const falsified = `with level as (update stock_levels set on_hand = on_hand + 1, reserved = reserved - 1 where sku = $1 returning sku),
+                          hold as (update reservations set quantity = 1 where sku in (select sku from level) and status = 'pending')
+                     update stock_ledger set on_hand_delta = -3 where sku in (select sku from level) and on_hand_delta = -2`;
+  const whole = await afterFalsifying(sku, falsified);
+  expect(whole.map(({ what }) => what.split(' ')[0]).sort()).toEqual([
+    'hold',
+    'onHand',
+    'onHandAfter',
+    'openReservations',
+    'reserved',
+  ]);
+  const one = (differences: readonly LedgerDifference[]) => differences.map((each) => JSON.stringify(each)).sort();
+  for (const rows of [5, 100]) expect(one(await afterFalsifying(sku, falsified, rows))).toEqual(one(whole));
 });

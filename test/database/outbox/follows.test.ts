@@ -156,15 +156,46 @@ describe('a reorder point that is raised above what there is', () => {
 });
 
 describe('the sweep', () => {
-  it('finds a product that never had stock, once it has had time for a first receipt', async () => {
+  it('orders nothing for a product that was only created: an imported catalogue sets nothing off', async () => {
     const { sql } = books.connection;
     await sql`update products set reorder_point = null`;
     const sku = await books.product(0, 3);
+    await sql`update products set created_at = created_at - interval '1 d', name = 'Renamed', supplier_price_amount = 41
+               where sku = ${sku}`;
+    expect(await queueMissedLevels(sql, 3600)).toBe(0);
+    expect(await books.take()).toEqual([]);
+  });
+
+  it('finds a product that never had stock once its reorder point was changed, after time for a first receipt', async () => {
+    const { sql } = books.connection;
+    await sql`update products set reorder_point = null`;
+    const sku = await books.product(0, 3);
+    await sql`update products set reorder_point = 4 where sku = ${sku}`;
     await books.take();
     expect(await queueMissedLevels(sql, 3600)).toBe(0);
-    await sql`update products set created_at = created_at - interval '61 s' where sku = ${sku}`;
+    await sql`update low_levels set marked_at = marked_at - interval '61 s'`;
     expect(await queueMissedLevels(sql, 3600)).toBe(1);
     expect(await books.take()).toMatchObject([low(sku)]);
+  });
+
+  it('forgets a level that was refilled, and keeps one that is changed while it looks', async () => {
+    const { sql } = books.connection;
+    await sql`update products set reorder_point = null`;
+    const sku = await books.product(3, 3);
+    const marks = () => sql`select from low_levels where sku = ${sku}`.then(({ length }) => length);
+    await books.apply([receive(sku, 5)]);
+    expect(await marks()).toBe(1);
+    await sql.begin(async (change) => {
+      await change`update low_levels set marked_at = clock_timestamp() where sku = ${sku}`;
+      await queueMissedLevels(books.another().sql, 3600);
+    });
+    expect(await marks()).toBe(1);
+    await queueMissedLevels(sql, 3600);
+    expect(await marks()).toBe(0);
+    await books.apply([consume(sku, 6)]);
+    expect(await marks()).toBe(1);
+    await books.take();
+    expect(await queueMissedLevels(sql, 3600)).toBe(1);
   });
 
   it('finds levels that are low and that nothing is being done about, and no others', async () => {

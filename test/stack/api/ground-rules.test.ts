@@ -34,7 +34,7 @@ describe('who may come in', () => {
       await raw('/api/orders', { key }),
       await raw('/api/payments', { key }),
       await raw('/api/keys', { key }),
-      await raw('/api/ledger/verify', { key }),
+      await raw('/api/ledger/verifications', { key }),
     ]) {
       expect([refused.status, refused.body.code]).toEqual([403, 'forbidden']);
     }

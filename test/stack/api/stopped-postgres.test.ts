@@ -35,7 +35,7 @@ test('reads and writes answer 503 with Retry-After, and the process stays alive'
   const answers = await Promise.all([
     api.shop.get('/api/orders'),
     api.shop.get(`/api/inventory/${sku}`),
-    api.shop.get('/api/ledger/verify'),
+    api.shop.get('/api/ledger/verifications'),
     api.shop.post('/api/reservations', { sku, quantity: 1 }),
     api.shop.post('/api/orders', { lines: [{ sku, quantity: 1 }] }, { prefer: 'wait=1' }),
   ]);

@@ -193,8 +193,7 @@ export async function survives(
   const path = await shop.path(orderId);
   const returns = Math.max(0, path.filter((step) => step === 'reserved').length - 1);
   expect(new Set(path).size + returns).toBe(path.length);
-  const { body } = await shop.must(200, shop.get('/api/ledger/verify'));
-  expect(body).toEqual({ clean: true, differences: [] });
+  expect(await shop.verified()).toEqual({ clean: true, differences: [] });
 }
 
 /** What a cancel that comes while no worker lives must not break: whatever the dead one had done stays whole. */

@@ -122,7 +122,7 @@ describe('a bulk request', () => {
     await Promise.all(Array.from({ length: 8 }, (_, index) => client(index)));
     expect(done).toBe(500);
     expect((await shop.stock(sku)).onHand).toBe(0);
-    expect((await shop.get('/api/ledger/verify')).body).toEqual({ clean: true, differences: [] });
+    expect(await shop.verified()).toEqual({ clean: true, differences: [] });
   });
 });
 

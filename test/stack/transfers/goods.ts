@@ -76,7 +76,7 @@ export async function rowsOf(shop: Shop, sku: string, transferId: string): Promi
 }
 
 export async function booksAgree(shop: Shop): Promise<boolean> {
-  return (await shop.must(200, shop.get('/api/ledger/verify'))).body.clean;
+  return (await shop.verified()).clean;
 }
 
 /** What the workers of a stack have logged about a transfer. */

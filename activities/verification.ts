@@ -1,0 +1,69 @@
+/** The comparison of the ledger with levels and open holds: a walk that any worker can continue. */
+import { randomUUID } from 'node:crypto';
+import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
+import type { Connection } from '../db/postgres/client.js';
+import {
+  cancelVerification,
+  maxDifferences,
+  type Progress,
+  recordProgress,
+  takeUpVerification,
+} from '../db/stock/verifications.js';
+import { verifyChunk } from '../db/stock/verify.js';
+
+/** Rows of the ledger that one statement reads: some tens of milliseconds. */
+const chunkRows = 20_000;
+/** Progress is written so often at most: what a killed worker did since is done again. */
+const recordEveryMs = 1000;
+
+/** What is to be verified, fixed when the workflow starts. */
+export interface VerificationRun {
+  readonly id: string;
+  /** RFC 3339 */
+  readonly createdAt: string;
+}
+
+export function verificationActivities({ slowSql }: Pick<Connection, 'slowSql'>, rows = chunkRows) {
+  return {
+    /**
+     * Walks the ledger from where the last attempt stood, to its end. A second attempt that runs at the same time takes the
+     * walk over, and this one ends.
+     */
+    async verifyLedger({ id, createdAt }: VerificationRun): Promise<void> {
+      const stopped = cancellationSignal();
+      const run = { id, createdAt, runner: randomUUID() };
+      let progress = await takeUpVerification(slowSql, run);
+      if (progress === null) return;
+      let recordedAt = performance.now();
+      for (;;) {
+        const chunk = await verifyChunk(slowSql, progress.position, rows);
+        const found: Progress = {
+          checked: progress.checked + chunk.checked,
+          position: chunk.next ?? progress.position,
+          differences: [...progress.differences, ...chunk.differences].slice(0, maxDifferences),
+          differenceCount: progress.differenceCount + chunk.differences.length,
+        };
+        progress = found;
+        heartbeat(found.checked);
+        const over = chunk.next === null;
+        if (over || performance.now() - recordedAt >= recordEveryMs) {
+          if (!(await recordProgress(slowSql, run, found, over))) return;
+          recordedAt = performance.now();
+        }
+        if (over) {
+          const { checked, differenceCount } = found;
+          if (differenceCount > 0)
+            log.error('the ledger and the levels differ', { verificationId: id, differenceCount });
+          else log.info('the ledger was verified', { verificationId: id, checked });
+          return;
+        }
+        stopped.throwIfAborted();
+      }
+    },
+
+    /** Ends a verification that was called off. */
+    cancelVerification: (id: string): Promise<void> => cancelVerification(slowSql, id),
+  };
+}
+
+export type VerificationActivities = ReturnType<typeof verificationActivities>;

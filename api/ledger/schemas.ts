@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { verificationStatuses } from '../../domain/stock.js';
+import type { Shape } from '../http/route.js';
+import { createdAt, id, locationCode, pageOf, pageQuery, sku, time } from '../http/schemas.js';
+
+export const verificationId = z.strictObject({ id: id('ver') });
+export const verificationQuery = z.strictObject(pageQuery);
+
+const levels = (description: string) => z.int().min(0).openapi({ description, example: 1204 });
+
+export const verification = z
+  .object({
+    id: id('ver'),
+    status: z
+      .enum(verificationStatuses)
+      .openapi({ description: 'Where the verification stands; only an operator can cancel one.' }),
+    checked: levels('Levels (a product at a location) that were compared.'),
+    total: levels('Levels that there are to compare.'),
+    clean: z.boolean().nullable().openapi({
+      description: 'Whether nothing differs; null while nothing differs and not everything is compared.',
+    }),
+    differenceCount: z.int().min(0).openapi({ description: 'How many differences were found.', example: 0 }),
+    differences: z
+      .array(
+        z.object({
+          sku,
+          location: locationCode,
+          what: z.string().openapi({ description: 'Which figure differs.', example: 'onHand' }),
+          expected: z.number().openapi({ description: 'What the ledger says.', example: 42 }),
+          found: z.number().openapi({ description: 'What is stored.', example: 41 }),
+        }),
+      )
+      .openapi({ description: 'The first 200 differences.' }),
+    createdAt,
+    completedAt: time.nullable().openapi({ description: 'When it ended; null while it runs.' }),
+  })
+  .openapi('Verification', { description: 'A comparison of the whole ledger with the levels and the open holds.' });
+
+export type Verification = Shape<typeof verification>;
+export const verificationPage = pageOf('Verification', verification);

@@ -1,0 +1,141 @@
+/** How Postgres finds a page of each list and the rows of each query of the sweep: by index, however much else there is. */
+import { drizzle } from 'drizzle-orm/postgres-js';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { fill } from '../../../bench/growth-fill.js';
+import { listApiKeys } from '../../../db/access/api-keys.js';
+import { deleteOldKeys } from '../../../db/access/idempotency.js';
+import { listLocations, listProducts } from '../../../db/catalogue/queries.js';
+import { listOrders, overdueOrderIds } from '../../../db/orders/queries.js';
+import { listPayments } from '../../../db/payments/queries.js';
+import { type Connection, connect, type Database } from '../../../db/postgres/client.js';
+import { listReviews } from '../../../db/reviews/reviews.js';
+import * as schema from '../../../db/schema/index.js';
+import { overdueReservationIds } from '../../../db/stock/reservations.js';
+import { listVerifications } from '../../../db/stock/verifications.js';
+import { start, verifyChunk } from '../../../db/stock/verify.js';
+import { listPurchaseOrders } from '../../../db/supply/purchase-orders.js';
+import { listReplenishments } from '../../../db/supply/replenishments.js';
+import { listSuppliers } from '../../../db/supply/suppliers.js';
+import { listTransfers } from '../../../db/transfers/queries.js';
+import { type QuietBooks, quietBooks } from '../outbox/books.js';
+
+const asked: { readonly query: string; readonly values: readonly unknown[] }[] = [];
+let books: QuietBooks;
+let connection: Connection;
+let db: Database;
+beforeAll(async () => {
+  books = await quietBooks();
+  const { sql } = books.connection;
+  const [here] = await sql<{ name: string }[]>`select current_database() as name`;
+  const url = Object.assign(new URL(process.env.HOLDFAST_TEST_DATABASE_URL ?? ''), { pathname: `/${here?.name}` }).href;
+  const filling = connect(url, { applicationName: 'plans', maxConnections: 1 });
+  await fill(filling.sql, { orders: 20_000, products: 500, ledgerRows: 20, openHolds: 100 });
+  await filling.close();
+  connection = connect(url, {
+    applicationName: 'plans',
+    maxConnections: 1,
+    onQuery: (query) => asked.push({ query, values: [] }),
+  });
+  // Drizzle's queries are planned for their values, each time.
+  const logger = { logQuery: (query: string, values: unknown[]) => void asked.push({ query, values }) };
+  db = drizzle(connection.sql, { schema, logger });
+});
+afterAll(async () => {
+  await connection?.close();
+  await books?.close();
+});
+
+interface Plan {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Filter?: string;
+  readonly Plans?: readonly Plan[];
+}
+
+const nodes = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodes)];
+
+/** The plan of the last query about a table: for its values where it is planned for them, else for whatever values. */
+async function planned(ask: () => Promise<unknown>, table: string, settings: readonly string[] = []): Promise<Plan[]> {
+  asked.length = 0;
+  await ask();
+  const about = asked.filter(({ query }) => query.includes(table) && /^\s*(select|delete|with)/i.test(query));
+  const last = about.findLast(({ values }) => values.length > 0) ?? about.at(-1);
+  return books.connection.sql.begin(async (sql) => {
+    for (const setting of settings) await sql.unsafe(`set local ${setting} = off`);
+    const values = last?.values.map(String) ?? [];
+    const how = values.length > 0 ? 'format json' : 'generic_plan, format json';
+    const [row] = await sql.unsafe<{ 'QUERY PLAN': { Plan: Plan }[] }[]>(`explain (${how}) ${last?.query}`, values);
+    return (row?.['QUERY PLAN'] ?? []).flatMap(({ Plan }) => nodes(Plan));
+  });
+}
+
+/** In the middle of what there is: behind the last row any plan is good. */
+const cursor = { at: new Date(Date.now() - 45 * 86_400_000).toISOString(), id: 'x' };
+const page = { limit: 50, cursor };
+
+test.each<[string, string, () => Promise<unknown>]>([
+  ['orders', 'orders', () => listOrders(db, page)],
+  ['orders of a status', 'orders', () => listOrders(db, { ...page, status: 'failed' })],
+  ['orders of a customer', 'orders', () => listOrders(db, { ...page, customerId: 'cus_0' })],
+  ['payments', 'payments', () => listPayments(db, page)],
+  ['payments of a customer', 'payments', () => listPayments(db, { ...page, customerId: 'cus_0' })],
+  ['keys', 'api_keys', () => listApiKeys(db, page)],
+  ['reviews', 'manual_reviews', () => listReviews(db, page)],
+  ['open reviews', 'manual_reviews', () => listReviews(db, { ...page, status: 'open' })],
+  ['products', 'products', () => listProducts(db, page)],
+  ['transfers', 'transfers', () => listTransfers(db, page)],
+  ['failed transfers', 'transfers', () => listTransfers(db, { ...page, status: 'failed' })],
+  ['replenishments', 'replenishments', () => listReplenishments(db, page)],
+  ['failed replenishments', 'replenishments', () => listReplenishments(db, { ...page, status: 'failed' })],
+  ['purchase orders', 'purchase_orders', () => listPurchaseOrders(db, page)],
+  ['failed purchase orders', 'purchase_orders', () => listPurchaseOrders(db, { ...page, status: 'failed' })],
+])('a page of %s starts at its cursor in an index, and sorts and filters nothing', async (_name, table, ask) => {
+  // Of a few thousand rows, those of a page may be cheaper to gather and sort.
+  const plans = await planned(ask, table, ['enable_bitmapscan']);
+  const reads = plans.filter((node) => node['Relation Name'] === table);
+  expect(reads).toMatchObject([{ 'Index Cond': expect.stringContaining('ROW(') }]);
+  expect(reads[0]).not.toHaveProperty('Filter');
+  expect(plans[0]?.['Node Type']).toBe('Limit');
+  expect(plans.slice(0, 3).map((node) => node['Node Type'])).not.toContain('Sort');
+});
+
+// Which of two indexes the planner takes depends on the values; that each filter has its own does not.
+test.each<[string, readonly string[]]>([
+  ['orders', ['status', 'customer_id', 'customer_id, status']],
+  ['payments', ['customer_id']],
+  ['manual_reviews', ['status']],
+  ['transfers', ['status', 'sku', 'sku, status']],
+  ['replenishments', ['status', 'sku', 'sku, status']],
+  ['purchase_orders', ['status', 'sku', 'sku, status']],
+])('each filter of the list of %s has an index in the order of the list', async (table, filters) => {
+  const indexes = await books.connection.sql<{ definition: string }[]>`
+    select indexdef as definition from pg_indexes where tablename = ${table}`;
+  for (const filter of filters)
+    expect(indexes.map(({ definition }) => definition)).toContainEqual(
+      expect.stringContaining(`(${filter}, created_at DESC, id DESC)`),
+    );
+});
+
+// Tables of a few rows are read whole by any plan: here it is the index's order that counts.
+test.each<[string, () => Promise<unknown>]>([
+  ['suppliers', () => listSuppliers(db, page)],
+  ['locations', () => listLocations(db, page)],
+  ['ledger_verifications', () => listVerifications(db, page)],
+])('a page of %s has an index in its order', async (table, ask) => {
+  const plans = await planned(ask, table, ['enable_seqscan', 'enable_sort']);
+  expect(plans.map((node) => node['Node Type'])).not.toContain('Sort');
+  expect(plans.find((node) => node['Relation Name'] === table)?.['Index Cond']).toContain('ROW(');
+});
+
+test.each<[string, string, () => Promise<unknown>]>([
+  ['overdue holds', 'reservations', () => overdueReservationIds(db, 200)],
+  ['overdue orders', 'orders', () => overdueOrderIds(db, 200)],
+  ['old requests', 'idempotency_keys', () => deleteOldKeys(connection.sql, 500)],
+  ['a chunk of the ledger', 'stock_ledger', () => verifyChunk(connection.sql, start, 500)],
+])('%s: rows are found by time or key in an index', async (_name, table, ask) => {
+  const plans = await planned(ask, table);
+  const reads = plans.filter((node) => node['Relation Name'] === table && node['Node Type'] !== 'ModifyTable');
+  expect(reads.map((node) => node['Node Type'])).not.toContain('Seq Scan');
+  expect(reads.some((node) => node['Index Cond'] !== undefined)).toBe(true);
+});

@@ -1,0 +1,15 @@
+/** What the outside needs to know of `verification/<id>`: its id, input and update. Types and constants only. */
+import type { Caller } from '../shared/contract.js';
+
+export const verificationWorkflowId = (verificationId: string) => `verification/${verificationId}`;
+
+export interface VerificationInput {
+  readonly verificationId: string;
+  readonly caller: Caller;
+  /** RFC 3339 */
+  readonly requestedAt: string;
+}
+
+/** Update of `verification/<id>`: answers when everything is compared, or the verification was called off. It goes with the start. */
+export const verificationUpdates = { ended: 'ended' } as const;
+export type VerificationAnswer = 'completed' | 'cancelled';
