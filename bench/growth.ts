@@ -99,7 +99,11 @@ export async function benchGrowth(databaseUrl: string): Promise<Row[]> {
       await migrate(url);
       const filling = connect(url, { applicationName: 'bench growth', maxConnections: 1 });
       const began = performance.now();
-      await fill(filling.sql, scale).finally(() => filling.close());
+      try {
+        await fill(filling.sql, scale);
+      } finally {
+        await filling.close();
+      }
       console.log(`${name}: filled in ${Math.round((performance.now() - began) / 1000)} s`);
       databases.push(connect(url, { applicationName: 'bench growth', maxConnections: 1 }));
     }
