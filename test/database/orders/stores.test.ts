@@ -21,18 +21,19 @@ const rolledBack = new Error('rolled back');
 async function readsOf(call: string, steps: readonly object[], tables: readonly string[]) {
   let read: unknown;
   const connection = books.another();
-  await connection.sql
-    .begin(async (tx) => {
+  try {
+    await connection.sql.begin(async (tx) => {
       await tx.unsafe(`select ${call}($1::text::jsonb)`, [JSON.stringify(steps)]);
       read = await tx`
         select relname as "table", idx_scan > 0 as "byIndex", seq_tup_read::int as "whole", idx_tup_fetch::int as "fetched"
           from pg_stat_xact_user_tables where relname = any (${tables as string[]}) order by relname`;
       throw rolledBack;
-    })
-    .catch((error: unknown) => {
-      if (error !== rolledBack) throw error;
-    })
-    .finally(() => connection.close());
+    });
+  } catch (error) {
+    if (error !== rolledBack) throw error;
+  } finally {
+    await connection.close();
+  }
   return read;
 }
 
