@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
+/** A test's folder says what it needs, and each kind is started with no more than that. */
 export default defineConfig({
   test: {
     // The servers under test share the machine with the tests.
@@ -9,16 +10,37 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{domain,workflows,activities,gateways,db,api,workers,sandbox,cli,dev}/**/*.test.ts'],
+          include: [
+            '{domain,workflows,activities,gateways,db,api,workers,sandbox,cli,dev}/**/*.test.ts',
+            'test/check/**/*.test.ts',
+          ],
           testTimeout: 30_000,
           expect: { poll: { timeout: 20_000 } },
         },
       },
       {
         test: {
+          name: 'bundle',
+          include: ['test/bundle/**/*.test.ts'],
+          globalSetup: ['test/setup/build.ts'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'database',
+          include: ['test/database/**/*.test.ts'],
+          globalSetup: ['test/setup/postgres.ts'],
+          setupFiles: ['test/setup/own-database.ts'],
+          testTimeout: 60_000,
+          expect: { poll: { timeout: 20_000 } },
+        },
+      },
+      {
+        test: {
           name: 'stack',
-          include: ['test/**/*.test.ts'],
-          globalSetup: ['test/setup/global.ts'],
+          include: ['test/stack/**/*.test.ts'],
+          globalSetup: ['test/setup/build.ts', 'test/setup/global.ts'],
           setupFiles: ['test/setup/environment.ts'],
           testTimeout: 180_000,
           expect: { poll: { timeout: 20_000 } },

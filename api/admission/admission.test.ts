@@ -74,6 +74,12 @@ describe('lasting overload', () => {
     expect(tally.refused).toBeGreaterThan(0);
   });
 
+  test('is none with 40 callers of slow sagas: nobody is refused', async () => {
+    const tally = await crowd(admit(), new Machine(8), { clients: 40, seconds: 60 });
+    expect(tally.refused).toBe(0);
+    expect(tally.answeredMs.length).toBeGreaterThan(100);
+  });
+
   test('refuses nobody where the machine keeps up', async () => {
     const tally = await crowd(admit(), new Machine(60), { clients: 64, seconds: 60 });
     expect(tally.refused).toBe(0);

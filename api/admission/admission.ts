@@ -41,6 +41,13 @@ export interface AdmissionOptions {
   readonly registry: Registry;
 }
 
+/**
+ * With fewer calls waiting it is no overload, however long they wait: where sagas are slow because a bank or a supplier is,
+ * a few callers make a long queue, and refusing them would help nobody.
+ */
+const overloadQueued = 32;
+/** In overload nobody is refused behind fewer. */
+const leastQueued = 8;
 /** In overload those who come when the queue takes longer are refused; with the saga's own time that is below 2 s. */
 const fullQueueMs = 1000;
 /** One who does not want to wait for the decision still waits for a place. */
@@ -93,7 +100,8 @@ export class Admission {
     const overloaded = this.#look(since);
     const free = this.#queue.size === 0 && this.#inUse < this.#limit.value;
     if (!free) {
-      if (overloaded && this.#waitBehind(this.#queue.aheadOf(apiKeyId)) > fullQueueMs) return this.#refuse('overload');
+      const crowded = overloaded && this.#queue.size >= leastQueued;
+      if (crowded && this.#waitBehind(this.#queue.aheadOf(apiKeyId)) > fullQueueMs) return this.#refuse('overload');
       const until = since + Math.max(waitMs, leastQueueMs);
       const entry = await this.#wait({ owner: apiKeyId, since, until }, gone);
       if (entry === 'overdue') {
@@ -140,7 +148,8 @@ export class Admission {
     const now = performance.now();
     if (this.#look(now))
       for (const waiting of this.#queue.items())
-        if (now - waiting.since > longWaitMs) waiting.settle(this.#refuse('overload'));
+        if (this.#queue.size >= leastQueued && now - waiting.since > longWaitMs)
+          waiting.settle(this.#refuse('overload'));
     this.#letOverdueIn(now);
     this.#letNextIn();
     if (this.#queue.size > 0) return;
@@ -179,7 +188,7 @@ export class Admission {
   }
 
   #look(now: number): boolean {
-    return this.#overload.look(now, this.#waitBehind(this.#queue.size));
+    return this.#overload.look(now, this.#queue.size < overloadQueued ? 0 : this.#waitBehind(this.#queue.size));
   }
 
   /** How long it takes until so many have got a place (Little's law). */

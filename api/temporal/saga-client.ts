@@ -33,7 +33,7 @@ export interface Asking {
 }
 
 /**
- * A worker must accept an update before it is durable. One that no worker has seen when the client's retryBudget is over is
+ * A worker must accept an update before it is durable. One that no worker has seen when the client's wait is over is
  * held up from here, so that it outlives a restart of the server.
  */
 const maxPendingUpdateMs = 600_000;

@@ -23,7 +23,7 @@ export async function answersOk(url: string): Promise<boolean> {
   return response.ok;
 }
 
-/** One short-lived connection to a Temporal server, for one question; a second's retryBudget. */
+/** One short-lived connection to a Temporal server, for one question; a second's patience. */
 export async function askTemporal<T>(address: string, question: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address, connectTimeout: 1000 });
   try {

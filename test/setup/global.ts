@@ -1,7 +1,5 @@
 /** One stack for the whole test run: two workers, and two API processes on the same database and Temporal server. */
-import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { ensureBuild } from '../../dev/build.mjs';
 import { startSecondApi } from './second-api.js';
 import { startStack } from './stack.js';
 
@@ -14,8 +12,6 @@ declare module 'vitest' {
     readonly sandboxUrl: string;
     readonly temporalAddress: string;
     readonly temporalNamespace: string;
-    /** The prebuilt workflow bundle of the sources under test. */
-    readonly bundlePath: string;
     readonly home: string;
   }
 }
@@ -33,8 +29,6 @@ const settings = {
 };
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
-  const { buildRoot } = await ensureBuild();
-  process.env.HOLDFAST_BUILD = buildRoot;
   const stack = await startStack(settings);
   const second = await startSecondApi(stack, settings).catch(async (error: unknown) => {
     await stack.stop();
@@ -46,7 +40,6 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   project.provide('sandboxUrl', stack.sandboxUrl);
   project.provide('temporalAddress', stack.temporalAddress);
   project.provide('temporalNamespace', stack.temporalNamespace);
-  project.provide('bundlePath', join(buildRoot, 'workflow-bundle.js'));
   project.provide('home', stack.home);
   return async () => {
     await second.stop();

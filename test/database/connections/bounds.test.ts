@@ -80,7 +80,7 @@ test('a statement that may take long is not given up after as short a time', asy
   expect(await failure(connection.slowSql`select pg_sleep(${timeoutSeconds * 1.5})`)).toBe('answered');
 });
 
-test('fragments, arrays and times are read and written as on a plain connection', async () => {
+test('fragments and arrays are read and written as on a plain connection, and times are read as RFC 3339', async () => {
   const [row] = await connection.sql<{ names: string[]; found: boolean }[]>`
     select ${['a', 'b']}::text[] as names, ${connection.sql`${2} > ${1}`} as found`;
   expect(row).toEqual({ names: ['a', 'b'], found: true });
@@ -88,5 +88,5 @@ test('fragments, arrays and times are read and written as on a plain connection'
     .select({ at: locations.createdAt, now: words<string>`now()` })
     .from(locations)
     .where(eq(locations.code, 'main'));
-  expect(main?.at).toMatch(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}/);
+  expect(main?.at).toMatch(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$/);
 });

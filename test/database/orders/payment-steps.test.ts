@@ -7,9 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOrderStore, type OrderStore } from '../../../db/orders/store.js';
 import { abandonPayment, recordPayment } from '../../../db/payments/queries.js';
 import type { OrderStep, PaymentRecord } from '../../../domain/orders/steps.js';
-import { sharedShop } from '../../shared.js';
-import { eventually, holdings } from '../../shop.js';
 import { Books } from '../books.js';
+import { orderOpening, stepBy } from './opening.js';
 
 let books: Books;
 let store: OrderStore;
@@ -20,8 +19,6 @@ beforeAll(async () => {
 afterAll(() => books.close());
 
 const newPaymentId = () => `pay_${randomUUID().replaceAll('-', '')}`;
-const by = (orderId: string, key: string) => ({ key: `order/${orderId}/${key}`, orderId, actor: 'test', traceId: '' });
-
 function captured(id: string, orderId: string | null): PaymentRecord {
   return {
     id,
@@ -43,24 +40,15 @@ function captured(id: string, orderId: string | null): PaymentRecord {
 /** An order of one unit whose payment has begun. */
 async function confirming() {
   const sku = await books.newSku(3);
-  const orderId = `ord_${randomUUID()}`;
+  const opening = orderOpening([{ sku, quantity: 1 }]);
+  const { orderId } = opening;
   const paymentId = newPaymentId();
-  const opening: OrderStep = {
-    step: 'open',
-    ...by(orderId, 'open'),
-    workflowId: `order/${orderId}`,
-    customer: null,
-    lines: [{ sku, quantity: 1, location: 'main', reservationId: `rsv_${randomUUID()}` }],
-    holdSeconds: 900,
-    draftSeconds: 900,
-    confirming: true,
-    payment: { paymentId, choice: { cardToken: 'tok_visa' } },
-  };
-  expect(await store.apply(opening)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
-  const abandon: OrderStep = { step: 'abandon_card', ...by(orderId, 'abandon'), paymentId, card: 'primary' };
+  const confirmed = { ...opening, confirming: true, payment: { paymentId, choice: { cardToken: 'tok_visa' } } };
+  expect(await store.apply(confirmed)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
+  const abandon: OrderStep = { step: 'abandon_card', ...stepBy(orderId, 'abandon'), paymentId, card: 'primary' };
   const settle: OrderStep = {
     step: 'settle',
-    ...by(orderId, 'settle'),
+    ...stepBy(orderId, 'settle'),
     payment: captured(paymentId, orderId),
     mails: [],
   };
@@ -77,7 +65,7 @@ describe('a card of an order', () => {
     expect(await level()).toEqual([[3, 1]]);
     // Another card may still pay.
     const other = { ...captured(paymentId, orderId), cardUsed: 'backup' } as const;
-    const settled = await store.apply({ ...settle, ...by(orderId, 'settle-backup'), payment: other });
+    const settled = await store.apply({ ...settle, ...stepBy(orderId, 'settle-backup'), payment: other });
     expect(settled).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
     expect(await level()).toEqual([[2, 0]]);
   });
@@ -117,23 +105,4 @@ describe('a card of a payment of its own', () => {
     const voided = { ...payment, status: 'voided', cardUsed: null } as const;
     expect((await recordPayment(books.sql, voided, [])).status).toBe('captured');
   });
-});
-
-test('an order whose card a lost task had given up gives the money back and fails', async () => {
-  const shop = sharedShop();
-  const sku = await shop.product(3);
-  const id = await shop.reserved(sku);
-  const payment = { cardToken: 'tok_slow_700' };
-  await shop.must(202, shop.post(`/api/orders/${id}/confirm`, { payment }, { prefer: 'respond-async' }));
-  const paymentId = await eventually('the payment to be begun', async () => {
-    const [row] = await books.sql<{ id: string | null }[]>`select payment_id as id from orders where id = ${id}`;
-    return row?.id ?? false;
-  });
-  // As a task does that is lost right after it.
-  const key = `abandon_card/${paymentId}/primary`;
-  const given = await store.apply({ step: 'abandon_card', ...by(id, key), paymentId, card: 'primary' });
-  expect(given).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
-  await eventually('the order to end', async () => (await shop.statusOf(id)) === 'failed');
-  expect(holdings(await shop.books(id))).toEqual({ open: 0, net: 0 });
-  expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
 });

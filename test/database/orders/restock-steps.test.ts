@@ -1,11 +1,9 @@
 /** The steps of an order that lacks stock, asked of the store itself: repeated, side by side, and in one batch. */
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOrderStore, type OrderStore } from '../../../db/orders/store.js';
 import type { OrderStep, OrderStepResult } from '../../../domain/orders/steps.js';
-import { sharedShop } from '../../shared.js';
-import { eventually } from '../../shop.js';
 import { Books } from '../books.js';
+import { orderOpening, stepBy } from './opening.js';
 
 let books: Books;
 let store: OrderStore;
@@ -23,22 +21,8 @@ async function supplied(onHand: number): Promise<string> {
   return sku;
 }
 
-const by = (orderId: string, key: string) => ({ key: `order/${orderId}/${key}`, orderId, actor: 'test', traceId: '' });
-
-function opening(sku: string, ...quantities: number[]): OrderStep & { step: 'open' } {
-  const orderId = `ord_${randomUUID()}`;
-  return {
-    step: 'open',
-    ...by(orderId, 'open'),
-    workflowId: `order/${orderId}`,
-    customer: null,
-    lines: quantities.map((quantity) => ({ sku, quantity, location: 'main', reservationId: `rsv_${randomUUID()}` })),
-    holdSeconds: 900,
-    draftSeconds: 900,
-    confirming: false,
-    payment: null,
-  };
-}
+const opening = (sku: string, ...quantities: number[]) =>
+  orderOpening(quantities.map((quantity) => ({ sku, quantity })));
 
 function shortagesOf(result: OrderStepResult) {
   if (result.outcome !== 'done' || !result.shortages) throw new Error(`no shortage: ${JSON.stringify(result)}`);
@@ -50,7 +34,7 @@ function restocking(opened: OrderStepResult, orderId: string, key = 'restock'): 
   if (!shortage) throw new Error('no shortage');
   const { line, quantity, reservationId } = shortage;
   const rest = { reference: 'sres_1', reason: 'came', holdSeconds: 900, confirming: false, payment: null };
-  return { step: 'restock', ...by(orderId, key), line, quantity, reservationId, ...rest };
+  return { step: 'restock', ...stepBy(orderId, key), line, quantity, reservationId, ...rest };
 }
 
 const rows = async (sku: string): Promise<string[]> =>
@@ -95,7 +79,7 @@ describe('a step of an order that lacks stock', () => {
     const open = opening(sku, 2);
     const opened = await store.apply(open);
     const end = { to: 'cancelled', reason: 'late', failure: null, payment: null } as const;
-    await store.apply({ step: 'close', ...by(open.orderId, 'close'), ...end });
+    await store.apply({ step: 'close', ...stepBy(open.orderId, 'close'), ...end });
     const late = await store.apply(restocking(opened, open.orderId));
     expect(late).toMatchObject({ outcome: 'refused', state: { status: 'cancelled' } });
     expect(await rows(sku)).toEqual(['received 1', 'reserved 1', 'cancelled -1']);
@@ -131,22 +115,9 @@ describe('a step of an order that lacks stock', () => {
     const sku = await supplied(1);
     const open = opening(sku, 2);
     await store.apply(open);
-    const step: OrderStep = { step: 'release', ...by(open.orderId, 'release'), reason: 'a person is told' };
+    const step: OrderStep = { step: 'release', ...stepBy(open.orderId, 'release'), reason: 'a person is told' };
     for (const result of [await store.apply(step), await store.apply(step)])
       expect(result).toMatchObject({ outcome: 'done', state: { status: 'awaiting_restock' } });
     expect(await rows(sku)).toEqual(['received 1', 'reserved 1', 'cancelled -1']);
   });
-});
-
-test('an order that a lost task had given up takes in no goods: it ends, and they are cancelled at the supplier', async () => {
-  const shop = sharedShop();
-  const sku = await shop.supplied(1, { status: ['delayed', 'ok'] });
-  const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 2 }] }));
-  // As a task does that is lost right after it, with the same command.
-  const given = await store.apply({ step: 'give_up_restock', ...by(body.id, 'give_up_restock/once') });
-  expect(given).toMatchObject({ outcome: 'done', received: [] });
-  await eventually('the order to end', async () => (await shop.statusOf(body.id)) === 'cancelled');
-  const calls = (await shop.supplierCalls(sku)).map(({ kind, outcome }) => `${kind}: ${outcome}`);
-  expect(calls.slice(-2)).toEqual(['reserve_status: ok', 'reserve_cancel: cancelled']);
-  expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
 });

@@ -4,6 +4,7 @@ import { type Connection, connect } from '../../../db/postgres/client.js';
 import { createLedger } from '../../../db/stock/ledger.js';
 import { migrate } from '../../../db/upgrade/migrate.js';
 import type { StockCommand, StockOperation } from '../../../domain/stock.js';
+import { scratchDatabase } from '../scratch.js';
 
 interface OutboxRow {
   readonly id: number;
@@ -24,12 +25,7 @@ export interface QuietBooks {
 }
 
 export async function quietBooks(): Promise<QuietBooks> {
-  const server = process.env.HOLDFAST_TEST_DATABASE_URL;
-  if (server === undefined) throw new Error('HOLDFAST_TEST_DATABASE_URL is not set');
-  const name = `outbox_${randomUUID().replaceAll('-', '')}`;
-  const admin = connect(server, { applicationName: 'outbox test', maxConnections: 1 });
-  await admin.sql.unsafe(`create database ${name}`);
-  const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;
+  const { url, drop } = await scratchDatabase();
   await migrate(url);
   const opened: Connection[] = [];
   const another = () => {
@@ -64,8 +60,7 @@ export async function quietBooks(): Promise<QuietBooks> {
                        select id::float8 as id, topic, payload from taken order by id`,
     async close() {
       await Promise.all(opened.map((each) => each.close()));
-      await admin.sql.unsafe(`drop database ${name} with (force)`);
-      await admin.close();
+      await drop();
     },
   };
 }

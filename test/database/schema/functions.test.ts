@@ -10,7 +10,7 @@ import {
 import { migrate, schemaCheck } from '../../../db/upgrade/migrate.js';
 import { definerFunctions } from '../../../db/upgrade/roles.js';
 import { maxLinesPerOrder, maxMinorUnits } from '../../../domain/limits.js';
-import { type Scratch, scratchDatabase } from './scratch.js';
+import { type Scratch, scratchDatabase } from '../scratch.js';
 
 const files = readFunctionFiles();
 const isUpToDate = schemaCheck();

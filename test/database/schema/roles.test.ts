@@ -3,14 +3,15 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createLedger } from '../../../db/stock/ledger.js';
 import { definerFunctions, directWrites, tooStrong } from '../../../db/upgrade/roles.js';
-import { runningUrl } from '../../setup/running-role.js';
 import { Books, newHoldId, operation, verify } from '../books.js';
 
 let books: Books;
 let running: postgres.Sql;
 beforeAll(async () => {
   books = await Books.open();
-  running = postgres(runningUrl(inject('databaseUrl'), inject('home')), { max: 2, onnotice: () => undefined });
+  const { name: username, password } = inject('runningRole');
+  const url = Object.assign(new URL(books.url), { username, password }).href;
+  running = postgres(url, { max: 2, onnotice: () => undefined });
 });
 afterAll(async () => {
   await running.end();

@@ -17,7 +17,7 @@ import { secureDefiners } from '../../../db/upgrade/roles.js';
 import type { OrderStep, PaymentRecord } from '../../../domain/orders/steps.js';
 import type { TransferStep } from '../../../domain/transfers/steps.js';
 import { verify } from '../books.js';
-import { type Scratch, scratchDatabase } from './scratch.js';
+import { type Scratch, scratchDatabase } from '../scratch.js';
 
 /** The last migration of that release. */
 const lastOfThen = '0012_present_transfers';
@@ -173,7 +173,11 @@ describe('what was decided before', () => {
 
   test('reads as it did', async () => {
     const failure = { code: 'insufficient_stock', detail: 'insufficient stock: available=18, requested=50' };
-    expect(await getOrder(connection.db, 'ord_lacking')).toMatchObject({ status: 'failed', failure });
+    expect((await getOrder(connection.db, 'ord_lacking'))?.order).toMatchObject({
+      status: 'failed',
+      failureCode: failure.code,
+      failureDetail: failure.detail,
+    });
     const timeline = await orderTimeline(connection.db, { id: 'ord_lacking', limit: 10, after: 0 });
     expect(timeline?.items.map(({ to, reason }) => [to, reason])).toEqual([
       ['pending', null],
@@ -181,7 +185,8 @@ describe('what was decided before', () => {
     ]);
     expect(await getTransfer(connection.db, 'trf_lacking')).toMatchObject({
       status: 'failed',
-      failure: { code: 'insufficient_stock', detail: 'insufficient stock: available=16, requested=50' },
+      failureCode: 'insufficient_stock',
+      failureDetail: 'insufficient stock: available=16, requested=50',
     });
   });
 });

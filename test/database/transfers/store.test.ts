@@ -1,22 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { connect } from '../../../db/postgres/client.js';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createTransferStore, type TransferStore } from '../../../db/transfers/store.js';
 import { transferTransitions } from '../../../domain/transfers/states.js';
-import { sharedShop } from '../../shared.js';
-import { goods, whereabouts } from '../../stack/transfers/goods.js';
+import { Books, otherLocation } from '../books.js';
 
-const shop = sharedShop();
-const connection = connect(inject('databaseUrl'), { applicationName: 'holdfast test', maxConnections: 8 });
+let books: Books;
 let stores: readonly [TransferStore, TransferStore];
-beforeAll(() => {
-  stores = [createTransferStore(connection.sql), createTransferStore(connection.sql)];
+beforeAll(async () => {
+  books = await Books.open();
+  stores = [createTransferStore(books.sql), createTransferStore(books.another().sql)];
 });
-afterAll(() => connection.close());
+afterAll(() => books.close());
+
+/** On hand at each place that has had some, and what is held of it. */
+async function whereabouts(sku: string): Promise<Record<string, number>> {
+  const levels = await books.levels(sku);
+  return {
+    ...Object.fromEntries(levels.map(({ location, onHand }) => [location, onHand])),
+    held: levels.reduce((sum, { reserved }) => sum + reserved, 0),
+  };
+}
 
 /** A transfer that no saga watches over. */
 async function held(quantity = 2, stock = 5) {
-  const { sku, from, to } = await goods(shop, stock);
+  const [sku, from, to] = [await books.newSku(stock), 'main', otherLocation];
   const transferId = `trf_${randomUUID().replaceAll('-', '')}`;
   const reservationId = `rsv_${randomUUID().replaceAll('-', '')}`;
   const step = (name: string) => ({ key: `${transferId}/${name}`, transferId, actor: 'test', traceId: '' });
@@ -39,7 +46,7 @@ describe('a step of a transfer', () => {
         state: { status: 'completed', received: 2 },
         transitions: [{ from: 'reserved', to: 'completed' }],
       });
-    expect(await whereabouts(shop, sku)).toEqual({ main: 3, [to]: 2, transit: 0, held: 0 });
+    expect(await whereabouts(sku)).toEqual({ main: 3, [to]: 2, held: 0 });
   });
 
   test('that meets another of its transfer finds the state that the other has left', async () => {
@@ -56,7 +63,7 @@ describe('a step of a transfer', () => {
           code: 'invalid_state',
           extensions: { from: 'in_transit', to: 'in_transit' },
         });
-    expect(await whereabouts(shop, sku)).toEqual({ main: 3, transit: 2, held: 0 });
+    expect(await whereabouts(sku)).toEqual({ main: 3, transit: 2, held: 0 });
   });
 
   test('of a transfer that is not there is refused', async () => {
@@ -73,23 +80,14 @@ describe('a step of a transfer', () => {
       const step = { ...open, ...change, transferId, key: transferId } as const;
       for (const store of stores)
         expect(await store.apply(step)).toMatchObject({ outcome: 'refused', state: null, refusal: { code } });
-      expect(await connection.sql`select from transfers where id = ${transferId}`).toHaveLength(0);
+      expect(await books.sql`select from transfers where id = ${transferId}`).toHaveLength(0);
     }
-  });
-});
-
-describe('the hold of a transfer', () => {
-  test.each(['confirm', 'cancel'])('cannot be decided past the transfer: %s', async (verb) => {
-    const { sku, transferId, reservationId } = await held();
-    const { status, body } = await shop.post(`/api/reservations/${reservationId}/${verb}`, {});
-    expect([status, body.code, body.transferId]).toEqual([409, 'invalid_state', transferId]);
-    expect(await whereabouts(shop, sku)).toEqual({ main: 5, transit: 0, held: 2 });
   });
 });
 
 describe('the ways of a transfer', () => {
   test('are the same in the database as in the rules', async () => {
-    const rows = await connection.sql<{ from: string; to: string }[]>`
+    const rows = await books.sql<{ from: string; to: string }[]>`
       select from_status as "from", to_status as "to" from transfer_transitions`;
     const ways = Object.entries(transferTransitions).flatMap(([from, all]) => all.map((to) => `${from} → ${to}`));
     expect(rows.map(({ from, to }) => `${from} → ${to}`).sort()).toEqual(ways.sort());
@@ -97,8 +95,8 @@ describe('the ways of a transfer', () => {
 
   test('are the only ones: the database refuses any other', async () => {
     const { transferId } = await held();
-    await expect(
-      connection.sql`update transfers set status = 'pending' where id = ${transferId}`,
-    ).rejects.toMatchObject({ code: '23514' });
+    await expect(books.sql`update transfers set status = 'pending' where id = ${transferId}`).rejects.toMatchObject({
+      code: '23514',
+    });
   });
 });

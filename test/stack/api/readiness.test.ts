@@ -1,7 +1,7 @@
 /** What an API says of a database that is older or newer than itself. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrate } from '../../../db/upgrade/migrate.js';
-import { type Scratch, scratchDatabase } from '../../database/schema/scratch.js';
+import { type Scratch, scratchDatabase } from '../../database/scratch.js';
 import { eventually } from '../../shop.js';
 import { type OwnApi, startOwnApi } from './own-api.js';
 

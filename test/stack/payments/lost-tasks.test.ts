@@ -1,4 +1,7 @@
-/** A task that was lost has taken the money, and the scorer thinks otherwise of the card when it runs again. */
+/**
+ * A workflow task that was lost has acted: it took the money, gave up a card or a restock. The next task runs without
+ * knowing of it, and the scorer may judge the card differently.
+ */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createOrderStore } from '../../../db/orders/store.js';
@@ -18,6 +21,12 @@ beforeAll(async () => {
 afterAll(() => books.close());
 
 const newPaymentId = () => `pay_${randomUUID().replaceAll('-', '')}`;
+
+/** What names a step of an order, as the workflow has it. */
+const stepOf = (orderId: string, key: string) => ({
+  ...{ key: `order/${orderId}/${key}`, orderId },
+  ...{ actor: 'test', traceId: '' },
+});
 
 /** Takes the money with the keys of the payment's first card, as the lost task did. */
 async function capture(paymentId: string, reference: string): Promise<void> {
@@ -74,4 +83,42 @@ describe('money that a lost task has taken', () => {
     expect(holdings(await shop.books(orderId))).toEqual({ open: 0, net: 0 });
     expect(await shop.stock(sku)).toEqual({ onHand: 2, reserved: 1, available: 1 });
   });
+});
+
+test('an order whose card a lost task had given up gives the money back and fails', async () => {
+  const sku = await shop.product(3);
+  const id = await shop.reserved(sku);
+  const payment = { cardToken: 'tok_slow_700' };
+  await shop.must(202, shop.post(`/api/orders/${id}/confirm`, { payment }, { prefer: 'respond-async' }));
+  const paymentId = await eventually('the payment to be begun', async () => {
+    const [row] = await books.sql<{ id: string | null }[]>`select payment_id as id from orders where id = ${id}`;
+    return row?.id ?? false;
+  });
+  // As a task does that is lost right after it.
+  const key = `abandon_card/${paymentId}/primary`;
+  const given = await createOrderStore(books.sql).apply({
+    step: 'abandon_card',
+    ...stepOf(id, key),
+    paymentId,
+    card: 'primary',
+  });
+  expect(given).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
+  await eventually('the order to end', async () => (await shop.statusOf(id)) === 'failed');
+  expect(holdings(await shop.books(id))).toEqual({ open: 0, net: 0 });
+  expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
+});
+
+test('an order that a lost task had given up takes in no goods: it ends, and they are cancelled at the supplier', async () => {
+  const sku = await shop.supplied(1, { status: ['delayed', 'ok'] });
+  const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 2 }] }));
+  // As a task does that is lost right after it, with the cancel that it had heard of.
+  const given = await createOrderStore(books.sql).apply({
+    step: 'give_up_restock',
+    ...stepOf(body.id, 'give_up_restock/once'),
+  });
+  expect(given).toMatchObject({ outcome: 'done', received: [] });
+  await eventually('the order to end', async () => (await shop.statusOf(body.id)) === 'cancelled');
+  const calls = (await shop.supplierCalls(sku)).map(({ kind, outcome }) => `${kind}: ${outcome}`);
+  expect(calls.slice(-2)).toEqual(['reserve_status: ok', 'reserve_cancel: cancelled']);
+  expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
 });

@@ -1,7 +1,6 @@
-/** A database of a test's own on the Postgres of the test run. */
+/** A second database of a test's own on the Postgres of the test run: empty, or one that no relay looks into. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
-import { inject } from 'vitest';
 
 export interface Scratch {
   readonly url: string;
@@ -13,7 +12,8 @@ export interface Scratch {
 /** An empty database. */
 export async function scratchDatabase(): Promise<Scratch> {
   const name = `scratch_${randomUUID().replaceAll('-', '')}`;
-  const server = inject('databaseUrl');
+  const server = process.env.HOLDFAST_TEST_DATABASE_URL;
+  if (server === undefined) throw new Error('HOLDFAST_TEST_DATABASE_URL is not set');
   const url = Object.assign(new URL(server), { pathname: `/${name}` }).href;
   await onServer(server, `create database ${name}`);
   const sql = postgres(url, { max: 4, onnotice: () => undefined });
