@@ -1,6 +1,6 @@
 /**
- * Calls to the fraud scorer and the card processor about one card. The key of each is fixed by the payment and the card, so
- * that any of them may be made any number of times.
+ * Calls to the fraud scorer and the card processor about one card. The payment and the card fix the key of each call, so any
+ * call may be repeated.
  */
 import type { CardOperation } from '../domain/purchase/steps.js';
 import type { FraudGateway } from '../gateways/fraud/gateway.js';
@@ -13,7 +13,7 @@ export interface CardGateways {
   readonly gatewayTimeoutSeconds: number;
 }
 
-/** Every call may throw a GatewayFault, which says nothing about whether it happened. */
+/** Every call may throw a GatewayFault, which leaves open whether the call took effect. */
 export function cardCalls({ payments, fraud, gatewayTimeoutSeconds }: CardGateways) {
   const options = (operation: CardOperation) => callOptions(gatewayTimeoutSeconds, operation.traceparent);
   return {

@@ -1,6 +1,6 @@
 /**
- * A purchase as one activity (docs/adr/0008). It runs the process of domain/purchase with the steps at hand, each once and
- * with the key that it has as an activity of its own, and answers how far it came; the workflow resumes it from there.
+ * A purchase as one activity (docs/adr/0008). It attempts each step of domain/purchase once, under the key that the step has
+ * as an activity of its own, and returns the record of the steps done; the workflow resumes the rest.
  */
 import { log } from '@temporalio/activity';
 import type { OrderStepResult } from '../domain/orders/steps.js';
@@ -13,11 +13,11 @@ import {
   type PurchaseUndo,
 } from '../domain/purchase/steps.js';
 import type { CardCalls } from './card-calls.js';
-import { cardStepsAtHand } from './charge-at-hand.js';
 import { type Around, isGivenUp } from './context.js';
+import { inlineCardSteps } from './inline-charge.js';
 import type { OrderActivities } from './orders.js';
 
-/** The step that reserves, by the activity that does this step alone. */
+/** The step that reserves, under the name of the activity that does this step alone. */
 export type Reserving =
   | { readonly activity: 'openOrder'; readonly step: Parameters<OrderActivities['openOrder']>[0] }
   | { readonly activity: 'beginConfirm'; readonly step: Parameters<OrderActivities['beginConfirm']>[0] };
@@ -28,14 +28,14 @@ export interface Checkout {
   readonly email: string | null;
   /** W3C traceparent. */
   readonly traceparent: string;
-  /** Whether money may be taken; false where somebody wants to cancel. */
+  /** Whether money may be taken; false where a cancel is queued. */
   readonly mayCapture: boolean;
 }
 
 export interface CheckoutParts {
   readonly orders: Pick<OrderActivities, 'openOrder' | 'beginConfirm' | 'settleOrder'>;
   readonly calls: CardCalls;
-  /** Surrounds each step, by the name of the activity that does this step alone. */
+  /** Surrounds each step, under the name of the activity that does this step alone. */
   readonly around: Around;
 }
 
@@ -49,15 +49,15 @@ export function checkoutActivities({ orders, calls, around }: CheckoutParts) {
     }
   }
 
-  function stepsAtHand({ reserving, mayCapture }: Checkout, done: PurchaseRecord): PurchaseSteps {
+  function inlineSteps({ reserving, mayCapture }: Checkout, done: PurchaseRecord): PurchaseSteps {
     const wasGivenUp = () => (done.reserved?.state?.inFlight?.abandoned.length ?? 0) > 0;
     return {
       reserve: () =>
         once(reserving.activity, reserving.step, () =>
           reserving.activity === 'openOrder' ? orders.openOrder(reserving.step) : orders.beginConfirm(reserving.step),
         ),
-      ...cardStepsAtHand(calls, around, mayCapture),
-      // The backup card is an attempt of its own, and so is a payment that an earlier task has given a card of up.
+      ...inlineCardSteps(calls, around, mayCapture),
+      // Leaves the backup card to the workflow, and a payment whose card an earlier task has given up.
       firstAttempt: async ({ card }) => (card === 'primary' && !wasGivenUp() && !isGivenUp() ? nothingCharged() : null),
       giveUp: async () => null,
       settle: (step) => once('settleOrder', step, () => orders.settleOrder(step)),
@@ -67,13 +67,13 @@ export function checkoutActivities({ orders, calls, around }: CheckoutParts) {
   }
 
   return {
-    /** The purchase on the order's first card, as far as each step is answered at once. */
+    /** The purchase on the order's first card, up to the first step without an answer. */
     async checkoutOrder(checkout: Checkout): Promise<PurchaseRecord> {
       const { customerId, email, traceparent } = checkout;
       const { orderId, actor, traceId } = checkout.reserving.step;
       const facts = { orderId, customerId, email, actor, traceId, traceparent };
       const done = nothingDone();
-      await purchase(facts, stepsAtHand(checkout, done), registeredByWorkflow, done);
+      await purchase(facts, inlineSteps(checkout, done), registeredByWorkflow, done);
       return done;
     },
   };
@@ -81,7 +81,7 @@ export function checkoutActivities({ orders, calls, around }: CheckoutParts) {
 
 export type CheckoutActivities = ReturnType<typeof checkoutActivities>;
 
-/** The workflow registers each undo before it starts this activity, and carries it out. */
+/** Empty: the workflow registers each undo before it starts this activity, and carries it out. */
 const registeredByWorkflow: PurchaseUndo = {
   goods: () => undefined,
   money: () => ({ card: null, giveBack: async () => undefined }),

@@ -1,38 +1,38 @@
-/** What the activity that is running knows of itself. */
+/** The context of the running activity. */
 import { Context } from '@temporalio/activity';
-import { firstTrySeconds } from '../domain/retry.js';
+import { inTaskSeconds } from '../domain/retry.js';
 import type { CallOptions } from '../gateways/http/http.js';
 
-/** Whether this is the first try of a call, made in a local activity: then it is kept short, and nothing was sent before. */
-export function isFirstTry(): boolean {
+/** Whether the activity runs inside a workflow task, as a local activity. It is then the first, short attempt of a call. */
+export function isInWorkflowTask(): boolean {
   return Context.current().info.isLocal;
 }
 
-/** Attempts of the activity task so far, this one included. A local activity that a crash repeats is at its first again. */
+/** The number of this attempt, from 1. A local activity that runs again after a crash is at its first one. */
 export function attemptNumber(): number {
-  return isFirstTry() ? 1 : Context.current().info.attempt;
+  return isInWorkflowTask() ? 1 : Context.current().info.attempt;
 }
 
-/** Whether nobody waits for the activity that is running any more: it took too long, or was called off. */
+/** Whether the activity has timed out or was cancelled. */
 export function isGivenUp(): boolean {
   return Context.current().cancellationSignal.aborted;
 }
 
 /**
- * Time and trace for one call to a gateway.
+ * Time-out and trace of one call to a gateway.
  * @param timeoutSeconds GATEWAY_TIMEOUT_SECONDS
  */
 export function callOptions(timeoutSeconds: number, traceparent: string): CallOptions {
-  const seconds = isFirstTry() ? Math.min(timeoutSeconds, firstTrySeconds) : timeoutSeconds;
+  const seconds = isInWorkflowTask() ? Math.min(timeoutSeconds, inTaskSeconds) : timeoutSeconds;
   return { timeoutMs: Math.round(seconds * 1000), traceparent };
 }
 
-/** Runs a call and tells for how long it held up a workflow task, in milliseconds: 0 outside of one. */
+/** Runs a call and measures how long it held up a workflow task, in milliseconds: 0 outside of one. */
 export async function timed<T>(call: () => Promise<T>): Promise<T & { readonly heldTaskMs: number }> {
   const began = performance.now();
   const answer = await call();
-  return { ...answer, heldTaskMs: isFirstTry() ? Math.round(performance.now() - began) : 0 };
+  return { ...answer, heldTaskMs: isInWorkflowTask() ? Math.round(performance.now() - began) : 0 };
 }
 
-/** Runs a step of an activity; `name` and `about` tell which one and of what. */
+/** Runs a step of an activity. `name` identifies the step, `about` its subject. */
 export type Around = <T>(name: string, about: unknown, act: () => Promise<T>) => Promise<T>;

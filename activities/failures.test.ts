@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { lastingFailure } from '../domain/retry.js';
 import { crossable } from './failures.js';
 
-/** An error as the driver makes it from what Postgres says. */
+/** An error of Postgres as the driver throws it. */
 const refusal = (code: string, message: string): postgres.PostgresError =>
   Object.assign(Object.create(postgres.PostgresError.prototype), { name: 'PostgresError', code, message });
 
@@ -15,9 +15,9 @@ const failing = (error: unknown, attempt = 1): Promise<ApplicationFailure> =>
     (failure) => failure,
   );
 
-describe('what an activity throws', () => {
+describe('an error of an activity', () => {
   it.each(['21000', '22000', '22P02', '22P05', '23502', '23503', '23514', '54000', 'P0001'])(
-    'is lasting where Postgres refuses the values or the rules are broken: %s',
+    'is lasting where Postgres refuses a value or a constraint fails: %s',
     async (code) => {
       const failure = await failing(refusal(code, 'no'));
       expect(failure).toBeInstanceOf(ApplicationFailure);
@@ -27,14 +27,14 @@ describe('what an activity throws', () => {
   );
 
   it.each(['08006', '25006', '40001', '40P01', '53300', '57P01', '57014', '58030', 'XX000'])(
-    'is left as it is where Postgres has trouble of its own: %s',
+    'is unchanged where Postgres itself has trouble: %s',
     async (code) => {
       const trouble = refusal(code, 'no');
       expect(await failing(trouble)).toBe(trouble);
     },
   );
 
-  it('is retried a little where two transactions wrote the same key, and is lasting after that', async () => {
+  it('is retried twice where two transactions wrote the same key, and is lasting after that', async () => {
     const twice = refusal('23505', 'twice');
     expect([await failing(twice, 1), await failing(twice, 2)]).toEqual([twice, twice]);
     expect((await failing(twice, 3)).type).toBe(lastingFailure);
@@ -42,21 +42,21 @@ describe('what an activity throws', () => {
     expect(await failing(collision, 9)).toBe(collision);
   });
 
-  it('repeats neither the statement nor its values', async () => {
+  it('contains neither the statement nor its values', async () => {
     const cause = refusal('22P02', 'invalid input syntax for type integer: "Jane Doe"');
     const failure = await failing(new DrizzleQueryError('insert into orders values ($1)', ['jane@example.com'], cause));
     expect(failure.type).toBe(lastingFailure);
     expect(failure.message).not.toMatch(/jane|insert/i);
   });
 
-  it('is left as it is where it does not come from Postgres', async () => {
+  it('is unchanged where it does not come from Postgres', async () => {
     const other = new Error('x'.repeat(3_000_000));
     expect(await failing(other)).toBe(other);
   });
 });
 
-describe('what an activity answers', () => {
-  it.each([{ a: 1 }, null, undefined, 'text', 5])('crosses as it is: %j', async (result) => {
+describe('a result of an activity', () => {
+  it.each([{ a: 1 }, null, undefined, 'text', 5])('is unchanged: %j', async (result) => {
     expect(await crossable(async () => result, 1)).toEqual(result);
   });
 

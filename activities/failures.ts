@@ -1,11 +1,11 @@
-/** How what goes wrong in an activity crosses Temporal. */
+/** How failures and results of activities cross Temporal. */
 import { ApplicationFailure } from '@temporalio/common';
 import { describePostgresError, isLasting, postgresErrorOf } from '../db/postgres/lasting-errors.js';
 import { type Fault, lastingFailure, nextWaitMs, type RetryClass } from '../domain/retry.js';
 import { GatewayFault } from '../gateways/http/fault.js';
 import { attemptNumber } from './context.js';
 
-/** How a call is tried again: its class, and which attempt of all attempts of the call this activity's first one is. */
+/** The retries of a call: its class, and the attempts already made. */
 export interface RetryBudget {
   readonly retryClass: RetryClass;
   readonly retryBaseScale: number;
@@ -13,14 +13,14 @@ export interface RetryBudget {
   readonly attemptsBefore: number;
 }
 
-/** Whether nothing was sent before: by this activity, or by one that came before it. */
+/** Whether no attempt of the call has been made before, by this activity or an earlier one. */
 export function isFirstAttempt(retryBudget: RetryBudget | null): boolean {
   return attemptNumber() + (retryBudget?.attemptsBefore ?? 0) === 1;
 }
 
 /**
- * Runs a gateway call. A GatewayFault becomes an ApplicationFailure whose type is the fault; with `retryBudget` it also says
- * when to try again, or that the attempts are used up. Anything else is a bug and is thrown as it is.
+ * Runs a gateway call. A GatewayFault becomes an ApplicationFailure whose type is the fault. With `retryBudget` the failure
+ * also sets the wait before the next attempt, or ends the retries. Any other error is a bug and is thrown unchanged.
  */
 export async function askGateway<T>(
   call: () => Promise<T>,
@@ -52,13 +52,13 @@ function faultFailure(
   return ApplicationFailure.create({ type: fault, message, nextRetryDelay: waitMs });
 }
 
-/** Temporal refuses a payload of 2 MiB, and a workflow that is handed one can never go on. */
+/** Temporal rejects a payload of 2 MiB, and a workflow that receives one is stuck for ever. */
 const maxResultBytes = 1024 * 1024;
 const maxMessageLength = 2000;
 
 /**
- * Runs an activity so that whatever it answers or throws can cross Temporal and be stored. An error that no retry will mend
- * (domain/retry.ts, `lastingFailure`) says so; an error of Postgres does not repeat the statement and its values.
+ * Runs an activity so that its result or error can cross Temporal and be stored. Results that cannot cross, and Postgres
+ * errors that no retry fixes, become a `lastingFailure` (domain/retry.ts) without the statement and its values.
  * @param attempt from 1
  */
 export async function crossable<T>(activity: () => Promise<T>, attempt: number): Promise<T> {
@@ -76,12 +76,12 @@ export async function crossable<T>(activity: () => Promise<T>, attempt: number):
 
 function crossableError(error: unknown, attempt: number): unknown {
   const refused = postgresErrorOf(error);
-  // What a retry may mend crosses as a report (workers/interceptors/activity-errors.ts).
+  // The worker replaces passing errors by a report (workers/interceptors/activity-errors.ts).
   if (refused === null || !isLasting(refused, attempt)) return error;
   return lasting(describePostgresError(refused).slice(0, maxMessageLength));
 }
 
-/** Which retries it ends is said where the activity is called: a compensation is retried all the same. */
+/** Retryable here: each proxy decides whether to retry it. Compensations do (workflows/shared/proxies.ts). */
 function lasting(message: string): ApplicationFailure {
   return ApplicationFailure.create({ type: lastingFailure, message });
 }

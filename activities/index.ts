@@ -1,4 +1,4 @@
-/** Every activity by name, as the workers register them and the workflows see their types. */
+/** Every activity, under the name that workers register and workflows call. */
 import type { CheckoutActivities } from './checkout.js';
 import type { NoticeActivities } from './notices.js';
 import type { OrderActivities } from './orders.js';

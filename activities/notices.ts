@@ -1,4 +1,4 @@
-/** Mails that follow from committed changes: to customers, and to our own people. */
+/** Mails about committed changes, to customers and to our own staff. */
 
 import { type MailFacts, markSent, type NoticeFacts, unsentMails, unsentNotices } from '../db/outbox/notices.js';
 import type { Connection } from '../db/postgres/client.js';
@@ -6,7 +6,7 @@ import { formatMoney } from '../domain/money.js';
 import { type NoticeAddresses, noticeText } from '../domain/notices.js';
 import type { Mail, MailGateway } from '../gateways/mail/gateway.js';
 
-/** What could not be sent, with the reason of the first. */
+/** The outbox rows whose mail could not be sent, with the first error. */
 export interface NoticeResult {
   readonly unsent: readonly number[];
   readonly lastError: string | null;
@@ -15,14 +15,14 @@ export interface NoticeResult {
 export function noticeActivities({ sql }: Connection, mail: MailGateway, addresses: NoticeAddresses) {
   return {
     /**
-     * Sends the mails of these outbox rows that were not sent yet, and remembers which were. A mail that is sent twice,
-     * because the process died in between, has the same Message-ID.
+     * Sends the unsent mails of these outbox rows and marks them sent. A process that dies in between sends a mail twice,
+     * with the same Message-ID.
      */
     async sendNotices(rowIds: readonly number[]): Promise<NoticeResult> {
       const [mails, notices] = await Promise.all([unsentMails(sql, rowIds), unsentNotices(sql, rowIds)]);
       const letters = [
         ...mails.map((facts) => ({ rowId: facts.outboxId, letter: toCustomer(facts) })),
-        ...notices.map((facts) => ({ rowId: facts.outboxId, letter: toOurOwn(facts, addresses) })),
+        ...notices.map((facts) => ({ rowId: facts.outboxId, letter: toStaff(facts, addresses) })),
       ];
       const outcomes = await Promise.allSettled(letters.map(({ letter }) => mail.send(letter)));
       const idsWhere = (status: 'fulfilled' | 'rejected') =>
@@ -36,7 +36,7 @@ export function noticeActivities({ sql }: Connection, mail: MailGateway, address
 
 export type NoticeActivities = ReturnType<typeof noticeActivities>;
 
-function toOurOwn({ outboxId, notice }: NoticeFacts, addresses: NoticeAddresses): Mail {
+function toStaff({ outboxId, notice }: NoticeFacts, addresses: NoticeAddresses): Mail {
   const { to, subject, text } = noticeText(notice);
   return { messageId: `<${notice.template}.${outboxId}@holdfast>`, to: addresses[to], subject, text };
 }
@@ -60,11 +60,11 @@ function toCustomer(facts: MailFacts): Mail {
   };
 }
 
-/** What was bought: a line each, with the price of one and of all of them. Empty where the payment is for no order. */
+/** The items bought, one a line, with unit price and total. Empty where the payment has no order. */
 function itemsOf({ lines, currency }: MailFacts): string {
   const money = (amount: number) => formatMoney({ amount, currency });
   const items = lines.map(({ name, quantity, unitPrice }) => {
-    // A name is one line, whatever was typed.
+    // A name may contain line breaks.
     const product = name.replace(/\s+/g, ' ').trim();
     return `  ${quantity} x ${product} at ${money(unitPrice)}: ${money(quantity * unitPrice)}\n`;
   });

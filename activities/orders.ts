@@ -1,11 +1,11 @@
-/** The steps of an order, each one transaction in Postgres with its stock, its payment and what must follow. */
+/** The steps of an order. Each is one transaction over the order, its stock, its payment and its outbox rows. */
 import { log } from '@temporalio/activity';
 import type { OrderStore } from '../db/orders/store.js';
 import type { OrderStep, OrderStepResult } from '../domain/orders/steps.js';
 
 type Step<Name extends OrderStep['step']> = Omit<Extract<OrderStep, { step: Name }>, 'step'>;
 
-/** Each step may be repeated with its key: it then answers what it answered first. See domain/orders/steps.ts for each one. */
+/** A step repeated with its key returns its first answer. domain/orders/steps.ts describes each step. */
 export function orderActivities(store: OrderStore) {
   async function apply(step: OrderStep): Promise<OrderStepResult> {
     const result = await store.apply(step);

@@ -1,4 +1,4 @@
-/** Money: scoring, authorizing, capturing, and the one undo. */
+/** Charging cards: scoring, authorizing, capturing, and the undo of them all. */
 import { abandonPayment, recordPayment } from '../db/payments/queries.js';
 import type { Sql } from '../db/postgres/client.js';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../domain/orders/steps.js';
@@ -8,30 +8,30 @@ import { chargeCard } from '../domain/purchase/purchase.js';
 import { type Authorized, type CardOperation, type CardRecord, nothingCharged } from '../domain/purchase/steps.js';
 import { GatewayFault } from '../gateways/http/fault.js';
 import type { CardCalls } from './card-calls.js';
-import { cardStepsAtHand } from './charge-at-hand.js';
-import { type Around, attemptNumber, isFirstTry, timed } from './context.js';
+import { type Around, attemptNumber, isInWorkflowTask, timed } from './context.js';
 import { askGateway, type RetryBudget } from './failures.js';
+import { inlineCardSteps } from './inline-charge.js';
 
 export interface PaymentDependencies {
   readonly calls: CardCalls;
   readonly sql: Sql;
-  /** Called with the status of each recorded payment that belongs to no order. */
+  /** Called with the status of each recorded payment without an order. */
   readonly onRecorded: (status: PaymentRecord['status']) => void;
-  /** Surrounds each step of `chargeCard`, by the name of the activity that does this step alone. */
+  /** Surrounds each step of `chargeCard`, under the name of the activity that does this step alone. */
   readonly around: Around;
 }
 
 export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDependencies) {
   return {
     /**
-     * The whole charge of a card, as far as each step is answered at once and no cancel is kept waiting for longer than
-     * `maxCancelDelayMs`. Nothing was asked before, except by a task that was lost. Each step has the key that it has as an
-     * activity of its own, so that what is left is resumed by `scoreFraud`, `authorizeCard` and `captureCard`.
-     * @param mayCapture whether the money may be taken; false where somebody wants to cancel
+     * Charges a card up to the first step without an answer, or until a cancel would wait longer than `maxCancelDelayMs`.
+     * Each step has the key that it has as an activity of its own, so `scoreFraud`, `authorizeCard` and `captureCard` resume
+     * the rest.
+     * @param mayCapture whether the money may be taken; false where a cancel is queued
      */
     async chargeCard(operation: CardOperation, mayCapture: boolean): Promise<CardRecord> {
       const card = { operation, record: nothingCharged() };
-      await chargeCard(card, cardStepsAtHand(calls, around, mayCapture));
+      await chargeCard(card, inlineCardSteps(calls, around, mayCapture));
       return card.record;
     },
 
@@ -43,7 +43,7 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     /** Reserves the money. Later attempts look the operation up before they repeat it. */
     async authorizeCard(operation: CardOperation, retryBudget: RetryBudget | null): Promise<Authorized> {
       const authorize = async (): Promise<AuthorizeAnswer> =>
-        (isFirstTry() ? null : await calls.findAuthorization(operation)) ?? (await calls.authorize(operation));
+        (isInWorkflowTask() ? null : await calls.findAuthorization(operation)) ?? (await calls.authorize(operation));
       return askGateway(() => timed(authorize), retryBudget, attemptNumber());
     },
 
@@ -55,7 +55,7 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     ): Promise<CaptureAnswer> {
       return askGateway(
         async () =>
-          (isFirstTry() ? null : await calls.findCapture(operation)) ??
+          (isInWorkflowTask() ? null : await calls.findCapture(operation)) ??
           (await calls.capture(operation, authorizationId)),
         retryBudget,
         attemptNumber(),
@@ -63,10 +63,10 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     },
 
     /**
-     * Undoes `authorizeCard` and `captureCard`, whatever became of them: learns the outcome of the authorization (by
-     * repeating it with its own key where the processor has not seen it: it may still be on its way), voids what is only
-     * authorized, refunds what was captured, and ends when the processor's books show nothing open and a net of 0. A
-     * capture in doubt needs no answer: once the authorization is void it cannot happen any more.
+     * Undoes `authorizeCard` and `captureCard`, whatever their outcome. Looks the authorization up, and repeats it with its
+     * own key if the processor does not know it, since it may still arrive. Then voids or refunds it until the processor's
+     * books show nothing open and a net of 0. A capture without an answer is safe: it cannot succeed once the authorization
+     * is void.
      */
     async undoCard(operation: CardOperation): Promise<void> {
       await askGateway(
@@ -80,16 +80,16 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     },
 
     /**
-     * Gives up a card of a payment that belongs to no order, before what it holds is returned: from here on it settles
-     * nothing. Answers how the payment stands: `pending`, or decided before.
+     * Gives up a card of a payment without an order, before its money is returned: it can settle nothing from now on.
+     * Returns the payment's standing: `pending`, or how it was decided before.
      */
     async abandonPayment(payment: PaymentRecord, card: CardSlot): Promise<PaymentStanding> {
       return await abandonPayment(sql, payment, card);
     },
 
     /**
-     * Records a payment that belongs to no order, and the mails that must follow, in one transaction. Answers how it stands:
-     * not as asked where it was decided before, or its card was given up.
+     * Records a payment without an order and queues its mails, in one transaction. Returns the payment's standing, which
+     * differs from the given one if the payment was decided before or its card was given up.
      */
     async recordPayment(payment: PaymentRecord, mails: readonly MailRequest[]): Promise<PaymentStanding> {
       const standing = await recordPayment(sql, payment, mails);
@@ -99,10 +99,10 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
   };
 
   async function returnMoney(operation: CardOperation, authorizationId: string): Promise<void> {
-    // Twice is enough where the processor tells the truth: a void that comes too late is followed by a refund.
+    // Two rounds suffice with correct books: a refund follows a void that came too late.
     for (let round = 0; round < 3; round++) {
       const books = await calls.books(operation, authorizationId);
-      if (books === null) throw new Error(`the processor does not know its own authorization ${authorizationId}`);
+      if (books === null) throw new Error(`the processor has no books of its own authorization ${authorizationId}`);
       const owed = books.captured - books.refunded;
       if (owed > 0) await calls.refund(operation, authorizationId, owed);
       else if (books.status === 'authorized') await calls.void(operation, authorizationId);

@@ -1,4 +1,4 @@
-/** The steps of a replenishment: what is asked of the supplier, and what is written down about it. */
+/** The steps of a replenishment: calls to the supplier, and their records in Postgres. */
 import { log } from '@temporalio/activity';
 import type { Sql } from '../db/postgres/client.js';
 import { markShipped, type RecordedOrder, receiveDelivery, recordPurchaseOrder } from '../db/supply/purchase-orders.js';
@@ -10,11 +10,11 @@ import type { SupplierGateway, SupplierOrder } from '../gateways/supplier/gatewa
 import { attemptNumber, callOptions } from './context.js';
 import { askGateway, type RetryBudget } from './failures.js';
 
-/** Counts what happens, for metrics. Each event is reported once, by the call that made it true. */
+/** Observes replenishments, for metrics. Each event is reported once, by the call that caused it. */
 export interface ReplenishmentObserver {
-  /** An order was placed so long after it was planned. */
+  /** An order was placed. @param delaySeconds since it was planned */
   ordered(delaySeconds: number): void;
-  /** Goods were received so long after they were ordered. */
+  /** Goods were received. @param delaySeconds since they were ordered */
   delivered(delaySeconds: number): void;
   failed(): void;
 }
@@ -41,7 +41,7 @@ export function replenishmentActivities(given: ReplenishmentDependencies) {
   return {
     planReplenishment: (request: PlanRequest): Promise<PlanResult> => planReplenishment(sql, request),
 
-    /** How much of what is wanted the supplier has; 0 where it has none. */
+    /** The quantity that the supplier has, at most the planned one. */
     async askAvailability(asking: SupplierAsking, retryBudget: RetryBudget | null): Promise<number> {
       const { supplierUrl: url, sku, quantity } = asking.replenishment;
       return ask(retryBudget, async () => {
@@ -52,13 +52,13 @@ export function replenishmentActivities(given: ReplenishmentDependencies) {
 
     reduceQuantity: (id: string, quantity: number) => reduceQuantity(sql, id, quantity),
 
-    /** The order that this replenishment has placed; null where the supplier has none. */
+    /** The order that this replenishment has placed; null where the supplier knows none. */
     async findSupplierOrder(asking: SupplierAsking, retryBudget: RetryBudget | null): Promise<SupplierOrder | null> {
       const { supplierUrl: url, id: idempotencyKey } = asking.replenishment;
       return ask(retryBudget, () => suppliers.findOrder({ url, idempotencyKey }, options(asking)));
     },
 
-    /** Orders, once for each replenishment: an order whose answer was lost is found by its key. Undone by the next one. */
+    /** Places the order, once for each replenishment: an order whose answer was lost is found by its key. */
     async placeSupplierOrder(asking: SupplierAsking, retryBudget: RetryBudget | null): Promise<SupplierOrder> {
       const { supplierUrl: url, id: idempotencyKey, sku, quantity, unitPrice } = asking.replenishment;
       return ask(
@@ -70,8 +70,8 @@ export function replenishmentActivities(given: ReplenishmentDependencies) {
     },
 
     /**
-     * Undoes `placeSupplierOrder`, whatever became of it: the order is cancelled by its key, and one that is still on its
-     * way to the supplier is not made any more. Answers the order where it was delivered already and stands.
+     * Undoes `placeSupplierOrder`, whatever its outcome. Cancels the order by its key; the supplier then rejects one that
+     * still arrives under it. Returns the order if it is already delivered, else null.
      */
     async cancelSupplierOrder(asking: SupplierAsking): Promise<SupplierOrder | null> {
       const { supplierUrl: url, id: key } = asking.replenishment;
@@ -82,7 +82,7 @@ export function replenishmentActivities(given: ReplenishmentDependencies) {
       });
     },
 
-    /** What has become of the order, in the supplier's words. */
+    /** The status of the order at the supplier. */
     async askDelivery(asking: SupplierAsking, retryBudget: RetryBudget | null): Promise<SupplierOrder['status']> {
       const { supplierUrl: url, purchaseOrder } = asking.replenishment;
       if (purchaseOrder === null) throw new Error(`${asking.replenishment.id} has no purchase order to ask after`);
@@ -105,7 +105,7 @@ export function replenishmentActivities(given: ReplenishmentDependencies) {
 
     markShipped: (purchaseOrderId: string) => markShipped(sql, purchaseOrderId),
 
-    /** Receives the goods, once however often they are reported; `closed` where the order was given up before. */
+    /** Receives the goods, once however often they are reported; `closed` where the order is no longer open. */
     async receiveDelivery(purchaseOrderId: string, actor: string): Promise<'received' | 'closed'> {
       const delivery = await receiveDelivery(sql, purchaseOrderId, actor);
       if (delivery.outcome === 'received' && delivery.delaySeconds !== null) {
@@ -115,11 +115,11 @@ export function replenishmentActivities(given: ReplenishmentDependencies) {
       return delivery.outcome;
     },
 
-    /** Tells a person and the managers that nothing could be ordered. The same again tells nobody. */
+    /** Opens a review and notifies the managers that nothing could be ordered. A repetition does neither. */
     reportReplenishmentFailure: (report: FailureReport): Promise<void> =>
       reportFailure(sql, { ...report, lastError: presentable(report.lastError ?? report.detail) }),
 
-    /** Ends it as failed, with its purchase order; the same again changes nothing. */
+    /** Fails the replenishment and its purchase order. A repetition changes nothing. */
     async failReplenishment(
       id: string,
       failure: ReplenishmentFailure,

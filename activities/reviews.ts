@@ -1,4 +1,4 @@
-/** The queue of cases for people. */
+/** Opening and closing reviews. */
 import type { Database } from '../db/postgres/client.js';
 import { closeReview, type NewReview, openReview } from '../db/reviews/reviews.js';
 import type { ReviewResolution } from '../domain/reviews.js';
@@ -6,10 +6,10 @@ import { presentable } from '../gateways/http/fault.js';
 
 export function reviewActivities(db: Database) {
   return {
-    /** Opens a case; the same id again changes nothing. Whatever the case tells, it can be stored. */
+    /** Opens a review; the same id again changes nothing. `lastError` is cut to a form that Postgres can store. */
     openReview: (review: NewReview) =>
       openReview(db, { ...review, lastError: review.lastError === null ? null : presentable(review.lastError) }),
-    /** Closes a case; one that is closed stays as it is. */
+    /** Closes a review; a closed one stays unchanged. */
     closeReview: async (id: string, resolution: ReviewResolution): Promise<void> => {
       await closeReview(db, id, resolution);
     },

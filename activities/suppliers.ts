@@ -1,12 +1,12 @@
 /**
- * What an order asks of suppliers: to put goods aside, what became of that, and the undo. Every call carries a key that is
- * fixed by the order and its line, so that it may be made any number of times.
+ * An order's calls to suppliers: reserve goods, ask for the status, cancel. The order and its line fix the key of each
+ * reservation, so any call may be repeated.
  */
 import type { SupplierGateway, SupplierReservation } from '../gateways/supplier/gateway.js';
 import { attemptNumber, callOptions } from './context.js';
 import { askGateway, isFirstAttempt, type RetryBudget } from './failures.js';
 
-/** Goods that one line of an order wants of one supplier. */
+/** Goods that one line of an order needs from one supplier. */
 export interface SupplierOperation {
   /** The supplier's address; null: the sandbox. */
   readonly url: string | null;
@@ -20,7 +20,7 @@ export function supplierActivities(suppliers: SupplierGateway, gatewayTimeoutSec
   const options = (operation: SupplierOperation) => callOptions(gatewayTimeoutSeconds, operation.traceparent);
 
   return {
-    /** Asks for the goods to be put aside. Later tries look the operation up before they repeat it. */
+    /** Reserves the goods. Later attempts look the reservation up before they repeat it. */
     async reserveAtSupplier(
       operation: SupplierOperation,
       retryBudget: RetryBudget | null,
@@ -37,7 +37,7 @@ export function supplierActivities(suppliers: SupplierGateway, gatewayTimeoutSec
       );
     },
 
-    /** Whether what was put aside is ours now. */
+    /** Whether the reserved goods have arrived. */
     async supplierStatus(
       operation: SupplierOperation,
       ref: string,
@@ -47,7 +47,7 @@ export function supplierActivities(suppliers: SupplierGateway, gatewayTimeoutSec
       return askGateway(ask, retryBudget, attemptNumber());
     },
 
-    /** Undoes `reserveAtSupplier`, whatever became of it: by its key, so that no answer is needed. */
+    /** Undoes `reserveAtSupplier`, whatever its outcome: the key suffices, no answer is needed. */
     async cancelAtSupplier(operation: SupplierOperation): Promise<void> {
       const { url, idempotencyKey } = operation;
       await askGateway(

@@ -1,4 +1,4 @@
-/** What time makes due and nobody has done: expired holds, orders whose timer was lost, requests past their keeping. */
+/** Overdue work that no workflow has done: expired holds, orders whose timer was lost, old requests, lost sagas. */
 import { randomUUID } from 'node:crypto';
 import { heartbeat, log } from '@temporalio/activity';
 import { deleteOldKeys } from '../db/access/idempotency.js';
@@ -14,11 +14,11 @@ import { presentable } from '../gateways/http/fault.js';
 
 const batchSize = 200;
 const deletionBatch = 5000;
-/** What failed less than this ago is in somebody's hands: it is not asked for again and again. */
+/** A replenishment that failed less than this ago is not requested again: its review is open. */
 const coolOffSeconds = 3600;
 
-/** Reports progress while a single statement takes its time; shorter than the heartbeat's time-out by far. */
-async function beating<T>(act: () => Promise<T>): Promise<T> {
+/** Sends heartbeats during a long statement, far more often than the heartbeat's time-out. */
+async function withHeartbeat<T>(act: () => Promise<T>): Promise<T> {
   const timer = setInterval(heartbeat, 5000);
   try {
     return await act();
@@ -27,12 +27,12 @@ async function beating<T>(act: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Resumes sagas whose workflow ended before their business was done; tells its progress. Returns how many. */
+/** Resumes sagas whose workflow ended before their business was done. Returns how many. */
 export type ResumeLostSagas = (onProgress: () => void) => Promise<number>;
 
 export function sweepActivities(connection: Connection, ledger: Ledger, store: OrderStore, resume: ResumeLostSagas) {
-  /** One case for each that cannot be ended, until it is closed; it does not keep the sweep from the others. */
-  async function putBeforePerson(what: 'order' | 'reservation', stuck: readonly StuckRow[]): Promise<void> {
+  /** Opens a review for each row that cannot be expired, unless one is open, so that the sweep can continue with the others. */
+  async function openReviews(what: 'order' | 'reservation', stuck: readonly StuckRow[]): Promise<void> {
     const cases = stuck.map(({ id, reason }) => ({
       id: `rev_${randomUUID().replaceAll('-', '')}`,
       kind: 'sweep_failed' as const,
@@ -46,21 +46,21 @@ export function sweepActivities(connection: Connection, ledger: Ledger, store: O
   }
 
   return {
-    /** Gives back every direct reservation that is past its time, in batches. Returns how many. */
+    /** Expires every overdue direct reservation, in batches. Returns how many. */
     async expireReservations(): Promise<number> {
       return expireOverdue(connection.db, ledger, 'sweep', {
         onProgress: heartbeat,
-        onStuck: (stuck) => putBeforePerson('reservation', stuck),
+        onStuck: (stuck) => openReviews('reservation', stuck),
       });
     },
 
-    /** Ends the orders that are past their time and whose workflow has not done it. Returns how many. */
+    /** Expires overdue orders that their workflow has not expired. Returns how many. */
     async expireOrders(): Promise<number> {
       let expired = 0;
-      const passedOver: string[] = [];
+      const skipped: string[] = [];
       for (;;) {
-        const orders = await overdueOrderIds(connection.db, batchSize, passedOver);
-        if (orders.length === 0 || passedOver.length >= maxStuck) return expired;
+        const orders = await overdueOrderIds(connection.db, batchSize, skipped);
+        if (orders.length === 0 || skipped.length >= maxStuck) return expired;
         const results = await Promise.allSettled(
           orders.map(({ id, expiresAt }) =>
             store.apply({
@@ -80,24 +80,24 @@ export function sweepActivities(connection: Connection, ledger: Ledger, store: O
             for (const { from, to } of result?.value.transitions ?? [])
               log.info('order moved', { orderId, from, to, actor: 'sweep' });
         }
-        await putBeforePerson('order', stuck);
-        passedOver.push(...stuck.map(({ id }) => id));
+        await openReviews('order', stuck);
+        skipped.push(...stuck.map(({ id }) => id));
         expired += orders.length - stuck.length;
         heartbeat(expired);
       }
     },
 
-    /** Has the relays see to levels that are low and that nothing is being done about. Returns how many. */
-    requestMissedReplenishments: () => beating(() => queueMissedLevels(connection.slowSql, coolOffSeconds)),
+    /** Queues low levels without a running replenishment for the relays. Returns how many. */
+    requestMissedReplenishments: () => withHeartbeat(() => queueMissedLevels(connection.slowSql, coolOffSeconds)),
 
     /** Resumes orders, payments and transfers whose workflow was terminated or failed. Returns how many. */
     resumeLostSagas: () => resume(heartbeat),
 
-    /** Forgets answers to requests that are past their keeping. Returns how many. */
+    /** Deletes stored answers to requests whose retention has ended. Returns how many. */
     async pruneRequests(): Promise<number> {
       let deleted = 0;
       for (;;) {
-        const some = await beating(() => deleteOldKeys(connection.slowSql, deletionBatch));
+        const some = await withHeartbeat(() => deleteOldKeys(connection.slowSql, deletionBatch));
         deleted += some;
         if (some < deletionBatch) return deleted;
         heartbeat(deleted);

@@ -1,4 +1,4 @@
-/** The steps of a transfer, each one transaction in Postgres with its stock. */
+/** The steps of a transfer. Each is one transaction over the transfer and its stock. */
 import { log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TransferStore } from '../db/transfers/store.js';
@@ -7,7 +7,7 @@ import type { TransferStep, TransferStepResult } from '../domain/transfers/steps
 
 type Step<Name extends TransferStep['step']> = Omit<Extract<TransferStep, { step: Name }>, 'step'>;
 
-/** Each step may be repeated with its key: it then answers what it answered first. See domain/transfers/steps.ts for each one. */
+/** A step repeated with its key returns its first answer. domain/transfers/steps.ts describes each step. */
 export function transferActivities(store: TransferStore) {
   async function apply(step: TransferStep): Promise<TransferStepResult> {
     const result = await store.apply(step);
@@ -24,9 +24,9 @@ export function transferActivities(store: TransferStore) {
     reviewTransfer: (step: Step<'review'>) => apply({ ...step, step: 'review' }),
 
     /**
-     * Undoes the transfer: as `closeTransfer`, but throws while the goods cannot be given back, so that it is retried. A
-     * transfer that has ended stays as it is: a workflow task that was lost after it had acted runs again, and may then
-     * find a cancel that it had not found before.
+     * Undoes the transfer: as `closeTransfer`, but throws while the goods cannot be given back, so that it is retried. An
+     * ended transfer stays unchanged: a workflow task that was lost after it had acted runs again, perhaps with a cancel
+     * that it had not received before.
      */
     async undoTransfer(step: Step<'close'>): Promise<TransferStepResult> {
       const result = await apply({ ...step, step: 'close' });

@@ -1,4 +1,4 @@
-/** The comparison of the ledger with levels and open holds: a walk that any worker can continue. */
+/** Compares the ledger with levels and open holds, in chunks, so that any worker can resume the walk. */
 import { randomUUID } from 'node:crypto';
 import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { Connection } from '../db/postgres/client.js';
@@ -11,12 +11,12 @@ import {
 } from '../db/stock/verifications.js';
 import { verifyChunk } from '../db/stock/verify.js';
 
-/** Rows of the ledger that one statement reads: some tens of milliseconds. */
+/** Rows of the ledger that one statement reads, which takes some tens of milliseconds. */
 const chunkRows = 20_000;
-/** Progress is written so often at most: what a killed worker did since is done again. */
+/** The shortest time between records of progress. A killed worker's walk is repeated from the last record. */
 const recordEveryMs = 1000;
 
-/** What is to be verified, fixed when the workflow starts. */
+/** The verification to run, fixed when the workflow starts. */
 export interface VerificationRun {
   readonly id: string;
   /** RFC 3339 */
@@ -26,8 +26,8 @@ export interface VerificationRun {
 export function verificationActivities({ slowSql }: Pick<Connection, 'slowSql'>, rows = chunkRows) {
   return {
     /**
-     * Walks the ledger from where the last attempt stood, to its end. A second attempt that runs at the same time takes the
-     * walk over, and this one ends.
+     * Walks the ledger to its end, from where the last attempt stopped. A concurrent attempt takes the walk over, and this
+     * one ends.
      */
     async verifyLedger({ id, createdAt }: VerificationRun): Promise<void> {
       const stopped = cancellationSignal();
@@ -61,7 +61,7 @@ export function verificationActivities({ slowSql }: Pick<Connection, 'slowSql'>,
       }
     },
 
-    /** Ends a verification that was called off. */
+    /** Ends a cancelled verification. */
     cancelVerification: (id: string): Promise<void> => cancelVerification(slowSql, id),
   };
 }

@@ -1,20 +1,20 @@
 /**
- * Which addresses a client may name for us to call, and which the operator allows besides. An address that a client sets
- * may lead to the public Internet only: whatever our own machines reach behind it (loopback, private networks, the metadata
- * service of a cloud) is not the client's. Names are judged by what they resolve to, when the connection is made.
+ * Which addresses a client may make us call. They must be on the public Internet, or the operator allows them: a client must
+ * not reach loopback, private networks or a cloud's metadata service through us. A host name is judged by the address that
+ * it resolves to when the connection is made.
  */
 import ipaddr from 'ipaddr.js';
 import { holdsCardNumber } from './cards/numbers.js';
 
-/** A host that may be called whatever its address. */
+/** A host that the operator allows at any address. */
 export interface AllowedHost {
-  /** As `URL.hostname` has it, an IPv6 address without its brackets. */
+  /** As in `URL.hostname`, an IPv6 address without its brackets. */
   readonly host: string;
-  /** Null: on any port. */
+  /** Null: any port. */
   readonly port: number | null;
 }
 
-/** Where a connection leads: a host as the URL names it, and the port. */
+/** The destination of a connection: the URL's host, and the port. */
 export interface Destination {
   readonly host: string;
   readonly port: number;
@@ -34,15 +34,15 @@ export const clientUrlPattern = `^[hH][tT][tT][pP][sS]?://(?:${hostName}|${ipv4}
 const clientUrl = new RegExp(clientUrlPattern);
 export const maxClientUrlLength = 500;
 
-/** Whether the text is such a URL, wherever it leads. */
+/** Whether the text is such a URL, regardless of its destination. */
 export function isClientUrl(text: string): boolean {
   return text.length <= maxClientUrlLength && clientUrl.test(text) && URL.canParse(text);
 }
 export const notAClientUrl = 'must be an http or https URL without user, query, fragment and spaces';
 
 /**
- * The URL in the one form that is stored: as `new URL` writes it, a bare origin without the slash at its end. `wrong` where
- * it is no such URL, or where it is plain to see that it will never be called.
+ * The URL in the form that is stored: as `new URL` writes it, a bare origin without its final slash. `wrong` where it is no
+ * such URL, or where its host is an address that may not be called.
  */
 export function parseClientUrl(text: string, allowed: readonly AllowedHost[]): ClientUrl {
   if (!isClientUrl(text)) return wrong(notAClientUrl);
@@ -65,7 +65,7 @@ export function destinationOf(url: URL): Destination {
   return { host: bareHost(url.hostname), port: url.port === '' ? defaultPort : Number(url.port) };
 }
 
-/** Whether a connection to this address may be made. `address` is what the destination's host resolved to, or is. */
+/** Whether we may connect to this address. @param address the destination's host, or the address that it resolved to */
 export function mayConnect(allowed: readonly AllowedHost[], destination: Destination, address: string): boolean {
   return (
     isPublicAddress(address) ||
@@ -74,18 +74,18 @@ export function mayConnect(allowed: readonly AllowedHost[], destination: Destina
   );
 }
 
-/** Whether the address is one of the public Internet. False for what is no address. */
+/** Whether the text is an address of the public Internet. */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.parse(address);
   if (parsed.range() !== 'unicast') return false;
-  // Of IPv6 only this block was ever given to the public (RFC 4291); the library calls whatever it has no name for unicast.
+  // Only this block of IPv6 is global unicast (RFC 4291); the library also calls unassigned blocks unicast.
   return parsed instanceof ipaddr.IPv4 || parsed.match(globalUnicast);
 }
 
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
 
-/** Reads `host` or `host:port`, with an IPv6 address in brackets; null where the text is neither. */
+/** Parses `host` or `host:port`, with an IPv6 address in brackets; null where the text is neither. */
 export function parseAllowedHost(text: string): AllowedHost | null {
   const parts = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?$/.exec(text);
   const [, host = '', portText] = parts ?? [];
@@ -105,7 +105,7 @@ function plainAddresses(host: string): readonly string[] {
   return host === 'localhost' || host.endsWith('.localhost') ? ['127.0.0.1', '::1'] : [];
 }
 
-/** The text with its escapes undone, each by itself: a broken one must not hide the others. */
+/** The text with its percent escapes decoded one by one, so that a broken one does not hide the others. */
 function unescaped(url: string): string {
   return url.replace(/%[0-9A-Fa-f]{2}/g, (octet) => String.fromCharCode(Number.parseInt(octet.slice(1), 16)));
 }

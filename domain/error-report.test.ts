@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { errorLine, reportError } from './error-report.js';
 
 const canary = 'Canary Jane';
-/** As postgres.js makes them: class and members, `query` and `parameters` of the statement. */
+/** Has the class and members of an error of postgres.js, with `query` and `parameters` of the statement. */
 class PostgresError extends Error {}
 const fromPostgres = (message: string, members: object) =>
   Object.assign(new PostgresError(message), { severity: 'ERROR', query: 'insert into t values ($1)', ...members });
-const told = (error: unknown) => JSON.stringify([reportError(error), errorLine(error)]);
+const reported = (error: unknown) => JSON.stringify([reportError(error), errorLine(error)]);
 
 describe('the report of an error', () => {
   test.each([
@@ -29,7 +29,7 @@ describe('the report of an error', () => {
     expect(reportError(error)).toMatchObject({
       ...{ type: 'PostgresError', code, constraint: 't_key', table: 't', statement: 'insert into t values ($1)' },
     });
-    expect(told(error)).not.toContain('Canary');
+    expect(reported(error)).not.toContain('Canary');
     expect(errorLine(error)).toBe(`PostgresError (code ${code}, constraint t_key, table t)`);
   });
 
@@ -46,7 +46,7 @@ describe('the report of an error', () => {
       params: [canary],
     });
     expect(reportError(error)).toMatchObject({ type: 'Error', cause: { code: '23505', constraint: 't_key' } });
-    expect(told(error)).not.toContain('Canary');
+    expect(reported(error)).not.toContain('Canary');
   });
 
   test('of unreadable JSON does not quote it', () => {
@@ -55,7 +55,7 @@ describe('the report of an error', () => {
     try {
       quoting();
     } catch (error) {
-      expect(told(error)).not.toContain('Canary');
+      expect(reported(error)).not.toContain('Canary');
     }
   });
 
@@ -64,7 +64,7 @@ describe('the report of an error', () => {
     ['card tok_canary_1 refused', 'card [token] refused'],
     [`key hf_dev_${'ab'.repeat(24)}_0123abcd`, 'key [key]'],
     [`hash ${'0a'.repeat(32)}`, 'hash [digest]'],
-  ])('masks what must stand in no log: %s', (message, shown) => {
+  ])('masks secrets: %s', (message, shown) => {
     expect(reportError(new Error(message)).message).toBe(shown);
   });
 
@@ -77,8 +77,8 @@ describe('the report of an error', () => {
       Array.from({ length: 1000 }, () => error),
       'many',
     );
-    for (const each of [error, circle, many]) expect(told(each).length).toBeLessThan(50_000);
+    for (const each of [error, circle, many]) expect(reported(each).length).toBeLessThan(50_000);
     for (const strange of [undefined, null, canary, { password: canary }, [canary]])
-      expect(told(strange)).not.toContain('Canary');
+      expect(reported(strange)).not.toContain('Canary');
   });
 });

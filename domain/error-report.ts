@@ -1,20 +1,19 @@
 /**
- * What may be said of an error in a log or in Temporal's history. Errors of the database quote what was sent: rows,
- * parameters, values that do not fit. A report says what failed and where, and none of that. Pure: it knows errors by
- * their shape, since every process uses it.
+ * Reports of errors for logs and Temporal's history. Database errors quote rows, parameters and invalid values; a report
+ * says what failed and where, without quoting data. Pure: it recognizes errors by their shape, since every process uses it.
  */
 
 export interface ErrorReport {
-  /** The class, as `PostgresError`. */
+  /** The class, such as `PostgresError`. */
   readonly type: string;
-  /** A code of Node or of the driver, as `ECONNREFUSED`, or an SQLSTATE. */
+  /** A code of Node or the driver, such as `ECONNREFUSED`, or an SQLSTATE. */
   readonly code?: string;
   /** Absent where it may quote data. */
   readonly message?: string;
   readonly constraint?: string;
   readonly table?: string;
   readonly column?: string;
-  /** The statement as it was prepared, without its parameters. */
+  /** The prepared statement, without its parameters. */
   readonly statement?: string;
   /** Frames only: the head of a stack repeats the message. */
   readonly stack?: readonly string[];
@@ -30,12 +29,12 @@ const maxMessageLength = 300;
 const maxStatementLength = 500;
 const maxNameLength = 100;
 
-/** Reports an error; at most some kilobytes, whatever it holds. What is no error is reported by its type alone. */
+/** Reports an error in at most some kilobytes. Of a thrown value that is not an error, reports the type alone. */
 export function reportError(error: unknown): ErrorReport {
   return report(error, 1);
 }
 
-/** One line that says the same: what an operator reads in Temporal's history and in a review. */
+/** The report as one line, for Temporal's history and reviews. */
 export function errorLine(error: unknown): string {
   return lineOf(reportError(error));
 }
@@ -71,13 +70,13 @@ function report(error: unknown, depth: number): ErrorReport {
   };
 }
 
-/** Not `instanceof` alone: an error that crossed from a workflow is of another world. */
+/** Not `instanceof` alone: an error from a workflow's sandbox has another `Error` class. */
 function isError(error: unknown): error is Error {
   if (error instanceof Error) return true;
   return typeof error === 'object' && error !== null && 'message' in error && 'stack' in error && 'name' in error;
 }
 
-/** A name that the database or Node gave; never long. */
+/** A name set by the database or Node, cut to a bounded length. */
 function nameOf(error: Error, member: string): string | undefined {
   return textOf(error, member)?.slice(0, maxNameLength);
 }
@@ -90,7 +89,7 @@ function statementOf(error: Error): { statement?: string } {
 
 function stackOf(error: Error): { stack?: readonly string[] } {
   if (typeof error.stack !== 'string') return {};
-  // The message stands before the frames and may hold lines that look like some: it is cut off, not searched.
+  // Cuts the message off first: its lines may look like frames.
   const start = error.stack.indexOf(error.message);
   const frames = (start === -1 ? error.stack : error.stack.slice(start + error.message.length))
     .slice(0, 10_000)
@@ -101,8 +100,8 @@ function stackOf(error: Error): { stack?: readonly string[] } {
 }
 
 /**
- * SQLSTATE classes whose messages name only what is ours: connections, roles, databases, transactions that met, resources,
- * names of objects, the operator, the system. All others may quote a value: class 22 does, a trigger's own message may.
+ * SQLSTATE classes whose messages quote no data: connections, roles, databases, conflicts of transactions, resources, names
+ * of objects, operators, the system. All others may quote a value: class 22 does, and a trigger's own message may.
  */
 const quotesNothing = /^(08|0A|25|28|3D|3F|40|42|53|55|57|58)[0-9A-Z]{3}$/;
 
@@ -115,7 +114,7 @@ function mayQuote(error: Error): boolean {
 const isKnownSqlState = (error: Error) =>
   textOf(error, 'severity') !== undefined && quotesNothing.test(textOf(error, 'code') ?? '');
 
-/** What must not stand in a log even where somebody put it into a message: mail addresses, card tokens, keys, digests. */
+/** Masked in every message, since logs must not contain them: mail addresses, card tokens, keys, digests. */
 const secrets = [
   [/[^\s@<>"'(),;:]{1,64}@[^\s@<>"'(),;:]{1,253}/g, '[mail]'],
   [/\btok_[\x21-\x7e]{1,251}/g, '[token]'],

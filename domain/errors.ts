@@ -1,10 +1,10 @@
 /**
- * Every way in which Holdfast says no, as one closed union. A refusal is an answer, not an accident: it is returned as a
- * value inside a process, crosses Temporal as an ApplicationFailure whose type is the code, and reaches a client as a
- * problem document (api/middleware/problem.ts). Anything else that is thrown is a bug and stays visible as one.
+ * All refusals of Holdfast, as one closed union. A refusal is an answer: a process returns it as a value, it crosses Temporal
+ * as an ApplicationFailure whose type is the code, and reaches a client as a problem document
+ * (api/middleware/problem.ts). Any other thrown error is a bug and stays visible as one.
  */
 
-/** HTTP status of each code; the table of the public contract. */
+/** The HTTP status of each code, as in the public contract. */
 export const refusalStatus = {
   validation_failed: 422,
   unknown_sku: 422,
@@ -48,26 +48,25 @@ export type RefusalCode = keyof typeof refusalStatus;
 /** Codes that appear only in an order's `failure.code`. */
 export type SupplierFailureCode = 'supplier_refused' | 'supplier_failed' | 'supplier_delayed' | 'supplier_unavailable';
 
-/** Codes by which a payment is refused (HTTP 402). */
+/** Codes of refused payments (HTTP 402). */
 export type PaymentRefusalCode =
   | 'payment_declined'
   | 'insufficient_funds'
   | 'fraud_suspected'
   | 'all_payment_attempts_failed';
 
-/** A value that names what was refused and why. `extensions` are the extra members of the problem document. */
+/** A refusal and its reason. `extensions` are the extra members of the problem document. */
 export interface Refusal {
   readonly code: RefusalCode;
   readonly detail: string;
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
-/** Builds a refusal. */
 export function refusal(code: RefusalCode, detail: string, extensions?: Readonly<Record<string, unknown>>): Refusal {
   return extensions === undefined ? { code, detail } : { code, detail, extensions };
 }
 
-/** Whether a string is a code of the union: what comes back over a wire is text. */
+/** Whether a value from the wire is a code of the union. */
 export function isRefusalCode(code: unknown): code is RefusalCode {
   return typeof code === 'string' && Object.hasOwn(refusalStatus, code);
 }

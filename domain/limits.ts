@@ -1,6 +1,6 @@
 /**
- * How much there may be of anything, each limit once: the schemas of the API, the command line and the readers of signals
- * use them. The limits that a client meets are those of the public contract; the database holds the same ones.
+ * Every limit, once, for the API's schemas, the command line and the parsers of signals. The client's limits are those of
+ * the public contract, and the database enforces the same ones.
  */
 
 /** Minor units: the largest amount of one payment, order or price. 99,999,999 is $999,999.99. */
@@ -15,7 +15,7 @@ export const maxLinesPerOrder = 100;
 /** Inventory operations of one bulk, changes of one batch. */
 export const maxOperationsPerBulk = 100;
 
-/** Refused payments of one order; the last one fails the order. */
+/** Refused payments of one order, the last of which fails the order. */
 export const maxPaymentRefusals = 3;
 
 /** Seconds: the longest life of a direct hold, a year. */
@@ -23,7 +23,7 @@ export const maxHoldSeconds = 31_536_000;
 
 /** Code points of a reason: of a cancellation, an adjustment, a transfer that lost goods. */
 export const maxReasonLength = 500;
-/** Code points of the note with which a person resolves a review. */
+/** Code points of a note on a resolved review. */
 export const maxNoteLength = 2000;
 /** Code points of a name: of a customer, product, location, supplier, API key. */
 export const maxNameLength = 200;
@@ -32,12 +32,12 @@ export const maxReferenceLength = 200;
 /** Code points of a client's own id of a customer. */
 export const maxCustomerIdLength = 64;
 
-/** Items of a page where the client names no limit. */
+/** Items of a page where the client sets no limit. */
 export const defaultPageSize = 50;
 /** Items of one page at most. */
 export const maxPageSize = 200;
 
-/** Seconds that the API waits for a decision where `Prefer` does not say. */
+/** Seconds that the API waits for a decision where `Prefer` does not set them. */
 export const defaultWaitSeconds = 10;
 /** Seconds that the API waits for a decision at most. */
 export const maxWaitSeconds = 30;

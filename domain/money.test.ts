@@ -12,7 +12,7 @@ const line = fc.record({
 });
 
 describe('money', () => {
-  test('a total is the exact sum, or is refused: it is never rounded and never clipped', () => {
+  test('a total is the exact sum or is refused, never rounded or clipped', () => {
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: 100 }), (lines) => {
         const exact = lines.reduce(
@@ -42,11 +42,11 @@ describe('money', () => {
     expect(parseMinorUnits(maxMinorUnits + 1)).toBeNull();
   });
 
-  test('no lines total nothing', () => {
+  test('the total of no lines is 0', () => {
     expect(totalOf([])).toEqual({ kind: 'total', total: { amount: 0, currency: 'USD' } });
   });
 
-  test('people read it with two decimals', () => {
+  test('it is formatted with two decimals', () => {
     expect(formatMoney({ amount: 5, currency: 'EUR' })).toBe('0.05 EUR');
   });
 });

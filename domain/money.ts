@@ -12,7 +12,7 @@ export interface Money {
   readonly currency: Currency;
 }
 
-/** The amount as minor units, or null where it is not an integer within the limits. */
+/** The amount as minor units; null where it is not an integer within the limits. */
 export function parseMinorUnits(amount: number): MinorUnits | null {
   return Number.isSafeInteger(amount) && amount >= 0 && amount <= maxMinorUnits ? (amount as MinorUnits) : null;
 }
@@ -42,7 +42,7 @@ export function totalOf(lines: readonly { quantity: number; unitPrice: Money }[]
   return { kind: 'total', total: { amount: sum as MinorUnits, currency } };
 }
 
-/** `19.99 USD`: for people, never for arithmetic. */
+/** Formats an amount for people: `19.99 USD`. */
 export function formatMoney(money: { amount: number; currency: string }): string {
   return `${(money.amount / 100).toFixed(2)} ${money.currency}`;
 }

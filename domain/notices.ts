@@ -1,6 +1,6 @@
-/** What our own people are told of. A notice goes by mail, after the change that it tells of and never in its way. */
+/** Notices to our own staff. A notice is mailed after its change is committed and never delays it. */
 
-/** Units that one operation may move without the warehouse being told. */
+/** Units that one operation may move without a notice to the warehouse. */
 export const largeMovementUnits = 10;
 
 /** On hand fell to the reorder point or below. For the managers. */
@@ -36,13 +36,13 @@ interface ReplenishmentFailed {
 
 export type Notice = LowStock | LargeMovement | ReplenishmentFailed;
 
-/** Where notices go: mail addresses. */
+/** The mail addresses that receive notices. */
 export interface NoticeAddresses {
   readonly warehouse: string;
   readonly managers: string;
 }
 
-/** A notice in words. */
+/** The recipient, subject and text of a notice. */
 export function noticeText(notice: Notice): { readonly to: keyof NoticeAddresses; subject: string; text: string } {
   switch (notice.template) {
     case 'low_stock':

@@ -39,12 +39,12 @@ test.each([
   expect([refused.detail, refused.extensions]).toEqual([detail, extensions]);
 });
 
-test('a refusal with facts gets its sentence; one that an earlier release has stored keeps its own', () => {
+test('a refusal with facts gets its sentence; a sentence stored by an earlier release is kept', () => {
   const facts = { detail: 'unknown_sku', extensions: { sku: 'TEA' }, facts: { sku: 'TEA' } };
   expect(presentRefusal({ code: 'unknown_sku', ...facts })).toEqual(refusalOf('unknown_sku', { sku: 'TEA' }));
   const stored = { code: 'unknown_sku', detail: 'no product TEA', extensions: { sku: 'TEA' } } as const;
   expect(presentRefusal(stored)).toEqual(stored);
-  // A code that only a later release makes a sentence of.
+  // A code that only a later release can word.
   expect(presentRefusal({ code: 'over_refund', ...facts })).toEqual({
     code: 'over_refund',
     ...facts,
@@ -52,7 +52,7 @@ test('a refusal with facts gets its sentence; one that an earlier release has st
   });
 });
 
-test('so does the failure of a row', () => {
+test('a failure with facts gets its sentence; a stored detail is kept', () => {
   const row = { failureCode: 'insufficient_stock', failureDetail: 'insufficient_stock', failureFacts: lacking };
   expect(presentFailure(row)).toEqual({
     code: 'insufficient_stock',

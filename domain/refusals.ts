@@ -1,10 +1,7 @@
-/**
- * The sentences of refusals. A refusal is decided as a code and its facts, most of them in Postgres (db/functions); the
- * words are made here and nowhere else.
- */
+/** The sentences of refusals. Postgres (db/functions) decides most refusals as a code with facts; only this file words them. */
 import { type Refusal, refusal } from './errors.js';
 
-/** The facts of each code that a refusal made in SQL may have. */
+/** The facts of each code with which SQL may refuse. */
 export interface RefusalFacts {
   readonly not_found: { readonly orderId: string } | { readonly transferId: string };
   readonly unknown_sku: { readonly sku: string };
@@ -18,7 +15,7 @@ export interface RefusalFacts {
     readonly requested: number;
   };
   readonly invalid_order_state: { readonly from: string; readonly to: string };
-  /** Of a transfer; or what the ledger refused that no client could know of. */
+  /** A transfer's transition; or a refusal of the ledger that no client can cause. */
   readonly invalid_state: { readonly from: string; readonly to: string } | { readonly ledger: unknown };
   readonly validation_failed:
     | { readonly rule: 'one_currency' }
@@ -54,7 +51,7 @@ const details: { readonly [Code in FactualCode]: (facts: RefusalFacts[Code]) => 
   },
 };
 
-/** The members that the problem document of a code shows beside its detail. */
+/** The members of a problem document besides its detail. */
 const extensions: { readonly [Code in FactualCode]?: (facts: RefusalFacts[Code]) => Refusal['extensions'] } = {
   unknown_sku: (facts) => facts,
   unknown_location: (facts) => facts,
@@ -70,27 +67,27 @@ export function detailOf<Code extends FactualCode>(code: Code, facts: RefusalFac
   return details[code](facts);
 }
 
-/** A refusal with its sentence, and with the facts that a client is shown. */
+/** A refusal with its sentence and the facts that a client sees. */
 export function refusalOf<Code extends FactualCode>(code: Code, facts: RefusalFacts[Code]): Refusal {
   return refusal(code, detailOf(code, facts), extensions[code]?.(facts));
 }
 
-/** The facts of any refusal, as a row or a stored result keeps them beside their code. */
+/** The facts that a row or a stored result keeps with a refusal's code. */
 export type StoredFacts = RefusalFacts[FactualCode];
 
-/** A refusal as Postgres answers it. Results that earlier releases have stored bring their sentence instead of facts. */
+/** A refusal from Postgres. Results stored by earlier releases contain their sentence instead of facts. */
 export type DecidedRefusal = Refusal & { readonly facts?: StoredFacts };
 
-/** The refusal with its sentence; one that brings its own, or has a code of a later release, keeps what it brings. */
+/** The refusal with its sentence. A stored sentence is kept, and so is the detail of a later release's code. */
 export function presentRefusal({ facts, ...brought }: DecidedRefusal): Refusal {
   return facts !== undefined && isFactualCode(brought.code) ? refusalOf(brought.code, facts) : brought;
 }
 
-/** Why something failed, as its row says: with the facts of a refusal, or with a sentence of its own. */
+/** The failure of a row, worded from the facts of a refusal or from its stored detail. */
 export function presentFailure(row: {
   readonly failureCode: string | null;
   readonly failureDetail: string | null;
-  /** Absent of what fails by no refusal made in SQL: payments, replenishments. */
+  /** Absent on payments and replenishments, which SQL does not refuse. */
   readonly failureFacts?: StoredFacts | null;
 }): { readonly code: string; readonly detail: string } | null {
   const { failureCode: code, failureDetail: detail, failureFacts: facts = null } = row;
@@ -98,7 +95,7 @@ export function presentFailure(row: {
   return { code, detail: facts !== null && isFactualCode(code) ? detailOf(code, facts) : (detail ?? '') };
 }
 
-/** Whether a code that was read from the database has a sentence here. */
+/** Whether a code from the database has a sentence here. */
 export function isFactualCode(code: string): code is FactualCode {
   return Object.hasOwn(details, code);
 }

@@ -13,17 +13,17 @@ const supplier = fc
   .tuple(fc.integer({ min: 1, max: 1_000_000 }), fc.integer({ min: 0, max: 1_000_000 }))
   .map(([least, more]) => ({ id: 's', active: true, minOrderQuantity: least, maxOrderQuantity: least + more }));
 
-describe('how much is ordered', () => {
+describe('the quantity to order', () => {
   test.each([
-    ['what lacks to the maximum', 70, 0, 30],
-    ['less what is on its way', 40, 25, 35],
-    ['at least what the supplier sends', 95, 0, 10],
-    ['at most what the supplier sends', 0, 0, 60],
+    ['fills up to the maximum', 70, 0, 30],
+    ['counts goods on order', 40, 25, 35],
+    ["is at least the supplier's minimum", 95, 0, 10],
+    ["is at most the supplier's maximum", 0, 0, 60],
   ])('%s', (_, onHand, onOrder, quantity) => {
     expect(quantityToOrder('A', { onHand, onOrder }, terms)).toEqual({ kind: 'order', quantity });
   });
 
-  test('an order is within what the supplier sends, and without its minimum never goes over the maximum', () => {
+  test("is within the supplier's limits, and exceeds the maximum stock only for the supplier's minimum", () => {
     fc.assert(
       fc.property(count, count, fc.integer({ min: 1, max: 2_000_000_000 }), supplier, (onHand, onOrder, max, from) => {
         const free = { amount: 0, currency: 'USD' };
@@ -45,7 +45,7 @@ describe('how much is ordered', () => {
     );
   });
 
-  test('no order is worth more than an amount of money can be', () => {
+  test('is never worth more than the largest amount of money', () => {
     const supplier = { id: 's', active: true, minOrderQuantity: 1, maxOrderQuantity: 1_000_000_000 };
     fc.assert(
       fc.property(fc.integer({ min: 1, max: maxMinorUnits }), (amount) => {
@@ -74,8 +74,8 @@ describe('how much is ordered', () => {
   });
 });
 
-describe('when a level asks for more', () => {
-  test('at the reorder point and below, counting what is on order; never without one', () => {
+describe('a level is low', () => {
+  test('at the reorder point and below, counting goods on order; never without a reorder point', () => {
     fc.assert(
       fc.property(count, count, count, (onHand, onOrder, reorderPoint) => {
         expect(isLow({ onHand, onOrder }, reorderPoint)).toBe(!(onHand + onOrder > reorderPoint));

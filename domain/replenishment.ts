@@ -1,8 +1,8 @@
-/** How much is ordered of what runs short, and when. Pure arithmetic over figures that were read a moment ago. */
+/** When to order from a supplier, and how much. Pure arithmetic over present figures. */
 import { type Refusal, refusal, type SupplierFailureCode } from './errors.js';
 import { maxMinorUnits } from './limits.js';
 
-/** How a replenishment may fail: a supplier's way of saying no, or somebody who called it off. */
+/** Why a replenishment fails: its supplier, or a cancellation. */
 type ReplenishmentFailureCode = SupplierFailureCode | 'cancelled';
 
 export const replenishmentStatuses = ['running', 'completed', 'failed'] as const;
@@ -15,7 +15,7 @@ export interface ReplenishmentFailure {
   readonly detail: string;
 }
 
-/** A replenishment that runs: what was decided when it was planned, and its purchase order once there is one. */
+/** A running replenishment: its plan, and its purchase order once it is placed. */
 export interface RunningReplenishment {
   readonly id: string;
   readonly sku: string;
@@ -23,10 +23,10 @@ export interface RunningReplenishment {
   readonly quantity: number;
   readonly unitPrice: { readonly amount: number; readonly currency: string };
   readonly supplierId: string;
-  /** Where the supplier is asked; null: the sandbox. */
+  /** The supplier's address; null: the sandbox. */
   readonly supplierUrl: string | null;
   readonly purchaseOrder: PlacedOrder | null;
-  /** Whether it was begun by another run of the workflow, which may have placed the order already. */
+  /** Whether an earlier run of the workflow has started it, and may have placed the order. */
   readonly adopted: boolean;
 }
 
@@ -41,9 +41,9 @@ export interface PlacedOrder {
 }
 
 /**
- * - `running`: go on with this one. Where another runs for the SKU and location already, it is that one.
- * - `ended`: the one of this id is over: an earlier run has carried it out.
- * - `quiet`: the level does not ask for anything, or asked in vain a moment ago.
+ * - `running`: carry this replenishment out. It is the one that already runs for the SKU and location, if there is one.
+ * - `ended`: an earlier run has carried the replenishment of this id out.
+ * - `quiet`: the level needs nothing, or a replenishment of it failed a moment ago.
  */
 export type PlanResult =
   | { readonly kind: 'running'; readonly replenishment: RunningReplenishment }
@@ -56,11 +56,11 @@ export interface Level {
   readonly onOrder: number;
 }
 
-/** What is known of how a product is come by; null: not said. */
+/** Replenishment settings of a product; null: not set. */
 export interface SupplyTerms {
-  /** What it is filled up to. */
+  /** The quantity that a replenishment fills up to. */
   readonly maxStock: number | null;
-  /** What the supplier takes for one, in minor units. */
+  /** The supplier's price of one unit, in minor units. */
   readonly unitPrice: { readonly amount: number; readonly currency: string } | null;
   readonly supplier: {
     readonly id: string;
@@ -76,10 +76,10 @@ export type OrderQuantity =
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 /**
- * How much to order: what lacks to the maximum, at least the supplier's minimum, at most the supplier's maximum, and never
- * for more than one amount of money can be (`maxMinorUnits`).
- * Refuses with `supplier_not_configured` (which names what is missing), `supplier_inactive`, and `nothing_to_order` where
- * on hand and on order reach the maximum already: the supplier's minimum is no reason to order then.
+ * How much to order: the quantity that lacks to the maximum, at least the supplier's minimum, at most the supplier's maximum,
+ * and worth at most `maxMinorUnits`.
+ * Refuses with `supplier_not_configured` (which names the missing settings), `supplier_inactive`, and `nothing_to_order`
+ * where on hand and on order already reach the maximum, even if the supplier's minimum is not reached.
  */
 export function quantityToOrder(sku: string, { onHand, onOrder }: Level, terms: SupplyTerms): OrderQuantity {
   const { supplier, maxStock, unitPrice } = terms;
@@ -102,7 +102,7 @@ export function quantityToOrder(sku: string, { onHand, onOrder }: Level, terms: 
   return { kind: 'order', quantity };
 }
 
-/** Whether a level asks for more by itself. A product without a reorder point never does. */
+/** Whether a level is at or below the reorder point. Without a reorder point it never is. */
 export function isLow({ onHand, onOrder }: Level, reorderPoint: number | null): boolean {
   return reorderPoint !== null && onHand + onOrder <= reorderPoint;
 }

@@ -18,17 +18,17 @@ describe('waits between attempts', () => {
     ['fraud', [30]],
     ['backupCard', [10, 20]],
     ['replenishmentSupplier', [300, 600]],
-  ] as const)('%s is tried again after %j seconds', (retryClass, waits) => {
+  ] as const)('%s is retried after %j seconds', (retryClass, waits) => {
     expect(schedule(retryClass, 'server_error')).toEqual(waits);
     expect(schedule(retryClass, 'unreachable')).toEqual(waits);
   });
 
   test.each(['authorize', 'capture', 'fraud', 'backupCard'] as const)(
-    'a call of class %s that was not answered is made 5 times in all, 2, 4, 8 and 16 s apart',
+    'an unanswered call of class %s has 5 attempts, 2, 4, 8 and 16 s apart',
     (retryClass) => expect(schedule(retryClass, 'no_answer')).toEqual([2, 4, 8, 16]),
   );
 
-  test('a supplier that does not answer is asked again as late and as seldom as one that fails', () => {
+  test('a supplier that does not answer has the same retries as one that fails', () => {
     expect(schedule('replenishmentSupplier', 'no_answer')).toEqual([300, 600]);
   });
 
@@ -37,7 +37,7 @@ describe('waits between attempts', () => {
       for (const fault of faults) expect(schedule(retryClass, fault).length + 1).toBeLessThanOrEqual(maxAttempts);
   });
 
-  test('the scale changes waits and never the number of attempts', () => {
+  test('the scale changes the waits, not the number of attempts', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...faults),

@@ -1,22 +1,22 @@
 /**
- * How often and how far apart a call to the outside world is tried. Pure arithmetic; the table is the one of the design.
- * A payment call that was not answered is treated alike in every class: it may have happened, and a customer waits, so it
- * is asked again sooner and more often, with the same idempotency key.
+ * The number of attempts of a gateway call and the waits between them. Pure arithmetic.
+ * An unanswered payment call has the same retries in every class: it may have taken effect, and a customer waits, so it is
+ * retried sooner and more often, with the same idempotency key.
  */
 
 export type RetryClass = 'authorize' | 'capture' | 'fraud' | 'backupCard' | 'replenishmentSupplier' | 'supplierReserve';
 
-/** What kept an attempt from being answered. Gateways throw it, activities pass it on as the failure's type. */
+/** Why an attempt has no answer. Gateways throw it; activities pass it on as the failure's type. */
 export const faults = ['unreachable', 'no_answer', 'server_error', 'malformed'] as const;
 export type Fault = (typeof faults)[number];
 
 /**
- * The type of an activity's failure that no retry will mend: Postgres refuses the values, or they cannot cross Temporal. A
- * person has to remove the cause.
+ * The type of an activity's failure that no retry fixes: Postgres refuses the values, or they cannot cross Temporal. A person
+ * must remove the cause.
  */
 export const lastingFailure = 'LastingFailure';
 
-/** What a client is told of a fault: its class. What the other system said is for operators. */
+/** The class of a fault, for clients. The other system's words are for operators only. */
 export const faultDescriptions: Readonly<Record<Fault, string>> = {
   unreachable: 'could not be reached',
   no_answer: 'gave no answer in time',
@@ -29,8 +29,8 @@ interface Policy {
   readonly attempts: number;
   readonly firstWaitSeconds: number;
   readonly growth: 'fixed' | 'doubling';
-  /** Whether a call that was not answered waits no less than one that was answered with a failure: nobody waits for it. */
-  readonly unhurried?: true;
+  /** Whether no customer waits for the call: an unanswered attempt then waits as long as a failed one. */
+  readonly backgroundCall?: true;
 }
 
 const policies: Readonly<Record<RetryClass, Policy>> = {
@@ -38,13 +38,13 @@ const policies: Readonly<Record<RetryClass, Policy>> = {
   capture: { attempts: 3, firstWaitSeconds: 60, growth: 'fixed' },
   fraud: { attempts: 2, firstWaitSeconds: 30, growth: 'fixed' },
   backupCard: { attempts: 3, firstWaitSeconds: 10, growth: 'doubling' },
-  replenishmentSupplier: { attempts: 3, firstWaitSeconds: 300, growth: 'doubling', unhurried: true },
-  supplierReserve: { attempts: 3, firstWaitSeconds: 2, growth: 'doubling', unhurried: true },
+  replenishmentSupplier: { attempts: 3, firstWaitSeconds: 300, growth: 'doubling', backgroundCall: true },
+  supplierReserve: { attempts: 3, firstWaitSeconds: 2, growth: 'doubling', backgroundCall: true },
 };
 
 const unanswered: Policy = { attempts: 5, firstWaitSeconds: 2, growth: 'doubling' };
 
-/** The largest number of attempts of any policy: what an activity's own retry policy must allow. */
+/** The largest number of attempts of any policy, which an activity's own retry policy must allow. */
 export const maxAttempts = Math.max(unanswered.attempts, ...Object.values(policies).map((policy) => policy.attempts));
 
 /**
@@ -53,7 +53,7 @@ export const maxAttempts = Math.max(unanswered.attempts, ...Object.values(polici
  * @param scale factor on the wait (RETRY_BASE_SCALE)
  */
 export function nextWaitMs(retryClass: RetryClass, fault: Fault, attempt: number, scale: number): number | null {
-  const policy = fault === 'no_answer' && !policies[retryClass].unhurried ? unanswered : policies[retryClass];
+  const policy = fault === 'no_answer' && !policies[retryClass].backgroundCall ? unanswered : policies[retryClass];
   if (attempt >= policy.attempts) return null;
   const factor = policy.growth === 'doubling' ? 2 ** (attempt - 1) : 1;
   return Math.max(1, Math.round(policy.firstWaitSeconds * factor * scale * 1000));
@@ -63,8 +63,8 @@ export function isFault(value: unknown): value is Fault {
   return faults.some((fault) => fault === value);
 }
 
-/** How long a gateway call may hold up a workflow task, in seconds; what takes longer goes on outside of it. */
-export const firstTrySeconds = 2;
+/** How long a gateway call may hold up a workflow task, in seconds. A slower call is retried outside the task. */
+export const inTaskSeconds = 2;
 
-/** For how long a charge may keep a workflow task from hearing of a cancel before it listens again, in milliseconds. */
+/** How long a charge may delay a cancel inside a workflow task, in milliseconds. */
 export const maxCancelDelayMs = 250;

@@ -1,6 +1,6 @@
-/** Cases that a person must look at. */
+/** Reviews: failures that a person must look at. */
 
-/** What a case is about. */
+/** The kind of failure. */
 export type ReviewKind =
   | 'compensation_failed'
   | 'step_failed'
@@ -14,10 +14,10 @@ export type ReviewKind =
 export const reviewStatuses = ['open', 'resolved'] as const;
 export type ReviewStatus = (typeof reviewStatuses)[number];
 
-/** What a person may decide: try again at once, or take it as done by hand. */
+/** A person's decisions: retry at once, or consider it done by hand. */
 export const reviewDecisions = ['retry', 'done'] as const;
 
-/** How a case ended. `success`: a retry succeeded, and nobody decided anything. */
+/** How a review ended. `success`: a retry succeeded before a person decided. */
 export interface ReviewResolution {
   readonly by: 'person' | 'success';
   readonly resolution: (typeof reviewDecisions)[number] | 'succeeded';

@@ -1,6 +1,5 @@
-/** What an API key may be allowed. */
+/** The scopes of an API key. None implies another. */
 
-/** None implies another. */
 export const scopes = [
   'orders:read',
   'orders:write',

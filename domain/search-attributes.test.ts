@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { skuList } from './search-attributes.js';
 
-test('each SKU is listed once, in the order of its coming', () => {
+test('each SKU is listed once, in the order of its first occurrence', () => {
   expect(skuList(['B', 'A', 'B', 'C'])).toEqual(['B', 'A', 'C']);
   expect(skuList([])).toEqual([]);
 });
 
-test('the list fits into a search attribute, and leaves out only what comes last', () => {
+test('the list fits into a search attribute, and leaves out only the last SKUs', () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.stringMatching(/^[A-Z0-9-]{1,64}$/), { maxLength: 200 }), (skus) => {
       const list = skuList(skus);

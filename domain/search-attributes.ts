@@ -1,9 +1,9 @@
-/** What of an order can be searched for in Temporal. */
+/** Search attributes of an order in Temporal. */
 
-/** What a search attribute may take up, with room to spare (the server's limit is 2 KiB). */
+/** The largest list of SKUs, with room to spare (the server's limit for an attribute is 2 KiB). */
 const maxSkuListBytes = 1600;
 
-/** As many SKUs as a search attribute can take, each once, in their order. */
+/** As many SKUs as fit into a search attribute, each once, in their order. */
 export function skuList(skus: Iterable<string>): string[] {
   const list: string[] = [];
   let bytes = 0;

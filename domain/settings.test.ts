@@ -24,7 +24,7 @@ describe('settings', () => {
     });
   });
 
-  test('every wrong setting is named, with what stands there', () => {
+  test('every wrong setting is reported with its value', () => {
     const result = parseSettings({
       API_PORT: '70000',
       WORKERS: '1.5',
@@ -52,7 +52,7 @@ describe('settings', () => {
     expect(text).toContain('"http://beans"');
   });
 
-  test('hosts that may be called are a list, and the sandbox is one of them', () => {
+  test('the allowed hosts are a list that includes the sandbox', () => {
     const env = { GATEWAY_ALLOW_HOSTS: 'Beans.Example, [::1]:8080,10.0.0.1:80', SANDBOX_URL: 'http://127.0.0.1:3900' };
     expect(parseSettings(env)).toMatchObject({
       settings: {
@@ -66,13 +66,13 @@ describe('settings', () => {
     });
   });
 
-  test('a wrong database address is named and not repeated, since it holds a password', () => {
+  test('a wrong database address is reported without its value, which contains a password', () => {
     const result = parseSettings({ DATABASE_URL: 'mysql://me:secret@host/db' });
     expect(result).toMatchObject({ kind: 'wrong' });
     expect(JSON.stringify(result)).not.toContain('secret');
   });
 
-  test('a port that was set by hand is known as such', () => {
+  test('a port that was set is fixed', () => {
     expect(parseSettings({ API_PORT: '3000' })).toMatchObject({ settings: { apiPortFixed: true } });
   });
 });

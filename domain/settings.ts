@@ -6,10 +6,10 @@
 import { type AllowedHost, destinationOf, parseAllowedHost } from './addresses.js';
 
 export interface Settings {
-  /** Where the API listens: an address or a name of this machine. */
+  /** The address or host name on which the API listens. */
   readonly apiHost: string;
   readonly apiPort: number;
-  /** Whether the port was set by hand: then a taken one is an error, else a free one replaces it. */
+  /** Whether the port was set: a taken port is then an error; otherwise a free one replaces it. */
   readonly apiPortFixed: boolean;
   readonly databaseUrl: string | null;
   /** The role that owns the database, for migrations; null: the one of `databaseUrl`. */
@@ -21,32 +21,32 @@ export interface Settings {
   readonly reservationTtlSeconds: number;
   readonly draftTtlSeconds: number;
   readonly expirySweepSeconds: number;
-  /** First wait before a supplier's answer is asked for; later waits double. */
+  /** First wait before asking a supplier again; later waits double. */
   readonly supplierRecheckSeconds: number;
-  /** 'delayed' answers borne before the order fails. */
+  /** 'delayed' answers that a supplier may give; one more fails the order. */
   readonly supplierMaxDelayed: number;
   readonly deliveryCheckSeconds: number;
   readonly deliveryMaxDays: number;
-  /** Who is told when many units move at once. */
+  /** Receives notices of large movements. */
   readonly warehouseEmail: string;
-  /** Who is told when stock is low or a replenishment failed. */
+  /** Receives notices of low stock and failed replenishments. */
   readonly managersEmail: string;
-  /** Factor on every retry's first wait. */
+  /** Factor on the wait before every retry. */
   readonly retryBaseScale: number;
   readonly gatewayTimeoutSeconds: number;
-  /** Hosts that may be called for a client although their addresses are not public; the sandbox is one of them. */
+  /** Hosts that clients may make us call at any address; includes the sandbox. */
   readonly gatewayAllowHosts: readonly AllowedHost[];
   readonly workers: number;
-  /** Where a worker serves its figures. */
+  /** The host on which a worker serves its metrics. */
   readonly metricsHost: string;
   /** 0: a free port, which the worker logs. */
   readonly workerMetricsPort: number;
   readonly rateLimitPerMinute: number;
-  /** Sagas that an API process starts at once; null: as many as are decided quickly. */
+  /** Sagas that an API process runs at the same time; null: as many as are decided quickly. */
   readonly admissionLimit: number | null;
-  /** Requests a minute from one address that show no valid key. */
+  /** Requests a minute from one address without a valid key. */
   readonly unauthenticatedRateLimitPerMinute: number;
-  /** Proxies whose `X-Forwarded-For` says where a request comes from. */
+  /** Proxies whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies: readonly string[];
   readonly logLevel: LogLevel;
 }
@@ -62,7 +62,7 @@ const maxUrlLength = 2000;
 
 type Env = Readonly<Record<string, string | undefined>>;
 
-/** Reads the settings. Every wrong one is named, with what was expected and what stood there. */
+/** Parses the settings. Reports every wrong one with the expected and the actual value. */
 export function parseSettings(env: Env): SettingsResult {
   const problems: string[] = [];
   const number = (name: string, fallback: number, min: number, max: number, whole = true): number => {
@@ -84,8 +84,7 @@ export function parseSettings(env: Env): SettingsResult {
   const url = (name: string, protocols: readonly string[]): string | null => {
     const text = env[name];
     if (text === undefined || text === '') return null;
-    // The value may hold a password: it is never repeated.
-    // The length first: to read a long host name takes quadratic time.
+    // The value may contain a password and is never repeated. Parsing a long host name takes quadratic time.
     if (text.length > maxUrlLength || !URL.canParse(text) || !protocols.includes(new URL(text).protocol))
       problems.push(`${name} must be a URL that starts with ${protocols.join(' or ')}`);
     return text;
@@ -123,7 +122,8 @@ export function parseSettings(env: Env): SettingsResult {
     const wrong = named.find(
       (entry) => !/^(?:loopback|linklocal|uniquelocal|[0-9a-fA-F:.]{2,45}(?:\/\d{1,3})?)$/.test(entry),
     );
-    if (wrong !== undefined) problems.push(`${name} must be addresses or networks, divided by commas, not "${wrong}"`);
+    if (wrong !== undefined)
+      problems.push(`${name} must be addresses or networks, separated by commas, not "${wrong}"`);
     return named;
   };
 

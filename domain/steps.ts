@@ -1,9 +1,9 @@
-/** What a step of a saga carries and answers: each one is a transaction in Postgres (db/postgres/step-store.ts). */
+/** The steps of sagas and their results. Each step is one transaction in Postgres (db/postgres/step-store.ts). */
 import type { Refusal } from './errors.js';
 
 /**
- * `done`, or `refused`: then nothing was done but what the transitions say. `state` is null where there is no row.
- * @typeParam More what a step that is done may answer besides
+ * The result of a step. A refused step has changed nothing but its transitions. `state` is null where there is no row.
+ * @typeParam More further members of a `done` result
  */
 export type StepResult<State, Transition, More = object> =
   | ({ readonly outcome: 'done'; readonly state: State; readonly transitions: readonly Transition[] } & More)
@@ -14,9 +14,9 @@ export type StepResult<State, Transition, More = object> =
       readonly refusal: Refusal;
     };
 
-/** What every step carries, besides the id of what it is about. */
+/** The fields of every step, besides the id of its subject. */
 export interface StepBase {
-  /** The same key again gives the first answer and does nothing. */
+  /** A step with a known key does nothing and returns the first result. */
   readonly key: string;
   readonly actor: string;
   readonly traceId: string;

@@ -1,14 +1,14 @@
 /**
- * The language of the stock ledger: what may be asked of it and what it answers. The rules themselves are decided inside
- * Postgres (db/functions/03_stock.sql), in one transaction and under lock.
+ * The operations of the stock ledger and their results. Postgres decides them in one transaction and under lock
+ * (db/functions/03_stock.sql).
  */
 
 /** Matches a SKU or a location code. */
 export const codePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Where goods are by default. It exists from the start. */
+/** The default location of goods, which always exists. */
 export const mainLocation = 'main';
-/** Where goods on the way are on hand. Virtual: counts in no availability and is never listed. */
+/** The location of goods in transit. Virtual: never counted as available, never listed. */
 export const transitLocation = 'transit';
 
 export const ledgerKinds = [
@@ -34,14 +34,14 @@ export const verificationStatuses = ['running', 'completed', 'cancelled'] as con
 export type VerificationStatus = (typeof verificationStatuses)[number];
 
 /**
- * One thing asked of the ledger.
- * - `receive`, `return`, `transfer_in` add to on hand; `consume`, `transfer_out`, `lose` take from what is on hand and not
+ * A command to the ledger.
+ * - `receive`, `return`, `transfer_in` add to on hand; `consume`, `transfer_out`, `lose` take from on hand what is not
  *   reserved; `adjust` does either by the sign of `delta`.
- * - `reserve` makes a hold that runs out after `holdSeconds` (null: never by itself).
- * - `confirm` takes the held goods out of stock; `cancel` gives the hold (or `quantity` of it) back; `expire` gives it back
- *   only where it is past its time.
- * - `hold` sets a pending hold's remaining life anew, counted from now (null: it no longer runs out). It writes no ledger
- *   row, since it moves nothing.
+ * - `reserve` creates a hold that expires after `holdSeconds` (null: never).
+ * - `confirm` takes the held goods out of stock; `cancel` releases the hold (or `quantity` of it); `expire` releases it only
+ *   if it is overdue.
+ * - `hold` renews a pending hold's expiry, counted from now (null: it no longer expires). It moves nothing, so it writes no
+ *   ledger row.
  */
 export type StockCommand =
   | {
@@ -65,8 +65,8 @@ export type StockCommand =
   | { readonly kind: 'hold'; readonly reservationId: string; readonly holdSeconds: number | null };
 
 /**
- * Commands that are done together or not at all, under one key. The same key again gives the first answer, a refusal too,
- * and does nothing.
+ * Commands that are done together or not at all, under one key. An operation with a known key does nothing and returns the
+ * first result, even a refusal.
  */
 export interface StockOperation {
   readonly key: string;
@@ -76,11 +76,11 @@ export interface StockOperation {
   /** The order, purchase order or transfer that this belongs to. */
   readonly reference?: string | null;
   readonly reason?: string | null;
-  /** The warehouse is told if the operation moves more units than this, its commands taken together. */
+  /** Notifies the warehouse if the operation's commands together move more units than this. */
   readonly announceAbove?: number;
 }
 
-/** A row of the ledger, as a command wrote it. */
+/** A row of the ledger, written by a command. */
 export interface Movement {
   readonly id: string;
   readonly sku: string;
@@ -98,7 +98,7 @@ export interface Movement {
   readonly at: string;
 }
 
-/** A hold as it stands after the operation. `quantity` is what is still held, or was when it was decided. */
+/** A hold after the operation. `quantity` is still held, or was held when the hold was decided. */
 interface ReservationState {
   readonly id: string;
   readonly sku: string;
@@ -128,7 +128,7 @@ export type StockRefusal =
   | { readonly code: 'unknown_sku'; readonly command: number; readonly sku: string }
   | { readonly code: 'unknown_location'; readonly command: number; readonly location: string };
 
-/** `replayed` is true where the key was known and nothing was done now. */
+/** `replayed`: the key was known, and nothing was done now. */
 export type StockResult =
   | {
       readonly outcome: 'done';
@@ -138,16 +138,16 @@ export type StockResult =
     }
   | { readonly outcome: 'refused'; readonly replayed: boolean; readonly refusal: StockRefusal };
 
-/** `expected` is what the ledger says, `found` what stands elsewhere. */
+/** `expected` is the ledger's figure, `found` the figure that differs from it. */
 export interface LedgerDifference {
   readonly sku: string;
   readonly location: string;
   /**
    * - `onHandAfter mov_…`, `reservedAfter mov_…`: a row that does not follow from the one before it
    * - `onHand`, `reserved`: a level that is not the sum of its rows
-   * - `changedAt`: a level that does not know its last row; in microseconds since 1970
-   * - `openReservations`: open holds that do not add up to what is reserved
-   * - `hold rsv_…`: a hold of which the ledger says that another quantity is held
+   * - `changedAt`: a level whose time is not that of its last row; in microseconds since 1970
+   * - `openReservations`: open holds that do not add up to the reserved quantity
+   * - `hold rsv_…`: a hold whose quantity differs from the ledger's
    */
   readonly what: string;
   readonly expected: number;

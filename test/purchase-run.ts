@@ -51,7 +51,7 @@ export interface Script extends CardScript {
   readonly cancel?: boolean;
   readonly giveUp?: boolean;
   /** One activity, which leaves giving up and undoing to the workflow. */
-  readonly atHand?: true;
+  readonly inline?: true;
   readonly settle?: OrderStepResult | null;
 }
 
@@ -106,7 +106,7 @@ export class Run {
         if (!this.registered.includes('goods')) throw new Error('nothing would give the goods back');
         return given(script.reserve, is({}));
       },
-      firstAttempt: async ({ card }) => (script.atHand && card === 'backup' ? null : nothingCharged()),
+      firstAttempt: async ({ card }) => (script.inline && card === 'backup' ? null : nothingCharged()),
       score: async ({ operation }) => {
         log.push(`score ${operation.card}`);
         return given(this.of(operation).score, 0.1);
@@ -125,7 +125,7 @@ export class Run {
       },
       giveUp: async (card) => {
         log.push(`give up ${card}`);
-        return script.atHand ? null : given(script.giveUp, true);
+        return script.inline ? null : given(script.giveUp, true);
       },
       settle: async ({ key }) => {
         log.push(`settle ${key}`);
@@ -138,7 +138,7 @@ export class Run {
 
   private undo(): PurchaseUndo {
     const giveBack = async (card: CardCharge | null) => {
-      if (this.script.atHand || !card?.record.mayHoldMoney) return;
+      if (this.script.inline || !card?.record.mayHoldMoney) return;
       this.log.push(`return money ${card.operation.card}`);
       this.processor.holds.delete(card.operation.card);
     };

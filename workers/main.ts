@@ -1,4 +1,4 @@
-/** A worker process: carries out workflows and activities, relays the outbox, and keeps the schedules. */
+/** A worker process: runs workflows and activities, relays the outbox, and maintains the schedules. */
 import { createLog } from '../api/system/log.js';
 import { connect } from '../db/postgres/client.js';
 import { reportError } from '../domain/error-report.js';

@@ -1,4 +1,4 @@
-/** The composition of a worker: which task queue gets which activities, and what they stand on. */
+/** The composition of a worker: its task queues, activities and their dependencies. */
 import { Client } from '@temporalio/client';
 import {
   type ActivityInterceptorsFactory,
@@ -47,7 +47,7 @@ import { ensureSchedules } from './upkeep/schedules.js';
 export interface WorkerOptions {
   readonly settings: Settings;
   readonly log: Logger;
-  /** Adds the log's own figures to those of the worker. */
+  /** Adds the log's metrics to the worker's. */
   readonly registerLog: Log['register'];
   readonly databaseUrl: string;
   readonly temporalAddress: string;
@@ -59,7 +59,7 @@ export interface WorkerOptions {
 }
 
 export interface RunningWorker {
-  /** Drains: what is under way is finished or given back. */
+  /** Drains: tasks in flight are finished or handed back to Temporal. */
   stop(): void;
   /** Ends when the worker has drained; rejects when it failed. */
   readonly done: Promise<void>;
@@ -77,7 +77,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   });
   tooStrong(connection.sql).then(
     (why) => why !== null && log.warn(why),
-    (error: unknown) => log.debug({ err: error }, 'the database role could not be asked for'),
+    (error: unknown) => log.debug({ err: error }, 'the rights of the database role could not be checked'),
   );
   const temporal = await connectToTemporal(options.temporalAddress, log);
   const metrics = createWorkerMetrics();
@@ -95,7 +95,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
       ...common,
       taskQueue,
       workflowBundle: { codePath: options.bundlePath },
-      // A killed worker's workflows are taken up by another this much later.
+      // Another worker takes over a killed worker's workflows after this time.
       stickyQueueScheduleToStartTimeout: '1s',
     }),
     Worker.create({ ...common, taskQueue: gatewayTaskQueue }),
@@ -112,7 +112,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     reached: crash?.reached ?? (() => undefined),
   });
   const figures = await serveMetrics(metrics.registry, settings, log);
-  // A drill that kills at the first query of an activity must not meet another one.
+  // A drill kills this process at an activity's first query, so there must be no other query.
   const sampler = crash === null ? startLockSampler(connection.sql, metrics, log) : null;
   const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
     sampler?.stop();
@@ -188,11 +188,11 @@ function activitiesOn(
   };
 }
 
-/** Waits for the server: processes are started together. */
+/** Waits for the server, which may be starting at the same time. */
 async function connectToTemporal(address: string, log: Logger): Promise<NativeConnection> {
   for (let attempt = 1; ; attempt++) {
     try {
-      // What is said is small: to press it together costs worker and server more than the bytes do.
+      // Messages are small: compressing them costs worker and server more than the bytes do.
       return await NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
     } catch (error) {
       if (attempt === 60) throw error;
@@ -202,7 +202,7 @@ async function connectToTemporal(address: string, log: Logger): Promise<NativeCo
   }
 }
 
-/** What a line says besides its message; the rest of what the SDK knows only repeats. */
+/** Fields of a log line besides its message. The SDK's other fields only repeat these. */
 const loggedFields = [
   'workflowId',
   'activityType',
@@ -219,11 +219,11 @@ const loggedFields = [
   'detail',
 ] as const;
 
-/** What Temporal and the activities log goes into our own JSON lines; sdk fields that only repeat are left out. */
+/** Writes the logs of Temporal and the activities as our own JSON lines. */
 function installLogger(log: Logger, level: Settings['logLevel']): void {
   const temporalLevel = level === 'trace' || level === 'debug' ? 'DEBUG' : 'INFO';
   Runtime.install({
-    // Temporal's core would write to standard output itself, in a form of its own, and panics where that fails.
+    // Temporal's core would write to standard output in its own format, and panics where that fails.
     telemetryOptions: { logging: { forward: {}, filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }) } },
     logger: new DefaultLogger(temporalLevel, (entry: LogEntry) => {
       const { error, ...meta } = (entry.meta ?? {}) as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** The workflow types, by their names. */
+/** The workflow types, each registered under its name. */
 export { notices } from './notices/notices.js';
 export { order } from './order/order.js';
 export { payment } from './payment/payment.js';

@@ -1,4 +1,4 @@
--- Trigger functions: rules that no constraint can express. The triggers stand in db/migrations/0001_rules.sql.
+-- Trigger functions: rules that no constraint can express. db/migrations/0001_rules.sql creates the triggers.
 
 -- order_transitions is the table of domain/orders/states.ts.
 create or replace function refuse_unknown_transition() returns trigger language plpgsql as $$
@@ -27,13 +27,13 @@ begin
   return new;
 end $$;
 
--- Of the stock ledger.
+-- Protects the stock ledger, which is append-only.
 create or replace function refuse_change() returns trigger language plpgsql as $$
 begin
   raise exception '% is append-only: % refused', tg_table_name, tg_op using errcode = 'restrict_violation';
 end $$;
 
--- Of reservations: each is decided once.
+-- Protects decided reservations: each is decided once.
 create or replace function refuse_second_decision() returns trigger language plpgsql as $$
 begin
   raise exception 'reservation % is already %', old.id, old.status using errcode = 'restrict_violation';

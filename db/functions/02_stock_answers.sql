@@ -1,5 +1,5 @@
--- What stock_apply answers with, in the shapes of domain/stock.ts. Answers are assembled as text: looking up how each
--- member of a movement becomes JSON would take Postgres longer than deciding and writing the movement.
+-- The results of stock_apply, in the shapes of domain/stock.ts. They are assembled as text: converting each member of a
+-- movement to JSON would take Postgres longer than deciding and writing the movement.
 
 create or replace function rfc3339(at timestamptz) returns text language sql stable parallel safe
 return to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"');
@@ -28,7 +28,7 @@ return case command
   when 'receive' then 'received' when 'return' then 'returned' when 'consume' then 'consumed' when 'adjust' then 'adjusted'
   when 'transfer_in' then 'transferred_in' when 'transfer_out' then 'transferred_out' when 'lose' then 'lost' end;
 
--- Why a command may not name this place; null where it may. Only goods on their way are at a virtual location.
+-- Why a command may not use this SKU and location; null where it may. Only goods in transit are at a virtual location.
 create or replace function stock_place_refusal(p_kind text, p_command int, p_sku text, p_location text) returns json
 language sql stable
 return case

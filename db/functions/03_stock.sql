@@ -1,17 +1,17 @@
 -- The only writer of stock: takes an array of StockOperation, returns an array of StockResult in the same order
 -- (domain/stock.ts). It runs inside its caller's transaction.
 --
--- Locks are taken in one global order, so that no two calls wait for each other: reservations by id; levels that are made
--- here, by (sku, location); levels, by (sku, location); last, the new reservations by id, and the keys. A caller with a
--- transaction of its own may lock orders before it, and calls it once.
+-- All calls take locks in one order, so they never deadlock: reservations by id; levels created here, by (sku, location);
+-- levels, by (sku, location); last, the new reservations by id, and the keys. A caller with a transaction of its own may lock
+-- orders first, and calls this function once.
 --
--- Between the locks and the writes everything is decided in memory: there is no statement per command. Rows are built by
+-- Between the locks and the writes everything is decided in memory, without a statement per command. Rows are built by
 -- position (`row(...)::reservations`), so a migration that adds a column to one of these tables changes this function too.
 create or replace function stock_apply(p_operations jsonb) returns json
 language plpgsql
--- Planning a statement costs as much as a whole batch: a session plans each of them once.
+-- Planning costs as much as a whole batch, so a session plans each statement once.
 set plan_cache_mode = force_generic_plan
--- A plan made while a table was small would read the whole table: every row here is found by its key.
+-- A plan made while a table was small would scan it; every row here is found by its key.
 set enable_seqscan = off
 as $$
 declare
@@ -22,7 +22,7 @@ declare
   o_reason text[];
   o_commands int[]; -- how many
   o_result json[];
-  o_decided boolean[]; -- now, and not before
+  o_decided boolean[]; -- by this call
   v_known jsonb; -- key → result
   v_twins boolean; -- whether a key appears twice
 
@@ -47,7 +47,7 @@ declare
   v_rows stock_ledger[] := '{}'; -- the first v_count are written
   v_count int := 0;
 
-  -- The same before the current operation, which is done as a whole or not at all.
+  -- The state before the current operation, restored if it is refused.
   v_holds_before reservations[];
   v_hold_write_before text[];
   v_levels_before stock_levels[];
@@ -62,7 +62,7 @@ declare
   h int; -- slot of v_hold
   l int; -- slot of v_level
   v_kind text;
-  v_movement text; -- the kind of ledger row that it writes; null: none
+  v_movement text; -- the kind of its ledger row; null: none
   v_on_hand_delta bigint;
   v_reserved_delta bigint;
   v_refusal json;
@@ -125,7 +125,7 @@ begin
             join stock_levels s on s.sku = a.sku and s.location = a.location
            order by s.sku, s.location for update of s) x;
 
-  -- Read after the locks: a call that decided one of these keys a moment ago held them.
+  -- Read after the locks, which a call that has just decided one of these keys held.
   select jsonb_object_agg(key, result::jsonb || '{"replayed": true}') into v_known
     from stock_operations where key = any (o_key);
   v_now := clock_timestamp();
@@ -182,7 +182,7 @@ begin
           using errcode = 'invalid_parameter_value';
       end if;
 
-      -- What it changes.
+      -- The changes of the command.
       case
       when v_kind = 'reserve' then
         v_reserved_delta := c_quantity[n];
@@ -290,7 +290,7 @@ begin
                                               created_at, decided_at, write)
      where a.write = 'update' and r.id = a.id;
   end if;
-  -- A key that another call has decided meanwhile violates stock_operations_pkey: the caller retries
+  -- If another call has decided a key meanwhile, this violates stock_operations_pkey and the caller retries
   -- (db/postgres/batch.ts).
   insert into stock_operations (key, result)
   select key, result from unnest(o_key, o_result, o_decided) as a(key, result, decided) where decided order by key;

@@ -1,13 +1,13 @@
--- What follows from a change of stock, written to the outbox in the transaction that makes the change.
+-- Outbox rows for a change of stock, written in the transaction of the change.
 
 -- Whether stock is at or below the reorder point and a supplier can refill it.
 create or replace function is_low(p products, p_on_hand bigint) returns boolean language sql immutable parallel safe
 return p_on_hand <= p.reorder_point and p.supplier_id is not null and p.status = 'active';
 
--- Marks every level of these products that their supplier could refill, for the sweep: the low ones and the others, since a
--- sale may lower one at this very moment. A product that never had stock counts as a level of 0 at `main` once its reorder
--- point was changed after the product was created: an import alone orders nothing. A row that is there already is marked
--- anew, so that a sweep that looked at it before does not remove it.
+-- Marks every level of these products that their supplier could refill, for the sweep. Levels that are not low are marked
+-- too, since a concurrent sale may lower them. A product that never had stock counts as a level of 0 at `main` if its
+-- reorder point was changed after the product was created: an import alone orders nothing. Marking an existing row renews
+-- its time, so that a concurrent sweep does not remove it.
 create or replace function mark_levels(p_skus text[]) returns void language sql as $$
   insert into low_levels (sku, location, marked_at)
   select s.sku, s.location, clock_timestamp()
@@ -23,15 +23,15 @@ create or replace function mark_levels(p_skus text[]) returns void language sql 
       on conflict (sku, location) do update set marked_at = excluded.marked_at;
 $$;
 
--- Trigger on stock_ledger, so that no way to the ledger bypasses it. It compares each level before all rows of the statement
--- with the level after them. Outbox rows are written by (sku, location), the order in which levels are locked: two writers
--- never wait for each other.
+-- Trigger on stock_ledger, so that no writer of the ledger bypasses it. It compares each level before all rows of the
+-- statement with the level after them. Outbox rows are written by (sku, location), the order in which levels are locked, so
+-- that two writers never deadlock.
 create or replace function stock_follows() returns trigger language plpgsql
 -- As for stock_apply: a session plans once.
 set plan_cache_mode = force_generic_plan
 as $$
 begin
-  -- Most changes leave enough on hand: this check is all that they cost.
+  -- Most changes leave enough on hand and cost no more than this check.
   if not exists (select from (select sku, min(on_hand_after) as least from added where on_hand_delta <> 0 group by sku) a
                    join products p on p.sku = a.sku and a.least <= p.reorder_point) then return null; end if;
 
@@ -64,7 +64,7 @@ begin
   return null;
 end $$;
 
--- Trigger on products: a reorder point that is changed is meant, also for a product that never had stock.
+-- Trigger on products: records that the reorder point was set on purpose, which counts even for a product without stock.
 create or replace function product_reorder_point_set() returns trigger language plpgsql as $$
 begin
   new.reorder_point_set_at := clock_timestamp();
@@ -74,7 +74,7 @@ end $$;
 create or replace trigger products_reorder_point_set before update of reorder_point on products
   for each row when (old.reorder_point is distinct from new.reorder_point) execute function product_reorder_point_set();
 
--- Trigger on products: one whose replenishment settings change may be low already.
+-- Trigger on products: a product whose replenishment settings change may already be low.
 create or replace function product_follows() returns trigger language plpgsql as $$
 begin
   perform mark_levels(array[new.sku]);
@@ -90,7 +90,7 @@ begin
   return null;
 end $$;
 
--- Trigger on suppliers: one that is switched on can refill what became low meanwhile.
+-- Trigger on suppliers: a reactivated supplier can refill levels that became low meanwhile.
 create or replace function supplier_follows() returns trigger language plpgsql as $$
 begin
   perform mark_levels(array(select sku from products where supplier_id = new.id and reorder_point is not null));
@@ -100,9 +100,9 @@ end $$;
 create or replace trigger suppliers_follows after update of active on suppliers
   for each row when (new.active and not old.active) execute function supplier_follows();
 
--- stock_apply for operations with `announceAbove`: notifies the warehouse, in the same transaction, of each operation that
--- was done now and moved more units than that, its commands taken together. The units are read from the ledger rows just
--- written: taking apart the results of a hundred operations took ten times as long as the operations themselves.
+-- stock_apply for operations with `announceAbove`: notifies the warehouse, in the same transaction, of each operation whose
+-- commands together moved more units than that. The units are read from the ledger rows just written: parsing the results
+-- of a hundred operations took ten times as long as the operations themselves.
 create or replace function stock_apply_announced(p_operations jsonb) returns json language plpgsql
 set plan_cache_mode = force_generic_plan
 as $$

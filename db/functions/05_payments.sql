@@ -1,14 +1,14 @@
--- Payments. The step that starts a payment records it with the way it is to be paid. A workflow task that is lost after it
--- has acted runs again, perhaps with commands that it had not received the first time. What it finds here tells it which
--- payment it has started, so that a payment is always resumed or undone, and never undone once it is settled.
+-- Payments. The step that starts a payment records it with its cards. A workflow task that is lost after it has acted runs
+-- again, perhaps with commands that it had not received before. It finds the started payment here, so a payment is always
+-- resumed or undone, and never undone once it is settled.
 
--- Whether this payment of the order has started and is undecided.
+-- Whether this is the order's payment and it is in flight.
 create or replace function payment_in_flight(o orders, p_payment_id text) returns boolean language sql stable as $$
   select o.status = 'confirming' and o.payment_id = p_payment_id and p_payment_id is not null
 $$;
 
--- Starts the payment of an order that becomes confirming; null where nothing is paid by card. An order that costs nothing
--- is not paid, even if a card came with it.
+-- Starts the payment of an order that becomes confirming. None starts where nothing is paid by card or the order costs
+-- nothing.
 create or replace function payment_begin(p_order_id text, p_intent jsonb) returns void language plpgsql as $$
 begin
   if coalesce(p_intent, 'null') = 'null' or exists (select from orders where id = p_order_id and total_amount = 0) then
@@ -32,8 +32,8 @@ begin
   perform pg_notify('outbox', '');
 end $$;
 
--- Records how a payment was decided (domain/payments/record.ts). A late repetition never changes one that is settled, and a
--- card that was given up settles nothing. The way to pay is deleted with the decision.
+-- Records how a payment was decided (domain/payments/record.ts). A late repetition never changes a settled payment, and a
+-- card that was given up settles nothing. The decision deletes the card tokens.
 create or replace function payment_write(p jsonb) returns void language sql as $$
   insert into payments (id, status, amount, currency, order_id, customer_id, customer_email, reference, card_used,
                         fraud_score, attempts, refunded, provider_reference, failure_code, failure_detail, created_at)
@@ -41,7 +41,7 @@ create or replace function payment_write(p jsonb) returns void language sql as $
           p->>'reference', p->>'cardUsed', p->>'fraudScore', coalesce(p->'attempts', '[]'),
           case when p->>'status' = 'refunded' then (p->>'amount')::bigint else 0 end,
           p->>'providerReference', p->'failure'->>'code', p->'failure'->>'detail',
-          -- when the client asked: the time that a 202 has shown stays
+          -- the time of the request, which a 202 may already have shown
           coalesce((p->>'requestedAt')::timestamptz, clock_timestamp()))
   on conflict (id) do update
     set status = excluded.status, refunded = excluded.refunded, card_used = excluded.card_used,
@@ -52,15 +52,15 @@ create or replace function payment_write(p jsonb) returns void language sql as $
       and not (excluded.status = 'captured' and excluded.card_used = any (payments.abandoned))
 $$;
 
--- How a payment stands (domain/orders/steps.ts, PaymentStanding).
+-- A payment's standing (domain/orders/steps.ts, PaymentStanding).
 create or replace function payment_standing(p_id text) returns jsonb language sql volatile as $$
   select jsonb_build_object('status', status, 'failure', case when failure_code is not null
            then jsonb_build_object('code', failure_code, 'detail', failure_detail) end)
     from payments where id = p_id
 $$;
 
--- Records a payment without an order, and queues its mails. Answers how it stands, which differs from what was to be
--- recorded where it was decided before or its card was given up.
+-- Records a payment without an order, and queues its mails. Returns its standing, which differs from the given status if the
+-- payment was decided before or its card was given up.
 create or replace function payment_record(p_payment jsonb, p_mails jsonb) returns jsonb language plpgsql volatile as $$
 declare
   v_standing jsonb;
@@ -71,8 +71,8 @@ begin
   return v_standing;
 end $$;
 
--- Gives up a card of a payment without an order: from now on it can settle nothing. Answers how the payment stands:
--- `pending`, or as it was decided before.
+-- Gives up a card of a payment without an order: it can settle nothing from now on. Returns the payment's standing: `pending`,
+-- or how it was decided before.
 create or replace function payment_abandon(p_payment jsonb, p_card text) returns jsonb language plpgsql volatile as $$
 begin
   insert into payments (id, status, amount, currency, customer_id, customer_email, reference, abandoned, created_at)

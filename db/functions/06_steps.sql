@@ -1,11 +1,11 @@
--- What the stores of orders and transfers share. A store is a function `<saga>_apply(steps)`: it locks the rows of its steps
--- by id, looks their keys up, plans each step, puts all their operations to the ledger in one call, finishes each step with
--- the ledger's answer, and keeps the results by key. Plans, rows and keys are in tables of the saga's own, and a statement
--- that has its table's name as a parameter would be planned at every call; so that frame stands in each store, and what
--- needs no table stands here. The shapes are those of domain/orders/steps.ts and domain/transfers/steps.ts.
+-- Functions that the stores of orders and transfers share. A store is a function `<saga>_apply(steps)`: it locks the rows of
+-- its steps by id, looks their keys up, plans each step, passes all their operations to the ledger in one call, finishes each
+-- step with the ledger's result, and stores the results by key. Each store repeats this frame for its own tables, since a
+-- statement with a variable table name would be planned at every call. Only functions without a table are here. The shapes
+-- are those of domain/orders/steps.ts and domain/transfers/steps.ts.
 
--- What becomes of each step of a call, in their order: `known` where its key has a result, `again` where an earlier step of
--- the call is about the same id (the caller asks once more), else `now`.
+-- When each step of a call is done: `known` if its key has a result, `again` if an earlier step of the call has the same id
+-- (the caller retries it), else `now`.
 create or replace function step_turns(p_keys text[], p_ids text[], p_known jsonb) returns text[] language plpgsql immutable
 as $$
 declare
@@ -25,12 +25,12 @@ begin
   return v_turns;
 end $$;
 
--- A refusal: its code and the facts of its sentence, which domain/refusals.ts makes. `detail` and `extensions` serve
--- processes of 0.1.0, which make no sentences: remove them with the release after next.
+-- A refusal: its code, and facts that domain/refusals.ts words. `detail` and `extensions` serve processes of 0.1.0, which
+-- word nothing: remove them in the release after next.
 create or replace function refuse(p_code text, p_facts jsonb) returns jsonb language sql immutable
 return jsonb_build_object('code', p_code, 'facts', p_facts, 'detail', p_code, 'extensions', p_facts);
 
--- The ledger's refusal as that of a step.
+-- The refusal of a step whose operation the ledger refused.
 create or replace function ledger_refusal(p_stock jsonb) returns jsonb language sql immutable
 return case p_stock->'refusal'->>'code'
   when 'insufficient_stock' then refuse('insufficient_stock', (p_stock->'refusal') - 'code' - 'command')
@@ -40,12 +40,12 @@ return case p_stock->'refusal'->>'code'
 create or replace function step_without_row(p_refusal jsonb) returns jsonb language sql immutable
 return jsonb_build_object('outcome', 'refused', 'state', null, 'transitions', '[]'::jsonb, 'refusal', p_refusal);
 
--- The result of a step. `p_refusal` is null where it was done.
+-- The result of a step. `p_refusal` null: it was done.
 create or replace function step_result(p_refusal jsonb, p_state jsonb, p_moves jsonb) returns jsonb language sql immutable
 return case when p_refusal is null then jsonb_build_object('outcome', 'done', 'state', p_state, 'transitions', p_moves)
   else jsonb_build_object('outcome', 'refused', 'state', p_state, 'transitions', p_moves, 'refusal', p_refusal) end;
 
--- The operation that a step puts to the ledger.
+-- A step's operation for the ledger.
 create or replace function step_operation(step jsonb, p_key text, p_reference text, p_commands jsonb) returns jsonb
 language sql immutable
 return jsonb_build_object('key', p_key, 'commands', p_commands, 'actor', step->>'actor', 'reference', p_reference,

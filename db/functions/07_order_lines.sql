@@ -1,10 +1,10 @@
--- The lines of an order: their prices, what they lack, and the operations that hold them.
+-- The lines of an order: their prices, their shortages, and the operations that hold them.
 
 -- The limits of domain/stock.ts and domain/money.ts; test/database/schema/functions.test.ts compares them.
 create or replace function max_order_lines() returns int language sql immutable parallel safe return 100;
 create or replace function max_order_total() returns bigint language sql immutable parallel safe return 99999999;
 
--- What lines would cost, or the first reason why they cannot be ordered.
+-- The price of lines, or the first reason why they cannot be ordered.
 create or replace function order_price(p_lines jsonb, out refusal jsonb, out total bigint, out currency text, out priced jsonb)
 language plpgsql stable as $$
 declare
@@ -43,9 +43,9 @@ begin
   end if;
 end $$;
 
--- What the lines of an order lack at this moment, each with the active supplier of its SKU, and the lines as they can be
--- held meanwhile: a line that is partly available gets a hold of its own for that part. Earlier lines take first.
--- `shortages` is null where a lacking SKU has no active supplier. Call it with the levels locked.
+-- The shortages of an order's lines, each with the active supplier of its SKU, and the lines with the quantity that can be
+-- held meanwhile: a partly available line gets a hold of its own for that part. Earlier lines take stock first. `shortages`
+-- is null where a lacking SKU has no active supplier. Call it with the levels locked.
 create or replace function order_shortages(p_priced jsonb, out shortages jsonb, out held jsonb) language plpgsql volatile as $$
 declare
   v_orphans bigint;
@@ -76,7 +76,7 @@ begin
   if v_orphans > 0 then shortages := null; end if;
 end $$;
 
--- The commands that reserve priced lines. `p_hold_seconds` null: without an expiry.
+-- Commands that reserve priced lines. `p_hold_seconds` null: without an expiry.
 create or replace function reserve_commands(p_order_id text, p_priced jsonb, p_hold_seconds numeric) returns jsonb
 language sql immutable as $$
   select jsonb_agg(jsonb_build_object('kind', 'reserve', 'reservationId', l->>'reservationId', 'sku', l->>'sku',
@@ -92,8 +92,8 @@ create or replace function hold_commands(p_order_id text, p_command jsonb) retur
    where l.order_id = p_order_id and r.status = 'pending'
 $$;
 
--- The operations that receive the goods which one line lacked and hold the line as a whole: its earlier hold is cancelled
--- into the new one. With the last such line the holds' time starts, unless the order continues to its payment.
+-- The operations that receive the goods that one line lacked and hold the whole line: a new hold replaces its partial one.
+-- With the last such line all holds get their expiry, unless the order continues to its payment.
 create or replace function restock_operations(step jsonb, o orders, p_last boolean) returns jsonb language plpgsql volatile as $$
 declare
   v_line order_lines;
@@ -122,7 +122,7 @@ begin
       'reason', 'restocked by ' || (step->>'reference'), 'commands', v_commands));
 end $$;
 
--- The operation that holds what is available of an order's lines, without an expiry; none where nothing is available.
+-- The operation that holds the available part of an order's lines, without an expiry; none where nothing is available.
 create or replace function short_operations(step jsonb, p_held jsonb) returns jsonb language sql immutable as $$
   select case when count(*) = 0 then '[]' else jsonb_build_array(jsonb_build_object(
            'key', (step->>'key') || '/open_short', 'actor', step->>'actor', 'reference', step->>'orderId',
@@ -133,7 +133,7 @@ create or replace function short_operations(step jsonb, p_held jsonb) returns js
    where (l->>'held')::bigint > 0
 $$;
 
--- Adds lines to an order, with the holds that were made for them.
+-- Adds lines to an order, with their holds.
 create or replace function order_write_lines(p_order_id text, p_priced jsonb, p_held boolean) returns void language sql as $$
   insert into order_lines (order_id, line, sku, quantity, unit_price_amount, unit_price_currency, location, reservation_id)
   select p_order_id, coalesce((select max(line) from order_lines where order_id = p_order_id), 0) + ord,

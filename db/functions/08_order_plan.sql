@@ -1,7 +1,7 @@
--- The first half of a step: may it be done, and with which commands to the ledger? Changes nothing. `plan` says what
--- order_finish does once the ledger has answered. Of `restock` and `give_up_restock` the first one wins, even where two runs
--- of a workflow task meet: after giving up nothing is received for the order any more, and the lines that are whole by then
--- have been received and must not be cancelled.
+-- The first half of a step: decides whether it may be done, and with which commands to the ledger. Changes nothing. `plan` is
+-- what order_finish does once the ledger has answered. The first of `restock` and `give_up_restock` wins, even between two
+-- runs of one workflow task: after giving up, no goods are received for the order, and lines that are whole by then have
+-- been received and must not be cancelled at the supplier.
 create or replace function order_plan(step jsonb, o orders, out plan text, out commands jsonb, out priced jsonb, out refusal jsonb)
 language plpgsql volatile as $$
 declare
@@ -52,7 +52,7 @@ begin
       commands := hold_commands(o.id, '{"kind": "hold", "holdSeconds": null}');
       return;
     elsif o.status = 'confirming' then
-      plan := 'nothing'; -- a workflow task that was lost has begun: the caller resumes its payment
+      plan := 'nothing'; -- a lost workflow task has started the payment: the caller resumes it
       return;
     end if;
   when 'abandon_card' then
@@ -87,7 +87,7 @@ begin
       plan := 'nothing';
       return;
     elsif o.status = 'confirming' and o.payment_id is not null and not payment_in_flight(o, step->'payment'->>'id') then
-      null; -- the step leaves a payment of the order undecided
+      null; -- refused: the step would leave the order's payment undecided
     elsif exists (select from order_transitions t where t.from_status = o.status and t.to_status = v_to) then
       commands := hold_commands(o.id, '{"kind": "cancel"}');
       return;
@@ -101,7 +101,7 @@ begin
   when 'restock' then
     v_to := 'reserved';
     if o.status = 'awaiting_restock' and not o.restock_given_up then
-      -- the last one, if every other line is held whole; restock_operations makes the commands
+      -- the last one if every other line is held whole; restock_operations builds the commands
       if not exists (select from order_lines l
                       where l.order_id = o.id and l.line <> (step->>'line')::int
                         and not exists (select from reservations r where r.id = l.reservation_id and r.status = 'pending'

@@ -1,6 +1,6 @@
--- The second half of a step of an order: what it changes once the ledger has answered.
+-- The second half of an order's step: its changes once the ledger has answered.
 
--- The order as a step answers it: with its undecided payment while it is confirming, else with the reason why its payment
+-- The order in the result of a step: with its payment in flight while it is confirming, else with the reason why its payment
 -- was refused.
 create or replace function order_state(o orders) returns jsonb language sql volatile as $$
   select jsonb_build_object(
@@ -17,15 +17,14 @@ create or replace function order_state(o orders) returns jsonb language sql vola
         from payments p where p.id = o.payment_id and p.failure_code is not null) end)
 $$;
 
--- An entry of the order's timeline. Its reason is the caller's, or a code with the facts of a sentence that
--- domain/orders/timeline.ts makes.
+-- Adds a timeline entry. Its reason is the caller's text, or a code with facts that domain/orders/timeline.ts words.
 create or replace function order_entry(p_order_id text, p_from text, p_to text, step jsonb, p_reason text, p_facts jsonb)
 returns void language sql as $$
   insert into order_events (order_id, from_status, to_status, reason, facts, actor, trace_id, at)
   values (p_order_id, p_from, p_to, p_reason, p_facts, step->>'actor', step->>'traceId', clock_timestamp());
 $$;
 
--- Moves an order, with an entry on its timeline. The trigger on orders refuses a transition that does not exist.
+-- Moves an order and adds a timeline entry. The trigger on orders refuses an unknown transition.
 create or replace function order_move(p_order_id text, p_from text, p_to text, step jsonb, p_reason text, p_facts jsonb)
 returns jsonb language sql as $$
   update orders set status = p_to, updated_at = clock_timestamp() where id = p_order_id;
@@ -39,7 +38,7 @@ create or replace function earliest_expiry(p_stock jsonb) returns timestamptz la
   select min((r->>'expiresAt')::timestamptz) from jsonb_array_elements(p_stock->'reservations') r
 $$;
 
--- Moves an order whose lines are all held to `reserved`, and on to its payment where the step says so.
+-- Moves an order whose lines are all held to `reserved`, and to `confirming` if the step continues to the payment.
 create or replace function order_reserved(step jsonb, p_order_id text, p_from text, p_reason text) returns jsonb
 language plpgsql as $$
 declare
@@ -52,7 +51,7 @@ begin
   return v_moves;
 end $$;
 
--- Makes an order of its priced lines: reserved, failed for lack of stock, or (p_shortages) awaiting its suppliers.
+-- Opens an order with its priced lines: reserved, failed for lack of stock, or (p_shortages) awaiting its suppliers.
 create or replace function order_open(step jsonb, o orders, p_priced jsonb, p_stock jsonb, p_refusal jsonb, p_shortages jsonb)
 returns jsonb language plpgsql as $$
 declare
@@ -78,7 +77,7 @@ begin
   return v_moves || order_reserved(step, o.id, 'pending', null);
 end $$;
 
--- Does a step that nothing refuses; returns the transitions.
+-- Does a step that is not refused. Returns the transitions.
 create or replace function order_do(step jsonb, o orders, p_plan text, p_priced jsonb, p_stock jsonb) returns jsonb
 language plpgsql as $$
 begin
@@ -147,7 +146,7 @@ begin
   return '[]';
 end $$;
 
--- Finishes a step: the ledger has done its commands, or refused. Returns the step's result.
+-- Finishes a step after the ledger has done or refused its commands. Returns the step's result.
 create or replace function order_finish(step jsonb, o orders, p_plan text, p_priced jsonb, p_stock jsonb, p_refusal jsonb)
 returns jsonb language plpgsql volatile as $$
 declare
@@ -158,7 +157,7 @@ declare
   v_result jsonb;
 begin
   if v_refused and p_plan in ('open_short', 'restock', 'restock_last', 'release') then
-    raise exception 'step % finds the stock other than it left it: %', step->>'key', p_stock->'refusal';
+    raise exception 'the ledger refused step %, which its plan had allowed: %', step->>'key', p_stock->'refusal';
   elsif v_refused and p_plan in ('begin_confirm', 'refuse_payment', 'expire') then
     return '{"outcome": "again"}'; -- an expiry passed between plan and ledger
   end if;
@@ -167,12 +166,12 @@ begin
     v_shortages := p_priced->'shortages';
     v_moves := order_open(step, o, p_priced->'held', p_stock, null, v_shortages);
   elsif p_plan in ('open', 'open_draft') and p_refusal is not null then
-    delete from orders where id = o.id; -- made in this transaction; nobody has seen it
+    delete from orders where id = o.id; -- created in this transaction, so not visible to others
     return step_without_row(p_refusal);
   elsif p_plan = 'open' then
     v_moves := order_open(step, o, p_priced, p_stock, v_refusal, null);
   elsif p_plan = 'expire' then
-    -- also where another step found the order overdue, which is then refused
+    -- also for another step that found the order overdue, and is refused
     v_moves := jsonb_build_array(order_move(o.id, o.status, 'expired', step, 'time_ran_out', '{}'));
   elsif v_refusal is null then
     v_moves := order_do(step, o, p_plan, p_priced, p_stock);

@@ -1,9 +1,9 @@
 -- The store of orders (db/orders/store.ts; domain/orders/steps.ts has the shapes). A step changes an order, its stock, its
--- payment and what must follow, in one transaction; an array of steps shares that transaction. Locks are taken in one global
--- order: orders by id, then (inside stock_apply) reservations, then levels.
+-- payment and its outbox rows in one transaction, which all steps of an array share. Locks are taken in one global order:
+-- orders by id, then (inside stock_apply) reservations, then levels.
 create or replace function order_apply(p_steps jsonb) returns jsonb language plpgsql volatile
--- As for stock_apply: rows are found by key, on plans that a session makes once. A join with the steps would make the planner
--- read every order and every step that there ever was, at each call.
+-- As for stock_apply: a session plans once, and rows are found by key. A join with the steps would make each call scan all
+-- orders and steps.
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 as $$
@@ -17,7 +17,7 @@ declare
   v_plans text[] := array_fill(null::text, array[v_count]);
   v_priced jsonb[] := array_fill(null::jsonb, array[v_count]);
   v_refusals jsonb[] := array_fill(null::jsonb, array[v_count]);
-  v_operation int[] := array_fill(null::int, array[v_count]); -- the place of the step's (last) operation, from 0
+  v_operation int[] := array_fill(null::int, array[v_count]); -- the index of the step's (last) operation, from 0
   v_operations jsonb := '[]';
   v_stock jsonb := '[]';
   v_plan record;
@@ -31,7 +31,7 @@ begin
     from jsonb_array_elements(p_steps) s where s->>'step' = 'open' order by s->>'orderId'
   on conflict (id) do nothing;
   perform from orders where id = any (v_ids) order by id for update;
-  -- Read after the locks: an equal step of another process has either committed or waits for us.
+  -- Read after the locks: the same step of another process has either committed or waits for these locks.
   select coalesce(jsonb_object_agg(key, result), '{}') into v_known from order_steps where key = any (v_keys);
   v_turns := step_turns(v_keys, v_ids, v_known);
 
@@ -47,7 +47,7 @@ begin
       if step->>'step' = 'open' and v_results[i]->'state' = 'null' then
         delete from orders where id = v_ids[i] and status = 'pending';
       else
-        -- What the step did is answered as it was, the order as it is: other steps may have come between.
+        -- The stored result with the present order, which later steps may have changed.
         v_results[i] := v_results[i] || jsonb_build_object('state', case when o.id is not null then order_state(o) end);
       end if;
     elsif o.id is null then
@@ -69,9 +69,9 @@ begin
 
   if v_operations <> '[]' then v_stock := stock_apply(v_operations); end if;
 
-  -- Orders that lack stock which a supplier can refill hold what is available. This second call to the ledger names levels
-  -- that are locked already and holds that nobody knows yet, so it waits for nobody. One order at a time, since they may
-  -- want the same goods.
+  -- Orders that lack stock which a supplier can refill hold the available part. This second call to the ledger needs only
+  -- levels that are already locked and new holds, so it never waits. One order at a time, since several may need the same
+  -- goods.
   for i in 1 .. v_count loop
     continue when v_plans[i] is distinct from 'open'
                or v_stock->v_operation[i]->'refusal'->>'code' is distinct from 'insufficient_stock';
@@ -95,7 +95,7 @@ begin
   select distinct on (key) key, id, result
     from unnest(v_keys, v_ids, v_results, v_plans, v_turns) as x(key, id, result, plan, turn)
    where turn <> 'known' and result->>'outcome' <> 'again'
-     and plan is distinct from 'expire_early' -- asked too early: the same key is asked again
+     and plan is distinct from 'expire_early' -- too early: the same key is retried
    order by key;
   return to_jsonb(v_results);
 end $$;

@@ -1,12 +1,12 @@
 -- The store of transfers (db/transfers/store.ts; domain/transfers/steps.ts has the shapes). A step changes a transfer and
--- its stock in one transaction; an array of steps shares that transaction. Locks are taken in the global order: transfers by
--- id, then (inside stock_apply) reservations, then levels.
+-- its stock in one transaction, which all steps of an array share. Locks are taken in the global order: transfers by id,
+-- then (inside stock_apply) reservations, then levels.
 
--- The transfer as a step answers it.
+-- The transfer in the result of a step.
 create or replace function transfer_state(t transfers) returns jsonb language sql immutable
 return jsonb_build_object('status', t.status, 'received', t.received);
 
--- Why goods cannot go this way; null where they can. Clients cannot name a virtual location.
+-- Why the goods cannot be transferred; null where they can. Clients cannot name a virtual location.
 create or replace function transfer_refusal(t transfers) returns jsonb language sql stable
 return case
   when t.from_location = t.to_location then refuse('same_location', jsonb_build_object('location', t.from_location))
@@ -16,14 +16,14 @@ return case
   when not exists (select from locations where code = t.to_location and not virtual) then
     refuse('unknown_location', jsonb_build_object('location', t.to_location)) end;
 
--- The commands that move goods from one place to another; none for 0.
+-- Commands that move goods from one location to another; none for 0.
 create or replace function carry_commands(p_sku text, p_quantity bigint, p_from text, p_to text) returns jsonb
 language sql immutable
 return case when p_quantity > 0 then jsonb_build_array(
   jsonb_build_object('kind', 'transfer_out', 'sku', p_sku, 'location', p_from, 'quantity', p_quantity),
   jsonb_build_object('kind', 'transfer_in', 'sku', p_sku, 'location', p_to, 'quantity', p_quantity)) else '[]' end;
 
--- The commands that give the goods back, wherever they are. While a review is open only the ledger knows where.
+-- Commands that give the goods back, from the hold or from transit. While a review is open, only the ledger knows which.
 create or replace function return_commands(t transfers) returns jsonb language sql stable
 return case
   when exists (select from reservations where id = t.reservation_id and status = 'pending') then
@@ -34,8 +34,8 @@ return case
       where sku = t.sku and location = 'transit' and reference = t.id and at >= t.created_at), 'transit', t.from_location)
   else '[]' end;
 
--- The first half of a step: may it be done, and with which commands to the ledger? Changes nothing. `plan` says what
--- transfer_finish does once the ledger has answered.
+-- The first half of a step: decides whether it may be done, and with which commands to the ledger. Changes nothing. `plan` is
+-- what transfer_finish does once the ledger has answered.
 create or replace function transfer_plan(step jsonb, t transfers, out plan text, out commands jsonb, out refusal jsonb)
 language plpgsql volatile as $$
 declare
@@ -92,13 +92,13 @@ begin
   refusal := refuse('invalid_state', jsonb_build_object('from', t.status, 'to', v_to));
 end $$;
 
--- Moves a transfer. The trigger on transfers refuses a transition that does not exist.
+-- Moves a transfer. The trigger on transfers refuses an unknown transition.
 create or replace function transfer_move(p_transfer_id text, p_from text, p_to text) returns jsonb language sql as $$
   update transfers set status = p_to, updated_at = clock_timestamp() where id = p_transfer_id;
   select jsonb_build_object('from', p_from, 'to', p_to);
 $$;
 
--- The second half of a step: the ledger has done its commands, or refused. Returns the step's result.
+-- The second half of a step, after the ledger has done or refused its commands. Returns the step's result.
 create or replace function transfer_finish(step jsonb, t transfers, p_plan text, p_stock jsonb, p_refusal jsonb)
 returns jsonb language plpgsql volatile as $$
 declare
@@ -107,7 +107,7 @@ declare
 begin
   if p_plan = 'open' then
     if p_refusal is not null then
-      delete from transfers where id = t.id; -- made in this transaction; nobody has seen it
+      delete from transfers where id = t.id; -- created in this transaction, so not visible to others
       return step_without_row(p_refusal);
     end if;
     v_moves := jsonb_build_array(jsonb_build_object('from', null, 'to', 'pending'));
@@ -159,7 +159,7 @@ declare
   v_results jsonb[] := array_fill(null::jsonb, array[v_count]);
   v_plans text[] := array_fill(null::text, array[v_count]);
   v_refusals jsonb[] := array_fill(null::jsonb, array[v_count]);
-  v_operation int[] := array_fill(null::int, array[v_count]); -- the place of the step's operation, from 0
+  v_operation int[] := array_fill(null::int, array[v_count]); -- the index of the step's operation, from 0
   v_operations jsonb := '[]';
   v_stock jsonb := '[]';
   v_plan record;
@@ -174,7 +174,7 @@ begin
     from jsonb_array_elements(p_steps) s where s->>'step' = 'open' order by s->>'transferId'
   on conflict (id) do nothing;
   perform from transfers where id = any (v_ids) order by id for update;
-  -- Read after the locks: an equal step of another process has either committed or waits for us.
+  -- Read after the locks: the same step of another process has either committed or waits for these locks.
   select coalesce(jsonb_object_agg(key, result), '{}') into v_known from transfer_steps where key = any (v_keys);
   v_turns := step_turns(v_keys, v_ids, v_known);
 
@@ -190,8 +190,7 @@ begin
       if step->>'step' = 'open' and v_results[i]->'state' = 'null' then
         delete from transfers where id = v_ids[i] and status = 'pending';
       elsif t.id is not null and v_results[i]->'state' <> 'null' then
-        -- What the step did is answered as it was, the transfer as it is: a run that resumes a lost one must not take an old
-        -- state for the present one.
+        -- The stored result with the present transfer, since a run that resumes a lost one needs the present state.
         v_results[i] := v_results[i] || jsonb_build_object('state', transfer_state(t));
       end if;
     elsif t.id is null then
@@ -201,7 +200,7 @@ begin
       v_plans[i] := v_plan.plan;
       v_refusals[i] := v_plan.refusal;
       if v_plan.refusal is null and v_plan.commands <> '[]' then
-        -- Giving back is asked again after a refusal: each time is a new question to the ledger.
+        -- A refused `close` is retried, and each attempt is a new operation of the ledger.
         v_operations := v_operations || step_operation(step,
           v_keys[i] || case v_plan.plan when 'close' then '/' || pg_current_xact_id()::text else '' end, v_ids[i], v_plan.commands);
         v_operation[i] := jsonb_array_length(v_operations) - 1;
@@ -221,7 +220,7 @@ begin
   select distinct on (key) key, id, result
     from unnest(v_keys, v_ids, v_results, v_turns) with ordinality as x(key, id, result, turn, place)
    where turn <> 'known' and result->>'outcome' <> 'again'
-     and not (p_steps->(place::int - 1)->>'step' = 'close' and result->>'outcome' = 'refused') -- may be asked again
+     and not (p_steps->(place::int - 1)->>'step' = 'close' and result->>'outcome' = 'refused') -- may be retried
    order by key;
   return to_jsonb(v_results);
 end $$;

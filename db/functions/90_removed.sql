@@ -1,3 +1,3 @@
--- Functions that earlier releases had. They go in the transaction that puts their successors in place.
+-- Functions of earlier releases, dropped in the transaction that creates their successors.
 drop function if exists order_tell(text, text, jsonb, text);
 drop function if exists order_move(text, text, text, jsonb, text);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { withLuhnDigit } from '../../test/card-samples.js';
 import { isCardNumber } from './issuers.js';
 
-/** The lengths that the contract names for each of its schemes. */
+/** The lengths that the contract lists for each scheme. */
 const contractLengths: Readonly<Record<string, readonly number[]>> = {
   visa: [16, 19],
   mastercard: [16],
@@ -16,18 +16,18 @@ const contractLengths: Readonly<Record<string, readonly number[]>> = {
 };
 const lengths = [12, 13, 14, 15, 16, 17, 18, 19];
 
-/** What the package knows and domain/cards/issuers.ts leaves out, and why. */
+/** Ranges of the package that domain/cards/issuers.ts leaves out, with the reason. */
 const leftOut: readonly (readonly [prefix: RegExp, reason: string])[] = [
   [/^(1800|2131)/, 'JCB issued 15 digits from them, and the contract looks at 16 to 19'],
 ];
 
-/** Every prefix of five digits, continued so that both ends of a six-digit range are met. */
+/** Every prefix of five digits, followed by 0 and 9 to cover both ends of a six-digit range. */
 function* prefixes(): Generator<string> {
   for (let number = 0; number < 100_000; number++)
     for (const last of '09') yield `${String(number).padStart(5, '0')}${last}`;
 }
 
-/** Three numbers of a length behind a prefix. At 18 digits an SSCC is no card, so one of three may be let through. */
+/** Whether any of three numbers with this prefix and length is a card. Three, since at 18 digits one of them may be an SSCC. */
 const accepts = (prefix: string, length: number) =>
   ['1', '2', '5'].some((fill) => isCardNumber(withLuhnDigit(prefix.padEnd(length - 1, fill))));
 
@@ -45,17 +45,17 @@ describe('the table agrees with credit-card-type over all prefixes', () => {
     }
   }
 
-  test('nothing that it names is missing, and nothing is refused that no scheme issues', () => {
+  test('it covers every issued number and no other', () => {
     expect(differences).toEqual([]);
   });
 
-  test('each range that is left out is one that the package has', () => {
+  test('the package has each range that is left out', () => {
     for (const [pattern] of leftOut)
       expect([...prefixes()].some((prefix) => pattern.test(prefix) && creditCardType(prefix).length > 0)).toBe(true);
   });
 });
 
-test('a wrong check digit is no card number', () => {
+test('a number with a wrong check digit is not a card number', () => {
   expect(isCardNumber('4242424242424242')).toBe(true);
   for (const last of '013456789') expect(isCardNumber(`424242424242424${last}`)).toBe(false);
 });

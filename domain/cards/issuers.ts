@@ -1,5 +1,5 @@
 /**
- * Which numbers card schemes issue: the ranges by which a card number begins, each with the lengths that belong to it.
+ * The numbers that card schemes issue: ranges of prefixes, each with its lengths.
  *
  * Pure data, since domain/ takes no library and is part of the workflow bundle. The ranges are those of the package
  * credit-card-type, merged where they touch; domain/cards/issuers.test.ts compares the two over all six-digit prefixes
@@ -12,8 +12,8 @@ interface IssuerRange {
   readonly to: string;
   readonly lengths: readonly number[];
   /**
-   * At 18 digits, a number of this range whose check digit is also that of a parcel's SSCC is taken for the parcel.
-   * Few 18-digit cards of these wide ranges exist, and they would refuse one SSCC in a hundred.
+   * At 18 digits, a number of this range with a valid SSCC check digit counts as a parcel. Otherwise these wide ranges would
+   * refuse one SSCC in a hundred, and few 18-digit cards of them exist.
    */
   readonly sharedWithParcels?: true;
 }
@@ -27,7 +27,7 @@ const shared = (from: string, to: string): IssuerRange => ({
 });
 const sixteenToNineteen = [16, 17, 18, 19] as const;
 
-/** The first range that covers a number counts: narrow ones stand before the wide ones around them. */
+/** The first range that covers a number counts, so narrow ranges come before the wide ones around them. */
 const ranges: readonly IssuerRange[] = [
   // Visa.
   range('4', '4', [16, 19]),
@@ -61,7 +61,7 @@ const ranges: readonly IssuerRange[] = [
 export const minCardDigits = 14;
 export const maxCardDigits = 19;
 
-/** Whether the digits are a card number: issuer range and length belong together, and the check digit is right. */
+/** Whether the digits are a card number: the issuer's range has this length, and the check digit is right. */
 export function isCardNumber(digits: string): boolean {
   const issuer = ranges.find(({ from, to, lengths }) => {
     const prefix = digits.slice(0, from.length);

@@ -31,7 +31,7 @@ const separators: Readonly<Record<string, string>> = {
 };
 const fullWidth = (text: string) => text.replace(/\d/g, (digit) => String.fromCodePoint(0xff10 + Number(digit)));
 
-/** A number in the groups in which its scheme shows it. */
+/** A number in the groups that its scheme prints. */
 function grouped(number: string, ...gaps: readonly string[]): string {
   const sizes = number.length === 15 ? [4, 6, 5] : number.length === 14 ? [4, 6, 4] : [4, 4, 4, 4, number.length - 16];
   const groups: string[] = [];
@@ -84,7 +84,7 @@ describe('a card number is found', () => {
     );
   });
 
-  test.each(Object.entries(separators))('divided by %s, also with another separator in between', (_name, gap) => {
+  test.each(Object.entries(separators))('separated by %s, alone or mixed with another separator', (_name, gap) => {
     fc.assert(
       fc.property(anyCard, fc.constantFrom(...Object.values(separators)), (number, other) => {
         expect(holdsCardNumber(grouped(number, gap))).toBe(true);
@@ -97,14 +97,14 @@ describe('a card number is found', () => {
     ['behind the prefix of an id', `rfd_${visa}`],
     ['behind the prefix of an id, in groups', 'ord_4242-4242-4242-4242'],
     ['behind the prefix of a key', `hf_test_${visa}`],
-    ['filled up to the length of an id', `rfd_${visa.padStart(32, '0')}`],
-    ['filled up to the length of a digest', visa.padStart(40, '0')],
-    ['with letters, but in the length of no digest', `${visa}${'a'.repeat(15)}`],
-    ['behind a letter and what would else be a digest', `x${visa}${'a'.repeat(16)}`],
-    ['behind what is no IBAN', `DK${visa}`],
-    ['in a URL with line breaks, which is kept without them', 'http://s.example/42424242\n4242\r\n42\t42'],
+    ['padded to the length of an id', `rfd_${visa.padStart(32, '0')}`],
+    ['padded to the length of a digest', visa.padStart(40, '0')],
+    ['with letters, but not as long as a digest', `${visa}${'a'.repeat(15)}`],
+    ['behind a letter, in what would otherwise be a digest', `x${visa}${'a'.repeat(16)}`],
+    ['behind the country of an invalid IBAN', `DK${visa}`],
+    ['in a URL whose line breaks the parser drops', 'http://s.example/42424242\n4242\r\n42\t42'],
     ['with soft hyphens', '4242\u00ad4242\u00ad4242\u00ad4242'],
-    ['with joiners that nobody sees', '42\u200b424242\u206042424242'],
+    ['with invisible joiners', '42\u200b424242\u206042424242'],
     ['in digits with combining marks', [...visa].map((digit) => `${digit}\ufe0f\u20e3`).join('')],
     ['beside the quantity', `2 ${visa}`],
     ['behind an id', `ord_${'0a'.repeat(16)} ${visa}`],
@@ -121,7 +121,7 @@ describe('a card number is found', () => {
   });
 });
 
-describe('what is no card number is let through', () => {
+describe('other numbers are let through', () => {
   test.each(Object.entries(harmless))('%s', (_kind, numbers) => {
     fc.assert(
       fc.property(numbers, (text) => {
@@ -156,7 +156,7 @@ describe('what is no card number is let through', () => {
     );
   });
 
-  test('of a length or a range that belongs to no scheme', () => {
+  test('of a length or a range that no scheme has', () => {
     const others = fc.oneof(
       digitsTo(15, '4'),
       digitsTo(12, '4'),
@@ -187,9 +187,9 @@ describe('what is no card number is let through', () => {
   });
 
   test.each([
-    ['divided by three spaces', '4242   4242   4242   4242'],
-    ['in groups of no card', '424242 424242 4242'],
-    ['divided by letters', '4242a4242a4242a4242'],
+    ['separated by three spaces', '4242   4242   4242   4242'],
+    ['in groups that no card has', '424242 424242 4242'],
+    ['separated by letters', '4242a4242a4242a4242'],
     ['in groups, the last of a longer number', '9234 4242 4242 4242 4242'],
     ['in groups, the first of a longer number', '4242 4242 4242 4242 4444 4444'],
     ['an id of ours', `ord_a${visa}${'b'.repeat(15)}`],
@@ -209,13 +209,13 @@ describe('a value', () => {
     ['in a string deep down', { a: [{ b: [{ c: `x ${visa}` }] }] }],
     ['in the name of a member', { [visa]: 1 }],
     ['as a number', [Number(visa)]],
-    ['divided by no-break spaces and tabs', { reason: '4242\u00a04242\t4242\u00a04242' }],
-    ['below more levels than the stack is high', JSON.parse(`${'['.repeat(50_000)}"${visa}"${']'.repeat(50_000)}`)],
-  ])('that has a card number %s is known', (_name, value) => {
+    ['separated by no-break spaces and tabs', { reason: '4242\u00a04242\t4242\u00a04242' }],
+    ['nested deeper than the stack allows', JSON.parse(`${'['.repeat(50_000)}"${visa}"${']'.repeat(50_000)}`)],
+  ])('with a card number %s is found', (_name, value) => {
     expect(valueHoldsCardNumber(value)).toBe(true);
   });
 
-  test('of any other kind has none', () => {
+  test('of another kind has no card number', () => {
     for (const value of [undefined, null, true, 1.5, 'x', [], {}, new Uint8Array(64), { sku: '4000926247103' }])
       expect(valueHoldsCardNumber(value)).toBe(false);
   });

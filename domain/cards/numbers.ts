@@ -1,27 +1,26 @@
 /**
- * Finds card numbers in text, so that they can be refused before anything looks at them, logs them or keeps them. What
- * counts, and why, is in docs/adr/0010-what-is-no-card-number.md.
+ * Finds card numbers in text, so that they can be refused before anything processes, logs or stores them.
+ * docs/adr/0010-what-is-no-card-number.md defines which numbers count, and why.
  *
- * Every function takes time in proportion to its input: each run of digits is read once, and what stands around a run is
- * looked at for a fixed number of characters.
+ * Every function takes linear time: it reads each run of digits once, and a fixed number of characters around it.
  */
 import { isCardNumber, maxCardDigits, minCardDigits, passesGs1 } from './issuers.js';
 import { folded, withoutKnownNumbers } from './text.js';
 
-/** One character may stand for two digits before it is normalised. */
+/** Normalising may turn one character into two digits. */
 const minCharacters = minCardDigits / 2;
 
-/** Whether the text holds a card number, as it stands or as it is kept if it is a URL. */
+/** Whether the text contains a card number, as it is or as a URL parser would store it. */
 export function holdsCardNumber(text: string): boolean {
   if (text.length < minCharacters) return false;
   if (foldedHoldsCardNumber(folded(text))) return true;
-  const url = asUrlIsKept(text);
+  const url = asStoredUrl(text);
   return url !== null && foldedHoldsCardNumber(folded(url));
 }
 
 /**
- * Whether a card number stands anywhere in a value made of JSON's types: in a string, in the name of a member, or as a
- * number. Walks without recursion, since a value may be nested deeper than the stack is high.
+ * Whether a JSON value contains a card number: in a string, in the name of a member, or as a number. Walks without
+ * recursion, since nesting may exceed the stack.
  */
 export function valueHoldsCardNumber(root: unknown): boolean {
   const rest: unknown[] = [root];
@@ -39,8 +38,8 @@ export function valueHoldsCardNumber(root: unknown): boolean {
   return false;
 }
 
-/** WHATWG URL: tabs and line breaks are taken out wherever they stand. Null where the text is no URL that has any. */
-function asUrlIsKept(text: string): string | null {
+/** The text as a WHATWG URL parser stores it, without tabs and line breaks. Null where it has none or is not a URL. */
+function asStoredUrl(text: string): string | null {
   if (!/[\t\n\r]/.test(text)) return null;
   const joined = text.replace(/[\t\n\r]/g, '');
   return /^[^:]{0,64}:/.test(joined) ? joined : null;
@@ -55,10 +54,10 @@ function foldedHoldsCardNumber(folds: string): boolean {
   return false;
 }
 
-/** Digits that stand together. */
+/** Whether a run of digits without separators is a card number. */
 function runIsCard(run: string): boolean {
   if (run.length >= minCardDigits && run.length <= maxCardDigits) return isCardNumber(run);
-  // What has the form of an id or a digest but no letter is a number filled up with zeros.
+  // A run as long as an id or a digest, but without a letter, may be a number padded with zeros.
   return paddedLengths.includes(run.length) && isCardNumber(run.replace(/^0+/, ''));
 }
 const paddedLengths: readonly number[] = [32, 40, 64];
@@ -71,12 +70,12 @@ const fours = new RegExp(
 );
 const fourSix = new RegExp(`([0-9]{4})(?:${separator})([0-9]{6})(?:${separator})([0-9]{4,5})(?![0-9])`, 'y');
 const separatorAt = new RegExp(`(${separator})`, 'y');
-/** What a card number of 17 to 19 digits has behind four groups of four. */
+/** The remaining digits of a card number of 17 to 19 digits, after four groups of four. */
 const fewBehind = new RegExp(`(?:${separator})([0-9]{1,3})(?![0-9])`, 'y');
-/** A group behind, if it has at most five digits and is no part of a word. */
+/** A following group of at most five digits that is not part of a word. */
 const groupBehind = new RegExp(`(${separator})([0-9]{1,5})(?![0-9A-Za-z])`, 'y');
 
-/** Digits in the groups in which cards show them, beginning with the four at `start`. */
+/** Whether the groups of digits from `start` are a card number, in the groups that are printed on cards. */
 function groupsAreCard(text: string, start: number): boolean {
   const [, ...six] = matchAt(fourSix, text, start) ?? [];
   if (six.length > 0 && isCardNumber(six.join(''))) return true;
@@ -87,7 +86,7 @@ function groupsAreCard(text: string, start: number): boolean {
   if (continuesFromBefore(text, start, firstGap)) return false;
   const digits = a + b + c + d;
   const end = start + whole.length;
-  // Two cards one after the other, and not one longer number.
+  // Two card numbers in a row, not one longer number.
   const [, another] = matchAt(separatorAt, text, end) ?? [];
   const [next, ...groups] = another === undefined ? [] : (matchAt(fours, text, end + another.length) ?? []);
   if (next !== undefined && isCardNumber(digits) && isCardNumber(groups.join('').replace(/[^0-9]/g, ''))) return true;
@@ -96,7 +95,7 @@ function groupsAreCard(text: string, start: number): boolean {
   return isCardNumber(digits) && !continuesBehind(text, digits, end, kindOf(lastGap));
 }
 
-/** Whether the four groups are the end of a longer number: one in groups of four, or an IBAN that is no valid one. */
+/** Whether the four groups end a longer number: one in groups of four, or an invalid IBAN. */
 function continuesFromBefore(text: string, start: number, gap: string): boolean {
   const before = text.slice(Math.max(0, start - 8), start);
   if (yearOrExpiryBefore.test(before)) return false;
@@ -105,13 +104,13 @@ function continuesFromBefore(text: string, start: number, gap: string): boolean 
   return head !== undefined && kindOf(gapBefore) === kindOf(gap);
 }
 
-/** A year or an expiry that stands alone before a number is no part of it. */
+/** A year or an expiry before a number, not part of it. */
 const yearOrExpiryBefore =
   /(?<![0-9]|[0-9][ ./_-]|[0-9] {2})(?:20[0-9]{2}|(?:0[1-9]|1[0-2])[0-9]{2})(?: {1,2}|[-./_])$/;
 
 /**
- * Whether the four groups are the beginning of a longer number, with the same separator. A security code (3 or 4 digits)
- * and an expiry (`1228`, `12/28`) may stand behind a card number; five digits or more are a number of their own.
+ * Whether the four groups begin a longer number with the same separator. A security code (3 or 4 digits) and an expiry
+ * (`1228`, `12/28`) may follow a card number; five digits or more are a separate number.
  */
 function continuesBehind(text: string, number: string, end: number, kind: string): boolean {
   const next = matchAt(groupBehind, text, end);
@@ -119,7 +118,7 @@ function continuesBehind(text: string, number: string, end: number, kind: string
   const [whole, , digits = ''] = next;
   if (digits.length === 5) return false;
   const last = matchAt(groupBehind, text, end + whole.length);
-  // A quantity or a month is no part of the number, unless they make a parcel's number of 18 digits together.
+  // One or two digits are a quantity or a month, unless they complete a parcel's number of 18 digits.
   if (digits.length < 3) return last === null && digits.length === 2 && passesGs1(number + digits);
   if (!last || kindOf(last[1]) !== kind) return false;
   const [, , more = ''] = last;
@@ -131,7 +130,7 @@ const expiry = /^(0[1-9]|1[0-2])[0-9]{2}$/;
 const expiryBehind = new RegExp(`(?:${separator})(?:0?[1-9]|1[0-2])[-./](?:20)?[0-9]{2}(?![0-9])`, 'y');
 const isExpiryAt = (text: string, at: number) => matchAt(expiryBehind, text, at) !== null;
 
-/** Two blanks are the same kind of separator as one. */
+/** The kind of a separator: two blanks count as one. */
 const kindOf = (gap: string | undefined) => gap?.charAt(0) ?? '';
 
 function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {

@@ -1,13 +1,13 @@
 /**
- * Text as the search for card numbers reads it: every way to write a digit or a separator becomes one character, and what
- * is known to be no card number is blanked. Both steps take time in proportion to the text.
+ * Prepares text for the search for card numbers: writes every form of a digit or a separator as one character, and blanks
+ * numbers that are known not to be card numbers. Both steps take linear time.
  */
 
-/** Stands for what is neither digit, letter nor separator. */
+/** Replaces a character that is neither digit, letter nor separator. */
 const other = '·';
 
 const ascii = /^\p{ASCII}*$/u;
-/** Variation selectors, combining marks, joiners, soft hyphens: they do not part the digits between which they stand. */
+/** Variation selectors, combining marks, joiners, soft hyphens: they do not separate digits. */
 const invisible = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 const blank = /^[\s\x85\p{Z}]$/u;
 const dash = /^[\p{Pd}\u2212\u2043]$/u;
@@ -44,7 +44,7 @@ function foldedCharacter(character: string): string {
   return other;
 }
 
-/** Blanks what carries digits that are no card number: ids and keys of ours, UUIDs, traces, digests, IBANs. */
+/** Blanks known numbers: our own ids and keys, UUIDs, traces, digests, IBANs. */
 export function withoutKnownNumbers(text: string): string {
   let result = '';
   let kept = 0;
@@ -59,13 +59,13 @@ export function withoutKnownNumbers(text: string): string {
   return result + text.slice(kept);
 }
 
-/** In a URL the word may begin behind an escape: `order%2Ford_…`. */
+/** The same for a word behind a URL's escape: `order%2Ford_…`. */
 function endAfterEscape(text: string, start: number, end: number): number | null {
   const escaped = text[start - 1] === '%' && /^[0-9A-Fa-f]{2}/.test(text.slice(start, start + 2));
   return escaped ? endOfKnown(text, start + 2, end) : null;
 }
 
-/** Where the known number ends that begins with the word from `start` to `end`; null where it is none. */
+/** The end of the known number that begins with the word from `start` to `end`; null where the word begins none. */
 function endOfKnown(text: string, start: number, end: number): number | null {
   const length = end - start;
   if (length === 2) return endOfMatch(traceparent, text, start);
@@ -88,7 +88,7 @@ const uuid = new RegExp(
 /** https://www.w3.org/TR/trace-context/ */
 const traceparent = new RegExp(`[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}${behind}`, 'y');
 
-/** A match at this very place that has a letter in it: digits alone are random to nobody. */
+/** The end of a match at `start` that contains a letter; digits alone may be a card number. */
 function endOfMatch(pattern: RegExp, text: string, start: number): number | null {
   pattern.lastIndex = start;
   const [match] = pattern.exec(text) ?? [];

@@ -5,10 +5,10 @@ import { isSettled, mayBecome, orderStatuses, orderTransitions } from './states.
 const status = fc.constantFrom(...orderStatuses);
 
 describe('the states of an order', () => {
-  test('every order reaches an end, by whatever ways it goes', () => {
+  test('every path of an order reaches an end', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { minLength: 60, maxLength: 60 }), (choices) => {
-        // `reserved ⇄ confirming` may go round while payments are refused; the saga bounds it, the table does not.
+        // `reserved ⇄ confirming` repeats while payments are refused; the saga bounds it, the table does not.
         let state = 'pending' as (typeof orderStatuses)[number];
         let refusals = 0;
         for (const choice of choices) {
@@ -26,7 +26,7 @@ describe('the states of an order', () => {
     );
   });
 
-  test('nothing leads back from an end, but for a refund of what was confirmed', () => {
+  test('only a refund of a confirmed order leaves an end', () => {
     fc.assert(
       fc.property(status, status, (from, to) => {
         if (!isSettled(from) || !mayBecome(from, to)) return;
@@ -40,7 +40,7 @@ describe('the states of an order', () => {
     expect(orderStatuses.filter((from) => mayBecome(from, 'confirmed'))).toEqual(['confirming']);
   });
 
-  test('an order that was not paid has an end to come', () => {
+  test('an order is unsettled until it is paid or ends', () => {
     expect(orderStatuses.filter((one) => !isSettled(one))).toEqual([
       'draft',
       'pending',

@@ -1,4 +1,4 @@
-/** The states of an order and every way from one to another. The database holds the same table (`order_transitions`). */
+/** The states of an order and their transitions. The database holds the same table (`order_transitions`). */
 
 export const orderStatuses = [
   'draft',
@@ -29,22 +29,22 @@ export const orderTransitions: Readonly<Record<OrderStatus, readonly OrderStatus
   refunded: [],
 };
 
-/** What each state means, in one line, for people who look at an order. */
+/** The meaning of each state, in one line for operators. */
 export const orderStatusMeanings: Readonly<Record<OrderStatus, string>> = {
   pending: 'is being opened',
-  draft: 'has no lines yet; waits for a line, a cancellation, or its time to run out',
-  awaiting_restock: 'lacks stock; what is there is held, and suppliers were asked for the rest',
-  reserved: 'all lines are held; waits for a confirmation, a cancellation, or its time to run out',
-  confirming: 'is being paid; its holds do not run out meanwhile',
+  draft: 'has no lines yet; waits for a line or a cancellation until it expires',
+  awaiting_restock: 'lacks stock; available stock is held, and suppliers were asked for the rest',
+  reserved: 'all lines are held; waits for a confirmation or a cancellation until it expires',
+  confirming: 'is being paid; its holds do not expire meanwhile',
   confirmed: 'is paid, and its goods have left the stock',
   cancelled: 'was cancelled; its goods are free and no money was kept',
-  expired: 'its time ran out; its goods are free and no money was kept',
+  expired: 'has expired; its goods are free and no money was kept',
   failed: 'could not be filled or paid; its goods are free and no money was kept',
   partially_refunded: 'a part of its money was returned',
   refunded: 'all of its money was returned',
 };
 
-/** Whether nothing but a refund can change the order any more. */
+/** Whether only a refund can still change the order. */
 export function isSettled(status: OrderStatus): boolean {
   return !orderTransitions[status].some((next) => next !== 'partially_refunded' && next !== 'refunded');
 }

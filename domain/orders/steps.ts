@@ -1,12 +1,12 @@
 /**
- * The language of the order store: the steps of an order and their answers. Each step is one transaction over the order,
- * its stock, its payment and what must follow (db/orders/store.ts).
+ * The steps of an order and their results. Each step is one transaction over the order, its stock, its payment and its
+ * outbox rows (db/orders/store.ts).
  */
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
 import type { StepBase, StepResult } from '../steps.js';
 import type { OrderStatus } from './states.js';
 
-/** A payment as it is recorded. Amounts in minor units; `fraudScore` 0 to 1. */
+/** A payment's row. Amounts in minor units; `fraudScore` 0 to 1. */
 export interface PaymentRecord {
   readonly id: string;
   readonly status: PaymentStatus;
@@ -25,13 +25,13 @@ export interface PaymentRecord {
   readonly failure: { readonly code: string; readonly detail: string } | null;
 }
 
-/** A mail to queue; its contents are read when it is sent. */
+/** A mail to queue. Its contents are read when it is sent. */
 export interface MailRequest {
   readonly template: 'receipt' | 'insufficient_funds';
   readonly paymentId: string;
 }
 
-/** How an order is paid: by card (tokens of the processor), or elsewhere. */
+/** How an order is paid: by card (tokens of the processor), or outside Holdfast. */
 export type PaymentChoice =
   | { readonly cardToken: string; readonly backupCardToken?: string }
   | { readonly method: 'external' };
@@ -47,7 +47,7 @@ export interface PaymentInFlight extends PendingPayment {
   readonly abandoned: readonly CardSlot[];
 }
 
-/** How a payment stands once it is recorded. */
+/** A recorded payment's status and failure. */
 export interface PaymentStanding {
   readonly status: PaymentStatus;
   readonly failure: { readonly code: string; readonly detail: string } | null;
@@ -62,24 +62,24 @@ interface StepLine {
 
 /**
  * - `open` creates the order: `draft` without lines; else every line is reserved (`reserved`, or `confirming` at once), or
- *   none is (`failed`). Where every lacking SKU has an active supplier the order becomes `awaiting_restock`: what is
- *   available is held without an expiry, and the result has the shortages. What cannot be an order at all (unknown SKU ...)
- *   is refused and leaves no row.
- * - `await_supplier` records the suppliers' references for what they have put aside.
- * - `restock` receives what one line lacked, with the supplier's reference, and holds the line whole. With the last such
- *   line the order becomes `reserved` and its time starts, or it continues to `confirming`.
- * - `give_up_restock` stops receiving for the order; it comes before the suppliers' goods are cancelled. The result has the
- *   lines that are held whole by then. Refused unless the order is `awaiting_restock`.
+ *   none is (`failed`). Where every lacking SKU has an active supplier the order becomes `awaiting_restock`: available stock
+ *   is held without an expiry, and the result has the shortages. An invalid order (unknown SKU ...) is refused and leaves no
+ *   row.
+ * - `await_supplier` records the references of the suppliers' reservations.
+ * - `restock` receives the goods that one line lacked, with the supplier's reference, and holds the whole line. With the last
+ *   such line the order becomes `reserved` and its holds get their expiry, or it continues to `confirming`.
+ * - `give_up_restock` stops receiving goods for the order, before the saga cancels the suppliers' reservations. The result
+ *   has the lines that are held whole by then. Refused unless the order is `awaiting_restock`.
  * - `release` cancels the holds of an order that gave up its restock and has not ended yet.
- * - `add_line` reserves one more line and restarts the time of all holds.
+ * - `add_line` reserves one more line and renews the expiry of all holds.
  * - `begin_confirm` removes the expiry of the holds and records the payment that starts: reserved → confirming. An overdue
  *   order becomes `expired` instead. For an order that is confirming already, the result has the payment in flight.
  * - `abandon_card` gives up a card of the payment in flight, so that it can settle nothing; it comes before its
  *   authorization is undone. Refused once the payment is decided.
- * - `refuse_payment` moves the order back to `reserved`, to `failed` at the last refusal, to `expired` if its time is over.
+ * - `refuse_payment` moves the order back to `reserved`, to `failed` at the last refusal, to `expired` if it is overdue.
  * - `settle` confirms the holds and records the payment: confirming → confirmed. Refused for a card that was given up.
  * - `close` cancels every hold and ends the order as `to`. A payment in flight is decided by the same step.
- * - `expire` ends an overdue order; else it only answers how much time is left.
+ * - `expire` ends an overdue order; else it only returns how much time is left.
  * - `note` adds an entry to the timeline and changes nothing.
  */
 export type OrderStep = StepBase & { readonly orderId: string } & (
@@ -102,7 +102,7 @@ export type OrderStep = StepBase & { readonly orderId: string } & (
         readonly step: 'restock';
         /** Of the order, from 1. */
         readonly line: number;
-        /** What has come in. */
+        /** The quantity received. */
         readonly quantity: number;
         readonly reference: string;
         /** The hold of the whole line. */
@@ -138,8 +138,8 @@ export type OrderStep = StepBase & { readonly orderId: string } & (
 
 /**
  * The key of a step.
- * @param cause what the step follows from: a command's id, a payment's, a line. A workflow task that is lost and run again,
- * perhaps with other commands before it, comes to the same key for the same thing, and so does it once.
+ * @param cause what caused the step: the id of a command or a payment, a line. A repeated workflow task, perhaps with other
+ * commands before it, gives the step the same key, so the step is done once.
  */
 export const orderStepKey = (orderId: string, name: string, cause: string): string =>
   `order/${orderId}/${name}/${cause}`;
@@ -149,7 +149,7 @@ export interface OrderState {
   readonly status: OrderStatus;
   readonly totalAmount: number;
   readonly currency: string;
-  /** Until its holds (or the draft) run out; null where they do not run out. May be negative. */
+  /** Until its holds (or the draft) expire; null where they do not. May be negative. */
   readonly expiresInMs: number | null;
   /** While it is confirming; null where nothing is paid by card. */
   readonly inFlight: PaymentInFlight | null;
@@ -162,25 +162,25 @@ export interface OrderTransition {
   readonly to: OrderStatus;
 }
 
-/** What one line of an order lacks, and the supplier who is to be asked for it. */
+/** The quantity that one line of an order lacks, and its supplier. */
 export interface Shortage {
   /** Of the order, from 1. */
   readonly line: number;
   readonly sku: string;
   readonly location: string;
   readonly requested: number;
-  /** What was there for this line, and is held. */
+  /** The quantity that was available for this line and is held. */
   readonly available: number;
-  /** What is lacking: `requested` less `available`. */
+  /** `requested` less `available`. */
   readonly quantity: number;
   readonly supplierId: string;
   /** The supplier's address; null: the sandbox. */
   readonly url: string | null;
-  /** The line's hold, once it can be held whole. */
+  /** The id of the line's future hold, for the whole quantity. */
   readonly reservationId: string;
 }
 
-/** What some steps answer besides the order. */
+/** Results that only some steps have. */
 export interface OrderStepDetails {
   /** Only of an `open` that lacks stock. */
   readonly shortages?: readonly Shortage[];

@@ -1,4 +1,4 @@
-/** The sentences of timeline entries that are decided in Postgres (db/functions/09_order_finish.sql). */
+/** The sentences of timeline entries that Postgres writes as a code with facts (db/functions/09_order_finish.sql). */
 import { detailOf, isFactualCode, type StoredFacts } from '../refusals.js';
 
 interface EntryFacts {
@@ -11,7 +11,7 @@ interface EntryFacts {
 }
 type EntryCode = keyof EntryFacts;
 
-/** What an entry keeps beside its code. */
+/** The facts that an entry stores with its code. */
 export type TimelineFacts = EntryFacts[EntryCode] | StoredFacts;
 
 const sentences: { readonly [Code in EntryCode]: (facts: EntryFacts[Code]) => string } = {
@@ -24,11 +24,11 @@ const sentences: { readonly [Code in EntryCode]: (facts: EntryFacts[Code]) => st
 
 /**
  * The reason that an entry shows.
- * @param reason with facts a code; without them words of a client, an operator or a workflow, shown as they are
+ * @param reason a code if there are facts; else text of a client, an operator or a workflow, shown unchanged
  */
 export function presentReason(reason: string | null, facts: TimelineFacts | null): string | null {
   if (reason === null || facts === null) return reason;
-  // Facts are written with their code, in one row.
+  // A row's facts always belong to its code.
   if (isEntryCode(reason)) return say(reason, facts as EntryFacts[EntryCode]);
   if (isFactualCode(reason)) return detailOf(reason, facts as StoredFacts);
   return reason;

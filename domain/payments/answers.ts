@@ -1,4 +1,4 @@
-/** What a card processor answers. The gateways of all providers speak this language. */
+/** The answers of a card processor, the same for every provider's gateway. */
 
 export type CardRefusal = {
   readonly kind: 'declined';

@@ -1,9 +1,9 @@
-/** How a payment is written down, and who hears of it. Shared by the workflows and by the activity that does a whole purchase. */
+/** The record of a payment and its mails, for the workflows and the activity that does a whole purchase. */
 import type { Refusal } from '../errors.js';
 import type { MailRequest, PaymentRecord } from '../orders/steps.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from './states.js';
 
-/** What is fixed about a payment before it is tried. Amount in minor units, above 0. */
+/** The facts of a payment that are fixed before its first attempt. Amount in minor units, above 0. */
 export interface PaymentFacts {
   readonly paymentId: string;
   readonly orderId: string | null;
@@ -16,7 +16,7 @@ export interface PaymentFacts {
   readonly requestedAt?: string;
 }
 
-/** What trying it has brought. `score` 0 to 1; `providerReference` is the processor's id of the authorization. */
+/** The attempts at a payment. `score` 0 to 1; `providerReference` is the processor's id of the authorization. */
 export interface PaymentProgress {
   readonly attempts: readonly PaymentAttempt[];
   readonly score: number | null;
@@ -48,7 +48,7 @@ export function paymentRecord(
   };
 }
 
-/** A receipt for what was captured, a word to the customer whose card had too little on it. */
+/** The mails after a decided payment: a receipt if it was captured, a notice if a card had insufficient funds. */
 export function mailsAfter(record: PaymentRecord): readonly MailRequest[] {
   if (record.email === null) return [];
   if (record.status === 'captured') return [{ template: 'receipt', paymentId: record.id }];

@@ -1,4 +1,4 @@
-/** The states of a payment and every way from one to another. The database holds the same table (`payment_transitions`). */
+/** The states of a payment and their transitions. The database holds the same table (`payment_transitions`). */
 
 export const paymentStatuses = [
   'pending',
@@ -31,10 +31,10 @@ export const fraudThreshold = 0.8;
 export const cardSlots = ['primary', 'backup'] as const;
 export type CardSlot = (typeof cardSlots)[number];
 
-/** How a try of a card ended. */
+/** How an attempt on a card ended. */
 export const attemptOutcomes = ['captured', 'declined', 'blocked', 'failed', 'voided'] as const;
 
-/** One try of one card, as the payment resource shows it. `at` is RFC 3339, UTC. */
+/** One attempt on one card, as the payment resource shows it. `at` is RFC 3339, UTC. */
 export interface PaymentAttempt {
   readonly card: CardSlot;
   readonly outcome: (typeof attemptOutcomes)[number];

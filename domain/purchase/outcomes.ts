@@ -1,30 +1,30 @@
-/** How each card, a charge and a whole purchase may end, and how the payment and the refusal then read. */
+/** The outcomes of a card, a charge and a purchase, and their payments and refusals. */
 import { type PaymentRefusalCode, type Refusal, refusal } from '../errors.js';
 import type { OrderStepResult, PaymentRecord } from '../orders/steps.js';
 import type { CaptureAnswer, CardRefusal } from '../payments/answers.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
 
-/** `stopped`: authorized at most, since somebody wants to cancel or the card was given up before. */
+/** `stopped`: not captured, since a cancel is queued or the card was given up before. */
 export type CardOutcome =
   | CaptureAnswer
   | { readonly kind: 'blocked'; readonly score: number }
   | { readonly kind: 'unanswered'; readonly step: 'fraud_check' | 'authorization' | 'capture' }
   | { readonly kind: 'stopped' };
 
-/** A step was left to somebody else; the record says how far it came. */
+/** A step was left to the workflow; the record has the steps done before it. */
 interface Undecided {
   readonly kind: 'undecided';
 }
-/** Nothing is open at the processor any more, and nothing was taken. `stopped`: somebody wanted to cancel. */
+/** Nothing is open at the processor, and no money was kept. `stopped`: a cancel came before the capture. */
 type NotCharged =
   | { readonly kind: 'refused'; readonly payment: PaymentRecord; readonly refusal: Refusal }
   | { readonly kind: 'stopped'; readonly payment: PaymentRecord };
-/** The payment was decided before, by a task that was lost; the database knows how. */
+/** A lost task has decided the payment; the database has the outcome. */
 interface Decided {
   readonly kind: 'decided';
 }
 
-/** How a charge ended, with the payment as it is to be recorded. */
+/** How a charge ended, with the payment to record. */
 export type ChargeOutcome =
   | { readonly kind: 'captured'; readonly payment: PaymentRecord }
   | NotCharged
@@ -33,23 +33,23 @@ export type ChargeOutcome =
 
 /**
  * How a purchase ended.
- * - `not_begun`: it could not be reserved, or is no longer to be paid for. Nothing was charged.
- * - `confirmed`: paid and sold. `payment` is null where nothing was to be paid by card.
- * - `refused`: no card was charged. The goods stay held, so that another payment may be tried.
+ * - `not_started`: it could not be reserved, or needs no payment any more. Nothing was charged.
+ * - `confirmed`: paid and sold. `payment` is null where nothing is paid by card.
+ * - `refused`: no card was charged. The goods stay held for another payment.
  * - `stopped`, `unsettled`: cancelled before the capture, or impossible to settle after it. All is undone.
  */
 export type PurchaseOutcome =
-  | { readonly kind: 'not_begun'; readonly reserved: OrderStepResult }
+  | { readonly kind: 'not_started'; readonly reserved: OrderStepResult }
   | { readonly kind: 'confirmed'; readonly payment: PaymentRecord | null }
   | { readonly kind: 'unsettled'; readonly payment: PaymentRecord | null; readonly refusal: Refusal }
   | NotCharged
   | Decided
   | Undecided;
 
-/** Purchases that are undone as a whole. */
+/** Outcomes after which the whole purchase is undone. */
 export type Undone = Extract<PurchaseOutcome, { kind: 'stopped' | 'unsettled' }>;
 
-/** The attempt as the payment shows it. */
+/** The attempt as it appears on the payment. */
 export function attemptOn(card: CardSlot, outcome: CardOutcome, at: Date): PaymentAttempt {
   return { card, ...shown(outcome), at: at.toISOString() };
 }
@@ -75,7 +75,7 @@ export function statusOf(last: CardOutcome, attempts: readonly PaymentAttempt[])
   return attempts.every((attempt) => attempt.outcome === 'declined') ? 'declined' : 'failed';
 }
 
-/** One card that was declined is a decline; everything else that used up its cards is `all_payment_attempts_failed`. */
+/** The refusal of a payment: a single declined card gives its decline, several attempts give `all_payment_attempts_failed`. */
 export function refusalOf(attempts: readonly PaymentAttempt[], last: CardOutcome): Refusal {
   if (last.kind === 'blocked')
     return paymentRefusal('fraud_suspected', `the payment was blocked: fraud score ${last.score}`, {

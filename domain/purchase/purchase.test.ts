@@ -21,9 +21,9 @@ describe('a purchase', () => {
   });
 
   test.each<[string, Script, string, string[]]>([
-    ['lacks stock', { reserve: refusedAs('insufficient_stock', null) }, 'not_begun', []],
-    ['is not to be paid for yet', { reserve: is({ status: 'awaiting_restock', inFlight: null }) }, 'not_begun', []],
-    ['cannot be reserved now', { reserve: null }, 'undecided', []],
+    ['lacks stock', { reserve: refusedAs('insufficient_stock', null) }, 'not_started', []],
+    ['awaits restock', { reserve: is({ status: 'awaiting_restock', inFlight: null }) }, 'not_started', []],
+    ['gets no answer to reserving', { reserve: null }, 'undecided', []],
     ['is blocked', { score: 0.9 }, 'refused', ['score primary']],
     [
       'is declined on both cards',
@@ -62,7 +62,7 @@ describe('a purchase', () => {
       [...card('primary').slice(0, 2), 'give up primary', 'return money primary', 'end order, stopped'],
     ],
     [
-      'was settled by a task that was lost',
+      'a lost task has settled',
       { authorize: 'unanswered', giveUp: false },
       'decided',
       [...card('primary').slice(0, 2), 'give up primary'],
@@ -73,7 +73,7 @@ describe('a purchase', () => {
       'unsettled',
       [...card('primary'), settled, 'return money primary', 'end order, unsettled'],
     ],
-    ['is not settled now', { settle: null }, 'undecided', [...card('primary'), settled]],
+    ['gets no answer to settling', { settle: null }, 'undecided', [...card('primary'), settled]],
     [
       'was settled before',
       { settle: refusedAs('internal', { ...confirming, status: 'confirmed' }) },
@@ -124,7 +124,7 @@ describe('a purchase that is resumed', () => {
     expect(run.log).toEqual(all.slice(count));
   });
 
-  test('is over where everything is recorded', async () => {
+  test('repeats nothing where everything is recorded', async () => {
     const whole = new Run();
     await whole.go();
     const run = new Run({ reserve: null, settle: null }, whole.record);
@@ -141,14 +141,14 @@ describe('a purchase that is resumed', () => {
 
   test('after any first attempt takes the money once where it is confirmed, and none otherwise', async () => {
     await fc.assert(
-      fc.asyncProperty(script, script, fc.boolean(), async (first, then, heard) => {
-        const atHand = new Run({ ...first, atHand: true });
-        await atHand.go();
-        // An activity that is not heard of again leaves nothing but a doubt.
+      fc.asyncProperty(script, script, fc.boolean(), async (first, then, answered) => {
+        const inline = new Run({ ...first, inline: true });
+        await inline.go();
+        // A lost activity leaves no record: it may have taken the money.
         const lost = { ...nothingDone(), charge: { ...nothingCharged(), mayHoldMoney: true } };
-        const { settled: refused } = atHand.record;
-        const record = { ...atHand.record, settled: refused?.outcome === 'done' ? refused : null };
-        const run = new Run(then, heard ? record : lost, atHand.processor);
+        const { settled: refused } = inline.record;
+        const record = { ...inline.record, settled: refused?.outcome === 'done' ? refused : null };
+        const run = new Run(then, answered ? record : lost, inline.processor);
         const { kind } = await run.go();
         const holds = [...run.processor.holds.values()];
         expect(holds).toEqual(kind === 'confirmed' ? ['captured'] : []);

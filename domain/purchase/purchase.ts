@@ -1,7 +1,7 @@
 /**
- * A purchase as a process: reserve, score, authorize, capture, settle. It is written here once. One activity runs it with
- * the steps at hand and stops at the first that it has to leave; the workflow runs it with activities as the steps, from
- * the first step that the record lacks (docs/adr/0008).
+ * The process of a purchase: reserve, score, authorize, capture, settle. One activity runs it with inline steps and stops at
+ * the first that it must leave. The workflow then runs it with activities as the steps, from the first step that the record
+ * lacks (docs/adr/0008).
  */
 import { orderStepKey, type PaymentInFlight, type PaymentRecord } from '../orders/steps.js';
 import { mailsAfter, type PaymentFacts, paymentRecord } from '../payments/record.js';
@@ -27,7 +27,7 @@ import {
   type PurchaseUndo,
 } from './steps.js';
 
-/** What is fixed about a purchase before its first step. `traceparent` is W3C. */
+/** The facts of a purchase that are fixed before its first step. `traceparent` is W3C. */
 export interface PurchaseFacts {
   readonly orderId: string;
   readonly customerId: string | null;
@@ -37,21 +37,21 @@ export interface PurchaseFacts {
   readonly traceparent: string;
 }
 
-/** A payment by card, on the first card and then on the backup. */
+/** A payment by card, on the primary card and then on the backup. */
 export interface ChargeFacts extends PaymentFacts {
   readonly cardToken: string;
   readonly backupCardToken: string | null;
   readonly traceparent: string;
-  /** Cards that were given up before: what they hold is returned, and they are not charged. */
+  /** Cards that were given up before: their money is returned, and they are not charged. */
   readonly abandoned: readonly CardSlot[];
 }
 
 const undecided = { kind: 'undecided' } as const;
 
 /**
- * Buys what an order asks for. Goods and money end on the same side, except where a step is left: then the outcome is
- * `undecided`, and the same call with the same record resumes it.
- * @param done what is done already; each further step is recorded in it
+ * Buys an order's goods. Either goods and money both change hands, or neither does. A step that is left makes the outcome
+ * `undecided`; the same call with the same record resumes it.
+ * @param done the steps already done; each further step is recorded in it
  */
 export async function purchase(
   order: PurchaseFacts,
@@ -60,13 +60,13 @@ export async function purchase(
   done: PurchaseRecord,
 ): Promise<PurchaseOutcome> {
   undo.goods();
-  // Registered ahead of reserving, because that and the charge may be one activity.
+  // Registered before reserving, because one activity may both reserve and charge.
   const money = undo.money();
 
   done.reserved ??= await steps.reserve();
   if (done.reserved === null) return undecided;
   if (done.reserved.outcome === 'refused' || done.reserved.state.status !== 'confirming')
-    return { kind: 'not_begun', reserved: done.reserved };
+    return { kind: 'not_started', reserved: done.reserved };
 
   const { inFlight, totalAmount, currency } = done.reserved.state;
   let payment: PaymentRecord | null = null;
@@ -96,8 +96,8 @@ export async function purchase(
 /**
  * Takes the money, or leaves nothing open: on any outcome but `captured` and `undecided`, the processor's books show a net
  * of 0 for this payment.
- * @param money registered before this is called
- * @param done what is done of the first card
+ * @param money its undo must already be registered
+ * @param done the steps already done on the primary card
  */
 export async function charge(
   facts: ChargeFacts,
@@ -123,14 +123,14 @@ export async function charge(
     if (last.kind === 'captured')
       return { kind: 'captured', payment: paymentRecord(facts, 'captured', { attempts, ...known }, card) };
 
-    // No other card, and no answer to anybody, before nothing is open on this one.
+    // Close this card before charging another one or answering.
     if (record.mayHoldMoney && !abandoned) {
       const givenUp = await steps.giveUp(card, paymentRecord(facts, 'pending', { attempts, ...known }));
       if (givenUp === null) return undecided;
       if (!givenUp) return { kind: 'decided' };
     }
     await money.giveBack();
-    // Also where a person has taken it as returned.
+    // Also where a person has resolved the review as done.
     record.mayHoldMoney = false;
     if (last.kind === 'stopped' && steps.cancelWanted())
       return { kind: 'stopped', payment: paymentRecord(facts, 'voided', { attempts, ...known }) };
@@ -163,7 +163,7 @@ export async function chargeCard(card: CardCharge, steps: CardSteps): Promise<Ca
   return record.captured ?? { kind: 'unanswered', step: 'capture' };
 }
 
-/** A card that was given up holds what a task that was lost has left on it. */
+/** The record of a card that was given up: a lost task may have left money on it. */
 const abandonedCard = (): CardRecord => ({ ...nothingCharged(), mayHoldMoney: true });
 
 function chargeOf(

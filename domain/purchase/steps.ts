@@ -1,11 +1,11 @@
-/** The steps of a purchase, what undoes them, and the record of those that are done. */
+/** The steps of a purchase, their undo, and the record of the steps done. */
 import type { OrderStep, OrderStepResult, PaymentRecord } from '../orders/steps.js';
 import type { AuthorizeAnswer, CaptureAnswer } from '../payments/answers.js';
 import type { CardSlot } from '../payments/states.js';
 import type { Fault } from '../retry.js';
 import type { Undone } from './outcomes.js';
 
-/** One payment on one card. Its idempotency keys at the processor are made of `paymentId` and `card`. */
+/** One payment on one card. Its idempotency keys at the processor consist of `paymentId` and `card`. */
 export interface CardOperation {
   readonly paymentId: string;
   readonly card: CardSlot;
@@ -13,31 +13,31 @@ export interface CardOperation {
   /** Minor units. */
   readonly amount: number;
   readonly currency: string;
-  /** What the processor's books show: the order's id, else the payment's. */
+  /** The reference in the processor's books: the order's id, else the payment's. */
   readonly reference: string;
   readonly customerId: string | null;
   readonly traceparent: string;
 }
 
-/** `heldTaskMs`: for how long a workflow task was held up until the answer came. */
+/** `heldTaskMs`: how long the call held up a workflow task. */
 export type Authorized = AuthorizeAnswer & { readonly heldTaskMs: number };
 
-/** What is done of the charge of one card. Null: not asked, or not answered. */
+/** The steps done of one card's charge. Null: not attempted, or not answered. */
 export interface CardRecord {
   score: number | null;
   authorized: Authorized | null;
   captured: CaptureAnswer | null;
-  /** Why the first step without an answer has none; null where it was left for later, or none is missing. */
+  /** The fault of the first step without an answer; null where that step was not attempted, or every step has its answer. */
   fault: Fault | null;
-  /** Whether the processor may hold money of this card: from before it is asked until that is undone. */
+  /** Whether the processor may hold money of this card: set before it is asked, reset by the undo. */
   mayHoldMoney: boolean;
 }
 
-/** What is done of a purchase. A step that is recorded is not repeated. */
+/** The steps done of a purchase. A recorded step is not repeated. */
 export interface PurchaseRecord {
-  /** The answer to reserving. */
+  /** The result of the step that reserves. */
   reserved: OrderStepResult | null;
-  /** The charge of the first card. */
+  /** The charge of the primary card. */
   charge: CardRecord | null;
   settled: OrderStepResult | null;
 }
@@ -51,32 +51,29 @@ export const nothingCharged = (): CardRecord => ({
 });
 export const nothingDone = (): PurchaseRecord => ({ reserved: null, charge: null, settled: null });
 
-/** One card while it is charged. */
+/** One card and the progress of its charge. */
 export interface CardCharge {
   readonly operation: CardOperation;
   readonly record: CardRecord;
 }
 
-/** The steps that take money from one card. Null: no answer, so it may have happened or not. */
+/** The steps that take money from one card. Null: no answer, so the step may have taken effect or not. */
 export interface CardSteps {
   /** The risk, 0 to 1. */
   score(card: CardCharge): Promise<number | null>;
   authorize(card: CardCharge): Promise<Authorized | null>;
-  /** The last moment at which a cancel can win. False: the money is not taken. */
+  /** The last point at which a cancel can win. False: the money is not taken. */
   mayCapture(authorized: Authorized): Promise<boolean>;
   capture(card: CardCharge, authorizationId: string): Promise<CaptureAnswer | null>;
 }
 
-/** The steps of a charge on one card after the other. Null: this step is left to somebody else, and the charge stops. */
+/** The steps of a charge on one card after the other. Null: this step is left to the workflow, and the charge stops. */
 export interface ChargeSteps extends CardSteps {
-  /** As much of a card's charge as can be done at once. */
+  /** The first attempt at a card's charge, whose record the steps continue. */
   firstAttempt(operation: CardOperation): Promise<CardRecord | null>;
-  /**
-   * Gives a card up for good, before what it holds is undone. False where the payment is decided already: a task that was
-   * lost has settled it, and nothing may be undone.
-   */
+  /** Gives a card up for good, before its money is returned. False where a lost task has decided the payment: nothing may be undone. */
   giveUp(card: CardSlot, soFar: PaymentRecord): Promise<boolean | null>;
-  /** Whether somebody wants to cancel. */
+  /** Whether a cancel is queued. */
   cancelWanted(): boolean;
   now(): Date;
 }
@@ -84,28 +81,28 @@ export interface ChargeSteps extends CardSteps {
 /** The step that settles a purchase. */
 type Settling = Omit<Extract<OrderStep, { step: 'settle' }>, 'step'>;
 
-/** The steps of a whole purchase. Null: this step is left to somebody else, and the purchase stops. */
+/** The steps of a whole purchase. Null: this step is left to the workflow, and the purchase stops. */
 export interface PurchaseSteps extends ChargeSteps {
-  /** Holds every line for the payment, which is recorded with it. */
+  /** Holds every line and records the payment that starts. */
   reserve(): Promise<OrderStepResult | null>;
-  /** Sells what is held and records the payment, in one transaction. */
+  /** Confirms the holds and records the payment, in one transaction. */
   settle(step: Settling): Promise<OrderStepResult | null>;
 }
 
-/** What the cards of a payment may hold. One card at a time holds anything. */
+/** The money that a payment's cards may hold, on one card at a time. */
 export interface HeldMoney {
-  /** The card that is being charged; null before the first one. */
+  /** The card being charged; null before the first one. */
   card: CardCharge | null;
-  /** Returns what the card holds by now, or has a person take it as returned. Does nothing where it holds nothing. */
+  /** Returns the card's money, or waits until a person resolves the review as done. Does nothing where it holds none. */
   giveBack(): Promise<void>;
 }
 
-/** Where each undo is registered before its deed. A deed that was not answered may have happened. */
+/** Registers each undo before its step, since an unanswered step may have taken effect. */
 export interface PurchaseUndo {
-  /** Registers that the order ends and gives its goods back. */
+  /** Registers ending the order and giving its goods back. */
   goods(): void;
-  /** Registers that what a card holds goes back. */
+  /** Registers returning the money that a card holds. */
   money(): HeldMoney;
-  /** Carries out what is registered, newest first. */
+  /** Carries out every registered undo, newest first. */
   all(why: Undone): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { canEndAs, isTransferEnded, type TransferStatus, transferStatuses, trans
 const status = fc.constantFrom(...transferStatuses);
 
 describe('the states of a transfer', () => {
-  test('every transfer reaches an end, by whatever ways it goes, and never comes by a state twice', () => {
+  test('every path of a transfer reaches an end and never enters a state twice', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(), { minLength: transferStatuses.length, maxLength: 20 }), (choices) => {
         const path: TransferStatus[] = ['pending'];
@@ -21,7 +21,7 @@ describe('the states of a transfer', () => {
     );
   });
 
-  test('nothing leads on from an end', () => {
+  test('an ended transfer never changes', () => {
     fc.assert(
       fc.property(status, status, (from, to) => {
         if (isTransferEnded(from)) expect(canEndAs(from, to)).toBe(from === to);
@@ -29,7 +29,7 @@ describe('the states of a transfer', () => {
     );
   });
 
-  test('what can be reached in two steps can be reached', () => {
+  test('a state that is reachable in two steps is reachable', () => {
     fc.assert(
       fc.property(status, status, status, (from, over, to) => {
         if (canEndAs(from, over) && canEndAs(over, to)) expect(canEndAs(from, to)).toBe(true);
@@ -37,14 +37,14 @@ describe('the states of a transfer', () => {
     );
   });
 
-  test('goods arrive only from where they were held or on their way', () => {
+  test('only held or shipped goods can arrive', () => {
     expect(transferStatuses.filter((from) => transferTransitions[from].includes('completed'))).toEqual([
       'reserved',
       'in_transit',
     ]);
   });
 
-  test('what a person must look at ends by giving the goods back', () => {
+  test('a transfer in review ends by giving the goods back', () => {
     expect(canEndAs('manual_review', 'completed')).toBe(false);
     expect(transferTransitions.manual_review).toEqual(['cancelled', 'failed']);
   });

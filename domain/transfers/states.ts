@@ -1,4 +1,4 @@
-/** The states of a transfer and every way from one to another. The database holds the same table (`transfer_transitions`). */
+/** The states of a transfer and their transitions. The database holds the same table (`transfer_transitions`). */
 
 export const transferStatuses = [
   'pending',
@@ -30,7 +30,7 @@ export function isTransferEnded(status: TransferStatus): boolean {
   return transferTransitions[status].length === 0;
 }
 
-/** Whether a transfer that is `from` may still come to be `to`, by however many steps. */
+/** Whether a transfer in state `from` can reach `to` in any number of steps. */
 export function canEndAs(from: TransferStatus, to: TransferStatus): boolean {
   return from === to || transferTransitions[from].some((next) => canEndAs(next, to));
 }

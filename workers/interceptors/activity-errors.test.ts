@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
 import { crossing } from './activity-errors.js';
 
-test('an error that nobody expected crosses as a short report, whatever it quotes', () => {
+test('an unexpected error is replaced by a short report without the data it quotes', () => {
   const failure = crossing(
     Object.assign(new Error(`failed query: insert … params: jane@example.com ${'x'.repeat(3_000_000)}`), {
       query: 'insert into orders values ($1)',
@@ -14,7 +14,7 @@ test('an error that nobody expected crosses as a short report, whatever it quote
   expect(said.length).toBeLessThan(20_000);
 });
 
-test('what an activity says on purpose crosses as it is', () => {
+test('an ApplicationFailure stays as it is', () => {
   const said = ApplicationFailure.create({ type: 'no_answer', message: 'supplier: no answer in time' });
   expect(crossing(said)).toBe(said);
 });

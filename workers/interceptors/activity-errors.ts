@@ -1,7 +1,6 @@
 /**
- * What an activity throws goes into Temporal's history and from there to everybody who may read it, in reviews too. An error
- * that nobody expected quotes rows and parameters: it crosses as a report instead. What an activity says on purpose
- * (ApplicationFailure) crosses as it is.
+ * Keeps customer data out of Temporal's history and out of reviews. An unexpected error may quote rows and parameters, so it
+ * is replaced by a report. An ApplicationFailure, which an activity throws on purpose, stays as it is.
  */
 import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
@@ -19,9 +18,9 @@ export const reportedErrors: ActivityInterceptorsFactory = () => ({
   },
 });
 
-/** What an error of an activity becomes before it leaves the worker. */
+/** The error that leaves the worker in place of an activity's error. */
 export function crossing(error: unknown): unknown {
-  // An aborted call and a completion that comes later are words of the SDK.
+  // The SDK itself interprets these two.
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'CompleteAsyncError')) return error;
   if (error instanceof TemporalFailure && (error.cause === undefined || error.cause instanceof TemporalFailure))
     return error;

@@ -1,14 +1,14 @@
 /**
- * Places where a drill kills this process with SIGKILL, so that a crash is where the drill wants it and not where luck has
- * it. Off unless HOLDFAST_CRASH_POINTS names a folder; a drill then puts a file `<activity>.<phase>` there:
+ * Places where a drill kills this process with SIGKILL, so that it chooses where a crash happens. Off unless
+ * HOLDFAST_CRASH_POINTS names a folder; a drill then puts a file `<activity>.<phase>` there:
  * - `before`: the activity was handed out and has done nothing;
  * - `during`: its first query or request has been sent, and no answer was read;
  * - `after`: it has done everything, and Temporal does not know yet.
- * An activity that does several steps has the places of the activities that do each of them alone.
- * The relay has places of its own, without a phase: `relay.claimed` (nothing was started yet) and `relay.started` (nothing
- * was marked yet).
- * The process that renames the file takes the crash, so one file is one crash. What the file holds must occur in the activity's
- * arguments (an order's id), or in what the relay is at (`<sku>/<location>`); an empty file fits any.
+ * An activity of several steps has the places of the activities that do each step alone.
+ * The relay has two places without a phase: `relay.claimed` (no workflow started yet) and `relay.started` (no row marked
+ * yet).
+ * The process that renames the file crashes, so one file is one crash. The file's text must occur in the activity's
+ * arguments (an order's id), or in the row that the relay is delivering (`<sku>/<location>`); an empty file matches any.
  */
 import { subscribe } from 'node:diagnostics_channel';
 import { readdirSync, readFileSync, renameSync } from 'node:fs';
@@ -20,11 +20,11 @@ type Phase = 'before' | 'during' | 'after';
 
 export interface CrashPoints {
   readonly interceptors: readonly ActivityInterceptorsFactory[];
-  /** To be put around each step of an activity. */
+  /** Surrounds each step of an activity. */
   readonly around: Around;
-  /** To be called with each query that is sent. */
+  /** Call it with each query sent. */
   readonly onQuery: () => void;
-  /** To be called at a place by this name, with what the process is at there. */
+  /** Call it at the place of this name. @param about the work in progress there */
   readonly reached: (place: string, about: string) => void;
 }
 

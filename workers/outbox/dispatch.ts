@@ -1,4 +1,4 @@
-/** One attempt to hand rows of the outbox over to a workflow, and what becomes of them when it fails. */
+/** One attempt to deliver outbox rows to a workflow. A failed attempt reschedules them or opens a review. */
 import { randomUUID } from 'node:crypto';
 import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Logger } from 'pino';
@@ -7,44 +7,44 @@ import type { Sql } from '../../db/postgres/client.js';
 import { presentable } from '../../gateways/http/fault.js';
 import type { RetrySettings } from '../../workflows/shared/contract.js';
 
-/** What the ways of delivery have in common. */
+/** What every delivery needs. */
 export interface RelayTools {
   readonly sql: Sql;
   readonly client: Client;
   readonly retry: RetrySettings;
   readonly log: Logger;
-  /** Writes down that workflows exist for the rows; those that come together share a statement. */
+  /** Marks rows whose workflow exists. Concurrent calls share a statement. */
   readonly markDelivered: (rowIds: readonly number[]) => Promise<void>;
-  /** A place where a drill may end this process. */
+  /** A place where a drill may kill this process. */
   readonly reached: (place: string, about: string) => void;
 }
 
-/** Failures of its own that a row may have before a person is asked. */
+/** Failed attempts of a row before a review is opened. Outages do not count. */
 const maxAttempts = 10;
-/** A call to a server that is away does not end by itself for a long time. */
+/** A call to an unreachable server takes far longer to fail by itself. */
 export const startTimeoutMs = 5000;
 const firstWaitSeconds = 1;
 const outageWaitSeconds = 1;
 
 export interface Delivery {
   readonly rowIds: readonly number[];
-  /** What the drills and the log know it by. */
+  /** Its name in drills and logs. */
   readonly about: string;
-  /** Has the workflow begun; more than once must be once. */
-  readonly begin: (client: Client) => Promise<unknown>;
+  /** Starts the workflow. Idempotent. */
+  readonly start: (client: Client) => Promise<unknown>;
 }
 
 /**
- * Has the workflow begun and marks the rows delivered. Where it ends in between, the rows are delivered again: the workflow's
- * id makes that one start, or a run that finds nothing to do. Returns the milliseconds after which the rows are to be
- * looked at again; null where they are not.
+ * Starts the workflow and marks the rows delivered. A process that dies in between leaves them to be delivered again: the
+ * workflow's id makes both starts one, or the second run finds nothing to do. Returns the milliseconds until the next
+ * attempt; null where there is none.
  */
 export async function deliver(tools: RelayTools, delivery: Delivery): Promise<number | null> {
   const { client, log } = tools;
-  const { rowIds, about, begin } = delivery;
+  const { rowIds, about, start } = delivery;
   tools.reached('relay.claimed', about);
   try {
-    await within(startTimeoutMs, begin(client));
+    await within(startTimeoutMs, start(client));
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return await giveBack(tools, rowIds, about, error);
   }
@@ -54,7 +54,7 @@ export async function deliver(tools: RelayTools, delivery: Delivery): Promise<nu
   return null;
 }
 
-/** A delivery that can never be made, since the row itself says too little. */
+/** Fails a delivery whose row lacks what the workflow needs. */
 export function refuseDelivery(tools: RelayTools, rowIds: readonly number[], why: string): Promise<number | null> {
   return giveBack(tools, rowIds, `outbox/${rowIds[0]}`, new Error(why));
 }
@@ -67,7 +67,7 @@ async function giveBack(
 ): Promise<number | null> {
   const lastError = presentable(error instanceof Error ? error.message : String(error));
   if (isOutage(error)) {
-    log.warn({ about, err: error }, 'Temporal does not take what is in the outbox; it waits');
+    log.warn({ about, err: error }, 'Temporal is unavailable; the outbox waits');
     await postponeDelivery(sql, rowIds, lastError, outageWaitSeconds);
     return outageWaitSeconds * 1000;
   }
@@ -78,7 +78,10 @@ async function giveBack(
     firstWaitSeconds: firstWaitSeconds * retry.retryBaseScale,
     reviewId: `rev_${randomUUID().replaceAll('-', '')}`,
   });
-  log.warn({ about, err: error }, waitSeconds === null ? 'outbox row put before a person' : 'outbox row not delivered');
+  log.warn(
+    { about, err: error },
+    waitSeconds === null ? 'outbox row given up; a review is open' : 'outbox row not delivered',
+  );
   return waitSeconds === null ? null : Math.max(1, Math.ceil(waitSeconds * 1000));
 }
 
@@ -103,6 +106,6 @@ function isOutage(error: unknown): boolean {
   if (error instanceof StartTimeout) return true;
   const cause = error instanceof Error && isGrpcServiceError(error.cause) ? error.cause : error;
   if (!isGrpcServiceError(cause) || !outageCodes.has(cause.code)) return false;
-  // "Resource exhausted" is also what gRPC calls a message over its limit, which will be no smaller next time.
+  // gRPC also says "resource exhausted" of a message over its limit, which a retry does not make smaller.
   return !/larger than max|too large/i.test(cause.message);
 }

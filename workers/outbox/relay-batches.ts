@@ -1,4 +1,4 @@
-/** Mails and notices: many rows become one workflow that sends them. */
+/** Delivers mails and notices: one workflow sends a batch of rows. */
 import { randomUUID } from 'node:crypto';
 import { type BatchTopic, batchTopics, claimBatches } from '../../db/outbox/outbox.js';
 import { noticesWorkflowId } from '../../workflows/notices/contract.js';
@@ -10,7 +10,7 @@ const maxBatch = 200;
 /** The wait before a second try to send; the third waits twice as long. */
 const waitSeconds: Readonly<Record<BatchTopic, number>> = { mail: 10, notice: 5 };
 
-/** Starts the workflows of all batches that wait. Returns the milliseconds until there is more to do; null: nothing is known of. */
+/** Starts the workflows of all waiting batches. Returns the milliseconds until the next one is due; null where none is known. */
 export async function relayBatches(tools: RelayTools): Promise<number | null> {
   const claimed = await Promise.all(batchTopics.map((topic) => claimBatches(tools.sql, topic, randomUUID(), maxBatch)));
   const batches = claimed.flat();
@@ -19,7 +19,7 @@ export async function relayBatches(tools: RelayTools): Promise<number | null> {
       deliver(tools, {
         rowIds,
         about: `batch/${batchId}`,
-        begin: (client) =>
+        start: (client) =>
           client.workflow.start('notices', {
             workflowId: noticesWorkflowId(batchId),
             taskQueue,
@@ -36,7 +36,7 @@ export async function relayBatches(tools: RelayTools): Promise<number | null> {
   return soonest(waits);
 }
 
-/** The shortest of the waits that there are. */
+/** The shortest wait; null where there is none. */
 function soonest(waits: readonly (number | null)[]): number | null {
   const there = waits.filter((wait) => wait !== null);
   return there.length === 0 ? null : Math.min(...there);

@@ -15,12 +15,12 @@ export interface DeliveryTimes {
   readonly deliveryMaxDays: number;
 }
 
-/** Starts that may be under way at once. */
-const maxUnderWay = 32;
-/** Longer than an attempt can take; a relay that was killed holds up its SKUs for no longer. */
+/** Starts in flight at once. */
+const maxInFlight = 32;
+/** Longer than any attempt: the SKUs of a killed relay are free again after this time. */
 const leaseSeconds = (2 * startTimeoutMs) / 1000;
 
-/** What the relay tells the loop that has it look. */
+/** The loop that runs the relay. */
 export interface LevelLoop {
   /** There may be something to claim again. */
   readonly wake: () => void;
@@ -28,11 +28,11 @@ export interface LevelLoop {
 }
 
 /**
- * Starts the replenishments of SKUs that wait. A look claims what there is room for and does not wait for its starts: a
- * level that becomes low meanwhile is claimed at once, however slow Temporal is with those before it.
+ * Starts the replenishments of waiting SKUs. A look claims as many as there is room for and does not wait for their starts:
+ * slow starts do not delay levels that become low meanwhile.
  */
 export class LevelRelay {
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #inFlight = new Set<Promise<void>>();
 
   constructor(
     private readonly tools: RelayTools,
@@ -40,26 +40,26 @@ export class LevelRelay {
     private readonly loop: LevelLoop,
   ) {}
 
-  /** One look. Always null: whatever there is to be done again later wakes the loop. */
+  /** One look. Always null: each start wakes the loop when it ends. */
   async look(): Promise<null> {
-    const limit = maxUnderWay - this.#underWay.size;
+    const limit = maxInFlight - this.#inFlight.size;
     if (limit === 0) return null;
     for (const row of await claimSkus(this.tools.sql, { limit, leaseSeconds })) {
-      const start = this.#start(row).finally(() => this.#underWay.delete(start));
-      this.#underWay.add(start);
+      const start = this.#start(row).finally(() => this.#inFlight.delete(start));
+      this.#inFlight.add(start);
     }
     return null;
   }
 
-  /** When nothing is under way any more. */
+  /** Resolves when no start is in flight. */
   async ended(): Promise<void> {
-    await Promise.all(this.#underWay);
+    await Promise.all(this.#inFlight);
   }
 
-  /** Never rejects: what became of a row that could not be written down shows when its claim has run out. */
+  /** Never rejects. A row whose outcome could not be recorded is claimed again when its lease has run out. */
   async #start(row: ReplenishRow): Promise<void> {
     try {
-      // Behind a row that was delivered another of its SKU may wait.
+      // Another row of the same SKU may be waiting behind this one.
       const waitMs = (await this.#deliver(row)) ?? 0;
       setTimeout(this.loop.wake, waitMs).unref();
     } catch (error) {
@@ -81,16 +81,16 @@ export class LevelRelay {
     return deliver(this.tools, {
       rowIds: [id],
       about: `${sku}/${location}`,
-      begin: (client) => begin(client, input),
+      start: (client) => startOrSignal(client, input),
     });
   }
 }
 
 /**
- * Mostly none runs, and then a plain start is what costs the server least: it hands the first task to this process with
- * its answer. One that runs already is as good as another: it reads the level, and once more before it ends if it is told.
+ * Starts a replenishment, or asks the running one to read the level once more before it ends. Usually none is running: a
+ * plain start then costs the server least, since its answer hands this process the first task.
  */
-async function begin(client: Client, input: ReplenishmentInput): Promise<void> {
+async function startOrSignal(client: Client, input: ReplenishmentInput): Promise<void> {
   const options = {
     workflowId: replenishmentWorkflowId(input.sku, input.location),
     taskQueue,
@@ -102,7 +102,7 @@ async function begin(client: Client, input: ReplenishmentInput): Promise<void> {
     await client.workflow.start('replenishment', { ...options, requestEagerStart: true });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    // It may end before it hears of this: then another is started.
+    // The running workflow may end before the signal reaches it: this call then starts another.
     await client.workflow.signalWithStart('replenishment', {
       ...options,
       signal: replenishmentSignals.low,

@@ -1,19 +1,19 @@
-/** A loop that sleeps until it is woken, or for a while: a wake-up may be lost, what it told of is not. */
+/** A loop that looks for work when woken and at regular intervals, since a wake-up may be lost. */
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface Loop {
-  /** Something may have come. */
+  /** There may be work. */
   wake(): void;
-  /** Ends after the look that is under way. */
+  /** Stops after the current look. */
   stop(): Promise<void>;
 }
 
 export interface LoopOptions {
-  /** One look. Returns the milliseconds until the next is worth it; 0: there is more; null: nothing is known of. */
+  /** One look. Returns the milliseconds until work is due; 0: more is waiting; null: none is known. */
   readonly look: () => Promise<number | null>;
   /** The longest sleep. */
   readonly pollMs: number;
-  /** The shortest time from one look to the next, unless there is more to see: what comes meanwhile is seen together. */
+  /** The shortest time between looks, so that work which arrives meanwhile is batched. A look that returned 0 does not wait. */
   readonly apartMs: number;
   readonly onError: (error: unknown) => void;
 }
@@ -37,7 +37,7 @@ export function startLoop({ look, pollMs, apartMs, onError }: LoopOptions): Loop
     while (!stopped.signal.aborted) {
       if (!woken) await sleep(Math.min(pauseMs, pollMs));
       const tooSoonMs = lookedAt + apartMs - performance.now();
-      // Nothing but the end cuts this short.
+      // Only `stop` cuts this short.
       if (tooSoonMs > 0 && pauseMs > 0) await pause(tooSoonMs, null, { signal: stopped.signal }).catch(() => undefined);
       if (stopped.signal.aborted) return;
       woken = false;

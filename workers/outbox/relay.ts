@@ -1,6 +1,6 @@
 /**
- * Turns what follows from committed changes into workflows. Any number of relays may run, and each may be killed anywhere:
- * what it was at is claimed in the database before a workflow is started, and a workflow that is started twice is one.
+ * Starts the workflows that committed changes have queued in the outbox. Any number of relays may run, and each may be
+ * killed anywhere: a relay claims rows before it starts their workflow, and starting a workflow twice starts it once.
  */
 
 import { markDelivered, outboxChannel, replenishWakeUp } from '../../db/outbox/outbox.js';
@@ -11,16 +11,13 @@ import { relayBatches } from './relay-batches.js';
 import { type DeliveryTimes, LevelRelay } from './relay-levels.js';
 import { startLoop } from './relay-loop.js';
 
-/**
- * Mails and notices become one workflow at most so often in each worker. One that comes alone goes at once; where many
- * come they can wait, and a workflow is not free.
- */
+/** The shortest time between two batches of mails and notices in one worker: a workflow for each would cost too much. */
 const batchesApartMs = 2000;
-/** Without a word from Postgres the relay looks by itself: a notification may be lost, a row is not. */
+/** How often the relay looks without a notification, which may be lost. */
 const pollMs = 5000;
 
 export interface Relay {
-  /** Ends after what is under way. */
+  /** Stops after the deliveries in flight. */
   stop(): Promise<void>;
 }
 
@@ -37,13 +34,13 @@ export async function startRelay({ connection, times, ...others }: RelayOptions)
   });
   const mark = async (rowIds: readonly number[]) => void (await marks.submit(rowIds));
   const tools: RelayTools = { ...others, sql, markDelivered: mark };
-  const onError = (error: unknown) => tools.log.warn({ err: error }, 'outbox relay failed; it tries again');
+  const onError = (error: unknown) => tools.log.warn({ err: error }, 'outbox relay failed and will retry');
   const batches = startLoop({ look: () => relayBatches(tools), pollMs, apartMs: batchesApartMs, onError });
   const levelRelay = new LevelRelay(tools, times, { wake: () => levels.wake(), onError });
   const levels = startLoop({ look: () => levelRelay.look(), pollMs, apartMs: 0, onError });
   const onNotification = (what: string) => (what === replenishWakeUp ? levels : batches).wake();
   const onListening = () => {
-    // What was said before, or while the connection was lost, nobody heard.
+    // Notifications sent before this, or while the connection was lost, did not arrive.
     batches.wake();
     levels.wake();
   };

@@ -1,6 +1,6 @@
 /**
- * Looks once a second at what the ledger's sessions are doing. The share of looks that find one waiting for a lock is the
- * share of their time that sessions lose to each other: measured without touching the functions that it is about.
+ * Samples the ledger's sessions once a second. The share of sampled sessions that wait for a lock estimates the time that
+ * sessions lose to each other, without instrumenting the ledger's functions.
  */
 import type { Logger } from 'pino';
 import type { Sql } from '../../db/postgres/client.js';
@@ -21,7 +21,7 @@ export function startLockSampler(sql: Sql, metrics: WorkerMetrics, log: Logger):
       const { working, waiting } = await sampleLedgerSessions(sql);
       metrics.sampledSessions(working, waiting);
     } catch (error) {
-      // Postgres is away: there is nothing to see.
+      // Postgres is unreachable: the next sample will do.
       log.debug({ err: error }, 'sessions could not be sampled');
     }
     if (!stopped) again();

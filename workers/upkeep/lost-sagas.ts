@@ -1,7 +1,7 @@
 /**
- * Sagas that ended before their business was done: an operator has terminated the workflow, or it failed. Each is run again
- * with its own input. Its steps have keys, so the new run finds what was done and carries on from there, as a worker does
- * that takes over from one that was killed. To end an order or a transfer, cancel it.
+ * Resumes sagas whose workflow was terminated or failed before their business was done. Each gets a new run with the same
+ * input. The steps have keys, so the new run finds what was done and resumes from there, as a worker does after another was
+ * killed. To end an order or a transfer, cancel it.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -16,10 +16,10 @@ import { unsettledSagas } from '../../db/reviews/lost-sagas.js';
 import { closeReviewsOf, openReview } from '../../db/reviews/reviews.js';
 import { taskQueue, workflowTaskTimeoutMs } from '../../workflows/shared/contract.js';
 
-/** Runs that ended too soon within a day, before a person is told instead of another being started. */
+/** Runs lost within a day before a review is opened instead of starting another. */
 const maxLostRuns = 3;
 const dayMs = 86_400_000;
-/** Runs that one look starts; the next look finds the others. */
+/** Runs that one sweep starts; the next one finds the others. */
 const maxStarts = 1000;
 /** Sagas whose business is looked up at once. */
 const lookUpSize = 1000;
@@ -30,7 +30,7 @@ interface Lost {
   readonly runs: number;
 }
 
-/** Runs the lost sagas of orders, payments, transfers and verifications again, or puts them before a person. Returns how many it started. */
+/** Starts lost sagas of orders, payments, transfers and verifications again, or opens a review. Returns how many it started. */
 export async function resumeLostSagas(
   client: Client,
   { db, sql }: Connection,
@@ -48,7 +48,7 @@ export async function resumeLostSagas(
     if (!unsettled.has(workflowId)) continue;
     if (runs >= maxLostRuns) {
       const { runId, status } = newest;
-      // The same case for the same run, however often it is seen.
+      // One review for each run, however often the sweep finds it.
       const id = `rev_${createHash('sha256').update(runId).digest('hex').slice(0, 32)}`;
       const detail = { runs, lastRunId: runId, endedAs: status.name };
       const lastError = 'the workflow ended before its business was done, and so did the runs that resumed it';
@@ -60,7 +60,7 @@ export async function resumeLostSagas(
   return started;
 }
 
-/** Every saga with a run that was ended from outside or failed and that the server still keeps. */
+/** Every saga with a terminated or failed run that the server still keeps. */
 async function lostSagas(client: Client, onProgress: () => void): Promise<Map<string, Lost>> {
   const query = `WorkflowType IN ('order', 'payment', 'transfer', 'verification') AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut')`;
   const since = Date.now() - dayMs;
@@ -75,18 +75,18 @@ async function lostSagas(client: Client, onProgress: () => void): Promise<Map<st
   return lost;
 }
 
-/** Whether another run was started. One that cannot be started keeps no other from it. */
+/** Whether another run was started. A saga that cannot be resumed does not stop the sweep. */
 async function resume(client: Client, db: Connection['db'], run: WorkflowExecutionInfo, log: Logger): Promise<boolean> {
   const { workflowId, status } = run;
   try {
-    // Nobody hears a decision on the cases of the run that was lost; the new run opens its own.
+    // No run receives decisions on the lost run's reviews; the new run opens its own.
     await closeReviewsOf(db, workflowId);
     if (!(await runAgain(client, run))) return false;
-    log.warn({ workflowId, endedAs: status.name }, 'a saga that ended too soon is resumed');
+    log.warn({ workflowId, endedAs: status.name }, 'lost saga resumed');
     return true;
   } catch (error) {
     if (!isGrpcServiceError(error) || passing.includes(error.code)) throw error;
-    log.error({ workflowId, err: error }, 'a saga that ended too soon cannot be resumed');
+    log.error({ workflowId, err: error }, 'lost saga cannot be resumed');
     return false;
   }
 }
@@ -94,7 +94,7 @@ async function resume(client: Client, db: Connection['db'], run: WorkflowExecuti
 /** gRPC: DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE. */
 const passing: readonly number[] = [4, 8, 14];
 
-/** Starts the saga again with the input of the run that was lost. False where another run has been started meanwhile. */
+/** Starts the saga again with the lost run's input. False where another run was started meanwhile. */
 async function runAgain(
   client: Client,
   { workflowId, runId, type, memo, typedSearchAttributes }: WorkflowExecutionInfo,

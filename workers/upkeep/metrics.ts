@@ -1,4 +1,4 @@
-/** What Prometheus reads from a worker process. */
+/** The metrics of a worker process, for Prometheus. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
@@ -18,7 +18,7 @@ export interface WorkerMetrics {
   readonly interceptor: ActivityInterceptorsFactory;
   /** The suppliers, with each call timed. */
   measured(suppliers: SupplierGateway): SupplierGateway;
-  /** One look at the sessions that work on the ledger: how many there were, and how many of them waited for a lock. */
+  /** Records one sample: the sessions at work on the ledger, and how many of them waited for a lock. */
   sampledSessions(working: number, waiting: number): void;
 }
 
@@ -28,7 +28,7 @@ export function createWorkerMetrics(): WorkerMetrics {
   const registers = [registry];
   const sessions = new Counter({
     name: 'holdfast_ledger_sessions_sampled_total',
-    help: 'Database sessions seen at work on the ledger, by whether they waited for a lock when they were looked at.',
+    help: 'Database sessions sampled at work on the ledger, by whether they waited for a lock.',
     labelNames: ['waiting'],
     registers,
   });
@@ -65,7 +65,7 @@ function replenishmentObserver(registry: Registry): ReplenishmentObserver {
     labelNames: ['outcome'],
     registers,
   });
-  // A counter that appears at 1 has no increase that an alert could see.
+  // An alert on the increase misses a counter that first appears at 1.
   for (const outcome of ['completed', 'failed']) ended.inc({ outcome }, 0);
   return {
     ordered: (seconds) => delay.observe({ stage: 'order' }, seconds),
@@ -111,7 +111,7 @@ function attemptCounter(registry: Registry): ActivityInterceptorsFactory {
 function supplierTimer(registry: Registry): WorkerMetrics['measured'] {
   const durations = new Histogram({
     name: 'holdfast_supplier_call_duration_seconds',
-    help: 'Calls to suppliers, by what was asked and by whether and how it was answered.',
+    help: 'Calls to suppliers, by kind of call and outcome.',
     labelNames: ['call', 'outcome'],
     buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],
@@ -148,7 +148,7 @@ export interface MetricsServer {
   close(): void;
 }
 
-/** Serves the figures at `/metrics`, on the address of METRICS_HOST. A port that is taken, by another worker on this machine say, is replaced by a free one. */
+/** Serves the metrics at `/metrics` on METRICS_HOST. Picks a free port where another worker has taken the configured one. */
 export async function serveMetrics(
   registry: Registry,
   { metricsHost, workerMetricsPort }: Pick<Settings, 'metricsHost' | 'workerMetricsPort'>,

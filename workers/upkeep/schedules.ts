@@ -1,4 +1,4 @@
-/** The schedules that Holdfast runs by, made or brought up to date at start. */
+/** Creates the schedules of Holdfast at start, or updates them. */
 import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from '@temporalio/client';
 import { taskQueue } from '../../workflows/shared/contract.js';
 import { sweepScheduleId } from '../../workflows/sweep/contract.js';

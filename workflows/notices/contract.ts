@@ -1,10 +1,10 @@
-/** What the outside needs to know of `notices/<batch>`: its id and input. Types and constants only. */
+/** The contract of `notices/<batch>`: its id and input. Types and constants only. */
 import type { RetrySettings } from '../shared/contract.js';
 
 export interface NoticesInput {
   /** Rows of the outbox. */
   readonly rowIds: readonly number[];
-  /** Before the second try to send; the third waits twice as long. Scaled by `retry`. */
+  /** Wait before the second attempt; the third waits twice as long. Scaled by `retry`. */
   readonly waitSeconds: number;
   readonly retry: RetrySettings;
 }

@@ -1,4 +1,4 @@
-/** Sends a batch of notices: `notices/<batch>`. What cannot be sent in 3 attempts is put before a person; nothing waits for it. */
+/** Sends a batch of notices: `notices/<batch>`. Opens a review for those that 3 attempts could not send. */
 import { sleep, uuid4, workflowInfo } from '@temporalio/workflow';
 import { currentInput } from '../shared/earlier-names.js';
 import { describe } from '../shared/failures.js';
@@ -20,7 +20,7 @@ export async function notices(recorded: NoticesInput): Promise<void> {
     if (unsent.length === 0) return;
     if (attempt < attempts)
       await sleep(Math.max(1, attempt * waitSeconds * retry.retryBaseScale * 1000), {
-        summary: `Wait before sending again what was not sent (attempt ${attempt + 1} of ${attempts})`,
+        summary: `Wait before sending the unsent notices again (attempt ${attempt + 1} of ${attempts})`,
       });
   }
   await database.openReview({

@@ -1,4 +1,4 @@
-/** What the outside needs to know of `order/<id>`: its id, input, updates and signals. Types and constants only. */
+/** The contract of `order/<id>`: its id, input, updates and signals. Types and constants only. */
 import type { OrderStatus } from '../../domain/orders/states.js';
 import type { PaymentChoice } from '../../domain/orders/steps.js';
 import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
@@ -20,32 +20,29 @@ export interface OrderInput {
   readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string } | null;
   readonly lines: readonly OrderLineInput[];
   readonly payment: PaymentChoice | null;
-  /** Go on to payment as soon as everything is reserved. */
+  /** Continue to payment as soon as everything is reserved. */
   readonly confirm: boolean;
   readonly holdSeconds: number;
   readonly draftSeconds: number;
-  /** First wait before a supplier's answer is asked for; later waits double. */
+  /** First wait before asking a supplier again; later waits double. */
   readonly supplierRecheckSeconds: number;
-  /** 'delayed' answers borne before the order fails. */
+  /** 'delayed' answers that a supplier may give; one more fails the order. */
   readonly supplierMaxDelayed: number;
   readonly retry: RetrySettings;
   readonly caller: Caller;
-  /** RFC 3339; when the API took the order in. */
+  /** RFC 3339; when the API accepted the order. */
   readonly requestedAt: string;
-  /**
-   * Whether its purchase is one activity (activities/checkout.ts). Absent on orders started before single-activity checkout:
-   * their histories have an activity for each step.
-   */
+  /** Absent on orders started before single-activity checkout (activities/checkout.ts): they run an activity for each step. */
   readonly singleActivity?: true;
-  /** The run that was lost, where this one resumes its order. */
+  /** The id of the lost run whose order this run resumes. */
   readonly resumed?: string;
 }
 
 export type OrderAnswer = SagaAnswer<OrderStatus>;
 
 /**
- * Updates of `order/<id>`. `opened` asks for nothing: it answers when the first decision is durable (with `confirm`, when
- * the payment is decided). It goes with the start.
+ * Updates of `order/<id>`. `opened` is sent with the start and changes nothing. It answers when the first decision is
+ * durable; with `confirm`, when the payment is decided.
  */
 export const orderUpdates = { opened: 'opened', addLine: 'addLine', confirm: 'confirm', cancel: 'cancel' } as const;
 export interface AddLineRequest {

@@ -1,4 +1,4 @@
-/** What an order may be asked, and the notes about ignored signals that go to its timeline. */
+/** The commands of an order, and notes for its timeline about ignored signals. */
 import type { Refusal } from '../../domain/errors.js';
 import { isSettled, type OrderStatus } from '../../domain/orders/states.js';
 import { refusalOf } from '../../domain/refusals.js';
@@ -26,7 +26,7 @@ const commands: CommandTable<OrderRequests, Standing, OrderAnswer> = {
   addLine: { refusedWhen: settledOtherThan('reserved') },
 };
 
-/** Ignored signals that are recorded on the timeline at most: a client in a loop must not fill it. */
+/** The most ignored signals that a timeline records, so that a client in a loop cannot fill it. */
 const maxNotes = 100;
 
 export class OrderInbox extends Inbox<OrderRequests, Standing, OrderAnswer> {

@@ -1,6 +1,6 @@
 /**
- * An order: `order/<id>`. It reserves, waits for a command (confirm, cancel, one more line) or for its time to run out, takes
- * the money when confirmed, and ends. Every change of its state is one step in Postgres (domain/orders/steps.ts).
+ * An order: `order/<id>`. It reserves its lines, waits for a command (confirm, cancel, add a line) or its expiry, takes the
+ * money when confirmed, and ends. Every change of its state is one step in Postgres (domain/orders/steps.ts).
  */
 import { isSettled } from '../../domain/orders/states.js';
 import { runToEnd } from '../shared/cancellation.js';
@@ -16,36 +16,36 @@ import { restock } from './restock.js';
 
 export async function order(recorded: OrderInput): Promise<OrderAnswer> {
   const input = currentOrderInput(recorded);
-  // What only counts within a run must not meet the steps of the run before.
+  // Keeps keys that count within a run apart from those of an earlier run.
   const run = input.resumed === undefined ? '' : `${input.resumed}-`;
   const inbox = new OrderInbox(run);
   const saga: OrderSaga = { input, inbox, record: new OrderRecord(input.orderId, inbox, input.lines, run) };
-  // Cancelling the workflow in the Web UI cancels the order, with all that belongs to it.
+  // Cancelling the workflow in the Web UI cancels the order like a cancel command.
   const onCancel = () => {
     const caller: Caller = { ...input.caller, actor: 'workflow cancellation' };
     const request = { reason: 'the workflow was cancelled', caller };
     inbox.put({ kind: 'cancel', request, id: `${run}cancellation`, bySignal: true });
   };
-  return await runToEnd({ onCancel, wanted: () => inbox.cancelWanted }, () => live(saga));
+  return await runToEnd({ onCancel, wanted: () => inbox.cancelWanted }, () => runSaga(saga));
 }
 
-async function live(saga: OrderSaga): Promise<OrderAnswer> {
+async function runSaga(saga: OrderSaga): Promise<OrderAnswer> {
   const { input, inbox, record } = saga;
   inbox.firstAnswer.give(await open(saga));
   while (!isSettled(record.status) && record.exists) {
     record.publish();
-    // A workflow task that was lost has begun a payment: resume it, even if a cancel waits.
+    // A lost workflow task has started a payment: resume it, even if a cancel is queued.
     if (record.status === 'confirming') await pay(saga, input.caller);
     else {
       await inbox.waitForWork(record.remainingMs(), waitSummary(record));
       if (inbox.hasWork) await serve(saga);
-      else await record.apply(database.expireOrder, record.look({ ...input.caller, actor: 'timer' }));
+      else await record.apply(database.expireOrder, record.expiryStep({ ...input.caller, actor: 'timer' }));
     }
   }
   record.publish();
   await inbox.close(record, async () => {
     const note = inbox.takeNote();
-    // Where nothing was written there is no order, and no timeline.
+    // An order that was refused has no row and no timeline.
     if (note !== undefined && record.exists) await writeNote(saga, note);
     return note !== undefined;
   });
@@ -58,7 +58,7 @@ function waitSummary({ status }: OrderRecord): string {
     : 'Wait for a confirm or a cancel until the hold ends';
 }
 
-/** Writes the next note to the timeline, and carries out the next command. */
+/** Records the next note on the timeline, and carries out the next command. */
 async function serve(saga: OrderSaga): Promise<void> {
   const note = saga.inbox.takeNote();
   const command = saga.inbox.take();
@@ -83,7 +83,7 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
   };
   record.payment = input.payment;
   const bought = confirming ? await buy(saga, { activity: 'openOrder', step }, input.caller) : null;
-  if (bought !== null && bought.kind !== 'not_begun') return conclude(saga, bought, input.caller);
+  if (bought !== null && bought.kind !== 'not_started') return conclude(saga, bought, input.caller);
   const opened = bought?.reserved ?? (await record.apply(database.openOrder, step));
   if (opened.outcome === 'refused') {
     record.endsBy(`${opened.refusal.code}, ${opened.refusal.detail}`);
@@ -91,8 +91,8 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
   }
   const lacking = record.status === 'awaiting_restock' ? opened.shortages : undefined;
   if (lacking !== undefined) {
-    const going = { confirming, payment };
-    const outcome = await restock(input, inbox, record, lacking, going, () => serve(saga));
+    const thenPay = { confirming, payment };
+    const outcome = await restock(input, inbox, record, lacking, thenPay, () => serve(saga));
     if (outcome.kind === 'given_up') {
       const { to, caller, reason, failure, cancel } = outcome;
       const closed = await close(saga, to, cancel?.id ?? 'suppliers', caller, reason, { failure });
@@ -101,17 +101,17 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
     }
   }
   if (record.status === 'confirmed') return record.answer();
-  // Nothing was charged before the goods were there.
+  // The goods have arrived, so the payment can start.
   if (confirming) return await pay(saga, input.caller);
   return input.confirm ? await confirm(saga, { payment: null, caller: input.caller }, 'start') : record.answer();
 }
 
-/** Carries out a command and answers it, and with it the confirmations that ask for nothing else. */
+/** Carries out a command and answers it. A confirmation also answers queued ones that bring no payment of their own. */
 async function carryOutAndAnswer(saga: OrderSaga, command: OrderCommand): Promise<void> {
   const { inbox, record } = saga;
   const answer = await carryOut(saga, command);
   if (command.kind === 'cancel' && record.status === 'confirming') {
-    // There is a payment in flight that this run did not know of: stop it first.
+    // A payment is in flight that this run did not know of: stop it first.
     inbox.putBack(command);
     return;
   }
@@ -119,7 +119,7 @@ async function carryOutAndAnswer(saga: OrderSaga, command: OrderCommand): Promis
   for (const each of [command, ...joined]) inbox.answer(each, answer);
 }
 
-/** Whether a confirmation joins the one that is being carried out. */
+/** Whether the command is a confirmation that the answer to another confirmation also answers. */
 function bringsNoPayment(command: OrderCommand): boolean {
   return command.kind === 'confirm' && command.request.payment === null;
 }

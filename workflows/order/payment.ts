@@ -1,8 +1,7 @@
 /**
- * Paying for an order: the purchase (domain/purchase/purchase.ts) with activities as its steps. What was begun stands in
- * the database before money moves, and the database decides between settling a payment and giving it up: a workflow task
- * that is lost after it has acted runs again, perhaps with a cancel that it did not know before, and must find out what it
- * has done.
+ * Paying for an order: the purchase (domain/purchase/purchase.ts) with activities as its steps. A workflow task that is lost
+ * after it has acted runs again, perhaps with a cancel that it had not received before. So the database records a payment
+ * before money moves, and decides whether it is settled or given up.
  */
 import { uuid4 } from '@temporalio/workflow';
 import type { Checkout, Reserving } from '../../activities/checkout.js';
@@ -28,14 +27,14 @@ import type { ConfirmRequest, OrderAnswer, OrderInput, PaymentChoice } from './c
 import { cannotBecome, type OrderInbox } from './inbox.js';
 import type { OrderRecord } from './record.js';
 
-/** What every part of the order's saga works with. */
+/** The input, inbox and record that all parts of the order's saga share. */
 export interface OrderSaga {
   readonly input: OrderInput;
   readonly inbox: OrderInbox;
   readonly record: OrderRecord;
 }
 
-/** The payment that goes with a step to `confirming`; null where nothing is paid by card. */
+/** A new payment for a step to `confirming`; null where nothing is paid by card. */
 export function pendingPaymentOf(choice: PaymentChoice | null): PendingPayment | null {
   if (choice === null || 'method' in choice) return null;
   return { paymentId: `pay_${uuid4().replaceAll('-', '')}`, choice };
@@ -62,7 +61,7 @@ export async function pay(order: OrderSaga, caller: Caller): Promise<OrderAnswer
   return conclude(order, bought, caller);
 }
 
-/** The whole purchase from the step that reserves; in one activity, as far as that comes. */
+/** The whole purchase from the step that reserves. One activity does as much of it as it can. */
 export function buy(order: OrderSaga, reserving: Reserving, caller: Caller): Promise<PurchaseOutcome> {
   const { input, record } = order;
   const done = nothingDone();
@@ -70,9 +69,9 @@ export function buy(order: OrderSaga, reserving: Reserving, caller: Caller): Pro
     if (input.singleActivity && !isBranched())
       try {
         const checkout = checkoutOf(order, reserving, caller);
-        takeUp(record, currentPurchase(await singleActivity.checkoutOrder(checkout)), done);
+        adoptCheckout(record, currentPurchase(await singleActivity.checkoutOrder(checkout)), done);
       } catch (error) {
-        // How far it came is asked for: the step by its key, the money at the processor.
+        // Its progress is unknown: repeat the step by its key, and ask the processor about the money.
         done.charge = lostCharge(error);
       }
     if (done.reserved !== null) return done.reserved;
@@ -88,12 +87,12 @@ function checkoutOf({ input, inbox }: OrderSaga, reserving: Reserving, { tracepa
   return { reserving, customerId, email, traceparent, mayCapture: !inbox.cancelWanted };
 }
 
-/** Records what the single activity has done. */
-function takeUp(order: OrderRecord, { reserved, charge, settled }: PurchaseRecord, done: PurchaseRecord): void {
-  done.reserved = reserved && order.takeUp(reserved);
+/** Takes over the steps that the single activity has done. */
+function adoptCheckout(order: OrderRecord, { reserved, charge, settled }: PurchaseRecord, done: PurchaseRecord): void {
+  done.reserved = reserved && order.adopt(reserved);
   done.charge = charge;
-  // A refusal is asked for again, as histories have it.
-  if (settled?.outcome === 'done') done.settled = order.takeUp(settled);
+  // A refused settle is repeated, since recorded histories repeat it.
+  if (settled?.outcome === 'done') done.settled = order.adopt(settled);
 }
 
 function runPurchase(
@@ -145,7 +144,7 @@ async function endOrder(order: OrderSaga, caller: Caller, why: Undone): Promise<
   const cause = why.payment?.id ?? 'unpaid';
   const payment =
     why.payment && why.kind === 'unsettled' ? ({ ...why.payment, status: 'refunded' } as const) : why.payment;
-  // A cancel gives up a settling that is stuck, and then decides how the order ends.
+  // A cancel that gave up a stuck settle also decides how the order ends.
   const cancel = inbox.takeCancel();
   if (why.kind === 'unsettled' && cancel === undefined) {
     const { code, detail } = why.refusal;
@@ -165,7 +164,7 @@ export function conclude(
 ): OrderAnswer | Promise<OrderAnswer> {
   const { record } = order;
   switch (bought.kind) {
-    case 'not_begun': {
+    case 'not_started': {
       const { reserved } = bought;
       if (reserved.outcome === 'done') return record.pastConfirmation();
       return reserved.state?.status === 'confirmed' ? record.answer() : record.refuse(reserved.refusal);
@@ -190,7 +189,7 @@ export function conclude(
   }
 }
 
-/** A refusal leaves the hold; the last one ends the order. */
+/** Records a refused payment. The order keeps its holds; the last refusal that it may have ends it. */
 async function refusePayment(
   { record }: OrderSaga,
   { payment, refusal: why }: Extract<PurchaseOutcome, { kind: 'refused' }>,
@@ -205,7 +204,7 @@ async function refusePayment(
     failure: { code, detail },
     mails: mailsAfter(payment),
   });
-  record.endsBy(`the last payment that it may try was refused: ${code}, ${detail}`);
+  record.endsBy(`its last payment attempt was refused: ${code}, ${detail}`);
   return refused.outcome === 'refused' ? record.pastConfirmation() : record.refuse(why);
 }
 

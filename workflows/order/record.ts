@@ -1,4 +1,4 @@
-/** What the saga knows of its order. */
+/** The saga's view of its order. */
 import { defineSearchAttributeKey, type SearchAttributePair, SearchAttributeType } from '@temporalio/common';
 import { patched, upsertSearchAttributes, workflowInfo } from '@temporalio/workflow';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
@@ -20,10 +20,10 @@ export class OrderRecord extends SagaRecord<
   { readonly status: OrderStatus },
   OrderState
 > {
-  /** How it is to be paid, where that was said when it was made. */
+  /** The payment that came with the order; null where none did. */
   payment: PaymentChoice | null = null;
   private deadline: number | null = null;
-  private looks = 0;
+  private expiryChecks = 0;
   private published: OrderStatus | null = null;
   private readonly skus: Set<string>;
 
@@ -45,36 +45,36 @@ export class OrderRecord extends SagaRecord<
     return this.state?.currency ?? 'USD';
   }
 
-  /** A look whether the time is over: each one is another question. */
-  look(caller: Caller): ReturnType<OrderRecord['step']> {
-    this.looks += 1;
-    return this.step('expire', `${this.run}${this.looks}`, caller);
+  /** The step that expires the order if it is overdue. Each check has a key of its own. */
+  expiryStep(caller: Caller): ReturnType<OrderRecord['step']> {
+    this.expiryChecks += 1;
+    return this.step('expire', `${this.run}${this.expiryChecks}`, caller);
   }
 
-  override takeUp<Result extends AnyStepResult<OrderState>>(result: Result): Result {
+  override adopt<Result extends AnyStepResult<OrderState>>(result: Result): Result {
     if (result.state !== null) {
       const { expiresInMs } = result.state;
       this.deadline = expiresInMs === null ? null : Date.now() + expiresInMs;
     }
-    return super.takeUp(result);
+    return super.adopt(result);
   }
 
-  /** A line has come to the order. */
+  /** Adds a line's SKU to the searchable ones. */
   addLine(line: { readonly sku: string }): void {
     this.skus.add(line.sku);
   }
 
-  /** The order as it stands, as a step answers it; null where there is no order. */
+  /** The current order as the result of a step; null where there is no order. */
   get standing(): OrderStepResult | null {
     return this.state === null ? null : { outcome: 'done', state: this.state, transitions: [] };
   }
 
-  /** Until its time runs out, in milliseconds; null where it does not run out. */
+  /** Milliseconds until the order expires; null where it does not. */
   remainingMs(): number | null {
     return this.deadline === null ? null : Math.max(0, this.deadline - Date.now());
   }
 
-  /** The answer to a confirmation that was decided before: by a task that was lost after it had acted. */
+  /** The answer to a confirmation that a lost task has already decided. */
   pastConfirmation(): OrderAnswer {
     if (this.status === 'confirmed') return this.answer();
     const refused = this.status === 'reserved' || this.status === 'failed' ? this.state?.refused : null;
@@ -85,14 +85,14 @@ export class OrderRecord extends SagaRecord<
     );
   }
 
-  /** Shows the order as it stands in the Web UI, and makes it searchable so. */
+  /** Shows the order's state in the Web UI and updates its search attributes. */
   override publish(): void {
     if (this.state === null) return;
     super.publish();
     const moved = this.published !== this.status;
     this.published = this.status;
     const changed = this.changedAttributes();
-    // Orders of before published nothing where a line came to what was reserved.
+    // Older histories publish nothing when a line is added to a reserved order.
     if (moved || (changed.length > 0 && patched('lines-are-searchable')))
       upsertSearchAttributes([{ key: orderStatus, value: this.status }, ...changed]);
   }
@@ -107,7 +107,7 @@ export class OrderRecord extends SagaRecord<
     return `${this.status}, ${money}: ${how}`;
   }
 
-  /** What is searchable besides the status and has changed. */
+  /** The changed search attributes besides the status. */
   private changedAttributes(): SearchAttributePair[] {
     const known = workflowInfo().typedSearchAttributes;
     const skus = skuList(this.skus);

@@ -1,7 +1,7 @@
 /**
- * An order that lacks stock while its suppliers are asked for it. What is there is held; the rest is put aside at the
- * suppliers, comes in when they say so, and is held too. A supplier who does not deliver ends the order, and so does a
- * cancel: then what the suppliers have put aside is cancelled there.
+ * Restocking an order that lacks stock. Available stock is held; the suppliers reserve the rest, deliver it, and it is held
+ * too. A supplier that does not deliver fails the order. A cancel or a failure cancels the open reservations at the
+ * suppliers.
  */
 import { condition, patched } from '@temporalio/workflow';
 import type { Refusal, SupplierFailureCode } from '../../domain/errors.js';
@@ -13,9 +13,9 @@ import { database } from '../shared/proxies.js';
 import type { OrderInput } from './contract.js';
 import { type CancelCommand, cannotBecome, type OrderInbox } from './inbox.js';
 import type { OrderRecord } from './record.js';
-import { type Goods, type News, SupplierTalks } from './supplier-talks.js';
+import { type Goods, type SupplierEvent, SupplierReservations } from './supplier-reservations.js';
 
-/** `given_up`: nothing is open at a supplier any more, and the order is to be closed. */
+/** `given_up`: no supplier reservation is open any more, and the caller closes the order. */
 export type RestockOutcome =
   | { readonly kind: 'restocked' }
   | {
@@ -24,21 +24,21 @@ export type RestockOutcome =
       readonly caller: Caller;
       readonly reason: string;
       readonly failure: { readonly code: SupplierFailureCode; readonly detail: string } | null;
-      /** The command that ended it, which is to be answered. */
+      /** The command that ended it; the caller answers it. */
       readonly cancel: CancelCommand | null;
-      /** For the caller who opened the order, if that is not answered yet. */
+      /** The answer to the caller who opened the order and still waits. */
       readonly refusal: Refusal;
     };
 
 /**
  * Waits for the goods of an order that is `awaiting_restock`, and answers the caller who opened it once the suppliers have
  * accepted.
- * @param going whether to go on to payment as soon as everything is held, and which
- * @param serve answers one other command that came meanwhile
+ * @param thenPay whether the order continues to payment once everything is held, and with which payment
+ * @param serve carries out one queued command other than a cancel
  */
 export async function restock(...args: Parameters<typeof waitForGoods>): Promise<RestockOutcome> {
   const wait = () => waitForGoods(...args);
-  // Histories of before have local activities of several branches at the same time.
+  // Older histories have concurrent local activities of several branches.
   return patched('restock-in-branches') ? await inBranches(wait) : await wait();
 }
 
@@ -47,63 +47,63 @@ async function waitForGoods(
   inbox: OrderInbox,
   record: OrderRecord,
   shortages: readonly Shortage[],
-  going: { readonly confirming: boolean; readonly payment: PendingPayment | null },
+  thenPay: { readonly confirming: boolean; readonly payment: PendingPayment | null },
   serve: () => Promise<void>,
 ): Promise<RestockOutcome> {
   const supplier: Caller = { ...input.caller, actor: 'supplier' };
-  const talks = new SupplierTalks(input, shortages, () => release(record, supplier));
+  const reservations = new SupplierReservations(input, shortages, () => release(record, supplier));
   record.publish();
-  talks.begin();
+  reservations.start();
   while (record.status === 'awaiting_restock') {
-    await condition(() => inbox.hasWork || talks.hasNews);
+    await condition(() => inbox.hasWork || reservations.hasEvents);
     const cancel = inbox.takeCancel();
     if (cancel !== undefined) {
       if (await giveUp()) return cancelled(cancel);
       inbox.putBack(cancel);
       break;
     }
-    const news = talks.takeNews();
-    if (news?.kind === 'failed') {
-      if (await giveUp()) return failed(news, supplier, shortages);
+    const event = reservations.takeEvent();
+    if (event?.kind === 'failed') {
+      if (await giveUp()) return failed(event, supplier, shortages);
       break;
     }
-    if (news === undefined) await serve();
-    else if (!(await takeUp(news)) && (await giveUp())) return overtaken(supplier);
+    if (event === undefined) await serve();
+    else if (!(await handle(event)) && (await giveUp())) return overtaken(supplier);
   }
-  // Only where a task that was lost had taken the goods in: there is nothing to wait for.
-  await talks.end();
+  // Reached while events are open only where a lost task has received the last goods.
+  await reservations.stop();
   return { kind: 'restocked' };
 
   /**
-   * Cancels at the suppliers what has not come in. The database decides between that and goods that come in: false where a
-   * task that was lost has taken the last of them in before.
+   * Cancels the open reservations at the suppliers. The database decides between giving up and receiving: false where a lost
+   * task has already received the last goods.
    */
   async function giveUp(): Promise<boolean> {
     const given = await record.apply(database.giveUpRestock, record.step('give_up_restock', 'once', supplier));
     if (given.outcome === 'refused') return false;
-    await talks.giveUp(given.received ?? []);
+    await reservations.giveUp(given.received ?? []);
     return true;
   }
 
-  /** False where the order was given up before, by a task that was lost: then nothing comes in for it any more. */
-  async function takeUp(news: Exclude<News, { kind: 'failed' }>): Promise<boolean> {
-    switch (news.kind) {
+  /** False where a lost task has given the order up: no goods are received for it any more. */
+  async function handle(event: Exclude<SupplierEvent, { kind: 'failed' }>): Promise<boolean> {
+    switch (event.kind) {
       case 'accepted':
         await record.apply(database.awaitSupplier, {
           ...record.step('await_supplier', 'once', supplier),
-          reference: news.reference,
+          reference: event.reference,
         });
         inbox.firstAnswer.give(record.answer());
         return true;
       case 'delayed':
-        await record.apply(database.noteOrder, { ...record.step('note', news.id, supplier), reason: news.detail });
+        await record.apply(database.noteOrder, { ...record.step('note', event.id, supplier), reason: event.detail });
         return true;
       case 'ok':
-        return await receive(news.goods);
+        return await receive(event.goods);
     }
   }
 
-  /** Takes the goods in: from then on they are ours, and there is nothing to cancel at the supplier. */
+  /** Receives the goods into stock. From then on nothing must be cancelled at the supplier. */
   async function receive(goods: Goods): Promise<boolean> {
     const { line, sku, quantity, reservationId } = goods.shortage;
     const restocked = await record.apply(database.restockOrder, {
@@ -113,7 +113,7 @@ async function waitForGoods(
       reservationId,
       reference: goods.reference ?? '',
       holdSeconds: input.holdSeconds,
-      ...going,
+      ...thenPay,
       reason: `${quantity} of ${sku} received: ${goods.reference}`,
     });
     if (restocked.outcome === 'refused') return false;
@@ -122,11 +122,11 @@ async function waitForGoods(
   }
 }
 
-/** Nobody can buy what is held for an order that is over but for a supplier who cannot be reached. */
+/** Frees the order's stock for other buyers while the supplier's cancellation is retried. */
 async function release(record: OrderRecord, caller: Caller): Promise<void> {
   await record.apply(database.releaseOrder, {
     ...record.step('release', 'once', caller),
-    reason: 'its stock is free again; cancelling at the supplier does not succeed, a person is told',
+    reason: 'its stock is free again; cancelling at the supplier keeps failing, and a review is open',
   });
 }
 
@@ -142,13 +142,13 @@ function cancelled(cancel: CancelCommand): RestockOutcome {
   };
 }
 
-/** Who gave it up is not known any more; a caller who cancelled it and got no answer asks again, and finds it cancelled. */
+/** A lost task has given the order up, and its reason is lost too. A caller who cancelled it and got no answer finds it cancelled. */
 function overtaken(caller: Caller): RestockOutcome {
   return {
     kind: 'given_up',
     to: 'cancelled',
     caller,
-    reason: 'given up while the goods were on their way',
+    reason: 'given up before the goods arrived',
     failure: null,
     cancel: null,
     refusal: cannotBecome('cancelled', 'reserved'),
@@ -156,11 +156,11 @@ function overtaken(caller: Caller): RestockOutcome {
 }
 
 function failed(
-  { code, detail }: Extract<News, { kind: 'failed' }>,
+  { code, detail }: Extract<SupplierEvent, { kind: 'failed' }>,
   caller: Caller,
   [first]: readonly Shortage[],
 ): RestockOutcome {
-  if (first === undefined) throw new Error('an order without shortages waits for no supplier');
+  if (first === undefined) throw new Error('an order without shortages has no supplier to wait for');
   return {
     kind: 'given_up',
     to: 'failed',

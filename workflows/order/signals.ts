@@ -1,4 +1,4 @@
-/** Reading what a signal to an order brings. */
+/** Parses the signals of an order. */
 import { bad, fieldsOf, ok, type ParsedSignal, type SignalParser } from '../shared/signals.js';
 import type { ConfirmRequest, PaymentChoice } from './contract.js';
 

@@ -1,4 +1,4 @@
-/** What the outside needs to know of `payment/<id>`: its id, input and update. Types and constants only. */
+/** The contract of `payment/<id>`: its id, input and update. Types and constants only. */
 import type { Currency } from '../../domain/money.js';
 import type { PaymentStatus } from '../../domain/payments/states.js';
 import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
@@ -21,5 +21,5 @@ export interface PaymentInput {
 
 export type PaymentAnswer = SagaAnswer<PaymentStatus>;
 
-/** Update of `payment/<id>`: answers when the payment is decided. It goes with the start. */
+/** Update of `payment/<id>`, sent with the start: answers when the payment is decided. */
 export const paymentUpdates = { decided: 'decided' } as const;

@@ -1,4 +1,4 @@
-/** A payment of its own: `payment/<id>`. */
+/** A payment without an order: `payment/<id>`. */
 import { allHandlersFinished, condition, defineUpdate, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { isRefusalCode, type Refusal, refusal } from '../../domain/errors.js';
 import { formatMoney } from '../../domain/money.js';
@@ -22,7 +22,7 @@ export async function payment(recorded: PaymentInput): Promise<PaymentAnswer> {
   const answer = new FirstAnswer<PaymentAnswer>();
   setHandler(decided, () => answer.given);
 
-  // Cancelling the workflow in the Web UI stops the payment; the books are not left open.
+  // Cancelling the workflow in the Web UI stops the payment and returns its money.
   let stopWanted = false;
   const onCancel = () => {
     stopWanted = true;
@@ -51,7 +51,7 @@ async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): 
   if (outcome.kind === 'decided') return decide(input, standing, null, []);
   const { payment } = outcome;
   standing = await database.recordPayment(payment, mailsAfter(payment));
-  // Its card was given up by a task that was lost: the money goes back, and the payment has failed.
+  // A lost task has given the card up: return the money and fail the payment.
   if (outcome.kind === 'captured' && standing.status === 'pending') {
     await saga.compensate();
     const failure = { code: 'all_payment_attempts_failed', detail: 'the payment was stopped; the money was returned' };
@@ -60,7 +60,7 @@ async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): 
   return decide(input, standing, outcome.kind === 'refused' ? outcome.refusal : null, payment.attempts);
 }
 
-/** The answer, and the same for the operator who looks at the workflow. */
+/** The answer. Also shows it to operators in the Web UI. */
 function decide(
   input: PaymentInput,
   standing: PaymentStanding,

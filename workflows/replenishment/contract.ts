@@ -1,4 +1,4 @@
-/** What the outside needs to know of `replenishment/<sku>/<location>`: its id, input, update and signal. Types and constants only. */
+/** The contract of `replenishment/<sku>/<location>`: its id, input, update and signal. Types and constants only. */
 import type { Refusal } from '../../domain/errors.js';
 import type { RunningReplenishment } from '../../domain/replenishment.js';
 import type { Caller, RetrySettings } from '../shared/contract.js';
@@ -10,20 +10,20 @@ export interface ReplenishmentInput {
   readonly replenishmentId: string;
   readonly sku: string;
   readonly location: string;
-  /** `level`: only if on hand plus on order is at or below the reorder point. `request`: whatever the reorder point. */
+  /** `level`: only if on hand plus on order is at or below the reorder point. `request`: regardless of the reorder point. */
   readonly cause: 'level' | 'request';
   readonly deliveryCheckSeconds: number;
   readonly deliveryMaxDays: number;
   readonly retry: RetrySettings;
   readonly caller: Caller;
-  /** Set if this run continues to follow a delivery that another run began to follow. */
+  /** The delivery that this run continues to follow; absent where it starts with a plan. */
   readonly watch?: DeliveryWatch;
 }
 
 /** A purchase order that is followed until it is delivered. */
 export interface DeliveryWatch {
   readonly replenishment: RunningReplenishment;
-  /** The case that was opened because it is overdue. */
+  /** The review of the overdue delivery; null while none is open. */
   readonly reviewId: string | null;
 }
 
@@ -31,10 +31,10 @@ export type ReplenishmentAnswer =
   | { readonly kind: 'done'; readonly replenishmentId: string }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
-/** `planned` answers when it is decided what will be ordered, or why nothing is; where one runs already, it is that one. */
+/** `planned` answers with the replenishment that runs, once it is planned, or with the reason why none does. */
 export const replenishmentUpdates = { planned: 'planned' } as const;
 export interface PlannedRequest {
   readonly replenishmentId: string;
 }
-/** `low`: look at the level once more before you end. With the start it is heard also by a workflow that is about to end. */
+/** `low`: the workflow reads the level once more before it ends. Sent with a start, in case the workflow is just ending. */
 export const replenishmentSignals = { low: 'low' } as const;

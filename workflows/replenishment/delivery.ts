@@ -1,6 +1,6 @@
 /**
- * Following a purchase order until it is delivered: for weeks, if need be, in a history that stays small. What the
- * supplier does not answer is asked again at the next check.
+ * Follows a purchase order until it is delivered, for weeks if need be, in a history that stays small. An unanswered check
+ * is repeated at the next one.
  */
 import { allHandlersFinished, condition, continueAsNew, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { PlacedOrder, ReplenishmentFailure } from '../../domain/replenishment.js';
@@ -14,23 +14,23 @@ import type { DeliveryWatch, ReplenishmentInput } from './contract.js';
 import type { ReplenishmentInbox } from './inbox.js';
 import type { replenishment as replenishmentWorkflow } from './replenishment.js';
 
-/** What every part of the replenishment's saga works with. */
+/** The state that all parts of the replenishment's saga share. */
 export interface ReplenishmentSaga {
   readonly input: ReplenishmentInput;
   readonly inbox: ReplenishmentInbox;
-  /** How the newest replenishment of this run has ended, for the operator who looks at the workflow. */
+  /** How the newest replenishment of this run has ended, for operators. */
   ending: string;
 }
 
 export type Followed = 'completed' | 'failed';
 
-/** Checks that one run makes; then a new one resumes with an empty history. */
+/** Checks before the workflow continues as new, with an empty history. */
 const checksPerRun = 50;
-/** An overdue delivery is before a person: the supplier is asked so many times less often. */
+/** Factor on the wait between checks of an overdue delivery, whose review is open. */
 const overdueSlowdown = 24;
 const dayMs = 86_400_000;
 
-/** Asks after the delivery every `deliveryCheckSeconds` until it is received, cancelled or given up by a person. */
+/** Checks the delivery every `deliveryCheckSeconds` until it is received or cancelled, or a person gives it up. */
 export async function follow(saga: ReplenishmentSaga, watch: DeliveryWatch): Promise<Followed> {
   const { purchaseOrder } = watch.replenishment;
   if (purchaseOrder === null) throw new Error(`${watch.replenishment.id} has no purchase order to follow`);
@@ -58,24 +58,24 @@ class Delivery {
 
   async follow(): Promise<Followed> {
     for (let checks = 1; ; checks++) {
-      if (this.reviewId === null && Date.now() >= this.overdueAt) await this.putBeforePerson();
+      if (this.reviewId === null && Date.now() >= this.overdueAt) await this.openOverdueReview();
       const summary =
         this.reviewId === null ? 'Wait for the next delivery check' : 'Wait for the next check of an overdue delivery';
       await condition(() => this.decisions.length > 0 || this.saga.inbox.stopWanted, this.waitMs(), { summary });
-      // The person's own words are on the case already: the API wrote them when it took the decision.
+      // The API has recorded the person's note on the review.
       if (this.decisions.shift() === 'done')
         return await this.fail({ code: 'supplier_failed', detail: 'taken as not delivered by a person' }, 'failed');
       if (this.saga.inbox.stopWanted && (await this.callOff())) {
-        await this.closeCase();
+        await this.closeOverdueReview();
         return await this.fail({ code: 'cancelled', detail: 'the workflow was cancelled' }, 'cancelled');
       }
       const followed = await this.check();
       if (followed !== null) return followed;
-      if (checks >= checksPerRun || workflowInfo().continueAsNewSuggested) await this.goOnAnew();
+      if (checks >= checksPerRun || workflowInfo().continueAsNewSuggested) await this.continueInNewRun();
     }
   }
 
-  /** Until the next check, in milliseconds; the moment when it becomes overdue is not slept through. */
+  /** Milliseconds until the next check, or until the delivery becomes overdue if that comes first. */
   private waitMs(): number {
     const intervalMs = this.input.deliveryCheckSeconds * 1000;
     const wait =
@@ -86,11 +86,11 @@ class Delivery {
   private async check(): Promise<Followed | null> {
     const { input, watch, order } = this;
     const asking = { replenishment: watch.replenishment, traceparent: input.caller.traceparent };
-    const told = await ask('replenishmentSupplier', input.retry, (via, retryBudget) =>
+    const status = await ask('replenishmentSupplier', input.retry, (via, retryBudget) =>
       via.askDelivery(asking, retryBudget),
     );
-    if (told === unanswered) return null;
-    switch (told) {
+    if (status === unanswered) return null;
+    switch (status) {
       case 'delivered': {
         const received = await database.receiveDelivery(order.id, actor());
         const { quantity, sku } = watch.replenishment;
@@ -98,11 +98,11 @@ class Delivery {
           received === 'received'
             ? `${quantity} of ${sku} delivered, purchase order ${order.id}`
             : `purchase order ${order.id} was given up before it was delivered`;
-        await this.closeCase();
+        await this.closeOverdueReview();
         return received === 'received' ? 'completed' : 'failed';
       }
       case 'cancelled':
-        await this.closeCase();
+        await this.closeOverdueReview();
         return await this.fail({ code: 'supplier_failed', detail: 'the supplier cancelled the order' }, 'cancelled');
       case 'shipped':
         if (!this.shipped) await unlessGivenUp(database.markShipped(order.id), () => undefined);
@@ -119,7 +119,7 @@ class Delivery {
     return 'failed';
   }
 
-  /** Cancels the order at the supplier; false where it was delivered already, so that it is to be received. */
+  /** Cancels the order at the supplier; false where it is already delivered and must be received. */
   private async callOff(): Promise<boolean> {
     this.saga.inbox.stopWanted = false;
     const asking = { replenishment: this.watch.replenishment, traceparent: this.input.caller.traceparent };
@@ -136,7 +136,7 @@ class Delivery {
     return !delivered;
   }
 
-  private async putBeforePerson(): Promise<void> {
+  private async openOverdueReview(): Promise<void> {
     const { workflowId } = workflowInfo();
     const { id, sku, location, quantity, supplierId } = this.watch.replenishment;
     const { id: purchaseOrderId, supplierOrderId, orderedAt } = this.order;
@@ -154,16 +154,16 @@ class Delivery {
     this.reviewId = reviewId;
   }
 
-  /** Does nothing where a person has closed it. */
-  private async closeCase(): Promise<void> {
+  /** Does nothing where a person has closed the review. */
+  private async closeOverdueReview(): Promise<void> {
     if (this.reviewId === null) return;
     const at = new Date().toISOString();
     const ended = { by: 'success', resolution: 'succeeded', note: null, actor: actor(), at } as const;
     await database.closeReview(this.reviewId, ended);
   }
 
-  /** Resumes the same watch in a new run, as soon as nobody is being answered here. */
-  private async goOnAnew(): Promise<void> {
+  /** Continues as new with the same watch, once every update has its answer. */
+  private async continueInNewRun(): Promise<void> {
     await condition(allHandlersFinished);
     if (this.decisions.length > 0 || this.saga.inbox.stopWanted) return;
     const purchaseOrder = { ...this.order, shipped: this.shipped };

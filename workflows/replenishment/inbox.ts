@@ -1,4 +1,4 @@
-/** What a replenishment hears from outside: that one is wanted, that the level is low, that it is to be called off. */
+/** Requests for a replenishment, signals of a low level, and the workflow's cancellation. */
 import { defineSignal, setHandler } from '@temporalio/workflow';
 import { type CommandTable, Inbox } from '../shared/inbox.js';
 import { type PlannedRequest, type ReplenishmentAnswer, replenishmentSignals } from './contract.js';
@@ -7,7 +7,7 @@ interface ReplenishmentRequests {
   readonly planned: PlannedRequest;
 }
 interface Standing {
-  /** The replenishment that runs; a caller who wants one meanwhile is answered this one. */
+  /** The running replenishment, which answers requests that arrive meanwhile; null where none runs. */
   readonly running: string | null;
 }
 
@@ -18,9 +18,9 @@ const commands: CommandTable<ReplenishmentRequests, Standing, ReplenishmentAnswe
 };
 
 export class ReplenishmentInbox extends Inbox<ReplenishmentRequests, Standing, ReplenishmentAnswer> {
-  /** The level was seen low since it was last looked at: however often, it is looked at once. */
+  /** Whether a `low` signal has arrived since the level was last read. */
   low = false;
-  /** The workflow was cancelled: what is ordered is to be called off. */
+  /** Whether the workflow was cancelled: the saga then cancels its order at the supplier. */
   stopWanted = false;
 
   constructor() {
@@ -34,7 +34,7 @@ export class ReplenishmentInbox extends Inbox<ReplenishmentRequests, Standing, R
     return super.hasWork || this.low;
   }
 
-  /** Answers all who wait. */
+  /** Answers every queued request. */
   answerAll(answer: ReplenishmentAnswer): void {
     for (const command of this.takeAll(() => true)) this.answer(command, answer);
   }

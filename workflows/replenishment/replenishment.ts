@@ -1,7 +1,7 @@
 /**
- * Replenishment of a SKU at a location: `replenishment/<sku>/<location>`. It orders what lacks from the supplier, follows
- * the delivery, and looks at the level again before it ends: triggers that came meanwhile have been answered that the level
- * is being seen to. It works on the present level, not on what a trigger says: a call too many, or too late, does nothing.
+ * Replenishment of a SKU at a location: `replenishment/<sku>/<location>`. It orders the lacking quantity from the supplier,
+ * follows the delivery, and reads the level again before it ends, since triggers that arrived meanwhile were answered with
+ * this replenishment. It decides by the present level, so a duplicate or late trigger does nothing.
  */
 import { allHandlersFinished, condition, setCurrentDetails, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { ReplenishmentFailure, RunningReplenishment } from '../../domain/replenishment.js';
@@ -23,21 +23,21 @@ export type ReplenishmentOutcome = { readonly status: Followed | 'refused' | 'qu
 export async function replenishment(recorded: ReplenishmentInput): Promise<ReplenishmentOutcome> {
   const input = currentInput(recorded);
   const inbox = new ReplenishmentInbox();
-  // Cancelling the workflow in the Web UI calls the order off; the books are not left open.
+  // Cancelling the workflow in the Web UI cancels the order at the supplier first.
   const onCancel = () => {
     inbox.stopWanted = true;
   };
   const saga = { input, inbox, ending: 'the level needs nothing' };
-  return await runToEnd({ onCancel, wanted: () => inbox.stopWanted }, () => live(saga));
+  return await runToEnd({ onCancel, wanted: () => inbox.stopWanted }, () => runSaga(saga));
 }
 
-async function live(saga: ReplenishmentSaga): Promise<ReplenishmentOutcome> {
+async function runSaga(saga: ReplenishmentSaga): Promise<ReplenishmentOutcome> {
   const { input, inbox } = saga;
   const { watch } = input;
   let status: ReplenishmentOutcome['status'];
   if (watch) status = await run(inbox, watch.replenishment, () => follow(saga, watch));
   else status = await round(saga, input.cause, input.replenishmentId);
-  // Triggers that came while goods were on their way have been answered that the level is being seen to.
+  // Triggers that arrived before the delivery were answered with that replenishment: read the level for them.
   let lookAgain = status === 'completed';
   for (;;) {
     const wanted = inbox.oldest;
@@ -83,7 +83,7 @@ async function round(
   }
 }
 
-/** Answers all who want a replenishment, now or while this one runs, with this one. */
+/** Carries a replenishment out. Requests that are queued or arrive meanwhile are answered with it. */
 async function run(
   inbox: ReplenishmentInbox,
   { id, sku, location, quantity }: RunningReplenishment,
@@ -116,21 +116,21 @@ type Placed =
   | { readonly kind: 'placed'; readonly supplierOrderId: string }
   | { readonly kind: 'failed'; readonly failure: ReplenishmentFailure };
 
-/** Attempts of a call to the supplier before it is given up, as domain/retry.ts has it for this class. */
+/** Attempts of a call to the supplier: the figure of its class in domain/retry.ts. */
 const attempts = 3;
 
-/** From the plan to an order at the supplier, or to nothing at all. */
+/** Places a planned order at the supplier, or leaves nothing ordered. */
 class Ordering {
   private readonly input: ReplenishmentInput;
   private readonly undoing: Saga;
-  /** What the undo found delivered: then there is nothing to undo, and the goods come. */
+  /** The supplier's order that the undo found delivered already: its goods are received. */
   private delivered: string | null = null;
   private lastError = '';
   private lastFault: Fault = 'no_answer';
 
   constructor(
     private readonly saga: ReplenishmentSaga,
-    /** With the quantity that is ordered in the end. */
+    /** Its quantity is reduced to what the supplier has. */
     public replenishment: RunningReplenishment,
   ) {
     this.input = saga.input;
@@ -139,7 +139,7 @@ class Ordering {
 
   async run(): Promise<Placed> {
     if (this.replenishment.adopted) {
-      // The run before this one may have ordered, and the supplier would not tell us how much of what.
+      // An earlier run may have ordered already. Look that order up before placing another.
       this.registerUndo();
       const found = await this.ask((via, retryBudget) => via.findSupplierOrder(this.asking, retryBudget));
       if (found === unanswered) return await this.giveUp('the look-up of the order');
@@ -194,8 +194,8 @@ class Ordering {
   }
 
   /**
-   * Tells people first: the undo may take as long as the supplier is away. What the supplier said is for them alone: its
-   * address was set by a client, who is told the class of the failure.
+   * Reports first, since the undo may last as long as the supplier's outage. Only operators see the supplier's own words: a
+   * client set its address, and gets no more than the class of the failure.
    */
   private async giveUp(what: string): Promise<Placed> {
     const { id: replenishmentId, sku, location } = this.replenishment;
@@ -215,7 +215,7 @@ class Ordering {
     return await this.fail('supplier_unavailable', detail);
   }
 
-  /** Undoes what may have been ordered. Goods that are here already are taken. */
+  /** Cancels an order that may have been placed. One that is delivered already is kept. */
   private async fail(code: ReplenishmentFailure['code'], detail: string): Promise<Placed> {
     await this.undoing.compensate();
     if (this.delivered !== null) return { kind: 'placed', supplierOrderId: this.delivered };

@@ -1,4 +1,4 @@
-/** Asking the outside world as often as a class of calls allows. */
+/** Calls to gateways with the retries of their class. */
 import { sleep } from '@temporalio/workflow';
 import type { RetryBudget } from '../../activities/failures.js';
 import type { Activities } from '../../activities/index.js';
@@ -6,9 +6,9 @@ import { type Fault, nextWaitMs, type RetryClass } from '../../domain/retry.js';
 import { isBranched } from './branches.js';
 import type { RetrySettings } from './contract.js';
 import { faultOf } from './failures.js';
-import { firstTry, patient } from './proxies.js';
+import { attemptInTask, gatewayRetries } from './proxies.js';
 
-/** The attempts are used up and nobody has answered: it may have happened, or not. */
+/** All attempts failed without an answer: the call may have taken effect, or not. */
 export const unanswered = Symbol('unanswered');
 
 const retryClassNames: Readonly<Record<RetryClass, string>> = {
@@ -20,13 +20,10 @@ const retryClassNames: Readonly<Record<RetryClass, string>> = {
   supplierReserve: 'supplier',
 };
 
-/** One step, by whichever way it is asked. */
+/** One step, called through any proxy of the activities. */
 export type Call<T> = (via: Activities, retryBudget: RetryBudget | null) => Promise<T>;
 
-/**
- * Asks once inside the workflow task, and as often as the class allows outside of it; only outside where several things run
- * at the same time.
- */
+/** Attempts the call once inside the workflow task, then retries outside it. A workflow with branches only calls outside. */
 export async function ask<T>(
   retryClass: RetryClass,
   retry: RetrySettings,
@@ -34,16 +31,16 @@ export async function ask<T>(
 ): Promise<T | typeof unanswered> {
   if (isBranched()) return await askOutside(retryClass, retry, call, 0);
   try {
-    return await call(firstTry, null);
+    return await call(attemptInTask, null);
   } catch (error) {
     const fault = faultOf(error);
     if (fault === null) throw error;
-    return await askOn(retryClass, retry, fault, call);
+    return await askAgain(retryClass, retry, fault, call);
   }
 }
 
-/** Goes on asking, outside of the workflow task, what the first try has left undecided with this fault. */
-export async function askOn<T>(
+/** Retries a call outside the workflow task after its first attempt failed with this fault. */
+export async function askAgain<T>(
   retryClass: RetryClass,
   retry: RetrySettings,
   fault: Fault,
@@ -62,7 +59,7 @@ async function askOutside<T>(
   attemptsBefore: number,
 ): Promise<T | typeof unanswered> {
   try {
-    return await call(patient(retry), { retryClass, retryBaseScale: retry.retryBaseScale, attemptsBefore });
+    return await call(gatewayRetries(retry), { retryClass, retryBaseScale: retry.retryBaseScale, attemptsBefore });
   } catch (error) {
     if (faultOf(error) === null) throw error;
     return unanswered;

@@ -1,15 +1,15 @@
 /**
- * Workflows in which several things run at the same time. Their steps are ordinary activities, each with events of its own,
- * and none is a local activity. Live, the results of two local activities come one after the other, in two activations; a
- * replay hands over at once every result that it finds recorded (sdk-core, `apply_local_activity_peeked_resolutions`), so
- * what one branch does between them is done in another order, and the workflow task fails for ever.
+ * Workflows with concurrent branches. They call ordinary activities only, never local ones. Live, two local activities
+ * resolve in two activations; a replay resolves every recorded one at once (sdk-core,
+ * `apply_local_activity_peeked_resolutions`). The branches would then act in another order, and the workflow task would fail
+ * for ever.
  */
 import { CancellationScope } from '@temporalio/workflow';
 
 /** By their outermost scope: all workflows of a worker share this module (dev/build.mjs). */
 const branched = new WeakSet<CancellationScope>();
 
-/** Runs what has several branches. */
+/** Marks the workflow as branched while `run` runs. */
 export async function inBranches<T>(run: () => Promise<T>): Promise<T> {
   const workflow = outermostScope();
   branched.add(workflow);
@@ -20,12 +20,12 @@ export async function inBranches<T>(run: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Whether the workflow that is running has several branches at the moment. */
+/** Whether the current workflow has several branches now. */
 export function isBranched(): boolean {
   return branched.has(outermostScope());
 }
 
-/** The scope of the whole workflow: what a worker's workflows have of their own. */
+/** The scope of the whole workflow, which identifies it among the worker's workflows. */
 export function outermostScope(): CancellationScope {
   let scope = CancellationScope.current();
   while (scope.parent !== undefined) scope = scope.parent;

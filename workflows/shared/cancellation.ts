@@ -1,18 +1,18 @@
 /**
- * A person cancels a workflow in the Web UI. No saga stops there and then: it hears a command to stop, puts right what it has
- * begun, and ends by itself.
+ * Cancelling a workflow in the Web UI. The saga does not stop at once: it treats the cancellation as a command, compensates
+ * what it has done, and ends by itself.
  */
 import { CancellationScope, condition, isCancellation, patched } from '@temporalio/workflow';
 import { stuckStepsStopWhen } from './stuck-steps.js';
 
 interface Stop {
-  /** Hears that the workflow was cancelled. */
+  /** Called when the workflow is cancelled. */
   readonly onCancel: () => void;
-  /** Whether a command to stop is waiting: then a step that is stuck is retried at once, and given up if it can be. */
+  /** Whether a command to stop is queued: a stuck step is then retried at once, and given up if it can be. */
   readonly wanted: () => boolean;
 }
 
-/** Runs a saga until it ends by itself, also where its workflow is cancelled. */
+/** Runs a saga until it ends by itself, even if its workflow is cancelled. */
 export async function runToEnd<T>(stop: Stop, saga: () => Promise<T>): Promise<T> {
   CancellationScope.current().cancelRequested.catch(stop.onCancel);
   stuckStepsStopWhen(stop.wanted);
@@ -20,8 +20,8 @@ export async function runToEnd<T>(stop: Stop, saga: () => Promise<T>): Promise<T
 }
 
 /**
- * Resumes the wait of an update's handler that a cancellation of the workflow has interrupted: the workflow still comes to
- * its end, which is the answer. Handlers run in the scope that such a cancellation ends. Throws any other error.
+ * Resumes an update handler's wait after a cancellation of the workflow has interrupted it, since the saga still answers.
+ * Handlers run in the scope that such a cancellation ends. Throws any other error.
  */
 export async function outliveCancellation(error: unknown, isAnswered: () => boolean): Promise<void> {
   if (!isCancellation(error) || !patched('updates-outlive-cancellation')) throw error;

@@ -1,6 +1,6 @@
 /**
- * The steps of a charge as a workflow makes them (the process is domain/purchase/purchase.ts): a first attempt in one
- * activity, and each step that it leaves as an activity of its own. Used alike by a payment of its own and by an order.
+ * The steps of a charge as activities (the process is domain/purchase/purchase.ts): one activity makes the first attempt,
+ * and each step that it leaves is an activity of its own. Orders and payments without an order share them.
  */
 import { sleep } from '@temporalio/workflow';
 import {
@@ -11,31 +11,31 @@ import {
   nothingCharged,
 } from '../../domain/purchase/steps.js';
 import { maxCancelDelayMs, type RetryClass } from '../../domain/retry.js';
-import { ask, askOn, type Call, unanswered } from './attempts.js';
+import { ask, askAgain, type Call, unanswered } from './attempts.js';
 import type { RetrySettings } from './contract.js';
 import { currentCharge } from './earlier-names.js';
 import { faultOf } from './failures.js';
-import { firstTry } from './proxies.js';
+import { attemptInTask } from './proxies.js';
 import type { Saga } from './saga.js';
 
-/** @param decide what an order and a payment of its own do differently */
+/** @param decide the steps in which orders and payments without an order differ */
 export function chargeByActivities(
   retry: RetrySettings,
   decide: Pick<ChargeSteps, 'giveUp' | 'cancelWanted'>,
 ): ChargeSteps {
   const { cancelWanted } = decide;
 
-  /** A step that the first attempt has left undecided with a fault waits before it is asked again. */
+  /** Waits before it repeats a step that the first attempt left with a fault. */
   async function step<T>(retryClass: RetryClass, { record }: CardCharge, call: Call<T>): Promise<T | null> {
     const { fault } = record;
     record.fault = null;
-    const answer = fault === null ? await ask(retryClass, retry, call) : await askOn(retryClass, retry, fault, call);
+    const answer = fault === null ? await ask(retryClass, retry, call) : await askAgain(retryClass, retry, fault, call);
     return answer === unanswered ? null : answer;
   }
   return {
     async firstAttempt(operation) {
       try {
-        return currentCharge(await firstTry.chargeCard(operation, !cancelWanted()));
+        return currentCharge(await attemptInTask.chargeCard(operation, !cancelWanted()));
       } catch (error) {
         return lostCharge(error);
       }
@@ -46,8 +46,8 @@ export function chargeByActivities(
         via.authorizeCard(card.operation, retryBudget),
       ),
     async mayCapture({ heldTaskMs }) {
-      // Commands wait at the server while a task is held up. The timer ends the task, so that a cancel can still win.
-      if (heldTaskMs > maxCancelDelayMs) await sleep(1, { summary: 'Let a cancel be heard before the capture' });
+      // Commands wait at the server during a workflow task. The timer ends the task, so that a cancel can still win.
+      if (heldTaskMs > maxCancelDelayMs) await sleep(1, { summary: 'Receive a waiting cancel before the capture' });
       return !cancelWanted();
     },
     capture: (card, authorizationId) =>
@@ -57,7 +57,7 @@ export function chargeByActivities(
   };
 }
 
-/** Registers with `saga` that what a card of the payment holds goes back. @param orderId null for a payment of its own */
+/** Registers with `saga` the return of the money that the payment's card holds. @param orderId null for a payment without an order */
 export function undoMoney(saga: Saga, orderId: string | null): HeldMoney {
   const money: HeldMoney = {
     card: null,
@@ -80,8 +80,8 @@ function factsOf({ operation, record: { authorized } }: CardCharge, orderId: str
 }
 
 /**
- * What is known of a first attempt that ended with this error: nobody knows how far it came, and it may have taken the
- * money. Throws the error where it is not an activity's.
+ * The record of a first attempt that ended with this error. Its progress is unknown, and it may have taken the money. Throws
+ * an error that is not an activity's.
  */
 export function lostCharge(error: unknown): CardRecord {
   const fault = faultOf(error);
@@ -89,7 +89,7 @@ export function lostCharge(error: unknown): CardRecord {
   return { ...nothingCharged(), fault, mayHoldMoney: true };
 }
 
-/** A workflow leaves no step to anybody else. */
+/** Only an activity may leave a step undecided, to its workflow. A workflow never does. */
 export function leftUndecided(): never {
   throw new Error('a workflow left a step of a purchase undecided');
 }

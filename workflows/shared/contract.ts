@@ -1,18 +1,18 @@
 /**
- * What every saga shares with the outside: task queues, who asks, what is answered, retry settings, reviews, search
- * attributes. Types and constants only, so that the API can import it without the workflows.
+ * The contract that all sagas share with their callers: task queues, callers, answers, retry settings, review decisions,
+ * search attributes. Types and constants only, so that the API can import it without the workflows.
  */
 import type { Refusal } from '../../domain/errors.js';
 
 /** Workflows and their database steps. */
 export const taskQueue = 'holdfast';
-/** Calls to the outside world that were left undecided by their first try. */
+/** Retries of gateway calls. */
 export const gatewayTaskQueue = 'holdfast-gateways';
 
-/** A workflow task that a killed worker held is handed out again after this (the default is 10 s). */
+/** The server hands a killed worker's workflow task to another worker after this time (the default is 10 s). */
 export const workflowTaskTimeoutMs = 5000;
 
-/** Who asked, and the W3C trace that the asking belongs to. */
+/** Who sent a command, and the trace that it belongs to. */
 export interface Caller {
   /** `api_key:<id>`, `signal`, `timer`. */
   readonly actor: string;
@@ -21,24 +21,24 @@ export interface Caller {
   readonly requestId: string | null;
 }
 
-/** What a saga answers: the caller then reads Postgres. A refusal has changed nothing but what it says. */
+/** A saga's answer. The caller reads everything but the status from Postgres. */
 export type SagaAnswer<Status extends string> =
   | { readonly kind: 'done'; readonly status: Status }
   | { readonly kind: 'refused'; readonly status: Status; readonly refusal: Refusal };
 
-/** The command to cancel, of every saga that takes it. */
+/** The cancel command, the same for every saga that accepts it. */
 export interface CancelRequest {
   readonly reason: string | null;
   readonly caller: Caller;
 }
 
-/** Settings that shape a workflow; fixed when it starts so that replay sees the same. */
+/** Settings of a workflow's retries, fixed when it starts so that a replay uses the same ones. */
 export interface RetrySettings {
   readonly retryBaseScale: number;
   readonly gatewayTimeoutSeconds: number;
 }
 
-/** A person's decision on a review: try again now, or take it as done by hand. */
+/** A person's decision on a review: retry now, or consider it done by hand. */
 export interface ReviewDecision {
   readonly reviewId: string;
   readonly resolution: 'retry' | 'done';

@@ -1,7 +1,7 @@
 /**
- * Names that inputs and results had up to 0.1.0. Workflows that were started then have them in their histories, and an API
- * of that release starts new ones with them. Each is translated here, once, where it enters a workflow. A translation can
- * go when the API is upgraded and the namespace keeps no such history any more.
+ * Translates the names that inputs and results had up to 0.1.0, where they enter a workflow. Histories of that release
+ * contain them, and its API starts new workflows with them. Remove a translation once the API is upgraded and the namespace
+ * keeps no such history.
  */
 import type { CardRecord, PurchaseRecord } from '../../domain/purchase/steps.js';
 import type { RetrySettings } from './contract.js';
@@ -23,7 +23,7 @@ export function currentOrderInput<Input extends { readonly retry: RetrySettings;
   return 'inOneGo' in input ? { ...input, singleActivity: true } : input;
 }
 
-/** The result of `chargeCard`, and a part of that of `checkoutOrder`. `begunBefore`: the processor knows the card's payment. */
+/** The result of `chargeCard`, also contained in that of `checkoutOrder`: `mayHoldMoney` was `begunBefore`. */
 export type RecordedCharge = CardRecord | (Omit<CardRecord, 'mayHoldMoney'> & { readonly begunBefore?: true });
 
 export function currentCharge(recorded: RecordedCharge): CardRecord {

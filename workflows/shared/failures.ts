@@ -1,16 +1,16 @@
-/** Reading what an activity threw. */
+/** Classifies the failures of activities. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import { type Fault, isFault, lastingFailure } from '../../domain/retry.js';
 
 /**
- * What stands behind a failed activity. A local activity's time-out is wrapped in an ActivityFailure when it happens and
- * bare when it is replayed: looking at the wrapping would decide differently the second time.
+ * The cause of an activity's failure. Live, an ActivityFailure wraps a local activity's time-out; in a replay nothing does.
+ * Deciding by the wrapper would make the replay differ.
  */
 function causeOf(error: unknown): unknown {
   return error instanceof ActivityFailure ? error.cause : error;
 }
 
-/** Whether asking by another way is pointless: the workflow is being cancelled, or the activity said so. */
+/** Whether no other proxy may retry the call: the workflow is being cancelled, or the failure is not retryable. */
 export function isFinal(error: unknown): boolean {
   const cause = causeOf(error);
   return (
@@ -18,16 +18,16 @@ export function isFinal(error: unknown): boolean {
   );
 }
 
-/** Whether a step failed for a reason that only a person can remove. */
+/** Whether only a person can remove the cause of the failure. */
 export function isLasting(error: unknown): boolean {
   const cause = causeOf(error);
   return cause instanceof ApplicationFailure && cause.type === lastingFailure;
 }
 
 /**
- * What kept a gateway call from being answered. A time-out may have happened: `no_answer`. What an activity threw without
- * saying a fault (the processor refused our own credentials, say) is no answer about the deed either: `server_error`.
- * Null where the failure is not an activity's: a cancellation, or a bug here.
+ * The fault of a failed gateway call. A time-out is `no_answer`: the call may have taken effect. A failure without a fault,
+ * for example of our own credentials, says nothing about the call either: `server_error`. Null where the failure is not an
+ * activity's: a cancellation, or a bug here.
  */
 export function faultOf(error: unknown): Fault | null {
   if (isCancellation(error)) return null;

@@ -1,10 +1,10 @@
 /**
- * What those wait for who asked for a workflow's first decision. It is a promise and no condition: a worker looks at each
- * condition after each change of anything, from outside of the workflow's sandbox, and to enter that is not cheap.
+ * The answer to the update that starts a workflow. A promise, not a condition: a worker evaluates every condition after
+ * each activation, and each evaluation enters the workflow's sandbox, which is expensive.
  */
 export class FirstAnswer<T> {
   readonly given: Promise<T>;
-  /** The first answer stands. */
+  /** Later calls have no effect. */
   readonly give: (answer: T) => void;
 
   constructor() {

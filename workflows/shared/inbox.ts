@@ -1,6 +1,6 @@
 /**
- * Where the commands to a saga arrive. Updates and signals only put a command into the inbox; the saga takes one at a time,
- * in the order of their arrival, and answers it. A saga declares its commands in a table (workflows/order/inbox.ts).
+ * The inbox of a saga. Updates and signals only add commands; the saga takes one at a time, in the order of arrival, and
+ * answers it. A saga declares its commands in a table (workflows/order/inbox.ts).
  */
 import {
   ApplicationFailure,
@@ -19,64 +19,64 @@ import { FirstAnswer } from './first-answer.js';
 import { bringsCardNumber, type SignalParser } from './signals.js';
 
 /** A command of one kind. */
-interface Asked<Kind, Request, Answer> {
+interface CommandOf<Kind, Request, Answer> {
   readonly kind: Kind;
   readonly request: Request;
   /**
-   * The update's id, or the signal's place among the signals: the same in every run of a workflow task, in whatever order
-   * commands arrive. The keys of the steps that a command causes are made of it.
+   * The update's id, or the signal's number. The keys of the steps that a command causes contain it, so a repeated workflow
+   * task gives the command the same id, even if commands arrive in another order.
    */
   readonly id: string;
-  /** Nobody waits for the answer to a signal: a refusal is recorded instead. */
+  /** A signal has no caller waiting for an answer: its refusal is recorded instead. */
   readonly bySignal: boolean;
   answer?: Answer;
 }
 
-/** A command of any kind. @template Requests what each kind asks, by its name, which is that of its update and signal */
+/** A command of any kind. @template Requests the request of each kind, under the name of its update and signal */
 export type Command<Requests, Answer> = {
-  readonly [Kind in keyof Requests & string]: Asked<Kind, Requests[Kind], Answer>;
+  readonly [Kind in keyof Requests & string]: CommandOf<Kind, Requests[Kind], Answer>;
 }[keyof Requests & string];
 
 interface Declaration<Request, Standing, Answer> {
-  /** Why the command cannot be carried out, now or later; null where it can be, or was before. Rejects updates on arrival. */
+  /** Why the command can never be carried out; null where it may be, or has been. Rejects updates on arrival. */
   readonly refusedWhen?: (request: Request, standing: Standing) => Refusal | null;
-  /** The answer to an update that the saga need not be asked about; null where it must be. */
+  /** The immediate answer to an update; null where the saga must decide. */
   readonly answeredWhen?: (request: Request, standing: Standing) => Answer | null;
-  /** Reads the signal of the same name; absent where there is only the update. */
+  /** Parses the signal of the same name; absent where there is only the update. */
   readonly parseSignal?: SignalParser<Request>;
 }
 
-/** What a saga may be asked, by the names of its updates and signals. */
+/** The commands of a saga, under the names of their updates and signals. */
 export type CommandTable<Requests, Standing, Answer> = {
   readonly [Kind in keyof Requests & string]: Declaration<Requests[Kind], Standing, Answer>;
 };
 
-/** A signal that was ignored, by its id, and why. */
+/** An ignored signal and the reason. */
 export interface Note {
   readonly id: string;
   readonly text: string;
 }
 
 interface Settings<Standing> {
-  /** How the saga stands before its first step. */
+  /** The saga's state before its first step. */
   readonly standing: Standing;
-  /** The update that goes with the start and asks for nothing but the first answer. */
+  /** The update sent with the start, which waits for the first answer. */
   readonly firstAnswer?: string;
-  /** Makes the ids of this run's signals its own; empty in the first run. */
+  /** Prefix of this run's signal ids, which keeps them apart from earlier runs'; empty in the first run. */
   readonly run?: string;
-  /** Records a signal that was ignored. */
+  /** Records an ignored signal. */
   readonly onIgnored?: (note: Note) => void;
-  /** Refusals that the saga's own steps have recorded by the time they are answered. */
+  /** Whether the saga's own step has already recorded this refusal. */
   readonly isRecorded?: (refusal: Refusal) => boolean;
 }
 
-/** The least that an inbox must know of an answer. */
+/** The part of an answer that the inbox reads. */
 type AnyAnswer = { readonly kind: 'done' } | { readonly kind: 'refused'; readonly refusal: Refusal };
 
 export class Inbox<Requests, Standing, Answer extends AnyAnswer> {
-  /** How the saga stands; updates are judged by it when they arrive. */
+  /** The saga's present state, which decides whether an arriving update is rejected. */
   standing: Standing;
-  /** For the caller who started the saga. */
+  /** The answer to the caller who started the saga. */
   readonly firstAnswer = new FirstAnswer<Answer>();
   private readonly commands: Command<Requests, Answer>[] = [];
   private signals = 0;
@@ -86,7 +86,7 @@ export class Inbox<Requests, Standing, Answer extends AnyAnswer> {
     private readonly settings: Settings<Standing>,
   ) {
     this.standing = settings.standing;
-    // What arrived before is handed over as soon as it has a handler: everything must stand by now.
+    // Registering a handler delivers what arrived before, so everything else must be initialized by now.
     if (settings.firstAnswer !== undefined)
       setHandler(defineUpdate<Answer>(settings.firstAnswer), () => this.firstAnswer.given);
     const kinds = Object.keys(table) as (keyof Requests & string)[];
@@ -94,18 +94,18 @@ export class Inbox<Requests, Standing, Answer extends AnyAnswer> {
     for (const kind of kinds) this.handleSignal(kind);
   }
 
-  /** Whether there is something to do. */
+  /** Whether work is queued. */
   get hasWork(): boolean {
     return this.commands.length > 0;
   }
 
-  /** Waits until there is something to do, at most so long (null: for ever). */
+  /** Waits until work is queued or the time-out passes (null: no time-out). */
   async waitForWork(timeoutMs: number | null = null, summary = 'Wait for a command'): Promise<void> {
     if (timeoutMs === null) await condition(() => this.hasWork);
     else if (timeoutMs > 0) await condition(() => this.hasWork, timeoutMs, { summary });
   }
 
-  /** The oldest command, which stays where it is. */
+  /** The oldest command, which stays queued. */
   get oldest(): Command<Requests, Answer> | undefined {
     return this.commands[0];
   }
@@ -115,31 +115,31 @@ export class Inbox<Requests, Standing, Answer extends AnyAnswer> {
     return this.commands.shift();
   }
 
-  /** Takes every command that `joins` says yes to, wherever it stands. */
+  /** Takes every queued command that `joins` accepts. */
   takeAll(joins: (command: Command<Requests, Answer>) => boolean): Command<Requests, Answer>[] {
     const all = this.commands.splice(0);
     for (const command of all) if (!joins(command)) this.commands.push(command);
     return all.filter(joins);
   }
 
-  /** Whether a command to cancel waits for its turn. */
+  /** Whether a cancel is queued. */
   get cancelWanted(): boolean {
     return this.commands.some(isCancel);
   }
 
-  /** Takes the oldest command to cancel, ahead of its turn. */
+  /** Takes the oldest cancel, ahead of other commands. */
   takeCancel(): Cancel<Requests, Answer> | undefined {
     const cancel = this.commands.find(isCancel);
     if (cancel !== undefined) this.commands.splice(this.commands.indexOf(cancel), 1);
     return cancel;
   }
 
-  /** Puts a command in that came from elsewhere (the workflow's own cancellation). */
+  /** Adds a command that did not come as an update or a signal: the workflow's own cancellation. */
   put(command: Command<Requests, Answer>): void {
     this.commands.push(command);
   }
 
-  /** Puts a command back that must wait for something else. */
+  /** Returns a taken command to the front. */
   putBack(command: Command<Requests, Answer>): void {
     this.commands.unshift(command);
   }
@@ -152,9 +152,9 @@ export class Inbox<Requests, Standing, Answer extends AnyAnswer> {
   }
 
   /**
-   * Answers what comes too late, until nobody waits any more.
+   * Answers late commands until no caller waits.
    * @param record how the saga has ended
-   * @param serveOther does one other thing that is left to do; false where there is none
+   * @param serveOther does one piece of other work; false where none is left
    */
   async close(
     record: { answer(): Answer; refuse(why: Refusal): Answer },
@@ -186,7 +186,7 @@ export class Inbox<Requests, Standing, Answer extends AnyAnswer> {
       async (request: Requests[Kind]) => {
         const known = answeredWhen?.(request, this.standing) ?? null;
         if (known !== null) return known;
-        const command = asked<Requests, Answer, Kind>(kind, request, currentUpdateInfo()?.id ?? '', false);
+        const command = newCommand<Requests, Answer, Kind>(kind, request, currentUpdateInfo()?.id ?? '', false);
         this.commands.push(command);
         const isAnswered = () => command.answer !== undefined;
         try {
@@ -213,7 +213,7 @@ export class Inbox<Requests, Standing, Answer extends AnyAnswer> {
       if (bringsCardNumber(payload)) return this.ignore(kind, id, 'holds what looks like a card number');
       const parsed = parseSignal(payload, signalCaller());
       if (parsed.kind === 'bad') return this.ignore(kind, id, parsed.problem);
-      this.commands.push(asked<Requests, Answer, Kind>(kind, parsed.value, id, true));
+      this.commands.push(newCommand<Requests, Answer, Kind>(kind, parsed.value, id, true));
     });
   }
 }
@@ -224,21 +224,21 @@ function isCancel<Requests, Answer>(command: Command<Requests, Answer>): command
   return command.kind === 'cancel';
 }
 
-function asked<Requests, Answer, Kind extends keyof Requests & string>(
+function newCommand<Requests, Answer, Kind extends keyof Requests & string>(
   kind: Kind,
   request: Requests[Kind],
   id: string,
   bySignal: boolean,
 ): Command<Requests, Answer> {
-  return { kind, request, id, bySignal } satisfies Asked<Kind, Requests[Kind], Answer> as Command<Requests, Answer>;
+  return { kind, request, id, bySignal } satisfies CommandOf<Kind, Requests[Kind], Answer> as Command<Requests, Answer>;
 }
 
-/** A refusal as the failure of an update whose validator says no. */
+/** The failure with which a validator rejects an update. */
 function asFailure(why: Refusal): ApplicationFailure {
   return ApplicationFailure.create({ type: why.code, message: why.detail, nonRetryable: true, details: [why] });
 }
 
-/** The sender of a signal is not known: the trace is that of the start. */
+/** A signal does not name its sender: the caller gets the trace of the start. */
 function signalCaller(): Caller {
   const traceparent = workflowInfo().memo?.traceparent;
   return { actor: 'signal', traceparent: typeof traceparent === 'string' ? traceparent : '', requestId: null };

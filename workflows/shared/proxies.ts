@@ -1,7 +1,6 @@
 /**
- * The ways in which a workflow calls activities, one a class, each with the reason for its figures. Waits of gateway calls
- * are told by the activity itself (domain/retry.ts); the policies here hold where an activity could not say anything, since
- * its worker died.
+ * The activity proxies, one for each class of calls, each with the reason for its figures. A gateway activity sets its own
+ * waits (domain/retry.ts); the policies here apply when its worker died and it could not.
  */
 
 import {
@@ -13,16 +12,16 @@ import {
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
-import { firstTrySeconds, lastingFailure, maxAttempts } from '../../domain/retry.js';
+import { inTaskSeconds, lastingFailure, maxAttempts } from '../../domain/retry.js';
 import { isBranched } from './branches.js';
 import { gatewayTaskQueue, type RetrySettings } from './contract.js';
 import { isFinal } from './failures.js';
-import { inSightOfPerson } from './stuck-steps.js';
+import { withReviews } from './stuck-steps.js';
 import { summaryOf } from './summaries.js';
 
 const seconds = (value: number) => Math.max(1, Math.round(value * 1000));
 
-/** A database step on the good path: inside the workflow task, without a round trip to the server. */
+/** A database step inside the workflow task, without a round trip to the server. */
 const databaseLocal: LocalActivityOptions = {
   startToCloseTimeout: '5s',
   retry: {
@@ -34,8 +33,8 @@ const databaseLocal: LocalActivityOptions = {
   },
 };
 
-/** A database step while Postgres is away: waits outside of the workflow task, so that the history does not grow. */
-const databasePatient: ActivityOptions = {
+/** A database step while Postgres is unreachable: the server retries it, so that the history does not grow. */
+const databaseRetrying: ActivityOptions = {
   startToCloseTimeout: '15s',
   retry: {
     initialInterval: '500ms',
@@ -45,41 +44,41 @@ const databasePatient: ActivityOptions = {
   },
 };
 
-/** A database step that failed lastingly and was put before a person, who may have removed the cause. */
-const databaseStuck: ActivityOptions = {
+/** A database step with a lasting failure and an open review: retried until a person has removed the cause. */
+const databaseUnderReview: ActivityOptions = {
   startToCloseTimeout: '15s',
-  // What was under way when it is called off may have succeeded, and then counts.
+  // An attempt in flight at the cancellation may still succeed, and then counts.
   cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
 };
 
 const databaseInTask = summarized(proxyLocalActivities<Activities>(databaseLocal));
-const databaseOutside = summarized(proxyActivities<Activities>(databasePatient));
+const databaseOutside = summarized(proxyActivities<Activities>(databaseRetrying));
 
-/** Every database step: the local try, then as long as Postgres is away; a lasting error is put before a person. */
-export const database: Activities = inSightOfPerson(
+/** Every database step: a local attempt, then retries while Postgres is unreachable. A lasting failure opens a review. */
+export const database: Activities = withReviews(
   orElse(databaseInTask, databaseOutside),
-  summarized(proxyActivities<Activities>(databaseStuck)),
+  summarized(proxyActivities<Activities>(databaseUnderReview)),
 );
 
-/** The first try of a gateway call: short, once. `patient` continues what it leaves undecided. */
-export const firstTry = summarized(
+/** One short attempt of a gateway call inside the workflow task. `gatewayRetries` retries it. */
+export const attemptInTask = summarized(
   proxyLocalActivities<Activities>({
-    startToCloseTimeout: `${firstTrySeconds + 1}s`,
+    startToCloseTimeout: `${inTaskSeconds + 1}s`,
     retry: { maximumAttempts: 1 },
   }),
 );
 
-/** A whole purchase: a step in Postgres, a first attempt at the charge, another step. Once, as the first try is. */
+/** A whole purchase inside the workflow task: a step in Postgres, an attempt at the charge, another step. */
 export const singleActivity = summarized(
   proxyLocalActivities<Activities>({
-    startToCloseTimeout: `${firstTrySeconds + 2}s`,
+    startToCloseTimeout: `${inTaskSeconds + 2}s`,
     retry: { maximumAttempts: 1 },
   }),
 );
 
-/** A gateway call that was left undecided: the full time-out, on the queue where gateways can be slowed down as one. */
-export function patient(retry: RetrySettings): Activities {
+/** Retries of an unanswered gateway call: the full time-out, on a queue of their own, which can be rate-limited as a whole. */
+export function gatewayRetries(retry: RetrySettings): Activities {
   return summarized(
     proxyActivities<Activities>({
       taskQueue: gatewayTaskQueue,
@@ -93,7 +92,7 @@ export function patient(retry: RetrySettings): Activities {
   );
 }
 
-/** A compensation until a person is told: so many attempts, without a local one before. */
+/** The attempts of a compensation before a review is opened, outside the workflow task. */
 export function compensation(retry: RetrySettings, attempts: number): Activities {
   return summarized(
     proxyActivities<Activities>({
@@ -103,7 +102,7 @@ export function compensation(retry: RetrySettings, attempts: number): Activities
   );
 }
 
-/** A compensation after a person was told: for ever, at most 60 s apart. Its waits are the server's and leave no history. */
+/** A compensation while its review is open: retried for ever, at most 60 s apart. The server waits, so the history does not grow. */
 export function endlessCompensation(retry: RetrySettings): Activities {
   return summarized(proxyActivities<Activities>(compensating(retry)));
 }
@@ -123,14 +122,14 @@ function compensating(retry: RetrySettings): ActivityOptions {
 }
 
 /**
- * Mails and notices: one try at a time inside the workflow task, so that a batch that goes out at once is one task. The
- * workflow itself waits between its 3 attempts, since what is left differs each time.
+ * Mails and notices: one attempt inside the workflow task, so that a batch sent at the first attempt takes one task. The
+ * workflow waits between attempts, since each one sends only what is left.
  */
 export const notices = summarized(
   proxyLocalActivities<Activities>({ startToCloseTimeout: '60s', retry: { maximumAttempts: 1 } }),
 );
 
-/** The sweep: long batches that say that they live. */
+/** The sweep: long batches with heartbeats. */
 export const sweeping = summarized(
   proxyActivities<Activities>({
     startToCloseTimeout: '10m',
@@ -139,7 +138,7 @@ export const sweeping = summarized(
   }),
 );
 
-/** The walk through the ledger: as long as it takes, on any worker; each attempt continues where the last one stood. */
+/** The verification of the ledger, on any worker. Each attempt resumes where the last one stopped. */
 export const verifying = summarized(
   proxyActivities<Activities>({
     startToCloseTimeout: '24h',
@@ -154,12 +153,12 @@ export const verifying = summarized(
   }),
 );
 
-/** A call may look up, act and look again: three times the time-out, and a little for the way. */
+/** A call may look an operation up before it acts: twice the time-out, and 2 s for the rest. */
 function gatewayAttemptMs(retry: RetrySettings): number {
   return seconds(2 * retry.gatewayTimeoutSeconds + 2);
 }
 
-/** The same activities, each call with its summary in the history. */
+/** The activities, each call with its summary in the history. */
 function summarized(activities: ActivityInterfaceFor<Activities> | LocalActivityInterfaceFor<Activities>): Activities {
   const target: Activities = activities;
   return new Proxy(target, {
@@ -173,7 +172,7 @@ function summarized(activities: ActivityInterfaceFor<Activities> | LocalActivity
   });
 }
 
-/** Calls `first`, and where that fails for a passing reason, `then`; `then` at once where several things run at the same time. */
+/** Calls `first`, then `then` after a passing failure. A workflow with branches only calls `then`. */
 function orElse(first: Activities, then: Activities): Activities {
   return new Proxy(first, {
     get:

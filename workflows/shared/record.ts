@@ -1,6 +1,6 @@
 /**
- * What a saga knows of its subject, which is a row in Postgres that only its steps change: the state after the last step,
- * and the keys of the steps to come.
+ * A saga's view of its subject, a row in Postgres that only its steps change: the state after the last step, and the keys of
+ * the next steps.
  */
 import { setCurrentDetails } from '@temporalio/workflow';
 import type { Refusal } from '../../domain/errors.js';
@@ -12,13 +12,13 @@ interface WithStatus {
   readonly status: string;
 }
 
-/** The answer of any step, as far as every saga reads it. */
+/** The result of a step of any saga. */
 export type AnyStepResult<State> = StepResult<State, unknown>;
 
 /** @template Subject the id of the subject, under its name: `{ orderId }` */
 export abstract class SagaRecord<Subject, Standing extends WithStatus, State extends Standing> {
   protected state: State | null = null;
-  /** How the saga has come to its end, as far as that is known. */
+  /** Why the saga ends; null until that is known. */
   protected ending: string | null = null;
 
   /** @param inbox judges commands by the state after each step */
@@ -30,32 +30,32 @@ export abstract class SagaRecord<Subject, Standing extends WithStatus, State ext
   /** The key of a step. */
   protected abstract keyOf(step: string, cause: string): string;
 
-  /** How the subject stands, or how it has ended, for the operator who looks at its workflow. */
+  /** The subject's state and why it ended, for operators. */
   protected abstract details(): string;
 
   get status(): Standing['status'] {
     return this.inbox.standing.status;
   }
 
-  /** Whether the subject exists: one that could not be opened has left nothing. */
+  /** Whether the subject has a row. A refused one has none. */
   get exists(): boolean {
     return this.state !== null;
   }
 
-  /** What every step carries. @param cause what the step follows from: see the key of each saga's steps in domain/ */
+  /** The fields of every step. @param cause what caused the step: see the keys of each saga's steps in domain/ */
   step(name: string, cause: string, caller: Caller): StepBase & Subject {
     const [, traceId = ''] = caller.traceparent.split('-');
     return { ...this.subject, key: this.keyOf(name, cause), actor: caller.actor, traceId };
   }
 
-  /** Does a step and takes up the state after it. */
+  /** Does a step and adopts the state after it. A step that was given up counts as refused. */
   async apply<Step, Result extends AnyStepResult<State>>(activity: (step: Step) => Promise<Result>, step: Step) {
     const refused = () => ({ outcome: 'refused', state: null, transitions: [], refusal: givenUp() }) as const;
-    return this.takeUp(await unlessGivenUp(activity(step), refused));
+    return this.adopt(await unlessGivenUp(activity(step), refused));
   }
 
-  /** Takes up the state after a step. */
-  takeUp<Result extends AnyStepResult<State>>(result: Result): Result {
+  /** Adopts the state after a step. */
+  adopt<Result extends AnyStepResult<State>>(result: Result): Result {
     if (result.state !== null) {
       this.state = result.state;
       this.inbox.standing = result.state;
@@ -63,7 +63,7 @@ export abstract class SagaRecord<Subject, Standing extends WithStatus, State ext
     return result;
   }
 
-  /** Says how the saga has come to its end. */
+  /** Sets why the saga ends, for operators. */
   endsBy(how: string): void {
     this.ending = how;
   }
@@ -77,7 +77,7 @@ export abstract class SagaRecord<Subject, Standing extends WithStatus, State ext
     return { kind: 'refused', status: this.status, refusal };
   }
 
-  /** Shows in the Web UI how the subject stands. */
+  /** Shows the subject's state in the Web UI. */
   publish(): void {
     setCurrentDetails(this.details());
   }

@@ -1,46 +1,46 @@
 /**
- * Compensations. Each is registered before the step that it undoes, because a step that was not answered may have
- * happened; so each does nothing where nothing happened. They run newest first and cannot be cancelled. One that does
- * not succeed opens a review and is retried until it succeeds or a person takes it as done; the others run all the same.
+ * Compensations. Each is registered before the step that it undoes, because an unanswered step may have taken effect; so a
+ * compensation does nothing if its step did not. They run newest first and cannot be cancelled. A compensation that fails
+ * opens a review and is retried until it succeeds or a person resolves the review as done. The others run after it.
  */
 import { CancellationScope, condition, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
 import { isBranched } from './branches.js';
 import type { RetrySettings } from './contract.js';
 import { describe } from './failures.js';
-import { compensation, database, endlessCompensation, firstTry } from './proxies.js';
+import { attemptInTask, compensation, database, endlessCompensation } from './proxies.js';
 import { reviewDecisions } from './reviews.js';
 
-/** What undoes a step, by the activities it is given: they differ in how long they go on. */
+/** Undoes a step through the given proxy, which sets the retries. */
 export type Undo = (activities: Activities) => Promise<void>;
 
 interface Compensation {
   readonly name: string;
   readonly undo: Undo;
-  /** What a person needs to know to settle it by hand. No personal data, no card tokens. */
+  /** The facts that a person needs to compensate by hand. No personal data, no card tokens. */
   readonly facts: () => Readonly<Record<string, unknown>>;
 }
 
-/** Attempts before a person is told. */
+/** Attempts before a review is opened. */
 const attemptsBeforeReview = 5;
 
 export class Saga {
   private readonly compensations: Compensation[] = [];
 
-  /** @param onReview carried out each time a person is told that undoing does not succeed */
+  /** @param onReview called each time a failing compensation has opened a review */
   constructor(
     private readonly retry: RetrySettings,
     private readonly onReview: () => Promise<void> = async () => undefined,
   ) {}
 
-  /** Registers what undoes the step that comes next. The answer undoes that step alone and leaves it registered. */
+  /** Registers the undo of the next step. The returned function undoes that step alone and leaves it registered. */
   undo(name: string, undo: Undo, facts: Compensation['facts'] = () => ({})): () => Promise<void> {
     const step = { name, undo, facts };
     this.compensations.push(step);
     return () => CancellationScope.nonCancellable(() => carryOut(step, this.retry, this.onReview));
   }
 
-  /** Undoes everything that was registered, newest first. Returns when all is undone or was taken as done. */
+  /** Undoes every registered step, newest first. Returns when each is undone or a person has resolved its review as done. */
   async compensate(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
       for (let next = this.compensations.pop(); next !== undefined; next = this.compensations.pop())
@@ -53,9 +53,9 @@ async function carryOut(step: Compensation, retry: RetrySettings, onReview: () =
   const local = !isBranched();
   if (local)
     try {
-      return await step.undo(firstTry);
+      return await step.undo(attemptInTask);
     } catch {
-      // not undone yet: continued below, with more retries
+      // retried below
     }
   try {
     return await step.undo(compensation(retry, attemptsBeforeReview - (local ? 1 : 0)));
@@ -64,7 +64,7 @@ async function carryOut(step: Compensation, retry: RetrySettings, onReview: () =
   }
 }
 
-/** Tries on for ever, in sight of a person, who may ask for a try at once or take the case as done. */
+/** Opens a review and retries for ever. A person may ask for a retry at once, or resolve the review as done. */
 async function untilDoneOrDecided(
   step: Compensation,
   retry: RetrySettings,
@@ -107,7 +107,7 @@ async function untilDoneOrDecided(
     if (!decided) continue;
     attempt.cancel();
     await undone;
-    // The person's own words are on the case already: the API wrote them when it took the decision.
+    // The API has recorded the person's note on the review.
     if (decisions.shift() === 'done') return;
   }
 }

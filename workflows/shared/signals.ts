@@ -1,6 +1,6 @@
 /**
- * Reading what a signal brings. People type signals by hand: whatever comes is checked, and nothing throws. Each saga has
- * the parsers of its own commands in its signals.ts.
+ * Parses the payloads of signals. People type signals by hand, so a parser checks everything and never throws. Each saga's
+ * signals.ts has the parsers of its own commands.
  */
 import { valueHoldsCardNumber } from '../../domain/cards/numbers.js';
 import { maxReasonLength } from '../../domain/limits.js';
@@ -10,7 +10,7 @@ export type ParsedSignal<T> =
   | { readonly kind: 'ok'; readonly value: T }
   | { readonly kind: 'bad'; readonly problem: string };
 
-/** Reads the payload of a signal, of which nobody knows what it is. */
+/** Parses the unchecked payload of a signal. */
 export type SignalParser<Request> = (payload: unknown, caller: Caller) => ParsedSignal<Request>;
 
 export const ok = <T>(value: T): ParsedSignal<T> => ({ kind: 'ok', value });
@@ -28,20 +28,20 @@ export const parseCancelSignal: SignalParser<CancelRequest> = (payload, caller) 
 
 export const notAReason = `reason is not a text of at most ${maxReasonLength} characters`;
 
-/** A text that the database can keep: without NUL, and without half of a character. */
+/** Whether the value is a text that Postgres can store: no NUL and no lone surrogate. */
 export function isReason(value: unknown): value is string {
   return typeof value === 'string' && value.length <= maxReasonLength && !/\0|\p{Surrogate}/u.test(value);
 }
 
-/** Whether anything in the payload looks like a card number: such a signal is refused, and nothing of it is repeated. */
+/** Whether the payload holds what looks like a card number. Such a signal is ignored, and none of it is logged. */
 export function bringsCardNumber(payload: unknown): boolean {
   return valueHoldsCardNumber(payload);
 }
 
-/** The members of an object that has none but the allowed ones; else what is wrong with it. */
+/** The members of an object that has only allowed ones; else a sentence about the problem. */
 export function fieldsOf(value: unknown, allowed: readonly string[]): Record<string, unknown> | string {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'not an object';
   const unknown = Object.keys(value).find((key) => !allowed.includes(key));
-  // The name is not repeated: the person who typed it may have typed a card number.
+  // The unknown name is not repeated: it may be a card number.
   return unknown === undefined ? { ...value } : `has a field other than ${allowed.join(', ')}`;
 }

@@ -1,8 +1,7 @@
 /**
- * Database steps that fail for a reason that no retry will mend: a constraint or a trigger refuses them, or Postgres cannot
- * keep their values. The step is put before a person and retried at most 60 s apart, so that it succeeds by itself once the
- * cause is gone. It does not keep anybody from cancelling: a stop, or the person's `done`, gives up a step that the saga can
- * do without.
+ * Database steps with a lasting failure: a constraint or a trigger refuses them, or Postgres cannot store their values. Such
+ * a step opens a review and is retried at most 60 s apart, so that it succeeds once a person has removed the cause. A
+ * command to stop, or the person's `done`, gives up a step that the saga can do without.
  */
 import { CancellationScope, condition, uuid4, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
@@ -11,10 +10,7 @@ import { outermostScope } from './branches.js';
 import { describe, isLasting } from './failures.js';
 import { reviewDecisions } from './reviews.js';
 
-/**
- * Steps that may be given up: nothing has come of them, and their callers handle a StepGivenUp. All others must
- * be done before the saga can end, whatever anybody decides.
- */
+/** Steps that may be given up: their callers handle a StepGivenUp. All others must succeed before the saga can end. */
 const dispensable: readonly (keyof Activities)[] = [
   'openOrder',
   'addOrderLine',
@@ -34,12 +30,12 @@ const dispensable: readonly (keyof Activities)[] = [
   'markShipped',
 ];
 
-/** A step that was put before a person and is not going to be done. */
+/** A stuck step was given up. */
 class StepGivenUp extends Error {
   override readonly name = 'StepGivenUp';
 }
 
-/** What the step answers, or what stands in for it where it was given up. */
+/** The step's result, or `instead()` if the step was given up. */
 export async function unlessGivenUp<T, Instead>(step: Promise<T>, instead: () => Instead): Promise<T | Instead> {
   try {
     return await step;
@@ -49,26 +45,26 @@ export async function unlessGivenUp<T, Instead>(step: Promise<T>, instead: () =>
   }
 }
 
-/** Why a request was not carried out whose step was given up. */
+/** The refusal of a command whose step was given up. */
 export function givenUp(): Refusal {
-  return refusal('internal', 'the step could not be recorded and was given up; a person was told');
+  return refusal('internal', 'the step could not be recorded and was given up; a review was opened');
 }
 
-/** For each workflow, by its outermost scope, whether somebody wants it to stop. */
+/** For each workflow, by its outermost scope, whether a command to stop is queued. */
 const stops = new WeakMap<CancellationScope, () => boolean>();
 
-/** Names what tells this workflow that it is to stop: then a step that is stuck is tried at once, and given up if it can be. */
+/** While `wanted` is true, a stuck step of this workflow is retried at once, and given up if it can be. */
 export function stuckStepsStopWhen(wanted: () => boolean): void {
   stops.set(outermostScope(), wanted);
 }
 
 /**
- * Calls `plain`; a step that fails lastingly is put before a person and retried by `endless`.
- * @param plain ends with a failure where the reason is lasting
- * @param endless retries whatever the reason
+ * Calls `plain`. A step with a lasting failure opens a review and is retried through `endless`.
+ * @param plain does not retry lasting failures
+ * @param endless retries every failure
  */
-export function inSightOfPerson(plain: Activities, endless: Activities): Activities {
-  const inSight: Activities = new Proxy(plain, {
+export function withReviews(plain: Activities, endless: Activities): Activities {
+  const reviewed: Activities = new Proxy(plain, {
     get:
       (_target, name) =>
       async (...args: never[]) => {
@@ -79,13 +75,13 @@ export function inSightOfPerson(plain: Activities, endless: Activities): Activit
           return await once();
         } catch (error) {
           if (!isLasting(error)) throw error;
-          // A case that cannot be written is put before nobody.
+          // A review that cannot be written cannot have a review of its own.
           if (key === 'openReview' || key === 'closeReview') return await untilDone();
-          return await new StuckStep(inSight, key, keyOf(args), once, untilDone).run(describe(error));
+          return await new StuckStep(reviewed, key, keyOf(args), once, untilDone).run(describe(error));
         }
       },
   });
-  return inSight;
+  return reviewed;
 }
 
 type Attempted<T> =
@@ -95,7 +91,7 @@ type Attempted<T> =
 class StuckStep<T> {
   private reviewId = '';
   private decisions: ReturnType<typeof reviewDecisions> = [];
-  private stopHeard = false;
+  private stopTried = false;
   private readonly stopWanted: () => boolean;
 
   constructor(
@@ -115,34 +111,34 @@ class StuckStep<T> {
       if (waited.kind === 'done') return await this.close(waited.result, 'succeeded');
       const decision = this.decisions.shift();
       if (decision === 'retry') continue;
-      if (decision === undefined) this.stopHeard = true;
-      // Somebody wants an end of it. What counts is whether the step can be done now.
+      if (decision === undefined) this.stopTried = true;
+      // Asked to give up: one last attempt decides.
       const attempted = await this.attempt();
       if (attempted.kind === 'done') return await this.close(attempted.result, 'succeeded');
       if (dispensable.includes(this.step)) {
-        // The API closes the case that a person has decided, in that person's name.
+        // The API closes a review in the name of the person who decided it.
         if (decision === undefined) await this.close(undefined, 'done');
         throw new StepGivenUp(`${this.step} was given up: ${attempted.error}`);
       }
-      // The API has closed the case; it is not closed.
+      // The API has closed the review, but the step cannot be given up.
       if (decision === 'done') await this.open(attempted.error);
     }
   }
 
-  /** Retries until the step is done, or somebody decides or wants the workflow to stop. */
+  /** Retries until the step succeeds, a person decides, or a command to stop arrives. */
   private async retry(): Promise<Attempted<T>> {
     const scope = new CancellationScope();
     const attempt = scope.run(this.untilDone).then(
       (result): Attempted<T> => ({ kind: 'done', result }),
       (error: unknown): Attempted<T> => {
-        // Called off while an attempt was under way, it ends with that attempt's own failure.
+        // Cancelled with an attempt in flight, the activity ends with that attempt's own failure.
         if (scope.consideredCancelled) return { kind: 'refused', error: describe(error) };
         throw error;
       },
     );
     const listening = new CancellationScope();
     const called = listening.run(() =>
-      condition(() => this.decisions.length > 0 || (!this.stopHeard && this.stopWanted())),
+      condition(() => this.decisions.length > 0 || (!this.stopTried && this.stopWanted())),
     );
     called.then(() => scope.cancel()).catch(() => undefined);
     const waited = await attempt;
@@ -174,12 +170,12 @@ class StuckStep<T> {
     });
   }
 
-  /** Does nothing where a person has closed it. */
+  /** Does nothing where a person has closed the review. */
   private async close<R>(result: R, resolution: 'succeeded' | 'done'): Promise<R> {
     await this.cases.closeReview(this.reviewId, {
       by: resolution === 'done' ? 'person' : 'success',
       resolution,
-      note: resolution === 'done' ? 'given up: somebody wanted the workflow to stop' : null,
+      note: resolution === 'done' ? 'given up: the workflow had to stop' : null,
       actor: `workflow:${workflowInfo().workflowId}`,
       at: new Date().toISOString(),
     });
@@ -187,10 +183,10 @@ class StuckStep<T> {
   }
 }
 
-/** The key of a step, where it has one; the rest of what it is asked may be personal. */
+/** The key of a step, if it has one. Its other arguments may be personal data. */
 function keyOf(args: readonly unknown[]): string | null {
   const [step] = args;
   if (typeof step !== 'object' || step === null || !('key' in step)) return null;
-  // A key may hold an update's id, which is the client's word: the case must be writable whatever it is.
+  // A key may contain an update's id, which a client chose: make it storable.
   return typeof step.key === 'string' ? step.key.replace(/[^\x20-\x7e]/g, '?').slice(0, 500) : null;
 }

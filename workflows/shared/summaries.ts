@@ -1,6 +1,6 @@
 /**
- * What each activity is for, in one line for the operator who reads a workflow's history. No names, mail addresses, card
- * tokens or words of a client: a history is read by more people than an order.
+ * One line about each activity call, for operators who read a workflow's history. No names, mail addresses, card tokens or
+ * text of a client: more people read histories than orders.
  */
 import type { Activities } from '../../activities/index.js';
 import type { SupplierAsking } from '../../activities/replenishment.js';
@@ -36,7 +36,7 @@ const summaries: Summaries = {
   settleOrder: ({ payment }) =>
     payment === null ? 'Confirm the order, without a card' : `Confirm the order, paid with ${paid(payment)}`,
   closeOrder: ({ to, failure }) => `Free the stock and end the order as ${to}${failure ? `: ${failure.code}` : ''}`,
-  expireOrder: () => 'Expire the order if its time is over',
+  expireOrder: () => 'Expire the order if it is overdue',
   noteOrder: () => 'Add a note to the timeline',
   checkoutOrder: ({ reserving }) =>
     reserving.activity === 'openOrder'
@@ -83,7 +83,7 @@ const summaries: Summaries = {
 
   expireReservations: () => 'Free direct reservations that are past their time',
   expireOrders: () => 'Expire orders that are past their time',
-  pruneRequests: () => 'Delete stored answers that are past their keeping',
+  pruneRequests: () => 'Delete stored answers whose retention has ended',
   resumeLostSagas: () => 'Resume orders, payments and transfers whose workflow was lost',
   requestMissedReplenishments: () => 'Queue low levels that nobody is refilling',
 
@@ -91,7 +91,7 @@ const summaries: Summaries = {
   cancelVerification: () => 'Record that the verification was cancelled',
 };
 
-/** The summary of a call of an activity. */
+/** The summary of an activity call. */
 export function summaryOf<Name extends keyof Activities>(name: Name, args: Parameters<Activities[Name]>): string {
   return summaries[name](...args).slice(0, longestSummary);
 }

@@ -1,2 +1,2 @@
-/** What the outside needs to know of the sweep. Constants only. */
+/** The contract of the sweep. Constants only. */
 export const sweepScheduleId = 'sweep';

@@ -1,4 +1,4 @@
-/** Run by a schedule: what time made due and nobody has done. */
+/** The sweep, run by a schedule: overdue work that no workflow has done. */
 import { patched } from '@temporalio/workflow';
 import { sweeping } from '../shared/proxies.js';
 
@@ -11,7 +11,7 @@ interface Swept {
 }
 
 export async function sweep(): Promise<Swept> {
-  // A sweep that began before there were replenishments must be able to end: the schedule waits for it.
+  // A sweep started before replenishments existed must be able to end: the schedule waits for it.
   const supplied = patched('missed-replenishments');
   const resuming = patched('lost-sagas');
   const [reservations, orders, requests, replenishments, sagas] = await Promise.all([

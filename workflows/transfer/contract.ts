@@ -1,4 +1,4 @@
-/** What the outside needs to know of `transfer/<id>`: its id, input, updates and signals. Types and constants only. */
+/** The contract of `transfer/<id>`: its id, input, updates and signals. Types and constants only. */
 import type { TransferMode, TransferStatus } from '../../domain/transfers/states.js';
 import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
@@ -14,15 +14,15 @@ export interface TransferInput {
   readonly reservationId: string;
   readonly retry: RetrySettings;
   readonly caller: Caller;
-  /** RFC 3339; when the API took the transfer in. */
+  /** RFC 3339; when the API accepted the transfer. */
   readonly requestedAt: string;
-  /** The run that was lost, where this one resumes its transfer. */
+  /** The id of the lost run whose transfer this run resumes. */
   readonly resumed?: string;
 }
 
 export type TransferAnswer = SagaAnswer<TransferStatus>;
 
-/** `moved` goes with the start and answers when the goods have arrived, or are on their way. */
+/** `moved` is sent with the start and answers when the goods have arrived or are in transit. */
 export const transferUpdates = { moved: 'moved', receive: 'receive', cancel: 'cancel' } as const;
 export interface ReceiveRequest {
   /** Null: all that was sent. Less is booked as lost. */

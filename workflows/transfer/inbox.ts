@@ -1,4 +1,4 @@
-/** What a transfer may be asked. It has no timeline: signals that are ignored go to the worker's log. */
+/** The commands of a transfer. It has no timeline: ignored signals go to the worker's log. */
 import { log } from '@temporalio/workflow';
 import { type Refusal, refusal } from '../../domain/errors.js';
 import { detailOf, refusalOf } from '../../domain/refusals.js';
@@ -18,7 +18,7 @@ interface TransferRequests {
 export type TransferCommand = Command<TransferRequests, TransferAnswer>;
 export type TransferInbox = Inbox<TransferRequests, TransferState, TransferAnswer>;
 
-/** @param run makes the ids of this run's signals its own; empty in the first run */
+/** @param run prefix of this run's signal ids; empty in the first run */
 export function transferInbox(input: TransferInput, run: string): TransferInbox {
   return new Inbox<TransferRequests, TransferState, TransferAnswer>(commandsOf(input), {
     standing: { status: 'pending', received: null },

@@ -1,4 +1,4 @@
-/** Reading what a signal to a transfer brings. */
+/** Parses the signals of a transfer. */
 import { maxQuantity } from '../../domain/limits.js';
 import { bad, fieldsOf, isReason, notAReason, ok, type SignalParser } from '../shared/signals.js';
 import type { ReceiveRequest } from './contract.js';

@@ -1,7 +1,7 @@
 /**
- * A transfer of goods between two locations: `transfer/<id>`. It holds them at the source, moves them at once or sends them
- * off by way of transit, waits there for as long as they travel, and ends when they have arrived or are back. Every change
- * of its state is one step in Postgres (domain/transfers/steps.ts).
+ * A transfer of goods between two locations: `transfer/<id>`. It holds the goods at the source, then moves them at once, or
+ * ships them and waits until they are received or called back. Every change of its state is one step in Postgres
+ * (domain/transfers/steps.ts).
  */
 import type { Activities } from '../../activities/index.js';
 import { isTransferEnded } from '../../domain/transfers/states.js';
@@ -15,7 +15,7 @@ import { type TransferAnswer, type TransferInput, transferWorkflowId } from './c
 import { cannotBecome, type TransferCommand, type TransferInbox, transferInbox } from './inbox.js';
 import { type Ending, TransferRecord } from './record.js';
 
-/** What every part of the transfer's saga works with. */
+/** The state that all parts of the transfer's saga share. */
 interface TransferSaga {
   readonly input: TransferInput;
   readonly inbox: TransferInbox;
@@ -25,28 +25,28 @@ interface TransferSaga {
 
 export async function transfer(recorded: TransferInput): Promise<TransferAnswer> {
   const input = currentInput(recorded);
-  // What only counts within a run must not meet the steps of the run before.
+  // Keeps keys that count within a run apart from those of an earlier run.
   const run = input.resumed === undefined ? '' : `${input.resumed}-`;
   const inbox = transferInbox(input, run);
   const record = new TransferRecord(input, inbox);
   const undoing = new Saga(input.retry, async () => {
     await record.apply(database.reviewTransfer, record.step('review', soleCauses.review, input.caller));
   });
-  // Cancelling the workflow in the Web UI calls the goods back to where they were.
+  // Cancelling the workflow in the Web UI calls the goods back like a cancel command.
   const onCancel = () => {
     const caller: Caller = { ...input.caller, actor: 'workflow cancellation' };
     const request = { reason: 'the workflow was cancelled', caller };
     inbox.put({ kind: 'cancel', request, id: `${run}cancellation`, bySignal: true });
   };
   const saga = { input, inbox, record, undoing };
-  return await runToEnd({ onCancel, wanted: () => inbox.cancelWanted }, () => live(saga, `${run}resumed`));
+  return await runToEnd({ onCancel, wanted: () => inbox.cancelWanted }, () => runSaga(saga, `${run}resumed`));
 }
 
-/** @param resumption what an end follows from that a run before this one had begun */
-async function live(saga: TransferSaga, resumption: string): Promise<TransferAnswer> {
+/** @param resumption the cause of a closing step that resumes an earlier run's */
+async function runSaga(saga: TransferSaga, resumption: string): Promise<TransferAnswer> {
   const { input, inbox, record, undoing } = saga;
   const { transferId, sku, quantity, from, to, mode, reservationId, caller } = input;
-  // One undo for every step to come: where the goods are when it runs, held or on their way, is what the books say then.
+  // One undo for all steps: when it runs, Postgres knows whether the goods are held or in transit.
   undoing.undo(
     'give the goods back',
     (steps) => giveBack(record, steps),
@@ -77,7 +77,7 @@ async function live(saga: TransferSaga, resumption: string): Promise<TransferAns
   return record.answer();
 }
 
-/** Sends the goods off: to the destination at once, or on their way. What cannot be sent is not held any longer. */
+/** Moves the goods to the destination, or ships them. If the ledger refuses, gives them back and fails the transfer. */
 async function send(saga: TransferSaga): Promise<TransferAnswer> {
   const { input, record } = saga;
   const { mode, caller } = input;
@@ -104,11 +104,11 @@ async function carryOut(saga: TransferSaga, command: TransferCommand): Promise<T
   return record.status === 'cancelled' ? record.answer() : record.refuse(cannotBecome(record.status, 'cancelled'));
 }
 
-/** Gives the goods back, however long that takes, and ends the transfer. */
+/** Gives the goods back, retrying for as long as it takes, and ends the transfer. */
 async function undo({ record, undoing }: TransferSaga, ending: Ending): Promise<void> {
   record.endAs(ending);
   await undoing.compensate();
-  // A person has given the goods back by hand: the end remains to be recorded.
+  // Still open: a person has given the goods back by hand, so only the end is recorded.
   if (record.closing !== null && !isTransferEnded(record.status))
     await record.apply(database.closeTransfer, record.close(record.closing, true));
 }

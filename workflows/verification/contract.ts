@@ -1,4 +1,4 @@
-/** What the outside needs to know of `verification/<id>`: its id, input and update. Types and constants only. */
+/** The contract of `verification/<id>`: its id, input and update. Types and constants only. */
 import type { Caller } from '../shared/contract.js';
 
 export const verificationWorkflowId = (verificationId: string) => `verification/${verificationId}`;
@@ -10,6 +10,6 @@ export interface VerificationInput {
   readonly requestedAt: string;
 }
 
-/** Update of `verification/<id>`: answers when everything is compared, or the verification was called off. It goes with the start. */
+/** Update of `verification/<id>`, sent with the start: answers when the comparison is complete or was cancelled. */
 export const verificationUpdates = { ended: 'ended' } as const;
 export type VerificationAnswer = 'completed' | 'cancelled';

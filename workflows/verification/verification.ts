@@ -1,4 +1,4 @@
-/** One comparison of the whole ledger with levels and open holds: `verification/<id>`. What it finds stands in Postgres. */
+/** Compares the whole ledger with levels and open holds: `verification/<id>`. The result is in Postgres. */
 import {
   allHandlersFinished,
   CancellationScope,

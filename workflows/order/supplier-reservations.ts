@@ -1,6 +1,6 @@
 /**
- * What is said between an order and the suppliers of what it lacks. Each shortage is asked for by itself and all at the
- * same time; what comes of it is news, which the saga takes one at a time.
+ * Reservations of an order's shortages at their suppliers. Each shortage is reserved and followed concurrently with the
+ * others; the outcomes are events that the saga takes one at a time.
  */
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import type { SupplierOperation } from '../../activities/suppliers.js';
@@ -12,39 +12,39 @@ import { faultOf } from '../shared/failures.js';
 import { Saga } from '../shared/saga.js';
 import type { OrderInput } from './contract.js';
 
-/** What the suppliers have said. `accepted` comes once, when all of them have. */
-export type News =
+/** An outcome at a supplier. `accepted` occurs once, when all suppliers have accepted. */
+export type SupplierEvent =
   | { readonly kind: 'accepted'; readonly reference: string }
   | { readonly kind: 'delayed'; readonly id: string; readonly detail: string }
   | { readonly kind: 'ok'; readonly goods: Goods }
   | { readonly kind: 'failed'; readonly code: SupplierFailureCode; readonly detail: string };
 
-/** One shortage on its way. */
+/** The goods of one shortage. */
 export interface Goods {
   readonly shortage: Shortage;
-  /** The supplier's own name for it; null until it was accepted. */
+  /** The supplier's reference; null until it has accepted. */
   reference: string | null;
-  /** Whether the supplier may have put something aside that is not ours yet. */
+  /** Whether the supplier may hold goods that we have not received. */
   mayHoldGoods: boolean;
 }
 
 interface Part extends Goods {
   readonly operation: SupplierOperation;
   readonly saga: Saga;
-  /** What kept its last call from being answered. */
+  /** The fault of its last unanswered call. */
   fault: Fault;
 }
 
-/** Waits double, but a supplier is asked once a day at least. */
+/** Waits double up to a day. */
 const longestWaitMs = 86_400_000;
 
-export class SupplierTalks {
-  private readonly news: News[] = [];
+export class SupplierReservations {
+  private readonly events: SupplierEvent[] = [];
   private readonly scope = new CancellationScope();
   private readonly parts: readonly Part[];
-  private talk: Promise<void> = Promise.resolve();
+  private running: Promise<void> = Promise.resolve();
 
-  /** @param onReview carried out when cancelling at a supplier has failed so often that a person is told */
+  /** @param onReview called when cancelling at a supplier has failed so often that a review was opened */
   constructor(
     private readonly input: OrderInput,
     shortages: readonly Shortage[],
@@ -66,12 +66,12 @@ export class SupplierTalks {
     }));
   }
 
-  begin(): void {
-    this.talk = this.scope
+  start(): void {
+    this.running = this.scope
       .run(async () => {
         await this.withEach((part) => this.reserve(part));
         if (this.parts.some((part) => part.reference === null)) return;
-        this.news.push({ kind: 'accepted', reference: this.parts.map((part) => part.reference).join(', ') });
+        this.events.push({ kind: 'accepted', reference: this.parts.map((part) => part.reference).join(', ') });
         await this.withEach((part) => this.follow(part));
       })
       .catch((error: unknown) => {
@@ -79,33 +79,33 @@ export class SupplierTalks {
       });
   }
 
-  get hasNews(): boolean {
-    return this.news.length > 0;
+  get hasEvents(): boolean {
+    return this.events.length > 0;
   }
 
-  takeNews(): News | undefined {
-    return this.news.shift();
+  takeEvent(): SupplierEvent | undefined {
+    return this.events.shift();
   }
 
-  /** Says no more. */
-  async end(): Promise<void> {
+  /** Stops asking the suppliers. */
+  async stop(): Promise<void> {
     this.scope.cancel();
-    await this.talk;
+    await this.running;
   }
 
   /**
-   * Says no more, and cancels at every supplier what he may have put aside and is not ours.
-   * @param received lines whose goods are ours
+   * Stops asking, and cancels every reservation whose goods have not been received.
+   * @param received lines whose goods have been received
    */
   async giveUp(received: readonly number[]): Promise<void> {
-    await this.end();
+    await this.stop();
     for (const part of this.parts) if (received.includes(part.shortage.line)) part.mayHoldGoods = false;
     await Promise.all(this.parts.map((part) => part.saga.compensate()));
   }
 
-  /** Ends when all have ended, so that nothing is on its way any more when it was cancelled. */
-  private async withEach(talk: (part: Part) => Promise<void>): Promise<void> {
-    const ends = await Promise.allSettled(this.parts.map(talk));
+  /** Resolves when every call has ended, so that a cancellation leaves no call in flight. */
+  private async withEach(call: (part: Part) => Promise<void>): Promise<void> {
+    const ends = await Promise.allSettled(this.parts.map(call));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
@@ -121,7 +121,7 @@ export class SupplierTalks {
     part.reference = answer.ref;
   }
 
-  /** Asks until the supplier has decided, each time after twice the wait. */
+  /** Asks until the supplier has decided, doubling the wait each time. */
   private async follow(part: Part): Promise<void> {
     const { supplierRecheckSeconds, supplierMaxDelayed } = this.input;
     const ref = part.reference ?? '';
@@ -136,22 +136,22 @@ export class SupplierTalks {
           return this.fail(
             part,
             'supplier_unavailable',
-            `does not say what has become of its reservation: it ${faultDescriptions[part.fault]}`,
+            `did not report on its reservation: it ${faultDescriptions[part.fault]}`,
           );
         case 'fail':
           part.mayHoldGoods = false;
           return this.fail(part, 'supplier_failed', 'cannot deliver');
         case 'ok':
-          this.news.push({ kind: 'ok', goods: part });
+          this.events.push({ kind: 'ok', goods: part });
           return;
         case 'delayed':
           delays += 1;
           if (delays > supplierMaxDelayed)
-            return this.fail(part, 'supplier_delayed', `said ${delays} times that it delays`);
-          this.news.push({
+            return this.fail(part, 'supplier_delayed', `reported a delay ${delays} times`);
+          this.events.push({
             kind: 'delayed',
             id: `line-${part.shortage.line}-delay-${delays}`,
-            detail: say(part.shortage, `delays, ${delays} of at most ${supplierMaxDelayed} times`),
+            detail: describe(part.shortage, `reports delay ${delays} of at most ${supplierMaxDelayed}`),
           });
       }
     }
@@ -169,7 +169,7 @@ export class SupplierTalks {
   }
 
   private fail({ shortage }: Part, code: SupplierFailureCode, what: string): void {
-    this.news.push({ kind: 'failed', code, detail: say(shortage, what) });
+    this.events.push({ kind: 'failed', code, detail: describe(shortage, what) });
   }
 
   private cancellation(part: Part): [Parameters<Saga['undo']>[1], Parameters<Saga['undo']>[2]] {
@@ -190,6 +190,6 @@ export class SupplierTalks {
   }
 }
 
-function say({ supplierId, quantity, sku }: Shortage, what: string): string {
+function describe({ supplierId, quantity, sku }: Shortage, what: string): string {
   return `supplier ${supplierId} ${what} (${quantity} of ${sku})`;
 }

@@ -1,6 +1,6 @@
 /**
- * The steps of a charge as one activity makes them inside a workflow task: each once, and none that would keep a cancel
- * waiting. What they leave is resumed by `scoreFraud`, `authorizeCard` and `captureCard`, under the same keys.
+ * The steps of a charge inside one activity of a workflow task. Each is attempted once, and only while a cancel need not wait
+ * for it. `scoreFraud`, `authorizeCard` and `captureCard` resume the rest under the same keys.
  */
 import { log } from '@temporalio/activity';
 import { fraudThreshold } from '../domain/payments/states.js';
@@ -11,11 +11,11 @@ import type { CardCalls } from './card-calls.js';
 import type { Around } from './context.js';
 
 /**
- * For the charge of one card, from its first step.
- * @param around surrounds each step, by the name of the activity that does this step alone
- * @param mayCapture whether the money may be taken; false where somebody wants to cancel
+ * The steps of one card's charge.
+ * @param around surrounds each step, under the name of the activity that does this step alone
+ * @param mayCapture whether the money may be taken; false where a cancel is queued
  */
-export function cardStepsAtHand(calls: CardCalls, around: Around, mayCapture: boolean): CardSteps {
+export function inlineCardSteps(calls: CardCalls, around: Around, mayCapture: boolean): CardSteps {
   let began = 0;
   const heldMs = () => Math.round(performance.now() - began);
   const delaysCancel = () => heldMs() > maxCancelDelayMs;
@@ -24,14 +24,14 @@ export function cardStepsAtHand(calls: CardCalls, around: Around, mayCapture: bo
     try {
       return await around(name, operation, call);
     } catch (error) {
-      // A bug, or a processor that refuses our own credentials, says nothing about the money.
+      // A bug, or a processor that rejects our credentials, leaves open whether money moved.
       if (!(error instanceof GatewayFault)) log.warn('a step of a charge failed', { error });
       record.fault = error instanceof GatewayFault ? error.fault : 'server_error';
       return null;
     }
   }
 
-  /** Whether the processor knows the authorization; in doubt it may. */
+  /** Whether the processor knows the authorization, or does not answer. */
   async function mayBeKnown({ operation }: CardCharge): Promise<boolean> {
     try {
       return (await calls.findAuthorization(operation)) !== null;
@@ -44,7 +44,7 @@ export function cardStepsAtHand(calls: CardCalls, around: Around, mayCapture: bo
     async score(card) {
       began = performance.now();
       const score = await once('scoreFraud', card, () => calls.score(card.operation));
-      // The scorer may have let a task pass that was lost, and that task may have taken the money.
+      // A lost task may have had a lower score and taken the money.
       if (score === null || score > fraudThreshold) card.record.mayHoldMoney = await mayBeKnown(card);
       return score;
     },
