@@ -8,6 +8,18 @@ export const verificationQuery = z.strictObject(pageQuery);
 
 const levels = (description: string) => z.int().min(0).openapi({ description, example: 1204 });
 
+const differences = z
+  .array(
+    z.object({
+      sku,
+      location: locationCode,
+      what: z.string().openapi({ description: 'Which figure differs.', example: 'onHand' }),
+      expected: z.number().openapi({ description: 'What the ledger says.', example: 42 }),
+      found: z.number().openapi({ description: 'What is stored.', example: 41 }),
+    }),
+  )
+  .openapi({ description: 'The first 200 differences.' });
+
 export const verification = z
   .object({
     id: id('ver'),
@@ -20,17 +32,7 @@ export const verification = z
       description: 'Whether nothing differs; null while nothing differs and not everything is compared.',
     }),
     differenceCount: z.int().min(0).openapi({ description: 'How many differences were found.', example: 0 }),
-    differences: z
-      .array(
-        z.object({
-          sku,
-          location: locationCode,
-          what: z.string().openapi({ description: 'Which figure differs.', example: 'onHand' }),
-          expected: z.number().openapi({ description: 'What the ledger says.', example: 42 }),
-          found: z.number().openapi({ description: 'What is stored.', example: 41 }),
-        }),
-      )
-      .openapi({ description: 'The first 200 differences.' }),
+    differences,
     createdAt,
     completedAt: time.nullable().openapi({ description: 'When it ended; null while it runs.' }),
   })
@@ -38,3 +40,11 @@ export const verification = z
 
 export type Verification = Shape<typeof verification>;
 export const verificationPage = pageOf('Verification', verification);
+
+export const outcome = z
+  .object({
+    clean: z.boolean().openapi({ description: 'Whether nothing differs.' }),
+    differences,
+  })
+  .openapi('VerificationOutcome', { description: 'Whether the ledger, the levels and the open holds agree.' });
+export type Outcome = Shape<typeof outcome>;
