@@ -1,4 +1,4 @@
-/** Every path that an order, a payment and a transfer can take, each as a walk through the API: recorded once, replayed for ever. */
+/** Every path that a saga can take, each as a walk through the API: recorded once, replayed for ever. */
 import { eventually, type Shop } from '../../shop.js';
 import type { Path } from './path.js';
 import { replenishmentPaths } from './replenishment-paths.js';
@@ -195,6 +195,13 @@ export const paths: readonly Path[] = [
   { name: 'payment-declined', walk: paid('tok_declined') },
   { name: 'payment-compensated', walk: paid('tok_capture_down') },
   { name: 'payment-by-backup', walk: paid('tok_insufficient_funds', 'tok_visa') },
+  {
+    name: 'verification-completed',
+    walk: async (shop) => {
+      const { body } = await shop.must(201, shop.post('/api/ledger/verifications', {}, { prefer: 'wait=30' }));
+      return `verification/${body.id}`;
+    },
+  },
   ...transferPaths,
   ...replenishmentPaths,
 ];
