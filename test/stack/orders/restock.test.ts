@@ -122,7 +122,7 @@ describe('an order that lacks stock which its supplier has', () => {
     // 0.4, 0.8 and 1.6 s; clocks are read to the millisecond, and only a wait that is too short is wrong.
     expect(waits).toHaveLength(3);
     for (const [index, wait] of waits.entries()) expect(wait).toBeGreaterThanOrEqual(400 * 2 ** index - 5);
-    const delays = (await reasons(id)).filter((reason) => reason.includes('delays'));
+    const delays = (await reasons(id)).filter((reason) => reason.includes('reports delay'));
     expect(delays).toHaveLength(2);
   });
 
