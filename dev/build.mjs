@@ -168,7 +168,7 @@ async function removeUnused(current) {
       if (await isUsed(removed)) await rename(removed, folder);
       else await rm(removed, { recursive: true, force: true });
     } catch {
-      // Somebody else is removing it, or it is not ours to remove.
+      // Another process is removing it, or we lack the right to.
     }
   }
 }

@@ -23,7 +23,7 @@ import { messageOf, StartError } from './start-error.js';
 import { findTemporal } from './temporal/binary.js';
 import { embeddedTemporal } from './temporal/server.js';
 import { setUpTemporal } from './temporal/setup.js';
-import { hiddenUiAddress, openUiDoor } from './temporal/ui.js';
+import { hiddenUiAddress, openUiProxy } from './temporal/ui.js';
 import { greeting } from './terminal/greeting.js';
 import type { Progress } from './terminal/terminal.js';
 
@@ -179,7 +179,7 @@ export class Stack {
     const binary = await this.progress.step('the Temporal CLI', findTemporal(search), null);
     this.temporalCliPath = resolve(binary);
     const ui = await hiddenUiAddress(ports.temporalUi);
-    this.uiDoor = await openUiDoor(ports.temporalUi, ui);
+    this.uiDoor = await openUiProxy(ports.temporalUi, ui);
     await this.begin(embeddedTemporal(home, { binary, port: ports.temporal, ui, namespace }), (server) => {
       this.servers.temporal = server;
     });

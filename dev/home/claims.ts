@@ -46,7 +46,7 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** Takes a dead process's claim away. Between our look and the rename somebody else may have made a living one: it goes back. */
+/** Takes a dead process's claim away. Another process may claim between our check and the rename; then its claim is put back. */
 function removeStale(file: string, stale: ProcessIdentity): void {
   const aside = `${file}.${process.pid}.${counter++}`;
   try {

@@ -12,7 +12,7 @@ export class StateFile {
   private retrying: NodeJS.Timeout | null = null;
 
   /**
-   * @param content what the file should say now; asked anew for each write
+   * @param content returns the file's current content; called for each write
    * @param say a line for people
    */
   constructor(

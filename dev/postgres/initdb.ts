@@ -12,7 +12,7 @@ await new EmbeddedPostgres({
   password,
   authMethod: 'scram-sha-256',
   createPostgresUser: process.getuid?.() === 0,
-  // The same on every machine, whatever locales it has.
+  // The same on every machine, regardless of its locales.
   initdbFlags: ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'],
   onLog: (text) => console.log(String(text).trimEnd()),
   onError: (text) => console.error(String(text)),

@@ -13,7 +13,7 @@ const execute = promisify(execFile);
 
 export interface Search {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Told on one line what each way came to. */
+  /** Called with one line about the result of each way. */
   say(line: string): void;
   readonly signal: AbortSignal;
   /** Where the official download is asked for. */

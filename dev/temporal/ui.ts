@@ -1,6 +1,6 @@
 /**
- * The Temporal Web UI's door. The UI itself answers to any name (its server has no setting for it), and who reaches it may
- * read and signal every workflow: so requests come in here, where their Host is checked (docs/adr/0014).
+ * The proxy before the Temporal Web UI. It checks each request's Host (docs/adr/0014). The UI answers to any name, its
+ * server has no setting for that, and every caller that reaches it may read and signal every workflow.
  */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -18,7 +18,7 @@ export interface UiAddress {
 /**
  * An address for the UI itself, which a page that tries many names and ports does not find: on Linux every address in
  * 127.0.0.0/8 is this machine's, and one of 16 million is drawn. Elsewhere there is only 127.0.0.1, with another port.
- * @param port the one that the door has
+ * @param port the proxy's own port
  */
 export async function hiddenUiAddress(port: number): Promise<UiAddress> {
   if (process.platform !== 'linux') return { ip: '127.0.0.1', port: await freePort() };
@@ -26,8 +26,8 @@ export async function hiddenUiAddress(port: number): Promise<UiAddress> {
   return { ip: `127.${octet()}.${octet()}.${octet()}`, port };
 }
 
-/** Opens the door on 127.0.0.1; resolves when it listens. It passes on requests for this machine's own names only. */
-export async function openUiDoor(port: number, ui: UiAddress): Promise<Server> {
+/** Starts the proxy on 127.0.0.1; resolves when it listens. It forwards only requests for this machine's own names. */
+export async function openUiProxy(port: number, ui: UiAddress): Promise<Server> {
   const allowed = hostCheck();
   const proxy = createProxyServer({ target: `http://${ui.ip}:${ui.port}` });
   proxy.on('error', (_error, _req, res) => {

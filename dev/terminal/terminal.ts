@@ -19,7 +19,7 @@ export const standardOutput: Output = {
       // Not by console.log, which is silent for ever after one failed write to a file.
       writeSync(1, text);
     } catch {
-      // Nobody can be told.
+      // Lost: there is nowhere to report it.
     }
   },
   isTerminal: isatty(1),

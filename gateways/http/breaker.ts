@@ -28,7 +28,7 @@ export function createBreaker(gateway: string): Breaker {
       for (;;) {
         if (signal.aborted)
           throw new GatewayFault(gateway, 'unreachable', 'no connection could be made for some time; gave up waiting');
-        // Half open: somebody else is trying. Cockatiel would wait for that without looking at the signal.
+        // Half open: another call is the probe. Cockatiel would wait for it and ignore the signal.
         if (policy.state !== CircuitState.HalfOpen) {
           try {
             return await policy.execute(call);

@@ -2,7 +2,7 @@ import type { CallOptions } from '../http/http.js';
 
 /** Sends mail. `messageId` is the same for every try of one mail, so that a receiver can drop a second copy. */
 export interface MailGateway {
-  /** Resolves when the mail server has accepted the mail; throws a GatewayFault otherwise. Mails carry no trace. */
+  /** Resolves when the mail server has accepted the mail; throws a GatewayFault if it does not. Mails carry no trace. */
   send(mail: Mail, options?: CallOptions): Promise<void>;
   close(): void;
 }

@@ -24,7 +24,7 @@ export function createSmtpMail({ host, port, from, timeoutMs }: SmtpMailOptions)
     secure: false,
     ignoreTLS: true,
     maxMessages: Number.MAX_SAFE_INTEGER,
-    // Half of the time, so that no connection at all is told from no answer before the whole time is up.
+    // Half of the deadline, so that a failed connection can be told apart from a missing answer.
     connectionTimeout: timeoutMs / 2,
     dnsTimeout: timeoutMs / 2,
     disableFileAccess: true,
