@@ -1,4 +1,4 @@
-/** A small shop to try things on, loaded once through the API as any client would. */
+/** A small demo shop, loaded once through the API as any client would load it. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { call, type Reply } from '../cli/connection/client.js';

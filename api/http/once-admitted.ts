@@ -30,7 +30,10 @@ export async function onceAdmitted(
   }
 }
 
-/** A request that is wrong in itself starts none, and where a server is away nobody knows. */
+/**
+ * Whether the answer tells how quick sagas are. Other refusals may come from a check before any saga is started, and where
+ * a server is away nobody knows.
+ */
 function comesFromSaga({ status }: Rendered): boolean {
-  return status !== 422 && status < 500;
+  return status < 400 || status === 402;
 }

@@ -98,9 +98,12 @@ async function serveRoute(route: Route, req: Request, res: Response, deps: Serve
     return deps.calls.run({ apiKeyId: key.id, key: idempotencyKey, requestHash: hash, freshIds }, act);
   };
   const waitMs = route.waits ? waitMsOf(req, res) : 0;
-  const outcome = route.startsSaga
+  let outcome = route.startsSaga
     ? await onceAdmitted(deps.admission, { apiKeyId: key.id, waitMs, gone: hangUp(res) }, perform)
     : await perform(waitMs);
+  // A repeated call starts nothing new, and its client has to learn what the first one did.
+  const repeats = idempotencyKey !== undefined && outcome.kind === 'busy' && outcome.entry.why === 'overload';
+  if (repeats && (await deps.calls.isKnown({ apiKeyId: key.id, key: idempotencyKey }))) outcome = await perform(waitMs);
   if (outcome.kind === 'gone') return;
   if (outcome.kind === 'busy') {
     res.set('Retry-After', String(outcome.entry.retryAfterSeconds));

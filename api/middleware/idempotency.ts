@@ -6,6 +6,7 @@ import {
   type CallIds,
   claim,
   forget,
+  isKnownKey,
   keepAnswer,
   type Lease,
   letGo,
@@ -80,6 +81,11 @@ export class IdempotentCalls {
   ) {
     this.#processId = newProcessId();
     this.#callsOf = new Map([[this.#processId, 0]]);
+  }
+
+  /** Whether an earlier call with this key may have acted. */
+  isKnown({ apiKeyId, key }: Pick<KeyedRequest, 'apiKeyId' | 'key'>): Promise<boolean> {
+    return isKnownKey(this.sql, apiKeyId, key);
   }
 
   /** Runs `act` unless the key says that it has run or is running. */

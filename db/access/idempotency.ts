@@ -53,6 +53,12 @@ interface KeyRow {
 /** A row may vanish or change hands between two statements; it settles within a few rounds. */
 const maxRounds = 10;
 
+/** Whether the key was sent before: its call may have acted, and may be answered or resumed. */
+export async function isKnownKey(sql: Sql, apiKeyId: string, key: string): Promise<boolean> {
+  const rows = await sql`select from idempotency_keys where api_key_id = ${apiKeyId} and key = ${key}`;
+  return rows.length > 0;
+}
+
 /** Takes the key, or tells who has it. */
 export async function claim(sql: Sql, wanted: Claim): Promise<ClaimResult> {
   for (let round = 0; round < maxRounds; round++) {

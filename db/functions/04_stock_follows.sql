@@ -5,7 +5,7 @@ create or replace function is_low(p products, p_on_hand bigint) returns boolean 
 return p_on_hand <= p.reorder_point and p.supplier_id is not null and p.status = 'active';
 
 -- Marks every level of these products that their supplier could refill, for the sweep. Levels that are not low are marked
--- too, since a concurrent sale may lower them. A product that never had stock counts as a level of 0 at `main` if its
+-- too, since a concurrent sale may lower them. Levels that only a refused operation made do not count. A product that never had stock counts as a level of 0 at `main` if its
 -- reorder point was changed after the product was created: an import alone orders nothing. Marking an existing row renews
 -- its time, so that a concurrent sweep does not remove it.
 create or replace function mark_levels(p_skus text[]) returns void language sql as $$
@@ -14,10 +14,10 @@ create or replace function mark_levels(p_skus text[]) returns void language sql 
     from products p
     join lateral (
       select l.sku, l.location from stock_levels l join locations w on w.code = l.location and not w.virtual
-       where l.sku = p.sku
+       where l.sku = p.sku and l.changed_at > '-infinity'
       union all
       select p.sku, 'main'
-       where p.reorder_point_set_at is not null and not exists (select from stock_levels l where l.sku = p.sku)) s on true
+       where p.reorder_point_set_at is not null and not exists (select from stock_levels l where l.sku = p.sku and l.changed_at > '-infinity')) s on true
    where p.sku = any (p_skus) and p.reorder_point is not null and p.supplier_id is not null and p.status = 'active'
    order by s.sku, s.location
       on conflict (sku, location) do update set marked_at = excluded.marked_at;

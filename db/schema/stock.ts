@@ -56,9 +56,9 @@ export const products = pgTable(
     /** What the supplier takes for one. */
     supplierPriceAmount: count('supplier_price_amount'),
     supplierPriceCurrency: text('supplier_price_currency').$type<Currency>(),
-    /** The operation that created the row, so that a repeated create knows its own work. */
-    /** When its reorder point was last changed, by a person who meant it; null: never since the product was created. */
+    /** When its reorder point was last changed; null: never since the product was created. */
     reorderPointSetAt: at('reorder_point_set_at'),
+    /** The operation that created the row, so that a repeated create knows its own work. */
     createdBy: text('created_by').notNull(),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
     updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),

@@ -4,6 +4,8 @@ import type { Sql } from '../postgres/client.js';
 
 /** Levels that one look takes on; the next look finds the others. */
 const maxLevels = 1000;
+/** A mark this old was made by a transaction that has ended, and every transaction that ran beside it has ended too. */
+const settledSeconds = 60;
 /** A product that never had stock may be about to have its first receipt. */
 const firstReceiptSeconds = 60;
 
@@ -47,12 +49,14 @@ export async function queueMissedLevels(sqlClient: Sql, coolOffSeconds: number):
 
 /**
  * Removes the marks of levels that ask for nothing any more. A level that is being changed is passed over, so that this
- * waits for nobody; one that was changed since it was read has a new mark, and keeps it.
+ * waits for nobody; one that was changed since it was read has a new mark, and keeps it. A young mark stays: a sale that
+ * began before the reorder point was raised may still be open, and leaves no mark of its own.
  */
 async function forgetRefilled(sqlClient: Sql): Promise<void> {
   await sqlClient`
     with refilled as materialized (
-      select c.sku, c.location, c.marked_at from ${marked(sqlClient)} where not ${asksForMore(sqlClient)}),
+      select c.sku, c.location, c.marked_at from ${marked(sqlClient)}
+       where not ${asksForMore(sqlClient)} and c.marked_at < now() - make_interval(secs => ${settledSeconds})),
     unchanged as materialized (
       select c.sku, c.location from low_levels c join refilled r using (sku, location)
        where c.marked_at = r.marked_at for update of c skip locked)
@@ -66,8 +70,8 @@ const marked = (sqlClient: Sql) => sqlClient`
     left join products p on p.sku = c.sku
     left join suppliers v on v.id = p.supplier_id`;
 
-/** Whether a marked level is low and its supplier can be asked for more. */
+/** Whether a marked level is low and its supplier can be asked for more. Levels that only a refused operation made never had stock. */
 const asksForMore = (sqlClient: Sql) => sqlClient`
   coalesce(is_low(p, coalesce(l.on_hand, 0)) and v.active and p.max_stock is not null
            and p.supplier_price_amount is not null
-           and (l.sku is not null or not exists (select from stock_levels o where o.sku = c.sku)), false)`;
+           and (l.sku is not null or not exists (select from stock_levels o where o.sku = c.sku and o.changed_at > '-infinity')), false)`;

@@ -24,7 +24,7 @@ import { currentPurchase } from '../shared/earlier-names.js';
 import { database, singleActivity } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
 import type { ConfirmRequest, OrderAnswer, OrderInput, PaymentChoice } from './contract.js';
-import { cannotBecome, type OrderInbox } from './inbox.js';
+import { type CancelCommand, cannotBecome, type OrderInbox } from './inbox.js';
 import type { OrderRecord } from './record.js';
 
 /** The input, inbox and record that all parts of the order's saga share. */
@@ -123,10 +123,14 @@ function runPurchase(
 function undoBySaga(order: OrderSaga, caller: Caller): PurchaseUndo {
   const saga = new Saga(order.input.retry);
   let why: Undone | null = null;
+  // Taken once, since an undo that fails runs again.
+  let cancel: CancelCommand | undefined;
   return {
     goods: () => {
       saga.undo('end the order and give its goods back', async () => {
-        if (why !== null) await endOrder(order, caller, why);
+        if (why === null || order.record.status !== 'confirming') return;
+        cancel ??= order.inbox.takeCancel();
+        await endOrder(order, caller, why, cancel);
       });
     },
     money: () => undoMoney(saga, order.input.orderId),
@@ -137,15 +141,19 @@ function undoBySaga(order: OrderSaga, caller: Caller): PurchaseUndo {
   };
 }
 
-/** Ends an order whose purchase was undone: as cancelled where a cancel is queued, else as failed. */
-async function endOrder(order: OrderSaga, caller: Caller, why: Undone): Promise<void> {
-  const { inbox, record } = order;
-  if (record.status !== 'confirming') return;
+/**
+ * Ends an order whose purchase was undone: as cancelled where a cancel was queued, else as failed. A cancel that gave up a
+ * stuck settle also decides how the order ends.
+ */
+async function endOrder(
+  order: OrderSaga,
+  caller: Caller,
+  why: Undone,
+  cancel: CancelCommand | undefined,
+): Promise<void> {
   const cause = why.payment?.id ?? 'unpaid';
   const payment =
     why.payment && why.kind === 'unsettled' ? ({ ...why.payment, status: 'refunded' } as const) : why.payment;
-  // A cancel that gave up a stuck settle also decides how the order ends.
-  const cancel = inbox.takeCancel();
   if (why.kind === 'unsettled' && cancel === undefined) {
     const { code, detail } = why.refusal;
     await close(order, 'failed', cause, caller, detail, { payment, failure: { code, detail } });

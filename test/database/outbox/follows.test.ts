@@ -178,6 +178,29 @@ describe('the sweep', () => {
     expect(await books.take()).toMatchObject([low(sku)]);
   });
 
+  it('finds such a product also where an operation at another place was refused', async () => {
+    const { sql } = books.connection;
+    await sql`update products set reorder_point = null`;
+    await sql`insert into locations (code, name, created_by) values ('refused-east', 'East', 'test') on conflict do nothing`;
+    const sku = await books.product(0, 3);
+    await sql`update products set reorder_point = 4 where sku = ${sku}`;
+    const adjust = { kind: 'adjust', sku, location: 'refused-east', delta: -1 } as const;
+    await expect(books.apply([adjust])).rejects.toThrow('insufficient_stock');
+    await sql`update low_levels set marked_at = marked_at - interval '61 s'`;
+    await books.take();
+    expect(await queueMissedLevels(sql, 3600)).toBe(1);
+    expect(await books.take()).toMatchObject([low(sku)]);
+  });
+
+  it('keeps a young mark: a sale that it does not see may still be open', async () => {
+    const { sql } = books.connection;
+    await sql`update products set reorder_point = null`;
+    const sku = await books.product(3, 3);
+    await books.apply([receive(sku, 5)]);
+    await queueMissedLevels(sql, 3600);
+    expect(await sql`select from low_levels where sku = ${sku}`).toHaveLength(1);
+  });
+
   it('forgets a level that was refilled, and keeps one that is changed while it looks', async () => {
     const { sql } = books.connection;
     await sql`update products set reorder_point = null`;
@@ -185,11 +208,14 @@ describe('the sweep', () => {
     const marks = () => sql`select from low_levels where sku = ${sku}`.then(({ length }) => length);
     await books.apply([receive(sku, 5)]);
     expect(await marks()).toBe(1);
+    const age = () => sql`update low_levels set marked_at = marked_at - interval '61 s'`;
+    await age();
     await sql.begin(async (change) => {
       await change`update low_levels set marked_at = clock_timestamp() where sku = ${sku}`;
       await queueMissedLevels(books.another().sql, 3600);
     });
     expect(await marks()).toBe(1);
+    await age();
     await queueMissedLevels(sql, 3600);
     expect(await marks()).toBe(0);
     await books.apply([consume(sku, 6)]);

@@ -98,7 +98,7 @@ describe('while orders queue', () => {
 });
 
 describe('more orders than can be done', () => {
-  test('are refused in part, without a trace, and done once when they are sent again', async () => {
+  test('are refused in part, without a trace, and done once when they are sent again; a known call is answered', async () => {
     const api = await startOwnApi({ ADMISSION_LIMIT: '1' });
     try {
       const { shop } = api;
@@ -107,6 +107,14 @@ describe('more orders than can be done', () => {
       const refusals: Answer[] = [];
       const tracesLeft: number[] = [];
       let done = 0;
+      const known = { lines: [{ sku: await shop.product(1), quantity: 1 }] };
+      const knownKey = { 'idempotency-key': randomUUID() };
+      await shop.must(201, shop.order(known, knownKey));
+      const repetitions: Answer[] = [];
+      let over = false;
+      const repeater = async () => {
+        while (!over) repetitions.push(await shop.order(known, knownKey));
+      };
       const client = async () => {
         // Until there is overload; what was refused is sent again until it is done.
         for (let enough = false; !enough; enough = refusals.length > 0) {
@@ -126,7 +134,12 @@ describe('more orders than can be done', () => {
           }
         }
       };
+      const repeating = repeater();
       await Promise.all(Array.from({ length: 60 }, client));
+      over = true;
+      await repeating;
+      expect(repetitions.map(({ status }) => status)).toEqual(repetitions.map(() => 201));
+      expect(repetitions.every(({ headers }) => headers.get('idempotency-replayed') === 'true')).toBe(true);
       for (const { body, headers } of refusals) {
         expect(body.code).toBe('unavailable');
         expect(headers.get('retry-after')).toMatch(/^([1-9]|1\d|20)$/);
