@@ -46,7 +46,7 @@ async function schemathesis(): Promise<Tool> {
   return { kind: 'tool', path };
 }
 
-/** The first Python that Schemathesis runs on; null where there is none. */
+/** The first Python that Schemathesis runs on; null if there is none. */
 async function newPython(): Promise<string | null> {
   const asks = 'import sys; sys.exit(sys.version_info < (3, 11)); ';
   for (const name of ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11']) {

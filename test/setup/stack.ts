@@ -21,7 +21,7 @@ export interface Stack extends Omit<DevJson, 'pids'> {
   waitRestarted(name: ServerName, killed: number, index?: number): Promise<number>;
   /** Everything the stack has printed. */
   output(): string;
-  /** Ends the stack with this signal and answers its exit code; null where it was killed. The home stays. */
+  /** Ends the stack with this signal and answers its exit code; null if it was killed. The home stays. */
   end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null>;
   /** Ends the stack in order and removes a home that was made for it. */
   stop(): Promise<void>;
@@ -46,7 +46,7 @@ export function cleanEnvironment(env: Readonly<Record<string, string>>): NodeJS.
 
 export interface StackProcess {
   readonly child: ChildProcess;
-  /** Resolves with the exit code when it is gone; null where it was killed. */
+  /** Resolves with the exit code when it is gone; null if it was killed. */
   readonly exited: Promise<number | null>;
   output(): string;
 }

@@ -13,7 +13,7 @@ export interface OwnApi {
   readonly shop: Shop;
   /** What it has written so far, to both of its outputs. */
   output(): string;
-  /** Ends it with a signal; resolves with its exit code, null where the signal killed it. */
+  /** Ends it with a signal; resolves with its exit code, null if the signal killed it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 

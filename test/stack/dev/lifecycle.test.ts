@@ -118,7 +118,7 @@ describe('a stack that is ready', () => {
   test('keeps a second stack off its home', async () => {
     const second = spawnStack({ HOLDFAST_HOME: home });
     expect(await second.exited).toBe(2);
-    expect(second.output()).toContain(`a stack runs on ${home} already (pid ${stack.pids.stack})`);
+    expect(second.output()).toContain(`a stack already runs on ${home} (pid ${stack.pids.stack})`);
     expect((await fetch(`${stack.apiUrl}/readyz`)).status).toBe(200);
     expect(existsSync(stack.devJson)).toBe(true);
   });
@@ -328,7 +328,7 @@ test('a stack whose database and Temporal are elsewhere starts neither, works, a
   }
 });
 
-/** The status that a request for Temporal's namespaces gets under this name; null where there is no answer in HTTP. */
+/** The status that a request for Temporal's namespaces gets under this name; null if there is no answer in HTTP. */
 function askedFor(host: string, ip: string, port: number): Promise<number | null> {
   return new Promise((answer) => {
     get({ host: ip, port, path: '/api/v1/namespaces', headers: { host } }, (response) => {

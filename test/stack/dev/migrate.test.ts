@@ -46,14 +46,14 @@ describe('the migrate step of a deployment', () => {
   test('refuses a bootstrap key that is none, before it does anything', async () => {
     const { code, output } = await migrate({ HOLDFAST_BOOTSTRAP_API_KEY: 'hf_prod_mistyped_00000000' });
     expect(code).toBe(2);
-    expect(output).toContain('HOLDFAST_BOOTSTRAP_API_KEY is no API key');
+    expect(output).toContain('HOLDFAST_BOOTSTRAP_API_KEY is not an API key');
     expect(output).not.toContain('mistyped');
   });
 
   test('brings an empty database up to date and shows the first API key once', async () => {
     const first = await migrate();
     expect(first.code).toBe(0);
-    const [, key = ''] = /shown this once: (hf_prod_\S+)/.exec(first.output) ?? [];
+    const [, key = ''] = /shown only once: (hf_prod_\S+)/.exec(first.output) ?? [];
     expect(await keysOf()).toEqual([readApiKey(key)?.hash]);
 
     const second = await migrate();

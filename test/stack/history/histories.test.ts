@@ -29,7 +29,7 @@ async function entries(workflowId: string): Promise<Entry[]> {
   });
 }
 
-/** The summaries of a workflow; rejects where one is missing, or says too much. */
+/** The summaries of a workflow; rejects if one is missing, or says too much. */
 async function summaries(workflowId: string): Promise<string[]> {
   const found = await entries(workflowId);
   expect(found.length).toBeGreaterThan(0);
