@@ -1,4 +1,4 @@
-/** What goes on behind the answers, and a payment that belongs to no order, each with its worker killed in the middle. */
+/** Background work and standalone payments, each with the worker killed in the middle. */
 import { mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,7 +30,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** Switches a crash on. What it returns waits until it has killed a worker. */
+/** Arms a crash point. Returns a function that waits until it has killed a worker. */
 function crashAt(place: string): () => Promise<unknown> {
   mkdirSync(crashFolder, { recursive: true });
   const taken = () => readdirSync(crashFolder).filter((file) => file.startsWith(`${place}.taken.`)).length;
@@ -43,7 +43,7 @@ async function verifies(): Promise<void> {
   expect(await shop.verified()).toEqual({ clean: true, differences: [] });
 }
 
-describe('a receipt is sent once by a worker that is killed', () => {
+describe('a receipt is sent once if its worker is killed', () => {
   test.each(phases)('%s it acts', async (phase) => {
     const sku = await shop.product(3);
     const email = newEmail();
@@ -52,7 +52,7 @@ describe('a receipt is sent once by a worker that is killed', () => {
     await shop.must(201, shop.order({ lines: [{ sku, quantity: 1 }], customer: { email }, payment, confirm: true }));
     await crashed();
     await eventually('the receipt', async () => (await shop.mailTo(email)).length > 0);
-    // Whatever was still to come has come when a later receipt is there.
+    // Once a later receipt has arrived, every earlier one has too.
     const later = newEmail();
     await shop.must(
       201,
@@ -63,7 +63,7 @@ describe('a receipt is sent once by a worker that is killed', () => {
   });
 });
 
-describe('a payment of its own ends as if its worker had not been killed', () => {
+describe('a standalone payment ends as if its worker had not been killed', () => {
   test.each(
     phases.flatMap((phase) => [
       { place: `recordPayment.${phase}`, cardToken: 'tok_visa', status: 'captured', net: 4200 },
@@ -87,7 +87,7 @@ describe('a payment of its own ends as if its worker had not been killed', () =>
   });
 });
 
-describe('the sweep is done by the next worker where one is killed', () => {
+describe('the sweep is done by the next worker if one is killed', () => {
   test.each(['during', 'after'] as const)('%s it expires reservations', async (phase) => {
     const sku = await shop.product(3);
     const { body } = await shop.must(201, shop.post('/api/reservations', { sku, quantity: 2, expiresInSeconds: 1 }));

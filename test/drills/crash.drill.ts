@@ -35,13 +35,13 @@ describe.each(scenarios)('an order that is $what survives kill -9 of the worker'
   });
 });
 
-describe.each(cancelledInTheDark)('an order whose worker dies after %s stays whole', (activity) => {
-  test('when it is cancelled over the API before another worker takes it up', async () => {
+describe.each(cancelledInTheDark)('an order whose worker dies after %s stays consistent', (activity) => {
+  test('when it is cancelled over the API before another worker resumes it', async () => {
     const shop = new Shop(stack);
     await staysWhole(shop, crashFolder, activity, (orderId) => shop.cancel(orderId));
   });
 
-  test('when it is cancelled by a signal before another worker takes it up', async () => {
+  test('when it is cancelled by a signal before another worker resumes it', async () => {
     await staysWhole(new Shop(stack), crashFolder, activity, (orderId) =>
       outside.signal(orderId, 'cancel', { reason: 'in the dark' }),
     );

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-/** On hand and reserved at each of two places, and the orders that hold something. */
+/** On hand and reserved at two locations, and the orders with holds. */
 interface Model {
   readonly main: { onHand: number; reserved: number };
   readonly west: { onHand: number };
@@ -41,24 +41,24 @@ const step = fc.record({
     'kill',
   ),
   quantity: fc.integer({ min: 1, max: 12 }),
-  /** How far the next step has come when the victim is killed. */
+  /** How long after the start of the next step the victim is killed. */
   afterMs: fc.integer({ min: 0, max: 40 }),
   victim: fc.constantFrom('worker', 'api', 'postgres', 'temporal', 'sandbox'),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Who is to be killed while the next call is under way. */
+/** The process to kill during the next call. */
 const doomed: Pick<Step, 'victim' | 'afterMs'>[] = [];
 
-/** The call that is the next begins now. */
+/** Kills the planned victim during the call that begins now. */
 function strike(): void {
   for (const { victim, afterMs } of doomed.splice(0)) {
-    // A process that is down already is on its way back: the stack restarts it.
+    // The stack is already restarting a process that is down.
     setTimeout(() => void stack.kill(victim).catch(() => undefined), afterMs);
   }
 }
 
-/** Repeats a call with its key, as a client should, until the answer is one. */
+/** Repeats a call with its key, as a client should, until it gets a definite answer. */
 function insist(path: string, body: object): Promise<Answer> {
   const key = randomUUID();
   strike();
@@ -70,7 +70,7 @@ function insist(path: string, body: object): Promise<Answer> {
   });
 }
 
-/** What an order or a transfer that went on by itself has come to; undefined while it is not decided. */
+/** The result of an order or a transfer answered with 202; undefined until it is decided. */
 async function decided({ body }: Answer): Promise<Answer | undefined> {
   const path = body.id.startsWith('trf_') ? '/api/transfers' : '/api/orders';
   const now = await shop.get(`${path}/${body.id}`);
@@ -78,7 +78,7 @@ async function decided({ body }: Answer): Promise<Answer | undefined> {
   return open ? undefined : { ...now, status: now.body.status === 'failed' ? 409 : 201 };
 }
 
-test('whatever is mixed and whatever is killed, the levels are those of a small model', async () => {
+test('random operations under random kills lead to the levels of a small model', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 12, maxLength: 25 }), async (steps) => {
       const sku = `MIX-${randomUUID()}`;
@@ -100,7 +100,7 @@ test('whatever is mixed and whatever is killed, the levels are those of a small 
       });
       expect(await shop.verified()).toEqual({ clean: true, differences: [] });
     }),
-    // A shrunk counterexample would mean another set of kills: the first one is the one to read.
+    // Shrinking would run other kills, so report the first counterexample.
     { numRuns: 6, endOnFailure: true },
   );
 }, 900_000);
@@ -143,7 +143,7 @@ async function take(sku: string, model: Model, { kind, quantity, victim, afterMs
       if (quantity > free) {
         expect(status).toBe(409);
       } else if (status === 402 || body.status === 'reserved') {
-        // The processor was away for too long: nothing was taken, and the goods are held for another card.
+        // The processor was down for too long: no money was taken, and the goods stay held for another card.
         orders.push({ id: body.orderId ?? body.id, quantity });
         main.reserved += quantity;
       } else {

@@ -34,25 +34,25 @@ describe.each(['postgres', 'temporal', 'api', 'worker', 'sandbox'] as const)(
       const killed = await stack.kill(victim);
       const answers = await Promise.all(buying);
       await stack.waitRestarted(victim, killed);
-      // Ready is what every connection has to be: as many reads at once as the API has connections, and more.
+      // Every connection must be ready, so make more concurrent reads than the API has connections.
       await eventually('the stack to be ready', async () => {
         const reads = await Promise.all(Array.from({ length: 40 }, () => shop.get(`/api/inventory/${sku}`)));
         return reads.every(({ status }) => status === 200);
       });
       const sold = await expectWhole(shop, sku, 20, answers);
-      // Only where the processor itself was away for long may a payment have been given up.
+      // A payment may only be given up if the processor itself was down for long.
       if (victim !== 'sandbox') expect(sold).toBe(20);
     });
   },
 );
 
-describe('kill -9 of postgres exactly while an order is being settled', () => {
+describe('kill -9 of postgres exactly while an order is settling', () => {
   test('after the capture, before the answer: the order is confirmed once, and the money is taken once', async () => {
     const sku = await shop.product(1);
     const id = await shop.reserved(sku);
     const confirming = shop.confirm(id, 'tok_slow_400');
     await eventually('the order to be confirming', async () => (await shop.statusOf(id)) === 'confirming');
-    // Holding the order's row makes settling wait for it: that is where Postgres dies.
+    // Locking the order's row makes settling wait for it, and then Postgres dies.
     const rival = connect(stack.databaseUrl, { applicationName: 'drill', maxConnections: 2 });
     const holding = rival.sql
       .begin(async (tx) => {
@@ -60,7 +60,7 @@ describe('kill -9 of postgres exactly while an order is being settled', () => {
         await sleep(60_000); // until the server is killed under it
       })
       .catch(() => 'the connection died with the server');
-    await eventually('the settling to wait for the row', async () => {
+    await eventually('settling to wait for the row', async () => {
       const [waiting] = await rival.sql<{ count: number }[]>`
         select count(*)::int as count from pg_stat_activity
          where wait_event_type = 'Lock' and query like '%order_apply%'`;
@@ -80,10 +80,10 @@ describe('kill -9 of postgres exactly while an order is being settled', () => {
   });
 });
 
-/** Longer than a purchase in one go may take; what is left of it goes on behind the workflow's back. */
+/** Longer than the single-activity purchase may take. The rest of it then runs unseen by the workflow. */
 const holdMs = 7000;
 
-describe('a purchase that Postgres holds up for longer than an activity may take', () => {
+describe('a purchase that Postgres blocks for longer than an activity may take', () => {
   async function holding<T>(what: (rival: Connection['sql']) => Promise<T>): Promise<T> {
     const rival = connect(stack.databaseUrl, { applicationName: 'drill', maxConnections: 2 });
     try {
@@ -95,7 +95,7 @@ describe('a purchase that Postgres holds up for longer than an activity may take
 
   async function boughtOnce(id: string, sku: string) {
     await eventually('the order to be confirmed', async () => (await shop.statusOf(id)) === 'confirmed');
-    // Whatever still runs somewhere has ended by then, and has done nothing again.
+    // By then everything still running has ended and has done nothing twice.
     await sleep(2000);
     expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
     expect(await shop.books(id)).toMatchObject([{ status: 'captured', captured: 1000, refunded: 0 }]);
@@ -103,7 +103,7 @@ describe('a purchase that Postgres holds up for longer than an activity may take
     expect(await shop.verified()).toEqual({ clean: true, differences: [] });
   }
 
-  test('as it begins, is made once', async () => {
+  test('as it begins is made once', async () => {
     const sku = await shop.product(2);
     const { body } = await holding((rival) =>
       rival.begin(async (tx) => {
@@ -117,12 +117,12 @@ describe('a purchase that Postgres holds up for longer than an activity may take
     expect(await shop.path(body.id)).toEqual(['pending', 'reserved', 'confirming', 'confirmed']);
   });
 
-  test('after the capture, is settled once', async () => {
+  test('after the capture is settled once', async () => {
     const { id, sku, confirming } = await holding((rival) =>
       eventually('an order to be caught between its capture and its settling', async () => {
         const sku = await shop.product(2);
         const id = await shop.reserved(sku);
-        // The two money calls take 200 ms together: they are made in one go with the settling.
+        // The two money calls take 200 ms together, so they run in one activity with the settling.
         const confirming = shop.confirm(id, 'tok_slow_100');
         const caught = await rival.begin(async (tx) => {
           for (;;) {
@@ -142,14 +142,14 @@ describe('a purchase that Postgres holds up for longer than an activity may take
   });
 });
 
-/** A server that hangs: its connections stay open, and nothing that is sent to it is answered. */
+/** A hanging server: its connections stay open, and it answers nothing. */
 describe.each([
   ['one of two workers', 'worker', 1, [201, 202]],
   ['both workers', 'worker', 2, [202]],
   ['temporal', 'temporal', 1, [503]],
   ['sandbox', 'sandbox', 1, [202]],
 ] as const)('SIGSTOP of %s while 10 orders are under way', (_what, victim, count, statuses) => {
-  test('leaves no request without an answer, and doubles nothing when it runs again', async () => {
+  test('leaves no request unanswered, and doubles nothing when it runs again', async () => {
     const sku = await shop.product(10);
     const other = await shop.product(1);
     const buying = Array.from({ length: 10 }, () => insist(shop, sku, 'tok_slow_400'));
@@ -161,7 +161,7 @@ describe.each([
     expect(pids).toHaveLength(count);
     for (const pid of pids) process.kill(pid, 'SIGSTOP');
     try {
-      // It runs again only after all of this has been answered.
+      // Let it run again only after every request has its answer.
       await shop.must(200, shop.get(`/api/orders?limit=5`));
       await shop.must(201, shop.post(`/api/inventory/${other}/receipts`, { quantity: 1 }));
       const answer = await shop.post('/api/orders', order, key);
@@ -179,7 +179,7 @@ describe.each([
 });
 
 describe('SIGSTOP of an API process while 10 orders are under way', () => {
-  test('has them answered by another one under the same keys, and doubles nothing when it runs again', async () => {
+  test('lets another one answer them under the same keys, and doubles nothing when it runs again', async () => {
     const second = await startSecondApi(stack, settings);
     try {
       const other = new Shop({ ...stack, apiUrl: second.url });
@@ -196,7 +196,7 @@ describe('SIGSTOP of an API process while 10 orders are under way', () => {
       } finally {
         process.kill(api, 'SIGCONT');
       }
-      // What the stopped process had begun ends now, and is answered with the same orders.
+      // The calls that the stopped process had begun end now, with the same orders as answers.
       const late = await Promise.all(first);
       expect(late.map(({ body }) => body.id)).toEqual(answers.map(({ body }) => body.id));
       expect(await expectWhole(other, sku, 10, answers)).toBe(10);

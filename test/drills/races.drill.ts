@@ -21,7 +21,7 @@ afterAll(() => stack?.stop());
 
 const settled = ['confirmed', 'cancelled', 'expired', 'failed'];
 
-/** Waits for the end and checks that stock and money went the way that the order went. */
+/** Waits for the end of an order and checks that stock and money match it. */
 async function consistent(id: string, sku: string): Promise<string> {
   const status = await eventually('the order to end', async () => {
     const now = await shop.statusOf(id);
@@ -35,7 +35,7 @@ async function consistent(id: string, sku: string): Promise<string> {
   return status;
 }
 
-/** Does both in random order with a random pause, `rounds` times, some rounds at a time. Returns how often each end came. */
+/** Does both in random order with a random pause, `rounds` times, several rounds at a time. Returns how often each end occurred. */
 async function race(
   hold: (sku: string) => Promise<string>,
   first: (id: string) => Promise<unknown>,

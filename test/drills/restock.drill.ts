@@ -43,7 +43,7 @@ test(`cancel against the supplier's ok, ${rounds} times: one wins, and stock, mo
     const status = await ended(body.id);
     expect([cancel.status, status]).toEqual(cancel.status === 200 ? [200, 'cancelled'] : [409, 'confirmed']);
     const came = (await shop.path(body.id)).includes('reserved');
-    // Goods that came are ours, whatever became of the order; those that did not are cancelled where they are.
+    // Delivered goods are ours, however the order ended; the others are cancelled at the supplier.
     expect(await isCancelled(sku)).toBe(!came);
     const onHand = came && status === 'cancelled' ? 1 : 0;
     expect(await shop.stock(sku)).toEqual({ onHand, reserved: 0, available: onHand });
@@ -62,7 +62,7 @@ test(`cancel against the supplier's ok, ${rounds} times: one wins, and stock, mo
   expect(await shop.verified()).toEqual({ clean: true, differences: [] });
 });
 
-test('neither timer nor sweep touches an order that waits longer than a hold lives; then its own time runs', async () => {
+test('neither timer nor sweep touches an order that waits longer than a hold lasts; its time starts afterwards', async () => {
   const sku = await shop.supplied(1, { status: [...Array(5).fill('delayed'), 'ok'] });
   const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 2 }] }));
   await sleep(3500);
@@ -104,7 +104,7 @@ describe('thirty orders that wait for their suppliers', () => {
     await stack.waitRestarted('sandbox', await stack.kill('sandbox'));
     const ends: Record<string, number> = {};
     for (const { sku, id } of orders) {
-      // Three attempts are over in a moment where waits are a hundredth; what counts is that both sides agree.
+      // With waits at a hundredth, three attempts end at once. What counts is that both sides agree.
       const end = await ended(id);
       expect(['confirmed', 'failed']).toContain(end);
       const left = end === 'confirmed' ? 0 : 1;

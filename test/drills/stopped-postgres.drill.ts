@@ -1,4 +1,4 @@
-/** Postgres is stopped for 35 s, as by SIGSTOP or a host that hangs: nothing breaks, nothing answers, and then it continues. */
+/** Postgres is stopped for 35 s, as by SIGSTOP or a hanging host: no connection breaks, nothing answers, and then it continues. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -7,7 +7,7 @@ import { type Stack, startStack } from '../setup/stack.js';
 import { type Answer, eventually, holdings, Shop } from '../shop.js';
 
 const stoppedMs = 35_000;
-/** DATABASE_TIMEOUT_SECONDS is 5; a call may find a second connection silent, and the machine is slow. */
+/** DATABASE_TIMEOUT_SECONDS is 5. A call may meet a second silent connection, and the machine is slow. */
 const readWithinMs = 15_000;
 
 let stack: Stack;
@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-/** The postmaster, and with it every session, or the postmaster alone: then sessions work and no new one is made. */
+/** The postmaster with all its sessions, or the postmaster alone: then sessions work, but no new ones start. */
 function processes(which: 'all' | 'postmaster'): number[] {
   const { postgres } = stack.pids;
   if (postgres === null) throw new Error('Postgres runs elsewhere');
@@ -64,8 +64,8 @@ async function serves(): Promise<void> {
   });
 }
 
-describe('a Postgres that is stopped', () => {
-  test('holds up no call for as long as that: 503 with Retry-After, and alive', async () => {
+describe('a stopped Postgres', () => {
+  test('holds up no call that long: calls get 503 with Retry-After, and the API stays alive', async () => {
     const sku = await shop.product(100);
     await whileStopped('all', async (until) => {
       while (performance.now() < until - readWithinMs) {
@@ -89,7 +89,7 @@ describe('a Postgres that is stopped', () => {
     expect(await shop.verified()).toEqual({ clean: true, differences: [] });
   });
 
-  test('in the middle of 20 purchases loses nothing and does nothing twice, by the keys of the calls', async () => {
+  test("in the middle of 20 purchases loses nothing and does nothing twice, thanks to the calls' keys", async () => {
     const sku = await shop.product(20);
     const keys = Array.from({ length: 20 }, () => randomUUID());
     const buy = (key: string) =>
@@ -120,7 +120,7 @@ describe('a Postgres that is stopped', () => {
     expect(await shop.verified()).toEqual({ clean: true, differences: [] });
   });
 
-  test('whose postmaster alone is stopped is used over the connections that there are', async () => {
+  test('with only its postmaster stopped is used over the existing connections', async () => {
     await serves();
     await whileStopped('postmaster', async (until) => {
       while (performance.now() < until) {

@@ -29,7 +29,7 @@ describe.each(transferScenarios)('a transfer that is $what survives kill -9 of t
   });
 });
 
-describe('the sum over all places stands still while 200 transfers run both ways between two locations', () => {
+describe('total stock is constant while 200 transfers run both ways between two locations', () => {
   test.each<[ServerName]>([['worker'], ['api'], ['postgres'], ['temporal']])(
     'and %s is killed over and over',
     async (victim) => {

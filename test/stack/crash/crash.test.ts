@@ -26,7 +26,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** A cut of the drill (test/drills/crash.drill.ts): where money or stock is most likely to be doubled or lost. */
+/** A selection from the drill (test/drills/crash.drill.ts): the places most likely to double or lose money or stock. */
 describe('an order survives kill -9 of the worker', () => {
   test.each([
     ['authorizeCard', 'during'],
@@ -34,18 +34,18 @@ describe('an order survives kill -9 of the worker', () => {
     ['settleOrder', 'during'],
   ] as const)('at %s, %s it acts', async (activity, phase) => {
     const scenario = scenarios.find(({ activities }) => activities.includes(activity));
-    if (scenario === undefined) throw new Error(`no scenario comes by ${activity}`);
+    if (scenario === undefined) throw new Error(`no scenario runs ${activity}`);
     await survives(new Shop(stack), crashFolder, scenario, activity, phase, outside.signal);
   });
 });
 
-describe('an order whose worker dies stays whole when it is cancelled before another takes it up', () => {
+describe('an order whose worker dies stays consistent when it is cancelled before another worker resumes it', () => {
   test.each(['captureCard', 'settleOrder'] as const)('after %s', async (activity) => {
     const shop = new Shop(stack);
     await staysWhole(shop, crashFolder, activity, (orderId) => shop.cancel(orderId));
   });
 
-  test("after a supplier's goods came in", async () => {
+  test("after a supplier's goods are received", async () => {
     await goodsStayWhole(new Shop(stack), crashFolder);
   });
 });

@@ -7,11 +7,11 @@ import { type Script, Supply } from '../replenishment/supply.js';
 import type { Phase } from './scenarios.js';
 
 interface ReplenishmentScenario {
-  /** What happens to the order of 16, of which there are 4; the activities below are those that it comes by. */
+  /** What happens to the order of 16 with 4 in stock. `activities` are those it runs. */
   readonly what: string;
   readonly activities: readonly string[];
   readonly script: Script;
-  /** The replenishment's status, what is on hand, the purchase orders, and the orders that stand at the supplier. */
+  /** The replenishment's status, the stock on hand, the purchase orders, and the orders open at the supplier. */
   readonly end: { readonly status: string; readonly onHand: number; readonly orders: readonly string[] };
 }
 
@@ -39,13 +39,13 @@ export const replenishmentScenarios: readonly ReplenishmentScenario[] = [
     end: received,
   },
   {
-    what: 'ordered in part, since the supplier has less',
+    what: 'ordered in part because the supplier has less',
     activities: ['reduceQuantity'],
     script: { availability: { available: true, quantity: 6 } },
     end: { status: 'completed', onHand: 10, orders: ['delivered'] },
   },
   {
-    what: 'given up, so that the order is cancelled by its key',
+    what: 'given up, with its order cancelled by key',
     activities: ['reportReplenishmentFailure', 'cancelSupplierOrder', 'failReplenishment'],
     script: { order: 'error' },
     end: { status: 'failed', onHand: 4, orders: [] },
@@ -78,7 +78,7 @@ export async function replenishmentSurvives(
   await eventually(`${name} to have killed a worker`, async () => taken() === before + 1);
 
   const ended = await eventually('it to be over', async () => {
-    // Until a worker has planned it there is none.
+    // It exists only once a worker has planned it.
     const [found] = await supply.replenishments(sku);
     return found !== undefined && found.status !== 'running' && found;
   });
@@ -88,7 +88,7 @@ export async function replenishmentSurvives(
   const written: { status: string }[] = await supply.purchaseOrders(sku);
   expect(written.map((order) => order.status)).toEqual(orders);
   expect(await supply.deliveries(sku)).toHaveLength(onHand > 4 ? 1 : 0);
-  // One key, so one order at the supplier, however often it was asked.
+  // One key, so one order at the supplier, however often it was called.
   const keys = new Set((await supply.calls(sku, 'order')).map(({ idempotencyKey }) => idempotencyKey));
   expect(keys).toEqual(new Set([id]));
   expect((await supply.replenishments(sku)).length).toBe(1);

@@ -19,14 +19,14 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-/** A cut of the drill (test/drills/replenishment.drill.ts): where an order or a delivery is most likely to be doubled or lost. */
+/** A selection from the drill (test/drills/replenishment.drill.ts): the places most likely to double or lose an order or a delivery. */
 describe('a replenishment survives kill -9 of the worker', () => {
   test.each([
     ['placeSupplierOrder', 'during'],
     ['receiveDelivery', 'after'],
   ] as const)('at %s, %s it acts', async (activity, phase) => {
     const scenario = replenishmentScenarios.find(({ activities }) => activities.includes(activity));
-    if (scenario === undefined) throw new Error(`no scenario comes by ${activity}`);
+    if (scenario === undefined) throw new Error(`no scenario runs ${activity}`);
     await replenishmentSurvives(stack, crashFolder, scenario, activity, phase);
   });
 });

@@ -10,14 +10,14 @@ import { eventually, holdings, type Shop } from '../../shop.js';
 export const phases = ['before', 'during', 'after'] as const;
 export type Phase = (typeof phases)[number];
 
-/** Sends a signal to an order from outside, as a person does. */
+/** Sends a signal to an order from outside, as a person would. */
 export type SendSignal = (orderId: string, name: string, payload: unknown) => Promise<void>;
 
 interface Scenario {
-  /** What is done to the order; the activities below are those that it comes by. */
+  /** What happens to the order. `activities` are those it runs. */
   readonly what: string;
   readonly activities: readonly string[];
-  /** What the supplier of the product does; without one the product has none. */
+  /** The script of the product's supplier. Without it the product has no supplier. */
   readonly script?: object;
   readonly run: (shop: Shop, sku: string, signal: SendSignal) => Promise<string>;
   /**
@@ -68,7 +68,7 @@ export const scenarios: readonly Scenario[] = [
     end: { ...untouched, status: 'reserved', reserved: 2 },
   },
   {
-    what: 'authorized but not captured, so that the authorization is undone',
+    what: 'authorized but not captured, with the authorization undone',
     activities: ['abandonCard', 'undoCard'],
     run: (shop, sku) => create(shop, sku, { confirm: true, payment: { cardToken: 'tok_capture_declined' } }),
     end: { ...untouched, status: 'reserved', reserved: 2 },
@@ -94,7 +94,7 @@ export const scenarios: readonly Scenario[] = [
     end: { ...untouched, status: 'reserved', reserved: 2 },
   },
   {
-    what: 'left until its time runs out',
+    what: 'left until it expires',
     activities: ['expireOrder'],
     run: async (shop) => (await shop.order({})).body.id,
     end: { ...untouched, status: 'expired' },
@@ -117,21 +117,21 @@ export const scenarios: readonly Scenario[] = [
     end: restocked,
   },
   {
-    what: 'restocked by a supplier who answers late',
+    what: 'restocked by a supplier that answers late',
     activities: ['reserveAtSupplier'],
     script: { reserve: 'lost' },
     run: lack,
     end: restocked,
   },
   {
-    what: 'given up since its supplier delays too often',
+    what: 'given up because its supplier delays too often',
     activities: ['giveUpRestock', 'cancelAtSupplier', 'closeOrder'],
     script: { status: ['delayed'] },
     run: lack,
     end: { ...untouched, status: 'failed', supplier: 'cancelled' },
   },
   {
-    what: 'cancelled while its supplier cannot be told',
+    what: 'cancelled while its supplier is unreachable',
     activities: ['releaseOrder'],
     script: { status: ['delayed'], cancel: 'error' },
     run: async (shop, sku) => {
@@ -148,7 +148,7 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
-/** More than there is. */
+/** Orders more than is in stock. */
 function lack(shop: Shop, sku: string): Promise<string> {
   return create(shop, sku, { lines: [{ sku, quantity: 7 }] });
 }
@@ -196,7 +196,7 @@ export async function survives(
   expect(await shop.verified()).toEqual({ clean: true, differences: [] });
 }
 
-/** What a cancel that comes while no worker lives must not break: whatever the dead one had done stays whole. */
+/** Activities after which the only worker dies. A cancel that comes before the next one starts must not break what it did. */
 export const cancelledInTheDark = ['beginConfirm', 'authorizeCard', 'captureCard', 'settleOrder'] as const;
 
 /**

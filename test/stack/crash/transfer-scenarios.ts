@@ -24,11 +24,11 @@ interface Case {
 }
 
 interface TransferScenario {
-  /** What is done to the transfer of 2 of 5 units; the activities below are those that it comes by. */
+  /** What happens to the transfer of 2 of 5 units. `activities` are those it runs. */
   readonly what: string;
   readonly activities: readonly string[];
   readonly run: (one: Case) => Promise<string>;
-  /** Status, on hand at both ends, and the kinds of the ledger's rows about it: none is there twice. */
+  /** The status, on hand at both ends, and the kinds of its ledger rows, none of them twice. */
   readonly end: { readonly status: string; readonly main: number; readonly there: number; readonly rows: string };
 }
 
@@ -43,7 +43,7 @@ export const transferScenarios: readonly TransferScenario[] = [
     end: { status: 'completed', main: 3, there: 2, rows: sent },
   },
   {
-    what: 'refused, since there is too little',
+    what: 'refused for lack of stock',
     activities: ['openTransfer'],
     run: (one) => start(one, 'immediate', 6),
     end: { status: 'failed', main: 5, there: 0, rows: '' },
@@ -69,7 +69,7 @@ export const transferScenarios: readonly TransferScenario[] = [
     end: { status: 'completed', main: 3, there: 1, rows: `${sent} transferred_out transferred_in lost` },
   },
   {
-    what: 'called back from its way',
+    what: 'called back in transit',
     activities: ['undoTransfer'],
     run: async (one) => {
       const id = await start(one, 'shipped', 2);
@@ -79,7 +79,7 @@ export const transferScenarios: readonly TransferScenario[] = [
     end: { status: 'cancelled', main: 5, there: 0, rows: `${sent} transferred_out transferred_in` },
   },
   {
-    what: 'put before a person, who gives the goods back by hand',
+    what: 'sent to review, with the goods given back by hand',
     activities: ['openReview', 'reviewTransfer', 'closeTransfer'],
     run: givenBackByHand,
     end: { status: 'cancelled', main: 5, there: 0, rows: sent },

@@ -29,22 +29,22 @@ async function signal(workflowId: string, name: string, ...payload: unknown[]): 
   await connection.close();
 }
 
-/** A cut of the drill (test/drills/transfers.drill.ts): where goods are most likely to be doubled or lost. */
+/** A selection from the drill (test/drills/transfers.drill.ts): the places most likely to double or lose goods. */
 describe('a transfer survives kill -9 of the worker', () => {
   test.each([
     ['moveTransfer', 'during'],
     ['undoTransfer', 'after'],
   ] as const)('at %s, %s it acts', async (activity, phase) => {
     const scenario = transferScenarios.find(({ activities }) => activities.includes(activity));
-    if (scenario === undefined) throw new Error(`no scenario comes by ${activity}`);
+    if (scenario === undefined) throw new Error(`no scenario runs ${activity}`);
     await transferSurvives(stack, crashFolder, scenario, activity, phase);
   });
 });
 
-test('a transfer whose hold somebody has taken fails, and moves nothing', async () => {
+test('a transfer whose hold was released by hand fails and moves nothing', async () => {
   const shop = new Shop(stack);
   const { sku, from, to } = await goods(shop, 5);
-  // The worker dies between holding and moving: time enough for a person to change the books.
+  // The worker dies between holding and moving, which leaves time to change the books by hand.
   writeFileSync(join(crashFolder, 'moveTransfer.before'), '');
   const moving = send(shop, { sku, quantity: 2, from, to });
   const reservationId = await eventually('the hold', async () => {
@@ -59,7 +59,7 @@ test('a transfer whose hold somebody has taken fails, and moves nothing', async 
   expect(await whereabouts(shop, sku)).toEqual({ main: 3, [to]: 0, transit: 0, held: 0 });
 });
 
-describe('a transfer whose worker dies when the goods have arrived, and which is called back before another takes it up', () => {
+describe('a transfer whose worker dies after the goods arrive, called back before another worker resumes it', () => {
   const lost = async (
     activity: string,
     begin: (shop: Shop) => Promise<{ id: Promise<string>; sku: string; to: string }>,
@@ -81,14 +81,14 @@ describe('a transfer whose worker dies when the goods have arrived, and which is
     ).toEqual([]);
   };
 
-  test('at once: stays where it is', () =>
+  test('moved at once: the goods stay at the destination', () =>
     lost('moveTransfer', async (shop) => {
       const { sku, from, to } = await goods(shop, 2);
       const id = shop.must(201, send(shop, { sku, quantity: 2, from, to })).then(({ body }) => body.id);
       return { id, sku, to };
     }));
 
-  test('from its way: stays where it is', () =>
+  test('in transit: the goods stay at the destination', () =>
     lost('receiveTransfer', async (shop) => {
       const { sku, from, to } = await goods(shop, 2);
       const made = await shipped(shop, { sku, quantity: 2, from, to });
@@ -97,7 +97,7 @@ describe('a transfer whose worker dies when the goods have arrived, and which is
     }));
 });
 
-test('a receive whose worker dies when the goods have arrived does not answer another that comes first the second time', async () => {
+test('a receive whose worker dies after the goods arrive does not answer another that the retry takes first', async () => {
   const shop = new Shop(stack);
   const { sku, from, to } = await goods(shop, 4);
   const id = await shipped(shop, { sku, quantity: 4, from, to });
@@ -106,7 +106,7 @@ test('a receive whose worker dies when the goods have arrived does not answer an
   writeFileSync(join(crashFolder, 'receiveTransfer.after'), '');
   const receiving = receive(shop, id, { quantity: 3, reason: 'one is missing' });
   await eventually('the worker to be killed', async () => taken() > before);
-  // In the history before the lost update, which is handed out again: the new task takes this one first.
+  // The history has it before the lost update, which is delivered again, so the new task takes this one first.
   await signal(`transfer/${id}`, 'receive', { quantity: 4 });
   expect((await shop.must(200, receiving)).body).toMatchObject({ status: 'completed', received: 3, lost: 1 });
   await eventually('the refused signal in the log', async () =>
@@ -115,7 +115,7 @@ test('a receive whose worker dies when the goods have arrived does not answer an
   expect(await whereabouts(shop, sku)).toEqual({ main: 0, [to]: 3, transit: 0, held: 0 });
 });
 
-test('while no worker runs a transfer reads pending, and it goes on when one does', async () => {
+test('while no worker runs, a transfer reads pending, and it continues when one does', async () => {
   const shop = new Shop(stack);
   const { sku, from, to } = await goods(shop, 2);
   for (const index of [0, 1]) await eventually('the worker to be killed', () => stack.kill('worker', index)); // it may be just starting
@@ -127,7 +127,7 @@ test('while no worker runs a transfer reads pending, and it goes on when one doe
   expect(await whereabouts(shop, sku)).toEqual({ main: 0, [to]: 2, transit: 0, held: 0 });
 });
 
-test('the sum over all places stands still while 45 transfers run both ways and workers are killed', async () => {
+test('total stock is constant while 45 transfers run both ways and workers are killed', async () => {
   const { readings, killed } = await conserves(stack, 45, 'worker');
   expect(readings).toBeGreaterThan(100);
   expect(killed).toBeGreaterThan(0);

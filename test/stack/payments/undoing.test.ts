@@ -17,7 +17,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** How many commands an order has received. */
+/** The number of commands an order has received. */
 async function heard(orderId: string): Promise<number> {
   const { events } = await new Client({ connection }).workflow.getHandle(`order/${orderId}`).fetchHistory();
   return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
@@ -53,7 +53,7 @@ describe('money that cannot be returned', () => {
     return { sku, id };
   }
 
-  test('is put before a person, is not seen as done, and is done when the person says so', async () => {
+  test('goes to review, does not count as returned, and is done when the reviewer says so', async () => {
     const { sku, id } = await stuck();
     const review = await reviewOf(`order/${id}`);
     expect(review.attempts).toBeGreaterThanOrEqual(5);
