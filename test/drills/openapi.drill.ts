@@ -1,6 +1,6 @@
 /**
  * The API against its own document: Schemathesis sends what the document allows and what it forbids, in all its phases,
- * and holds every answer against it. What it is told besides, with the reasons, is in openapi/.
+ * and checks every answer against it. Its configuration, with the reasons, is in openapi/.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -33,8 +33,8 @@ describe('money that cannot be returned', () => {
     });
 
   /**
-   * An order whose authorization is to be voided, at a processor that cannot void: the gateways stand still until the
-   * order has heard of the cancel, which therefore comes before the capture.
+   * An order whose authorization must be voided, at a processor that cannot void. The gateways are stopped until the order
+   * has received the cancel, so the cancel comes before the capture.
    */
   async function stuck(): Promise<{ sku: string; id: string }> {
     const sku = await shop.product(3);
