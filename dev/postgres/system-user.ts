@@ -1,4 +1,4 @@
-/** The system user that Postgres runs as if the stack runs as root. */
+/** The system user for Postgres when the stack runs as root. */
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -1,23 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Stack, startStack } from '../setup/stack.js';
-import { type Answer, eventually, Shop } from '../shop.js';
+import { beforeAll, expect, test } from 'vitest';
+import { ownStack } from '../setup/own-stack.js';
+import { type Answer, eventually } from '../shop.js';
 
-let stack: Stack;
-let shop: Shop;
-
+const own = ownStack({
+  WORKERS: '2',
+});
 beforeAll(async () => {
-  stack = await startStack({
-    WORKERS: '2',
-    RETRY_BASE_SCALE: '0.01',
-    GATEWAY_TIMEOUT_SECONDS: '1',
-    RATE_LIMIT_PER_MINUTE: '1000000',
-  });
-  shop = new Shop(stack);
   await insist('/api/locations', { code: 'mixes-west', name: 'West' });
 });
-afterAll(() => stack?.stop());
 
 /** On hand and reserved at two locations, and the orders with holds. */
 interface Model {
@@ -54,7 +46,7 @@ const doomed: Pick<Step, 'victim' | 'afterMs'>[] = [];
 function strike(): void {
   for (const { victim, afterMs } of doomed.splice(0)) {
     // The stack is already restarting a process that is down.
-    setTimeout(() => void stack.kill(victim).catch(() => undefined), afterMs);
+    setTimeout(() => void own.stack.kill(victim).catch(() => undefined), afterMs);
   }
 }
 
@@ -63,7 +55,7 @@ function insist(path: string, body: object): Promise<Answer> {
   const key = randomUUID();
   strike();
   return eventually(`an answer to ${path}`, async () => {
-    const answer = await shop.post(path, body, { 'idempotency-key': key, prefer: 'wait=20' });
+    const answer = await own.shop.post(path, body, { 'idempotency-key': key, prefer: 'wait=20' });
     const open = answer.status >= 500 || answer.status === 202 || answer.body?.code === 'request_in_progress';
     if (answer.status === 202) return await decided(answer);
     return !open && answer;
@@ -73,7 +65,7 @@ function insist(path: string, body: object): Promise<Answer> {
 /** The result of an order or a transfer answered with 202; undefined until it is decided. */
 async function decided({ body }: Answer): Promise<Answer | undefined> {
   const path = body.id.startsWith('trf_') ? '/api/transfers' : '/api/orders';
-  const now = await shop.get(`${path}/${body.id}`);
+  const now = await own.shop.get(`${path}/${body.id}`);
   const open = now.status !== 200 || ['pending', 'confirming'].includes(now.body.status);
   return open ? undefined : { ...now, status: now.body.status === 'failed' ? 409 : 201 };
 }
@@ -87,7 +79,7 @@ test('random operations under random kills lead to the levels of a small model',
       const model: Model = { main: { onHand: 20, reserved: 0 }, west: { onHand: 0 }, orders: [] };
       for (const each of steps) await take(sku, model, each);
       await eventually('the levels of the model', async () => {
-        const { status, body } = await shop.get(`/api/inventory/${sku}`);
+        const { status, body } = await own.shop.get(`/api/inventory/${sku}`);
         if (status !== 200) return false;
         const at = (location: string) =>
           body.locations.find((level: { location: string }) => level.location === location) ?? {
@@ -98,7 +90,7 @@ test('random operations under random kills lead to the levels of a small model',
         expect([at('mixes-west').onHand, body.inTransit]).toEqual([model.west.onHand, 0]);
         return true;
       });
-      expect(await shop.verified()).toEqual({ clean: true, differences: [] });
+      expect(await own.shop.verified()).toEqual({ clean: true, differences: [] });
     }),
     // Shrinking would run other kills, so report the first counterexample.
     { numRuns: 6, endOnFailure: true },
@@ -156,7 +148,7 @@ async function take(sku: string, model: Model, { kind, quantity, victim, afterMs
       const order = orders.shift();
       if (order === undefined) return;
       await insist(`/api/orders/${order.id}/cancel`, { reason: 'mixed' });
-      await eventually('the order to be cancelled', async () => (await shop.statusOf(order.id)) === 'cancelled');
+      await eventually('the order to be cancelled', async () => (await own.shop.statusOf(order.id)) === 'cancelled');
       main.reserved -= order.quantity;
       return;
     }

@@ -88,7 +88,7 @@ describe('a card of an order', () => {
   });
 });
 
-describe('a card of a payment of its own', () => {
+describe('a card of a standalone payment', () => {
   test('that was given up records no capture', async () => {
     const payment = captured(newPaymentId(), null);
     const pending = { ...payment, status: 'pending', cardUsed: null } as const;

@@ -1,7 +1,6 @@
 /** Replenishments whose worker is killed at a chosen place, and what must be true afterwards. See scenarios.ts for the places. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'vitest';
+import { crashAt } from '../../setup/crash-points.js';
 import { eventually, Shop, type StackAddress } from '../../shop.js';
 import { type Script, Supply } from '../replenishment/supply.js';
 import type { Phase } from './scenarios.js';
@@ -66,16 +65,12 @@ export async function replenishmentSurvives(
   activity: string,
   phase: Phase,
 ): Promise<void> {
-  mkdirSync(crashFolder, { recursive: true });
   const shop = new Shop(stack);
   const supply = new Supply(shop, stack.sandboxUrl);
   const sku = await supply.product({ stock: 4, maxStock: 20 }, scenario.script);
-  const name = `${activity}.${phase}`;
-  const taken = () => readdirSync(crashFolder).filter((file) => file.startsWith(`${name}.taken.`)).length;
-  const before = taken();
-  writeFileSync(join(crashFolder, name), '');
+  const crashed = crashAt(crashFolder, `${activity}.${phase}`);
   const id = await supply.replenish(sku);
-  await eventually(`${name} to have killed a worker`, async () => taken() === before + 1);
+  await crashed();
 
   const ended = await eventually('it to be over', async () => {
     // It exists only once a worker has planned it.

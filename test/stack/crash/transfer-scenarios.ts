@@ -1,8 +1,7 @@
 /** Transfers whose worker is killed at a chosen place, and what must be true afterwards. See scenarios.ts for the places. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'vitest';
-import { eventually, Shop, type StackAddress } from '../../shop.js';
+import { crashAt } from '../../setup/crash-points.js';
+import { Shop, type StackAddress } from '../../shop.js';
 import {
   booksAgree,
   byHand,
@@ -113,15 +112,11 @@ export async function transferSurvives(
   activity: string,
   phase: Phase,
 ): Promise<void> {
-  mkdirSync(crashFolder, { recursive: true });
   const shop = new Shop(stack);
   const { sku, to } = await goods(shop, 5);
-  const name = `${activity}.${phase}`;
-  const taken = () => readdirSync(crashFolder).filter((file) => file.startsWith(`${name}.taken.`)).length;
-  const before = taken();
-  writeFileSync(join(crashFolder, name), '');
+  const crashed = crashAt(crashFolder, `${activity}.${phase}`);
   const id = await scenario.run({ shop, databaseUrl: stack.databaseUrl, sku, to });
-  await eventually(`${name} to have killed a worker`, async () => taken() === before + 1);
+  await crashed();
   const { status, main, there, rows } = scenario.end;
   await untilStatus(shop, id, status);
   expect(await whereabouts(shop, sku)).toEqual({ main, ...(there > 0 && { [to]: there }), transit: 0, held: 0 });
