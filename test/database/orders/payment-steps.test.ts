@@ -1,6 +1,6 @@
 /**
- * The database decides between settling a payment and giving its card up: whichever a workflow task has done before it was
- * lost stands, whatever the next one wants.
+ * The database decides between settling a payment and giving its card up. Whichever a lost workflow task did stands, even
+ * if the next task wants the other.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
