@@ -1,4 +1,4 @@
-/** 100 inventory operations in one bulk request against the same asked one by one, over HTTP, in turns. */
+/** 100 inventory operations over HTTP: one bulk request against single requests, in turns. */
 import { post } from './load.js';
 import { stockUp } from './orders.js';
 import type { Row, Target } from './table.js';
@@ -6,10 +6,10 @@ import type { Row, Target } from './table.js';
 const operationsPerBulk = 100;
 const warmUpRounds = 20;
 const rounds = 60;
-/** One bulk is measured for so many singles: a single is short, and its median needs more of them. */
+/** Single requests measured for each bulk request. A single is short, so its median needs more samples. */
 const singlesPerRound = 10;
 
-/** Milliseconds for one operation, for a bulk of 100, and for 100 singles one after the other; medians. */
+/** Median milliseconds for one operation, for a bulk of 100, and for 100 single operations in sequence. */
 export async function benchBulk(target: Target): Promise<Row[]> {
   const rows: Row[] = [];
   for (const skus of [1, operationsPerBulk]) rows.push(...(await compare(target, skus)));

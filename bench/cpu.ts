@@ -1,4 +1,4 @@
-/** Where the time of the processors goes: what each server has used, in milliseconds. Linux only, as the figures of memory. */
+/** The CPU time that each server has used, in milliseconds. Linux only, like the memory figures. */
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Target } from './table.js';
 
@@ -7,7 +7,7 @@ const tickMs = 10;
 
 export type CpuTimes = Readonly<Record<'api' | 'worker' | 'temporal' | 'postgres' | 'sandbox', number>>;
 
-/** The processor time that each server has used so far, its child processes included. */
+/** The CPU time that each server has used so far, child processes included. */
 export function cpuTimes({ pids }: Target): CpuTimes {
   const processes = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -28,7 +28,7 @@ export function cpuTimes({ pids }: Target): CpuTimes {
 
 export const noCpu: CpuTimes = { api: 0, worker: 0, temporal: 0, postgres: 0, sandbox: 0 };
 
-/** `sum`, and what was used between two readings. */
+/** `sum` plus the time used between two readings. */
 export function addCpu(sum: CpuTimes, before: CpuTimes, after: CpuTimes): CpuTimes {
   const plus = (name: keyof CpuTimes) => sum[name] + after[name] - before[name];
   return {
@@ -40,7 +40,7 @@ export function addCpu(sum: CpuTimes, before: CpuTimes, after: CpuTimes): CpuTim
   };
 }
 
-/** What was used for a piece of work: `api 5.1, worker 9.8, ...`. */
+/** The time used per piece of work: `api 5.1, worker 9.8, ...`. */
 export function cpuPerPiece(used: CpuTimes, pieces: number): string {
   return Object.entries(used)
     .map(([name, ms]) => `${name} ${(ms / pieces).toFixed(1)}`)
@@ -50,9 +50,9 @@ export function cpuPerPiece(used: CpuTimes, pieces: number): string {
 function readTimes(pid: number): { pid: number; parent: number; ms: number } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold anything: the fields begin behind it, with the third.
+    // The name in parentheses may hold anything. The fields after it begin with the third.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    // utime, stime, and those of children that have ended (a Postgres session that was closed).
+    // utime, stime, and both for children that have ended (closed Postgres sessions).
     const ticks = [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field]), 0);
     return { pid, parent: Number(fields[1]), ms: ticks * tickMs };
   } catch {

@@ -1,4 +1,4 @@
-/** A worker process for the empty workflow, so that it has a process of its own as the orders have. TEMPORAL_ADDRESS. */
+/** The empty workflow's own worker process, as the orders have theirs. Reads TEMPORAL_ADDRESS. */
 import { createRequire } from 'node:module';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 

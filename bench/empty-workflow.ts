@@ -1,2 +1,2 @@
-/** The least that a workflow can do: what Temporal itself costs. */
+/** A workflow that does nothing: the cost of Temporal itself. */
 export async function empty(): Promise<void> {}

@@ -1,4 +1,4 @@
-/** The empty workflow on the same server in the same run: what everything else is measured against. */
+/** The baseline of all measurements: the empty workflow on the same server in the same run. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
@@ -12,12 +12,11 @@ export interface Timing {
   readonly p99: number;
 }
 
-/** Runs so many empty workflows, so many at a time. */
+/** Runs `amount` empty workflows, `concurrency` at a time. */
 export type RunEmpty = (concurrency: number, amount: number) => Promise<Timing>;
 
 /**
- * Gives `measure` a way to run the empty workflow, on a worker of its own with the settings of ours, and ends that worker
- * afterwards.
+ * Lets `measure` run empty workflows on a separate worker with the settings of ours. Ends that worker afterwards.
  */
 export async function besideEmpty<T>(target: Target, measure: (runEmpty: RunEmpty) => Promise<T>): Promise<T> {
   const worker = fork(createRequire(import.meta.url).resolve('./empty-worker.js'), {

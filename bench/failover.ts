@@ -1,4 +1,4 @@
-/** How long the first confirm takes after the only worker was killed, with thousands of orders open. */
+/** How long the first confirm takes after the only worker is killed, with thousands of orders open. */
 import type { Stack } from '../test/setup/stack.js';
 import { reserve, stockUp } from './orders.js';
 import type { Row } from './table.js';

@@ -1,26 +1,26 @@
-/** Fills a database by SQL as 90 days of trade would: much in little time, past every rule that only slows it down. */
+/** Fills a database with 90 days of trade: by SQL, quickly, without triggers and foreign keys. */
 import type { Sql } from '../db/postgres/client.js';
 
-/** How much of everything a database holds. */
+/** How many rows a database holds. */
 export interface Scale {
   readonly orders: number;
   readonly products: number;
-  /** Of each product. */
+  /** For each product. */
   readonly ledgerRows: number;
-  /** Open holds of one product, the newest. */
+  /** Open holds of `busySku`, the newest of all holds. */
   readonly openHolds: number;
 }
 
-/** The product with the open holds, and the customer who has ordered a hundredth of everything. */
+/** The product with the open holds, and a customer with a hundredth of all orders. */
 export const busySku = 'GROWTH-1';
 export const busyCustomer = 'cus_0';
 
-/** Writes all rows, and what the planner must know of them. The time is that of a few minutes for a million orders. */
+/** Writes all rows and updates the planner's statistics. Takes a few minutes for a million orders. */
 export async function fill(sql: Sql, { orders, products, ledgerRows, openHolds }: Scale): Promise<void> {
-  // No trigger, no foreign key; a crash costs nothing but the run.
+  // No triggers, no foreign keys. A crash only costs the run.
   const quickly = (statement: string) =>
     sql.unsafe(`set session_replication_role = replica; set synchronous_commit = off; ${statement}`);
-  /** A time of `share`, from 0 (90 days ago) to 1 (now). */
+  /** The time at `share`, from 0 (90 days ago) to 1 (now). */
   const at = (share: string) => `now() - interval '90 d' * (1 - (${share})::float8)`;
   const orderAt = at(`n::float8 / ${orders}`);
   const sku = (number: string) => `'GROWTH-' || (1 + (${number}) % ${products})`;
@@ -58,7 +58,7 @@ export async function fill(sql: Sql, { orders, products, ledgerRows, openHolds }
     insert into reservations (id, sku, location, quantity, status, expires_at, created_at)
     select 'rsv_open_' || n, '${busySku}', 'main', 1, 'pending', now() + interval '1 d', now()
       from generate_series(1, ${openHolds}) n;`);
-  // Each product gains 2 and loses 1 in turns; the first row stocks it, the last rows of one are its open holds.
+  // Each product gains 2 and loses 1 in turns; its first row also stocks it for the open holds.
   const stocked = openHolds + 100;
   await quickly(`
     insert into stock_ledger (sku, location, kind, on_hand_delta, reserved_delta, on_hand_after, reserved_after,
@@ -87,6 +87,6 @@ export async function fill(sql: Sql, { orders, products, ledgerRows, openHolds }
       from generate_series(1, ${supply}) n;
     insert into api_keys (id, name, hash, scopes, created_at)
     select 'key_' || n, 'bench', n::text, '{}', ${at(`n::float8 / ${supply}`)} from generate_series(1, ${supply}) n;`);
-  // As autovacuum leaves a database that has lived for a while.
+  // The state that autovacuum leaves in a database that has run for a while.
   await sql.unsafe('vacuum analyze');
 }

@@ -1,6 +1,6 @@
 /**
- * What each list and each query of the sweep costs on a million orders, against the same on a young database that has just
- * enough for a page of each list: in turns, on the same server, in one run.
+ * The cost of each list and each query of the sweep with a million orders, compared with a young database that has just
+ * enough rows for a page of each list. Both are measured in turns, on the same server, in one run.
  */
 import { listApiKeys } from '../db/access/api-keys.js';
 import { deleteOldKeys } from '../db/access/idempotency.js';
@@ -29,7 +29,7 @@ const dayMs = 86_400_000;
 
 type Query = (connection: Connection) => Promise<unknown>;
 
-/** A page of a list: the first, and one that begins 80 days ago. */
+/** Two pages of a list: the first, and one that begins 80 days ago. */
 function pages(
   name: string,
   list: (connection: Connection, cursor: { at: string; id: string } | null) => Promise<unknown>,
@@ -84,7 +84,7 @@ const queries = (): [string, Query][] => [
   ['outbox: low levels', ({ sql }) => claimSkus(sql, { limit: 32, leaseSeconds: 10 })],
 ];
 
-/** The median of each query on both databases, in ms, and how many times the one is the other. */
+/** The median of each query on both databases, in ms, and their ratio. */
 export async function benchGrowth(databaseUrl: string): Promise<Row[]> {
   const admin = connect(databaseUrl, { applicationName: 'bench growth', maxConnections: 1 });
   const databases: Connection[] = [];

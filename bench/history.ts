@@ -1,10 +1,10 @@
-/** What one order costs Temporal, counted from the histories of its workflows. */
+/** The cost of one order in Temporal, counted in the histories of its workflows. */
 import { Client, Connection } from '@temporalio/client';
 import type { Row, Target } from './table.js';
 
 type History = Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>;
 
-/** One order, created and confirmed in one call, with the mail that follows from it. */
+/** One order, created and confirmed in one call, and the mail that follows. */
 export async function benchHistory(target: Target, sku: string): Promise<Row[]> {
   const response = await fetch(`${target.apiUrl}/api/orders`, {
     method: 'POST',
@@ -22,7 +22,7 @@ export async function benchHistory(target: Target, sku: string): Promise<Row[]> 
     const client = new Client({ connection });
     const order = await client.workflow.getHandle(`order/${id}`).fetchHistory();
     const notices = await noticesAfter(client, new Date(Date.now() - 5000));
-    return [countOf('the order', order), countOf('its mail (shared by all that gathered)', notices)];
+    return [countOf('the order', order), countOf('its mail (one workflow for the whole batch)', notices)];
   } finally {
     await connection.close();
   }
@@ -36,10 +36,10 @@ async function noticesAfter(client: Client, since: Date): Promise<History> {
       if (found.status.name === 'COMPLETED') return client.workflow.getHandle(found.workflowId).fetchHistory();
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error('no mail followed');
+  throw new Error('no mail was sent');
 }
 
-/** Counts as Temporal Cloud bills: a start, each update, each activity, each timer, and the local activities of one task together. */
+/** Counts actions as Temporal Cloud bills them: the start, each update, activity and timer, and one for all local activities of a task. */
 function countOf(what: string, history: History): Row {
   const events = history.events ?? [];
   const having = (attribute: string) => events.filter((event) => Reflect.get(event, attribute)).length;

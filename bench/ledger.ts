@@ -1,6 +1,6 @@
 /**
- * The ledger on one hot SKU, which is its worst case: every operation wants the same row. Measured against the plain way
- * (SELECT FOR UPDATE, UPDATE, INSERT in a transaction each) on the same tables, in turns.
+ * The ledger on one hot SKU, its worst case, since every operation needs the same row. Compared, in turns and on the same
+ * tables, with the plain way: one transaction per operation with SELECT FOR UPDATE, UPDATE and INSERT.
  */
 import { randomUUID } from 'node:crypto';
 import { type Connection, connect, type Sql } from '../db/postgres/client.js';
@@ -16,12 +16,12 @@ const measureMs = 1500;
 type Work = 'consume' | 'reserve';
 type Operation = () => Promise<void>;
 
-/** Operations a second (the median of the rounds) by work and number of clients. */
+/** Operations per second (the median of the rounds), by kind of work and number of clients. */
 export async function benchLedger(databaseUrl: string): Promise<Row[]> {
   const rows: Row[] = [];
   for (const work of ['consume', 'reserve'] as const)
     for (const clients of clientCounts) {
-      // The plain way needs a connection for each transaction under way, the ledger one for all.
+      // The plain way needs a connection per transaction in flight; the ledger needs one in all.
       const plain = connect(databaseUrl, { applicationName: 'bench plain', maxConnections: clients });
       const ledger = connect(databaseUrl, { applicationName: 'bench ledger', maxConnections: 1 });
       try {
@@ -74,7 +74,7 @@ function throughTheLedger(sql: Sql, sku: string, work: Work): Operation {
   };
 }
 
-/** What one would write first: right as well, but without keys, without holds of their own, one at a time. */
+/** The obvious implementation: also correct, but without keys and reservation rows, and one operation at a time. */
 function thePlainWay(sql: Sql, sku: string, work: Work): Operation {
   const [onHand, reserved, kind] = work === 'consume' ? [-1, 0, 'consumed'] : [0, 1, 'reserved'];
   return () =>
@@ -96,7 +96,7 @@ function thePlainWay(sql: Sql, sku: string, work: Work): Operation {
     });
 }
 
-/** Clients that ask, wait and ask again, for a while; how many answers a second they get. */
+/** Answers per second for clients that each send the next call after the last answer. */
 async function rateOf(operation: Operation, clients: number): Promise<number> {
   const run = async (ms: number): Promise<number> => {
     const start = performance.now();

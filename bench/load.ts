@@ -1,4 +1,4 @@
-/** Calls over HTTP: a single one, and as many as so many clients make one after the other. */
+/** Calls over HTTP: a single one, or many from concurrent clients. */
 import autocannon from 'autocannon';
 import type { Timing } from './empty.js';
 import type { Target } from './table.js';
@@ -20,16 +20,16 @@ export async function post(target: Target, path: string, body: unknown): Promise
 
 export interface Load {
   readonly clients: number;
-  /** Calls of all clients together. */
+  /** Total number of calls. */
   readonly amount: number;
-  /** What each client sends in turn. */
+  /** The bodies that each client sends in turn. */
   readonly bodies: readonly unknown[];
 }
 
-/** Calls that must all succeed. The time is that from the first call to the last answer. */
+/** Calls that must all succeed. Measures from the first call to the last answer. */
 export async function load(target: Target, path: string, { clients, amount, bodies }: Load): Promise<Timing> {
   const began = performance.now();
-  // The tool's own duration goes on to the next whole second.
+  // autocannon rounds its duration up to a whole second.
   let answered = began;
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     autocannon(
@@ -48,7 +48,7 @@ export async function load(target: Target, path: string, { clients, amount, bodi
     });
   });
   const failed = result.non2xx + result.errors + result.timeouts;
-  if (failed > 0) throw new Error(`${failed} of ${amount} calls of ${path} did not succeed`);
+  if (failed > 0) throw new Error(`${failed} of ${amount} calls of ${path} failed`);
   const { p50, p99 } = result.latency;
   return { perSecond: (amount * 1000) / (answered - began), p50, p99 };
 }

@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- ledger orders sweep transfers bulk outbox growth history memory failover]`: all benchmarks, or the named ones, on a stack of their own, printed as
- * tables. Every comparison is made side by side in one run.
+ * `npm run bench [-- ledger orders sweep transfers bulk outbox growth history memory failover]`: runs all benchmarks, or the
+ * named ones, on a stack of their own and prints tables. The two sides of a comparison always run side by side.
  */
 import { cpus } from 'node:os';
 import { startStack } from '../test/setup/stack.js';
@@ -24,7 +24,7 @@ try {
   console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
   const sku = `BENCH-M-${Date.now()}`;
   await stockUp(stack, sku);
-  if (runs('ledger')) printTable('Ledger: operations a second on one hot SKU', await benchLedger(stack.databaseUrl));
+  if (runs('ledger')) printTable('Ledger: operations per second on one hot SKU', await benchLedger(stack.databaseUrl));
   if (runs('orders')) printTable('Orders: created and confirmed in one call, over HTTP', await benchOrders(stack));
   if (runs('sweep')) printTable('Overload: orders from 1 to 256 clients', await benchSweep(stack));
   if (runs('transfers'))

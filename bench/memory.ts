@@ -1,4 +1,4 @@
-/** What API and worker hold after many orders. */
+/** The memory of API and worker before and after many orders. */
 import { readFileSync } from 'node:fs';
 import { buy } from './orders.js';
 import type { Row, Target } from './table.js';
@@ -16,7 +16,7 @@ export async function benchMemory(target: Target, sku: string): Promise<Row[]> {
   }));
 }
 
-/** Resident set of a process, in MiB. */
+/** A process's resident set, in MiB. */
 function residentMiB(pid: number): number {
   const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Math.round(Number(kib) / 1024);

@@ -1,4 +1,4 @@
-/** Orders end to end over HTTP against an empty workflow on the same server in the same run. */
+/** Orders end to end over HTTP, compared with an empty workflow on the same server in the same run. */
 import { addCpu, cpuPerPiece, cpuTimes, noCpu } from './cpu.js';
 import { besideEmpty, type Timing, timingRow } from './empty.js';
 import { load, post } from './load.js';
@@ -7,13 +7,13 @@ import type { Row, Target } from './table.js';
 const cpu = 'CPU ms each';
 const callers = [1, 16] as const;
 
-/** Goods for every order of the run, so that none is refused. */
+/** Creates a product with enough stock for every order of the run. */
 export async function stockUp(target: Target, sku: string): Promise<void> {
   await post(target, '/api/products', { sku, name: 'Bench', price: { amount: 1000, currency: 'USD' } });
   await post(target, `/api/inventory/${sku}/receipts`, { quantity: 1_000_000 });
 }
 
-/** An order that is created and confirmed in one call, with a mail to be sent. */
+/** The body of an order that is created and confirmed in one call and sends a mail. */
 export function purchase(sku: string): object {
   return {
     lines: [{ sku, quantity: 1 }],
@@ -23,17 +23,17 @@ export function purchase(sku: string): object {
   };
 }
 
-/** Buys until so many orders are confirmed; none may be refused. */
+/** Buys `amount` orders; none may be refused. */
 export function buy(target: Target, sku: string, clients: number, amount: number): Promise<Timing> {
   return load(target, '/api/orders', { clients, amount, bodies: [purchase(sku)] });
 }
 
-/** Reserves until so many orders are open. */
+/** Reserves `amount` orders and leaves them open. */
 export function reserve(target: Target, sku: string, clients: number, amount: number): Promise<Timing> {
   return load(target, '/api/orders', { clients, amount, bodies: [{ lines: [{ sku, quantity: 1 }] }] });
 }
 
-/** Orders and empty workflows take turns, since a machine is not equally quick all the time. */
+/** Orders and empty workflows take turns, because a machine's speed varies over time. */
 const rounds = 3;
 
 export async function benchOrders(target: Target): Promise<Row[]> {
@@ -56,7 +56,7 @@ export async function benchOrders(target: Target): Promise<Row[]> {
         used.empties = addCpu(used.empties, before, between);
         used.orders = addCpu(used.orders, between, cpuTimes(target));
       }
-      const [empty, order] = [together(empties), together(orders)];
+      const [empty, order] = [combine(empties), combine(orders)];
       rows.push(
         {
           ...timingRow(`empty workflow, ${count} callers`, empty),
@@ -73,10 +73,10 @@ export async function benchOrders(target: Target): Promise<Row[]> {
   });
 }
 
-/** Rounds of the same amount as one: the rate of all of them, and the middle one's latencies. */
-function together(timings: readonly Timing[]): Timing {
-  const middle = (of: (timing: Timing) => number) =>
+/** Combines rounds of equal amounts: the overall rate and the median of their latencies. */
+function combine(timings: readonly Timing[]): Timing {
+  const median = (of: (timing: Timing) => number) =>
     timings.map(of).sort((a, b) => a - b)[Math.floor(timings.length / 2)] ?? 0;
   const seconds = timings.reduce((sum, { perSecond }) => sum + 1 / perSecond, 0);
-  return { perSecond: timings.length / seconds, p50: middle(({ p50 }) => p50), p99: middle(({ p99 }) => p99) };
+  return { perSecond: timings.length / seconds, p50: median(({ p50 }) => p50), p99: median(({ p99 }) => p99) };
 }

@@ -1,8 +1,7 @@
 /**
- * How long it takes from the commit that leaves a level low to the start of its replenishment, at a steady rate of such
- * commits. Each event is a SKU of its own, so each is a workflow of its own. Once where the products say no maximum: the
- * replenishment reads the level and ends, so that what is measured is the way there. And once where each replenishment
- * orders from the supplier, so that the way there has to make do with what the ordering leaves of the machine.
+ * The time from the commit that leaves a level low to the start of its replenishment, at a steady rate of such commits. Each
+ * event has its own SKU, and so its own workflow. Measured twice: with products without a maximum, whose replenishment only
+ * reads the level, and with replenishments that order from the supplier and compete for the machine.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -15,7 +14,7 @@ import type { Row, Target } from './table.js';
 const eventsPerSecond = 50;
 const events = 500;
 const patienceMs = 60_000;
-/** Products that are made at once. */
+/** Products created at a time. */
 const atOnce = 16;
 
 export async function benchOutbox(target: Target): Promise<Row[]> {
@@ -72,7 +71,7 @@ async function measure(target: Target, what: string, maxStock: number | null): P
   }
 }
 
-/** A product of which one more sold is low. */
+/** A product that is low once one more unit is sold. */
 async function stockJustEnough(
   target: Target,
   sku: string,
@@ -85,7 +84,7 @@ async function stockJustEnough(
   await post(target, `/api/inventory/${sku}/receipts`, { quantity: 6 });
 }
 
-/** When each row was written, ms since 1970: a moment before its commit. Waits until all are delivered. */
+/** Waits until all rows are delivered. Returns when each was written, just before its commit, in ms since 1970. */
 async function deliveredRows(sql: Sql, prefix: string): Promise<readonly { sku: string; at: number }[]> {
   for (const until = Date.now() + patienceMs; Date.now() < until; await sleep(200)) {
     const rows = await sql<{ sku: string; at: number }[]>`
@@ -93,5 +92,5 @@ async function deliveredRows(sql: Sql, prefix: string): Promise<readonly { sku: 
        where topic = 'replenish' and starts_with(sku, ${prefix}) and delivered_at is not null group by sku`;
     if (rows.length >= events) return rows;
   }
-  throw new Error(`not all of ${events} rows of the outbox were delivered within ${patienceMs} ms`);
+  throw new Error(`not all ${events} outbox rows were delivered within ${patienceMs} ms`);
 }

@@ -1,6 +1,6 @@
 /**
- * Orders from few clients to far more than the machine can serve. Each client calls again as soon as it is answered, and
- * obeys Retry-After. The levels take turns; afterwards the stock must be down by as many as were accepted.
+ * Orders from few clients up to far more than the machine can serve. Each client calls again as soon as it has an answer,
+ * and obeys Retry-After. The levels take turns. At the end the stock must have dropped by the number of accepted orders.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pool } from 'undici';
@@ -10,13 +10,13 @@ import type { Row, Target } from './table.js';
 const levels = [1, 4, 16, 64, 256] as const;
 const rounds = 2;
 const secondsEach = 20;
-/** So that one level does not begin with what the one before has left. */
+/** Between levels, so that one does not start with the backlog of the one before. */
 const pauseMs = 3000;
 
 interface Tally {
   readonly latencies: number[];
   refused: number;
-  /** 202: let in, and not decided when the client's wait was over. */
+  /** 202: accepted, but not decided within the client's wait. */
   late: number;
   seconds: number;
 }
@@ -47,7 +47,7 @@ function row(clients: number, tally: Tally, at16: number): Row {
   const at = (share: number) => (latencies[Math.floor(latencies.length * share)] ?? 0).toFixed(0);
   return {
     clients,
-    'accepted a second': rateOf(tally).toFixed(1),
+    'accepted per second': rateOf(tally).toFixed(1),
     'of that at 16': (rateOf(tally) / at16).toFixed(2),
     'p50 ms': at(0.5),
     'p99 ms': at(0.99),
@@ -61,7 +61,7 @@ function rateOf(tally: Tally | undefined): number {
   return tally === undefined ? 0 : tally.latencies.length / tally.seconds;
 }
 
-/** Clients who buy one after the other for a while; adds what they met to the tally. */
+/** Runs clients that each buy one order after another for `seconds`. Adds their results to the tally. */
 async function run(target: Target, sku: string, clients: number, seconds: number, tally: Tally): Promise<void> {
   const pool = new Pool(target.apiUrl, { connections: clients });
   const body = JSON.stringify(purchase(sku));
@@ -82,7 +82,7 @@ async function run(target: Target, sku: string, clients: number, seconds: number
     }
   };
   await Promise.all(Array.from({ length: clients }, client));
-  // Those who sleep on a Retry-After when the time is over are not part of it.
+  // Clients may still have calls in flight or sleep on a Retry-After when the time is over; that time counts too.
   tally.seconds += Math.max(seconds, (performance.now() - began) / 1000);
   await pool.close();
 }

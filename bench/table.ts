@@ -1,4 +1,4 @@
-/** What the benchmarks share: where they aim, and how they print. */
+/** What the benchmarks share: the stack they measure, and how they print. */
 import type { StackPids } from '../dev/home/dev-json.js';
 
 export interface Target {
@@ -11,7 +11,7 @@ export interface Target {
 
 export type Row = Readonly<Record<string, string | number>>;
 
-/** Prints rows as a Markdown table, so that it can go into a document as it is. */
+/** Prints rows as a Markdown table, ready to paste into a document. */
 export function printTable(title: string, rows: readonly Row[]): void {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   const cell = (row: Row, column: string) => String(row[column] ?? '');

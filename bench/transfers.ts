@@ -1,4 +1,4 @@
-/** Transfers end to end over HTTP, both ways between two locations of one SKU, against an empty workflow. */
+/** Transfers of one SKU both ways between two locations, end to end over HTTP, compared with an empty workflow. */
 import { besideEmpty, type Timing, timingRow } from './empty.js';
 import { load, post } from './load.js';
 import { stockUp } from './orders.js';
@@ -29,7 +29,7 @@ export async function benchTransfers(target: Target): Promise<Row[]> {
   });
 }
 
-/** Every client sends one unit there, then one back, and so on. */
+/** Every client alternates between sending one unit there and one back. */
 function transfer(target: Target, sku: string, other: string, count: number): Promise<Timing> {
   const goods = { sku, quantity: 1 };
   const bodies = [

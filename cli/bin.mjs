@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ensureBuild } from '../dev/build.mjs';
 
-// The reader may stop early (`holdfast order list | head -1`): the command still ends as it would have, without a word.
+// The reader may stop early (`holdfast order list | head -1`): the command then ends normally and silently.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', (error) => {
     if (error.code === 'EPIPE') return;

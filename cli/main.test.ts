@@ -33,9 +33,9 @@ const stock = (holds: number, reservationCount?: number) => ({
 });
 
 describe('holdfast', () => {
-  it('says that there are more holds than it shows, and where they are', async () => {
+  it('says that there are more holds than it shows, and where to find them', async () => {
     const some = await holdfast(['stock', 'show', 'MUG'], 200, stock(20, 25));
-    expect(some.out).toContain('\nthe newest 20 of 25 holds; GET /api/inventory/MUG/reservations has them all\n');
+    expect(some.out).toContain('\nthe newest 20 of 25 holds; GET /api/inventory/MUG/reservations lists them all\n');
     for (const all of [stock(20, 20), stock(20), stock(0, 0)])
       expect((await holdfast(['stock', 'show', 'MUG'], 200, all)).out).not.toContain('newest');
   });
@@ -49,7 +49,7 @@ describe('holdfast', () => {
     });
   });
 
-  it('says in one line that an answer is not one of the API', async () => {
+  it('says in one line that an answer does not come from the API', async () => {
     const ended = await holdfast(['stock', 'list'], 200, { hello: 'world' });
     expect(ended).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast: .*another version\?\n$/) });
   });

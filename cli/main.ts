@@ -1,4 +1,4 @@
-/** The command `holdfast`: over the HTTP API only. */
+/** The `holdfast` command. It talks to the HTTP API only. */
 import { Command, CommanderError } from 'commander';
 import { findConnection } from './connection/settings.js';
 import { helpLayout } from './terminal/help.js';
@@ -15,14 +15,14 @@ export interface Surroundings {
 interface TopCommand {
   readonly name: string;
   readonly description: string;
-  /** Loads the command and adds what it takes. Only the command that is named on the command line is loaded. */
+  /** Loads the command and adds its arguments and options. Only the command named on the command line is loaded. */
   readonly fill: (command: Command, session: Session, around: Surroundings) => Promise<unknown>;
 }
 
 const topCommands: readonly TopCommand[] = [
   {
     name: 'product',
-    description: 'the products of the catalogue',
+    description: 'the products in the catalogue',
     fill: async (group, session) => (await import('./commands/product.js')).addProductCommands(group, session),
   },
   {
@@ -32,7 +32,7 @@ const topCommands: readonly TopCommand[] = [
   },
   {
     name: 'stock',
-    description: 'how much there is of each product',
+    description: 'how much of each product is in stock',
     fill: async (group, session) => (await import('./commands/stock.js')).addStockCommands(group, session),
   },
   {
@@ -47,12 +47,12 @@ const topCommands: readonly TopCommand[] = [
   },
   {
     name: 'transfer',
-    description: 'goods from one location to another',
+    description: 'moving goods from one location to another',
     fill: async (group, session) => (await import('./commands/transfer.js')).addTransferCommands(group, session),
   },
   {
     name: 'suppliers',
-    description: 'where replenishment orders goods',
+    description: 'the suppliers that replenishment orders from',
     fill: async (group, session) => (await import('./commands/suppliers.js')).addSupplierCommands(group, session),
   },
   {
@@ -67,7 +67,7 @@ const topCommands: readonly TopCommand[] = [
   },
   {
     name: 'bulk',
-    description: 'apply the inventory operations of a CSV file, each of them once',
+    description: 'apply the inventory operations in a CSV file, each exactly once',
     fill: async (command, session, around) =>
       (await import('./commands/bulk.js')).addBulkCommand(command, session, around.currentFolder),
   },
@@ -89,15 +89,15 @@ const topCommands: readonly TopCommand[] = [
   },
   {
     name: 'temporal',
-    description: "run Temporal's own command line against the server of the stack that runs here",
+    description: "run Temporal's own command line against the server of the local stack",
     fill: async (command) => (await import('./commands/temporal.js')).addTemporalCommand(command),
   },
 ];
 
 /**
- * Runs one command line (without node and the script) to its end. Answers the exit code: 0 done; 1 refused by the API or,
- * for `verify`, not clean; 2 wrong usage or settings; 3 the API cannot be reached; 130 interrupted. `temporal` ends with
- * the exit code of the program it runs.
+ * Runs one command line (without node and the script). Returns the exit code: 0 done; 1 refused by the API or, for `verify`,
+ * not clean; 2 wrong usage or settings; 3 the API cannot be reached; 130 interrupted. `temporal` exits with the code of the
+ * program it runs.
  */
 export async function main(args: readonly string[], around: Surroundings): Promise<number> {
   const program = newProgram(around);
@@ -108,7 +108,7 @@ export async function main(args: readonly string[], around: Surroundings): Promi
   );
   const [first, second] = args.filter((arg) => !arg.startsWith('-'));
   if (first === 'temporal') {
-    // What follows is Temporal's, options included.
+    // Everything after it, options included, goes to Temporal's own command line.
     const { runTemporal } = await import('./commands/temporal.js');
     return await runTemporal(args.slice(args.indexOf(first) + 1), session, around);
   }
@@ -119,7 +119,7 @@ export async function main(args: readonly string[], around: Surroundings): Promi
   }
   program
     .command('help')
-    .description('the help of a command, for example: holdfast help order create')
+    .description('help for a command, for example: holdfast help order create')
     .argument('[command...]')
     .action((topic: readonly string[]) => showHelp(program, topic));
   try {
@@ -135,12 +135,12 @@ function newProgram(around: Surroundings): Command {
   return new Command('holdfast')
     .description('Orders, payments and stock, from the command line.')
     .version(around.version, '-V, --version', 'print the version')
-    .option('--json', 'print exactly what the API answers')
-    .helpOption('-h, --help', 'show what a command does and takes')
+    .option('--json', "print the API's answer unchanged")
+    .helpOption('-h, --help', 'show what a command does and its options')
     .helpCommand(false)
     .configureHelp(helpLayout)
     .configureOutput({ writeOut: around.terminal.out, writeErr: around.terminal.err })
-    .showHelpAfterError('(--help shows what the command takes)')
+    .showHelpAfterError('(--help shows the options)')
     .exitOverride();
 }
 
@@ -150,7 +150,7 @@ async function showHelp(program: Command, topic: readonly string[]): Promise<voi
   for (const name of topic) {
     if (command.commands.length === 0) break;
     const next = command.commands.find((candidate) => candidate.name() === name);
-    // The group itself then says that it does not know the name, and suggests another.
+    // The group reports the unknown name and suggests another.
     if (next === undefined) return void (await command.parseAsync([name], { from: 'user' }));
     command = next;
   }

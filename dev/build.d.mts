@@ -2,7 +2,7 @@ export interface Build {
   /** Absolute path of `dist/<hash>`. */
   readonly buildRoot: string;
   readonly hash: string;
-  /** Whether it was made just now. */
+  /** Whether this call built it. */
   readonly built: boolean;
 }
 export function ensureBuild(options?: { quiet?: boolean; mark?: boolean }): Promise<Build>;

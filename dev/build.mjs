@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /**
- * Compiles the project into `dist/<hash of the sources>/`, if that build is not there yet. Plain JavaScript, since it runs
- * before anything is compiled. A build is made in a folder of its own and renamed when it is whole, so that two builds at
- * once are safe and a running stack keeps the files it was started from.
+ * Compiles the project into `dist/<hash of the sources>/`, unless that build exists. Plain JavaScript, since it runs before
+ * anything is compiled. It builds in a temporary folder and renames that at the end, so concurrent builds are safe and a
+ * running stack keeps the files it was started from.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -15,22 +15,22 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, 'dist');
 const configFile = 'tsconfig.build.json';
-/** A program may have found a build and not marked it yet: what was used lately is left alone. */
+/** Builds used this recently stay: a program may have found one and not marked it yet. */
 const unusedAfterMs = 60_000;
-const stillAtItMs = 10_000;
+const progressEveryMs = 10_000;
 
 /**
- * Makes sure that the sources as they stand are built, and marks the build as used by this process for as long as it
- * lives. With HOLDFAST_BUILD set, that build is taken as it is. Old builds that nobody uses are removed.
+ * Builds the current sources if needed, marks the build as used by this process, and removes old builds that no process
+ * uses. If HOLDFAST_BUILD is set, takes that build as it is.
  *
  * @param {{ quiet?: boolean, mark?: boolean }} [options]
  * @returns {Promise<{ buildRoot: string, hash: string, built: boolean }>}
- * @throws where the sources cannot be compiled; the message says what the compiler said.
+ * @throws if the sources do not compile, with the compiler's output as message
  */
 export async function ensureBuild({ quiet = false, mark = true } = {}) {
   const given = process.env.HOLDFAST_BUILD;
   if (given) {
-    if (!existsSync(given)) throw new Error(`HOLDFAST_BUILD names a folder that is not there: ${given}`);
+    if (!existsSync(given)) throw new Error(`HOLDFAST_BUILD names a folder that does not exist: ${given}`);
     return { buildRoot: resolve(given), hash: '', built: false };
   }
   await mkdir(dist, { recursive: true });
@@ -42,7 +42,7 @@ export async function ensureBuild({ quiet = false, mark = true } = {}) {
     if (built) {
       const say = quiet ? () => undefined : sayWithTime;
       say(`building dist/${hash}: compiling`);
-      const waiting = setInterval(() => say('building: not done yet'), stillAtItMs);
+      const waiting = setInterval(() => say('still building'), progressEveryMs);
       await compile(sources, buildRoot, say).finally(() => clearInterval(waiting));
       say(`built dist/${hash}`);
     }
@@ -52,7 +52,7 @@ export async function ensureBuild({ quiet = false, mark = true } = {}) {
   }
 }
 
-/** Everything that the build depends on, by name. */
+/** Everything the build depends on, sorted by name. */
 async function readSources() {
   const { include } = JSON.parse(await readFile(join(root, configFile), 'utf8'));
   const names = ['package.json', 'package-lock.json', 'tsconfig.json', configFile, 'dev/build.mjs'];
@@ -61,13 +61,13 @@ async function readSources() {
       if (isSource(entry)) names.push(join(folder, entry));
   }
   names.sort();
-  // A file that is gone by now is none of the sources.
+  // A file deleted since the listing counts as empty.
   return Promise.all(
     names.map(async (name) => ({ name, text: await readFile(join(root, name), 'utf8').catch(() => '') })),
   );
 }
 
-/** SQL is part of the build as it is, with the list of the migrations: a running stack keeps what it was started with. */
+/** SQL and the list of migrations are copied into the build, so a running stack keeps those it was started with. */
 const isSource = (name) => (name.endsWith('.ts') && !name.endsWith('.test.ts')) || isCopied(name);
 const isCopied = (name) => name.endsWith('.sql') || name.endsWith('_journal.json');
 
@@ -77,7 +77,7 @@ function hashOf(sources) {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Compiles a copy of what was hashed, so that an edit meanwhile cannot put another content under this name. */
+/** Compiles a copy of the hashed sources, so an edit made meanwhile cannot end up under this hash. */
 async function compile(sources, buildRoot, say) {
   const folder = await mkdtemp(join(dist, '.making-'));
   const copy = join(folder, 'sources');
@@ -98,7 +98,7 @@ async function compile(sources, buildRoot, say) {
     say('building: bundling the workflows');
     await bundleWorkflows(output);
     await rename(output, buildRoot).catch((error) => {
-      // Another process was quicker: its build is as good.
+      // Another process was faster; its build is equivalent.
       if (!existsSync(buildRoot)) throw error;
     });
   } finally {
@@ -107,9 +107,8 @@ async function compile(sources, buildRoot, say) {
 }
 
 /**
- * Workers load the bundle that is made here: none of them has to run the bundler. Its modules are evaluated once a worker
- * and not for each workflow, which none of them may tell from the other way: what they hold outside of functions is
- * shared (test/check/workflow-state.test.ts).
+ * Bundles the workflows here, so that no worker has to. The modules are evaluated once per worker, not once per workflow, so
+ * workflows share their top-level state; test/check/workflow-state.test.ts refuses any.
  */
 async function bundleWorkflows(folder) {
   const workflowsPath = join(folder, 'workflows/index.js');
@@ -119,7 +118,7 @@ async function bundleWorkflows(folder) {
   await writeFile(join(folder, 'workflow-bundle.js'), code);
 }
 
-/** A line for people, with the seconds since the process began, in the form that the stack's own start has (terminal/terminal.ts). */
+/** One line with the seconds since the process began, in the form of the stack's own start (terminal/terminal.ts). */
 function sayWithTime(line) {
   console.error(`${process.uptime().toFixed(1).padStart(6)} s  ${line}`);
 }
@@ -132,12 +131,12 @@ function run(command, args, cwd) {
     child.stderr.on('data', (chunk) => (output += chunk));
     child.on('error', fail);
     child.on('close', (code) =>
-      code === 0 ? done(undefined) : fail(new Error(`the sources cannot be compiled\n${output.trim()}`)),
+      code === 0 ? done(undefined) : fail(new Error(`the sources do not compile\n${output.trim()}`)),
     );
   });
 }
 
-/** Leaves a mark with our pid. False where the build has just been removed. */
+/** Marks the build with this process's pid. False if the build has just been removed. */
 async function markAsUsed(buildRoot) {
   try {
     await mkdir(join(buildRoot, '.used-by'), { recursive: false }).catch((error) => {
@@ -149,7 +148,7 @@ async function markAsUsed(buildRoot) {
     return true;
   } catch (error) {
     if (error.code === 'ENOENT') return false;
-    // A build that we may not write to (an image, another user's checkout) is one that we do not remove either.
+    // A build we cannot write to (an image, another user's checkout) is also one we cannot remove.
     if (error.code === 'EACCES' || error.code === 'EROFS') return true;
     throw error;
   }
@@ -164,11 +163,11 @@ async function removeUnused(current) {
       if ((await stat(folder)).mtimeMs > long || (await isUsed(folder))) continue;
       const removed = join(dist, `.removed-${name}-${process.pid}`);
       await rename(folder, removed);
-      // Marked between our look and the rename: put it back.
+      // Marked between the check and the rename: put it back.
       if (await isUsed(removed)) await rename(removed, folder);
       else await rm(removed, { recursive: true, force: true });
     } catch {
-      // Another process is removing it, or we lack the right to.
+      // Another process is removing it, or we lack permission.
     }
   }
 }

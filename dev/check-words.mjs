@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 /**
- * Refuses phrases that make readers stumble, in the code, SQL, documents and tests of the current folder. Prints each with
- * its place and a better word, and exits with 1 if there is one. Part of `npm run check`.
+ * Finds phrases that make readers stumble in the code, SQL, documents and tests of the current folder. Prints each with its
+ * place and a better one, and exits with 1 if it found any. Part of `npm run check`.
  *
  * Released migrations, recorded histories and released versions in the changelog cannot change, so they are exempt.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 
-/** Each phrase, and what to say. A single word counts inside other words and names too. */
+/** Each phrase and its replacement. Single words are found inside other words and names too. */
 const banned = [
   ['wish', 'command, or what the caller asks for'],
   ['told to', 'an active verb: the API asks the order to ...'],
@@ -28,7 +28,7 @@ const skippedPaths = [
   'package-lock.json',
   'db/migrations/meta',
   'test/bundle/replay/histories',
-  // This list, and the test that plants it.
+  // This list, and the test that plants its phrases.
   'dev/check-words.mjs',
   'test/check/words.test.ts',
 ];
@@ -61,14 +61,14 @@ function isReleasedMigration(path) {
   return path.startsWith(folder) && path.slice(folder.length, folder.length + 4) <= lastReleasedMigration;
 }
 
-/** Of the changelog only what is not released yet. */
+/** The text that may still change: of the changelog, only its unreleased part. */
 function changeable(file, text) {
   if (file !== 'CHANGELOG.md') return text;
   const released = text.indexOf('\n## ', text.indexOf('## Unreleased') + 1);
   return released < 0 ? text : text.slice(0, released);
 }
 
-/** Phrases that are broken over two lines of a comment count as well. */
+/** Also finds phrases broken over two lines of a comment. */
 function phrasesIn(text) {
   const starts = [];
   let prose = '';

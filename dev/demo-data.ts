@@ -1,4 +1,4 @@
-/** A small demo shop, loaded once through the API as any client would load it. */
+/** A small demo shop, loaded once over the API like any client would. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import { call, type Reply } from '../cli/connection/client.js';
@@ -22,23 +22,23 @@ const supplier = {
   maxOrderQuantity: 1000,
 };
 
-/** Those that are reordered by themselves, well below what there is. The others show what happens without a supplier. */
+/** Products with a supplier and a reorder point well below their stock. The others show what happens without a supplier. */
 const supply = new Map<string, { reorderPoint: number; maxStock: number; price: number }>([
   ['filter-papers-100', { reorderPoint: 50, maxStock: 1000, price: 310 }],
   ['kettle-gooseneck', { reorderPoint: 3, maxStock: 30, price: 3900 }],
 ]);
 
-/** What the ledger says of goods that came with the demo shop. */
+/** The reference of the demo shop's goods in the ledger. */
 const reference = 'demo';
 
-/** A product with enough of it for a first order. */
+/** A product with enough stock for a first order. */
 export const firstSku = products[0].sku;
 
 /**
- * Loads the demo shop into a database without products. A load that this home has begun and not finished, however it
- * ended, is completed by its next start: every call has an idempotency key and waits for one that an API process took
- * along when it died, and where the keys have been thrown away by then, what is there is left as it is. Products of
- * others, a demo shop included, are left alone.
+ * Loads the demo shop into a database without products. If a load was interrupted, the next start of the same home
+ * completes it: every call has an idempotency key, and a call held by a dead API process is retried until its key is free.
+ * If the keys have expired by then, existing rows stay as they are. A database with other products, including another
+ * home's demo shop, is left alone.
  */
 export async function loadDemoData(api: Connection, marker: string): Promise<'loaded' | 'not needed'> {
   if (existsSync(marker)) return 'not needed';
@@ -72,16 +72,16 @@ function supplyOf(sku: string): object {
   return { ...levels, supplierId: supplier.id, supplierPrice: { amount: price, currency: 'USD' } };
 }
 
-/** Creates it, unless it is there already. Throws StartError on any other refusal. */
+/** Creates it unless it exists. Throws StartError on any other refusal. */
 async function create(
   api: Connection,
   path: string,
   body: object,
   idempotencyKey: string,
-): Promise<'created' | 'there already'> {
+): Promise<'created' | 'exists'> {
   const reply = await call(api, { method: 'POST', path, body, idempotencyKey });
   if (reply.kind === 'answer') return 'created';
-  if (reply.kind === 'problem' && reply.problem.code === 'already_exists') return 'there already';
+  if (reply.kind === 'problem' && reply.problem.code === 'already_exists') return 'exists';
   throw refused(`POST ${path}`, reply);
 }
 
@@ -98,7 +98,7 @@ const refused = (what: string, reply: Exclude<Reply, { kind: 'answer' }>) =>
 
 const hasNoProducts = async (api: Connection) => (await read(api, '/api/products?limit=1', z.unknown())).length === 0;
 
-/** The locations that have had their goods. */
+/** The locations that have already received their goods. */
 async function receivedAt(api: Connection, sku: string): Promise<string[]> {
   const movement = z.object({ reference: z.string().nullable(), location: z.string() });
   const movements = await read(api, `/api/inventory/${sku}/movements?limit=200`, movement);

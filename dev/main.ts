@@ -1,4 +1,4 @@
-/** The embedded stack as a process: `npm start`. Exits 2 with one message where it cannot start, 0 when a signal stops it. */
+/** The embedded stack as a process: `npm start`. Exits 2 with one message if it cannot start, 0 when a signal stops it. */
 import { reportError } from '../domain/error-report.js';
 import { parseSettings } from '../domain/settings.js';
 import { homePath } from './home/home.js';
@@ -30,7 +30,7 @@ try {
 } catch (error) {
   await stack.stop();
   if (!stopping) {
-    // What the system refuses (a full disk, say) is the user's to put right; anything else is a bug and shows where it is.
+    // The user can fix a system error (a full disk, for example). Anything else is a bug, so show its stack trace.
     const expected = error instanceof StartError || systemCode(error) !== '';
     const room = systemCode(error) === 'ENOSPC' ? ` (HOLDFAST_HOME is ${home})` : '';
     console.error(expected ? `holdfast: ${messageOf(error)}${room}` : JSON.stringify(reportError(error), null, 2));

@@ -13,7 +13,7 @@ const { buildRoot } = await ensureBuild().catch((error) => {
   console.error(`holdfast: ${error.message}`);
   process.exit(2);
 });
-// Started by another program of ours (a test, a benchmark): when that is gone, however it went, this ends in order.
+// A test or a benchmark started this process. When it ends, however it ends, stop in order.
 if (process.channel) {
   process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
   process.channel.unref();

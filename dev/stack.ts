@@ -1,4 +1,4 @@
-/** The embedded stack: which servers there are, in which order they start and stop. */
+/** The embedded stack: its servers, and the order in which they start and stop. */
 import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +27,7 @@ import { hiddenUiAddress, openUiProxy } from './temporal/ui.js';
 import { greeting } from './terminal/greeting.js';
 import type { Progress } from './terminal/terminal.js';
 
-/** How long each kind of server may take to stop; Postgres gets what is left of the whole. */
+/** How long each kind of server may take to stop. Postgres gets the rest of `whole`. */
 const stopWithinMs = { whole: 9300, api: 2500, workers: 3500, sandbox: 400, temporal: 1200 } as const;
 
 interface Servers {
@@ -39,9 +39,9 @@ interface Servers {
 }
 
 interface DatabaseUrls {
-  /** Of the role that owns the database. */
+  /** For the role that owns the database. */
   readonly databaseUrl: string;
-  /** Of the role that API and workers run as; the same where only one was given. */
+  /** For the role that API and workers run as; the same if only one was given. */
   readonly runningUrl: string;
 }
 
@@ -54,10 +54,10 @@ export class Stack {
   private temporalCliPath: string | null = null;
   private uiDoor: Server | null = null;
   private ports: Ports | null = null;
-  /** Once all are ready: what dev.json says but for the pids. */
+  /** Once all servers are ready: the content of dev.json without the pids. */
   private addresses: Omit<DevJson, 'pids'> | null = null;
-  /** What was begun at once: when one fails, the others have to come to their end too. */
-  private begun: Promise<unknown> = Promise.resolve();
+  /** The concurrent starts. When one fails, stopping waits for the others too. */
+  private startsSettled: Promise<unknown> = Promise.resolve();
   private stopped: Promise<void> | null = null;
 
   constructor(
@@ -68,7 +68,7 @@ export class Stack {
 
   private readonly say = (line: string) => this.progress.line(line);
 
-  /** Resolves when everything serves. Throws StartError where it cannot; `stop` then leaves nothing running. */
+  /** Resolves when everything serves. Throws StartError if it cannot; `stop` then leaves nothing running. */
   async start(homePath: string): Promise<void> {
     const { settings } = this;
     this.progress.mark(`starting on ${homePath}`);
@@ -78,7 +78,7 @@ export class Stack {
     this.devJson.remove();
     this.serversFile = new StateFile(home.servers, () => serversText(this.runningPids()), this.say);
     rotateLogs(join(home.path, 'logs'));
-    await this.progress.step('servers of an earlier start to end', endLeftovers(home.servers), null);
+    await this.progress.step('the servers of an earlier start to end', endLeftovers(home.servers), null);
     const ports = await choosePorts(home.ports, settings.apiPortFixed ? { api: settings.apiPort } : {});
     this.ports = ports;
     this.checkStopping();
@@ -97,7 +97,7 @@ export class Stack {
     const sandbox = this.begin(sandboxPlan, (server) => {
       this.servers.sandbox = server;
     });
-    this.begun = Promise.allSettled([database, temporal, sandbox]);
+    this.startsSettled = Promise.allSettled([database, temporal, sandbox]);
     const [{ databaseUrl, runningUrl }, temporalAddress] = await Promise.all([database, temporal, sandbox]);
     const { temporalNamespace } = settings;
     const env = serverEnvironment(this.env, {
@@ -127,7 +127,7 @@ export class Stack {
     this.say(greeting(this.description(), home.path, firstSku, process.uptime()));
   }
 
-  /** Stops everything in order, within 10 s; the same call again waits for the same stop. */
+  /** Stops everything in order, within 10 s. Further calls wait for the same stop. */
   stop(): Promise<void> {
     this.stopped ??= this.stopOnce();
     return this.stopped;
@@ -145,7 +145,7 @@ export class Stack {
     this.uiDoor?.closeAllConnections();
     await temporal?.stop(stopWithinMs.temporal);
     await postgres?.stop(stopWithinMs.whole - (Date.now() - from));
-    await Promise.race([this.begun, sleep(500)]);
+    await Promise.race([this.startsSettled, sleep(500)]);
     if (this.ports) releasePorts(Object.values(this.ports));
     this.devJson?.remove();
     this.serversFile?.stopRetrying();
@@ -212,7 +212,7 @@ export class Stack {
     if (this.stopping.signal.aborted) throw new StartError('stopped while starting');
   }
 
-  /** What dev.json says. */
+  /** The content of dev.json. */
   private description(): DevJson {
     if (!this.addresses) throw new Error('the stack is not ready');
     const { postgres, temporal, sandbox, api, workers } = this.servers;
@@ -233,7 +233,7 @@ export class Stack {
   }
 }
 
-/** Brings the database up to date and makes sure that this key has every scope. Throws StartError where it cannot. */
+/** Brings the database up to date and gives this key every scope. Throws StartError if it cannot. */
 async function prepareDatabase(urls: DatabaseUrls, apiKey: string, keyName: string): Promise<void> {
   const { databaseUrl, runningUrl } = urls;
   try {
@@ -245,6 +245,6 @@ async function prepareDatabase(urls: DatabaseUrls, apiKey: string, keyName: stri
       await connection.close();
     }
   } catch (error) {
-    throw new StartError(`the database cannot be used: ${messageOf(error)}`);
+    throw new StartError(`cannot use the database: ${messageOf(error)}`);
   }
 }

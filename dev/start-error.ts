@@ -1,4 +1,4 @@
-/** What keeps the stack from starting, said in a way that its user can act on: one message, exit code 2. */
+/** Why the stack cannot start, as one message that its user can act on. Exit code 2. */
 export class StartError extends Error {
   override readonly name = 'StartError';
 }
@@ -8,7 +8,7 @@ export function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 }
 
-/** What an error says, with what lies below it: fetch says no more than "fetch failed" itself. */
+/** An error's message with that of its cause: fetch by itself says only "fetch failed". */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const below = error.cause instanceof Error ? error.cause.message || systemCode(error.cause) : '';

@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 
-/** Digits with the check digit of ISO/IEC 7812-1 behind them. */
+/** Appends the check digit of ISO/IEC 7812-1. */
 export function withLuhnDigit(digits: string): string {
   const sum = [...digits].reverse().reduce((total, digit, index) => {
     const value = Number(digit) * (index % 2 === 0 ? 2 : 1);
@@ -13,7 +13,7 @@ export function withLuhnDigit(digits: string): string {
   return `${digits}${(10 - (sum % 10)) % 10}`;
 }
 
-/** Digits with the check digit of GS1 behind them: GTIN, SSCC. */
+/** Appends the GS1 check digit, as in GTIN and SSCC. */
 function withGs1Digit(digits: string): string {
   const sum = [...digits]
     .reverse()
@@ -21,7 +21,7 @@ function withGs1Digit(digits: string): string {
   return `${digits}${(10 - (sum % 10)) % 10}`;
 }
 
-/** So many random digits, after `prefix`, up to `length` in all. */
+/** `prefix`, filled up with random digits to `length`. */
 export const digitsTo = (length: number, prefix = ''): fc.Arbitrary<string> =>
   fc
     .array(fc.integer({ min: 0, max: 9 }), { minLength: length - prefix.length, maxLength: length - prefix.length })
@@ -33,7 +33,7 @@ const cardOf = (prefixes: readonly string[], lengths: readonly number[]) =>
     .chain(([prefix, length]) => digitsTo(length - 1, prefix))
     .map(withLuhnDigit);
 
-/** Numbers as the schemes of the contract issue them, by scheme. */
+/** Card numbers as each scheme issues them. */
 export const cards = {
   Visa: cardOf(['4'], [16, 19]),
   Mastercard: cardOf(['51', '52', '53', '54', '55', '2221', '2345', '2699', '2720'], [16]),
@@ -63,7 +63,7 @@ const ibanForms =
 const textOf = (alphabet: string, length: number) =>
   fc.array(fc.constantFrom(...alphabet), { minLength: length, maxLength: length }).map((letters) => letters.join(''));
 
-/** Accounts are mostly digits, also where letters may stand in them. */
+/** Account numbers are mostly digits, even if letters are allowed. */
 const accountOf = (form: string) =>
   fc
     .tuple(
@@ -126,13 +126,13 @@ const phone = fc
     fc.constantFrom('', ' ', '-', '.'),
     fc.constantFrom('', '+', '00', '(', 'tel:+'),
   )
-  // Longer ones are allowed (ITU-T E.164) and given to nobody in these countries.
+  // ITU-T E.164 allows longer ones, but these countries do not assign them.
   .filter(([country, number]) => country.length + number.length <= 13)
   .map(
     ([country, number, gap, before]) => `${before}${country}${gap}${number.replace(/(\d{3,4})(?=\d)/g, `$1${gap}`)}`,
   );
 
-/** Milliseconds since an epoch in the upper bits: 41 bits of time, 22 of worker and sequence. */
+/** A snowflake id: 41 bits of milliseconds since an epoch, then 22 bits of worker and sequence. */
 const snowflake = fc
   .tuple(
     fc.integer({ min: 1_640_995_200, max: 1_795_000_000 }),
@@ -144,7 +144,7 @@ const snowflake = fc
 const alnumSkuLetter = fc.constantFrom('', 'SKU-', 'EAN ', 'ref: ');
 const eachWith = (numbers: fc.Arbitrary<string>) => fc.tuple(alnumSkuLetter, numbers).map((parts) => parts.join(''));
 
-/** Numbers that must pass, by kind: none of any kind may be refused. */
+/** Numbers that must pass, by kind. Not one may be refused. */
 export const harmless: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'EAN-8': eachWith(digitsTo(7).map(withGs1Digit)),
   'EAN-13': eachWith(digitsTo(12).map(withGs1Digit)),
@@ -202,7 +202,7 @@ export const harmless: Readonly<Record<string, fc.Arbitrary<string>>> = {
     .map((amounts) => amounts.join(', ')),
 };
 
-/** Numbers of parcels and cases as long as card numbers: one in 200 may be refused, since some are a card's by the rule. */
+/** Parcel and case numbers as long as card numbers. One in 200 may be refused, since some are valid card numbers. */
 export const seldomRefused: Readonly<Record<string, fc.Arbitrary<string>>> = {
   'GTIN-14': fc
     .integer({ min: 1, max: 8 })

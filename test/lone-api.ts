@@ -1,4 +1,4 @@
-/** An API in this process whose Postgres and Temporal are out of reach: for what is decided before they are asked. */
+/** An API in this process whose Postgres and Temporal are unreachable, to test what it decides without them. */
 import { createServer } from 'node:http';
 import { type AddressInfo, connect as connectTcp } from 'node:net';
 import { pino } from 'pino';
@@ -8,9 +8,9 @@ import { answerConnectionProblems } from '../api/http/connection-problems.js';
 
 export interface LoneApi {
   readonly port: number;
-  /** Everything it has logged. */
+  /** Everything it has logged so far. */
   log(): string;
-  /** Sends these bytes over a connection of its own; resolves with all that comes back before the connection ends. */
+  /** Sends these bytes over a new connection. Resolves with everything received until it ends. */
   exchange(...parts: readonly (string | Buffer)[]): Promise<string>;
   close(): Promise<void>;
 }

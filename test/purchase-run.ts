@@ -1,4 +1,4 @@
-/** Runs of a purchase whose steps are scripted and which refuses a deed whose undo is not registered. */
+/** Runs a purchase with scripted steps, and throws if a step runs before its undo is registered. */
 import type { OrderState, OrderStepResult } from '../domain/orders/steps.js';
 import type { CardSlot } from '../domain/payments/states.js';
 import type { PurchaseOutcome } from '../domain/purchase/outcomes.js';
@@ -23,7 +23,7 @@ export const confirming: OrderState = {
   inFlight: { paymentId: 'pay_1', choice: { cardToken: 'tok_1', backupCardToken: 'tok_2' }, abandoned: [] },
   refused: null,
 };
-/** What a step answers that has made this of the order. */
+/** The answer of a step that left the order in this state. */
 export const is = (state: Partial<OrderState>): OrderStepResult => ({
   outcome: 'done',
   state: { ...confirming, ...state },
@@ -38,7 +38,7 @@ export const refusedAs = (code: 'insufficient_stock' | 'internal', state: OrderS
 export const oneCard = is({ inFlight: { paymentId: 'pay_1', choice: { cardToken: 'tok_1' }, abandoned: [] } });
 const declined = { kind: 'declined', code: 'payment_declined', declineCode: 'generic' } as const;
 
-/** How a call to the processor ends. `unanswered`: it never came there. `lost`: it was carried out and not answered. */
+/** How a call to the processor ends. `unanswered`: it never arrived. `lost`: it was carried out, but its answer was lost. */
 export type Answer = 'done' | 'declined' | 'unanswered' | 'lost';
 interface CardScript {
   readonly score?: number | null;
@@ -50,17 +50,17 @@ export interface Script extends CardScript {
   readonly reserve?: OrderStepResult | null;
   readonly cancel?: boolean;
   readonly giveUp?: boolean;
-  /** One activity, which leaves giving up and undoing to the workflow. */
+  /** The single activity, which leaves giving up and undoing to the workflow. */
   readonly inline?: true;
   readonly settle?: OrderStepResult | null;
 }
 
-/** A processor that answers each key once and for all. */
+/** A processor that repeats its first answer to each key. */
 class Processor {
   readonly holds = new Map<CardSlot, 'authorized' | 'captured'>();
   private readonly decided = new Map<string, 'done' | 'declined'>();
 
-  /** Answers as scripted, but a call that was decided before as it was decided then. */
+  /** Answers as scripted, or repeats its earlier decision for the call. */
   call(card: CardSlot, kind: 'authorized' | 'captured', script: Answer): 'done' | 'declined' | null {
     if (script === 'unanswered') return null;
     const key = `${card}/${kind}`;
@@ -71,7 +71,7 @@ class Processor {
   }
 }
 
-/** Runs a purchase, keeps a log of its steps, and refuses a deed whose undo is not registered. */
+/** Runs a purchase and logs its steps. Throws if a step runs before its undo is registered. */
 export class Run {
   readonly log: string[] = [];
   private readonly registered: ('goods' | 'money')[] = [];

@@ -1,8 +1,8 @@
-/** The stack that the whole test run shares. */
+/** Access to the stack that the whole test run shares. */
 import { inject } from 'vitest';
 import { Shop } from './shop.js';
 
-/** A shop through one of the API processes of the run. */
+/** A shop that uses one of the run's API processes. */
 export function sharedShop(api = 0): Shop {
   const urls = inject('apiUrls');
   return new Shop({

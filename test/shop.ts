@@ -1,11 +1,11 @@
 /**
  * A shop under test: the real API over HTTP, with builders for what a test needs first. Every product, customer and key is
- * new, so that tests share a stack without meeting.
+ * new, so that tests can share a stack.
  */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What the API answered. `body` is typed loosely: a test asserts on figures and says itself what it expects. */
+/** An answer of the API. `body` is typed loosely, because each test asserts the figures it expects. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -26,7 +26,7 @@ export interface OrderRequest {
   readonly confirm?: boolean;
 }
 
-/** Machines are slow and noisy: a wait ends when its condition holds, or after this. */
+/** How long a wait for a condition may take. Generous, because machines are slow and noisy. */
 const patienceMs = 60_000;
 
 export class Shop {
@@ -49,7 +49,7 @@ export class Shop {
   get = (path: string) => this.call('GET', path);
   post = (path: string, body?: unknown, headers?: Record<string, string>) => this.call('POST', path, body, headers);
 
-  /** A new product with so many on hand at `main`. Returns its SKU. */
+  /** Creates a product with this quantity on hand at `main`. Returns its SKU. */
   async product(stock: number, price = 1000, currency = 'USD'): Promise<string> {
     const sku = `T-${randomUUID().slice(0, 13)}`;
     await this.must(201, this.post('/api/products', { sku, name: 'Test product', price: { amount: price, currency } }));
@@ -57,7 +57,7 @@ export class Shop {
     return sku;
   }
 
-  /** A new product with so many on hand and a supplier of its own, who acts as scripted. Returns its SKU. */
+  /** Creates a product with this quantity on hand and its own scripted supplier. Returns its SKU. */
   async supplied(stock: number, script: object = {}): Promise<string> {
     const sku = await this.product(stock);
     const supplier = { name: 'Test supplier', active: true, minOrderQuantity: 1, maxOrderQuantity: 1_000_000 };
@@ -67,25 +67,25 @@ export class Shop {
     return sku;
   }
 
-  /** What suppliers do about a SKU from now on; what the script leaves out goes well. */
+  /** Scripts the suppliers of a SKU from now on. Calls that the script leaves out succeed. */
   async script(sku: string, script: object): Promise<void> {
     const url = `${this.stack.sandboxUrl}/suppliers/script/${encodeURIComponent(sku)}`;
     const answer = await fetch(url, { method: 'PUT', body: JSON.stringify(script) });
     if (answer.status !== 200) throw new Error(`the script was refused: ${await answer.text()}`);
   }
 
-  /** What suppliers were asked about a SKU, oldest first. */
+  /** The calls to suppliers about a SKU, oldest first. */
   async supplierCalls(sku: string): Promise<SupplierEntry[]> {
     const response = await fetch(`${this.stack.sandboxUrl}/suppliers/calls?sku=${encodeURIComponent(sku)}`);
     return (await response.json()) as SupplierEntry[];
   }
 
-  /** Waits for 30 s at most for the first decision, which is what most tests are about. */
+  /** Opens an order and waits up to 30 s for the first decision. */
   order(request: OrderRequest, headers: Record<string, string> = {}): Promise<Answer> {
     return this.post('/api/orders', request, { prefer: 'wait=30', ...headers });
   }
 
-  /** An order of one line that is reserved. Returns its id. */
+  /** Reserves an order of one line. Returns its id. */
   async reserved(sku: string, quantity = 1, more: OrderRequest = {}): Promise<string> {
     const { body } = await this.must(201, this.order({ lines: [{ sku, quantity }], ...more }));
     return body.id;
@@ -109,14 +109,14 @@ export class Shop {
     return { onHand: body.onHand, reserved: body.reserved, available: body.available };
   }
 
-  /** The statuses that an order went through, oldest first. */
+  /** The statuses of an order so far, oldest first. */
   async path(orderId: string): Promise<string[]> {
     const { body } = await this.must(200, this.get(`/api/orders/${orderId}/timeline`));
     const entries: { from: string | null; to: string }[] = body.items;
     return entries.filter(({ from, to }) => from !== to).map(({ to }) => to);
   }
 
-  /** What an order's timeline tells about signals that were ignored. */
+  /** The timeline entries about ignored signals. */
   async notes(orderId: string): Promise<string[]> {
     const { body } = await this.must(200, this.get(`/api/orders/${orderId}/timeline`));
     return body.items.flatMap(({ reason }: { reason: string | null }) =>
@@ -124,7 +124,7 @@ export class Shop {
     );
   }
 
-  /** The card processor's own books about one order or payment. */
+  /** The card processor's books for one order or payment. */
   async books(reference: string): Promise<ProcessorEntry[]> {
     const response = await fetch(`${this.stack.sandboxUrl}/payments?reference=${encodeURIComponent(reference)}`);
     return (await response.json()) as ProcessorEntry[];
@@ -135,7 +135,7 @@ export class Shop {
     return (await response.json()) as { subject: string; text: string }[];
   }
 
-  /** What a verification of the whole ledger finds that begins now. */
+  /** Starts a verification of the whole ledger and returns its result. */
   async verified(): Promise<{ clean: boolean; differences: unknown[] }> {
     const { body: begun } = await eventually('a verification to begin', async () => {
       const answer = await this.post('/api/ledger/verifications', {}, { prefer: 'wait=30' });
@@ -174,7 +174,7 @@ export interface ProcessorEntry {
   readonly calls: readonly { kind: string; idempotencyKey: string }[];
 }
 
-/** What the processor holds: open authorizations, and captured less refunded, in minor units. */
+/** Open authorizations, and captured minus refunded, at the processor, in minor units. */
 export function holdings(books: readonly ProcessorEntry[]): { open: number; net: number } {
   return {
     open: books.filter(({ status }) => status === 'authorized').length,
@@ -182,7 +182,7 @@ export function holdings(books: readonly ProcessorEntry[]): { open: number; net:
   };
 }
 
-/** Polls until `look` gives something other than undefined or false. */
+/** Polls until `look` returns something other than undefined or false. */
 export async function eventually<T>(
   what: string,
   look: () => Promise<T | undefined | false>,
@@ -200,7 +200,7 @@ export async function eventually<T>(
     }
     await sleep(50);
   } while (Date.now() < deadline);
-  throw new Error(`waited ${timeoutMs} ms in vain for: ${what}${lastError ? ` (${String(lastError)})` : ''}`);
+  throw new Error(`timed out after ${timeoutMs} ms waiting for: ${what}${lastError ? ` (${String(lastError)})` : ''}`);
 }
 
 export function newEmail(): string {

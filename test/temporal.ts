@@ -1,4 +1,4 @@
-/** A client of the Temporal server under test, for signals from outside and for reading histories. */
+/** A client of the Temporal server under test, to send signals and read histories. */
 import { Client, Connection } from '@temporalio/client';
 import { inject } from 'vitest';
 
@@ -15,10 +15,10 @@ export async function signalOrder(orderId: string, name: string, ...payload: unk
   await (await temporal()).workflow.getHandle(`order/${orderId}`).signal(name, ...payload);
 }
 
-/** What a person can do to orders past the API, on a stack of one's own. */
+/** What a person can do to orders without the API, on a test's own stack. */
 export interface Outside {
   signal(orderId: string, name: string, payload: unknown): Promise<void>;
-  /** Ends the workflow as if it had never been; the order knows nothing of it. */
+  /** Terminates the workflow without the order noticing. */
   terminate(orderId: string): Promise<void>;
   close(): Promise<void>;
 }

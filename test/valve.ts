@@ -1,19 +1,19 @@
 /**
- * A way to Postgres that can be shut: what is sent waits, no connection breaks, new ones are taken and say nothing. To its
- * clients this is a server that was stopped; what waited arrives, late, when the valve opens.
+ * A proxy to Postgres that can be shut: data waits, no connection breaks, and new ones are accepted but get no answer. To
+ * its clients this looks like a stopped server. When the valve opens, the data that waited arrives late.
  */
 import { once } from 'node:events';
 import { createServer, connect as dial, type Socket } from 'node:net';
 
 export interface Valve {
-  /** The URL of the server behind it, by way of the valve. */
+  /** The URL of the server, through the valve. */
   readonly url: string;
   shut(): void;
-  /** Opens the valve; connections that were held stay held. */
+  /** Opens the valve. Held connections stay held. */
   open(): void;
-  /** What is sent over the connections that are open now waits; new ones work. */
+  /** Holds data on the connections that are open now; new ones work. */
   hold(): void;
-  /** What was held arrives. */
+  /** Releases the held data. */
   release(): void;
   close(): void;
 }
@@ -36,7 +36,7 @@ export async function valveBefore(databaseUrl: string): Promise<Valve> {
       from.on('close', () => {
         sockets.delete(from);
         held.delete(from);
-        // What was sent before the end still arrives.
+        // Data sent before the end still arrives.
         to.end();
       });
       if (isShut) from.pause();

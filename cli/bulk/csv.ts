@@ -1,7 +1,7 @@
-/** Comma-separated values as RFC 4180 has them: what spreadsheets write and read. */
+/** Comma-separated values as in RFC 4180: what spreadsheets write and read. */
 
 export interface CsvRow {
-  /** Of the file, from 1. */
+  /** Line number in the file, from 1. */
   readonly line: number;
   readonly cells: readonly string[];
 }
@@ -10,7 +10,7 @@ export type Csv =
   | { readonly kind: 'rows'; readonly rows: readonly CsvRow[] }
   | { readonly kind: 'wrong'; readonly line: number; readonly problem: string };
 
-/** More than this is refused, before it takes all memory. */
+/** A larger file is refused before it fills memory. */
 export interface CsvLimits {
   readonly rows: number;
   readonly cellsPerRow: number;
@@ -18,13 +18,13 @@ export interface CsvLimits {
 
 interface Cell {
   readonly value: string;
-  /** Where the text after the cell begins. */
+  /** Index of the first character after the cell. */
   readonly end: number;
 }
 
 /**
- * The rows of a text, in time proportional to its length. Lines end with LF, CR LF or CR; lines that hold nothing are left
- * out. A quoted cell may hold commas, line ends and doubled quotes.
+ * Parses a text in time proportional to its length. Lines end with LF, CR LF or CR; empty lines are skipped. A quoted cell
+ * may hold commas, line ends and doubled quotes.
  */
 export function parseCsv(text: string, limits: CsvLimits): Csv {
   const rows: CsvRow[] = [];
@@ -39,7 +39,7 @@ export function parseCsv(text: string, limits: CsvLimits): Csv {
       const next = text[cell.end];
       line += lineEndsIn(cell.value);
       if (next !== undefined && next !== ',' && next !== '\r' && next !== '\n')
-        return { kind: 'wrong', line, problem: 'a quote stands inside a cell that does not begin and end with one' };
+        return { kind: 'wrong', line, problem: 'a cell has a quote inside but does not begin and end with one' };
       if (cells.push(cell.value) > limits.cellsPerRow)
         return { kind: 'wrong', line, problem: `more than ${limits.cellsPerRow} cells` };
       at = cell.end;
@@ -62,7 +62,7 @@ function plainCell(text: string, from: number): Cell {
   return { value: text.slice(from, end).trim(), end };
 }
 
-/** Null where the quote at `from` is never closed. */
+/** Null if the quote at `from` is never closed. */
 function quotedCell(text: string, from: number): Cell | null {
   const parts: string[] = [];
   for (let at = from + 1; ; ) {
@@ -78,7 +78,7 @@ function lineEndsIn(value: string): number {
   return value.match(/\r\n|\r|\n/g)?.length ?? 0;
 }
 
-/** One line, with its line feed; null is an empty cell. */
+/** One line with its line feed. Null is an empty cell. */
 export function csvLine(cells: readonly (string | number | null)[]): string {
   const quoted = cells.map((value) => {
     const text = String(value ?? '');

@@ -13,7 +13,7 @@ function batchesOf(operations: readonly string[], run = defaultRun): readonly Ba
 const keysOf = (batches: readonly Batch[]) => batches.map(({ key }) => key);
 const consumed = (sku: string, count: number) => Array.from({ length: count }, () => `consume,${sku},1`);
 
-describe('the keys of batches', () => {
+describe('batch keys', () => {
   test('are the same for the same lines of the same file and run, and for nothing else', () => {
     const keys = keysOf(batchesOf(consumed('A', 250)));
     expect(keys).toHaveLength(3);
@@ -22,7 +22,7 @@ describe('the keys of batches', () => {
     expect(new Set([...keys, ...others]).size).toBe(9);
   });
 
-  test('have no digits divided by what does not divide a card number, which the API would not take', () => {
+  test('never look like a card number, which the API would refuse', () => {
     const keys = keysOf(batchesOf(consumed('A', 250)));
     expect(keys.filter((key) => /\d[ -]\d/.test(key) || holdsCardNumber(key))).toEqual([]);
   });
@@ -58,16 +58,16 @@ describe('a file of operations', () => {
     ['empty lines only', '\n\r\n', 'it lacks "operation", "sku", "quantity"'],
     ['the columns only', 'operation,sku,quantity\n', 'the file has no operations'],
     ['UTF-16 without a byte order mark', utf16(text), 'UTF-16 without a byte order mark'],
-    ['half a character of UTF-16', utf16(`\u{feff}${text}`).subarray(0, -1), 'broken off'],
+    ['half a character of UTF-16', utf16(`\u{feff}${text}`).subarray(0, -1), 'truncated'],
     ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x6f, 0, 0, 0]), 'UTF-32'],
     ['Latin-1', Buffer.from('operation,sku,quantity\nconsume,M\u{fc}tze,1\n', 'latin1'), 'the file is not UTF-8'],
     ['a NUL', 'operation,sku,quantity\nconsume,A\0,1\n', 'NUL'],
     ['semicolons', 'operation;sku;quantity\nconsume;A;1\n', 'semicolons or tabs'],
     ['tabs', 'operation\tsku\tquantity\n', 'semicolons or tabs'],
     ['a column twice', 'operation,sku,quantity,sku\n', 'it has "sku" twice'],
-    ['a column too few', 'operation,sku\n', 'it lacks "quantity"'],
-    ['a column that is unknown', 'operation,sku,quantity,price\n', 'it has "price"'],
-    ['a quote that is not closed', 'operation,sku,quantity\nconsume,"A,1\n', 'line 2: a quote is not closed'],
+    ['a missing column', 'operation,sku\n', 'it lacks "quantity"'],
+    ['an unknown column', 'operation,sku,quantity,price\n', 'it has "price"'],
+    ['an unclosed quote', 'operation,sku,quantity\nconsume,"A,1\n', 'line 2: a quote is not closed'],
     ['a line break in a SKU', 'operation,sku,quantity\nconsume,"A\nB",1\n', 'line 2: the sku must be'],
     ['a SKU of a megabyte', `operation,sku,quantity\nconsume,${'A'.repeat(2 ** 20)},1\n`, 'line 2: the sku must be'],
     ['too many cells', 'operation,sku,quantity\nconsume,A,1,main\n', 'line 2: more cells than columns'],

@@ -1,11 +1,11 @@
-/** The operations of a bulk, as a CSV file holds them. */
+/** Reads the operations of a bulk from a CSV file. */
 import { createHash } from 'node:crypto';
 import { maxOperationsPerBulk, maxQuantity } from '../../domain/limits.js';
 import { codePattern } from '../../domain/stock.js';
 import { parseCsv } from './csv.js';
 import { decode } from './source.js';
 
-/** As the API takes it. */
+/** In the form the API takes. */
 export interface Operation {
   readonly operation: string;
   readonly sku: string;
@@ -15,17 +15,17 @@ export interface Operation {
 }
 
 interface NumberedOperation {
-  /** Of the file, from 1. */
+  /** Line number in the file, from 1. */
   readonly line: number;
   readonly operation: Operation;
 }
 
-/** What goes to the API in one call. */
+/** The operations of one call to the API. */
 export interface Batch {
   /**
-   * Names the content of the whole file, the run, and the lines: the same batch of the same file is the same call, however
-   * often it is made. The parts are divided by what does not divide a card number's digits, or the API now and then would
-   * take some of them for one.
+   * Idempotency key, made from the file's content, the run and the lines: the same batch of the same file is the same call,
+   * however often it is sent. Underscores separate the parts, because digits with dashes or spaces between them can look
+   * like a card number, which the API refuses.
    */
   readonly key: string;
   readonly operations: readonly NumberedOperation[];
@@ -38,15 +38,15 @@ export type BulkFile =
 const columns = ['operation', 'sku', 'quantity', 'location', 'reservationId'] as const;
 const required: readonly string[] = ['operation', 'sku', 'quantity'];
 
-/** Of one file. */
+/** In one file. */
 const maxOperations = 1_000_000;
 
-/** The run of a file for which `--run` names no other. */
+/** The run if `--run` does not name one. */
 export const defaultRun = 'default';
 
 /**
- * Reads operations and cuts them into batches: all of them, or none. `wrong` names every line that no API could take.
- * @param run tells apart the runs of the same content that are meant to be done again
+ * Reads operations and splits them into batches: all of them, or none. `wrong` lists every line that the API would refuse.
+ * @param run distinguishes runs that apply the same content again on purpose
  */
 export function readBulkFile(content: Buffer, run: string): BulkFile {
   const decoded = decode(content);
@@ -96,7 +96,7 @@ function headProblem(head: readonly string[]): string | null {
   const twice = head.filter((name) => seen.has(name) || !seen.add(name));
   const why =
     head.length === 1 && /[;\t]/.test(head[0] ?? '')
-      ? 'its cells are divided by semicolons or tabs: save it with commas'
+      ? 'its cells are separated by semicolons or tabs: save it with commas'
       : unknown.length > 0
         ? `it has ${quoted(unknown)}`
         : missing.length > 0
@@ -108,7 +108,7 @@ function headProblem(head: readonly string[]): string | null {
   return `the first line must name the columns ${columns.join(', ')} (the last two may be left out); ${why}`;
 }
 
-/** A few names, as far as a line can show them. */
+/** The first few names, shortened to fit a line. */
 function quoted(names: readonly string[]): string {
   const shown = names.slice(0, 5).map((name) => `"${name.length > 40 ? `${name.slice(0, 40)}...` : name}"`);
   return `${shown.join(', ')}${names.length > 5 ? ' and more' : ''}`;

@@ -1,9 +1,9 @@
-/** The results of a bulk: beside the file of operations, from where a broken-off run is resumed, or in memory. */
+/** The results of a bulk: in a file, from which a broken-off run is resumed, or in memory. */
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { type CsvRow, csvLine, parseCsv } from './csv.js';
 import type { Batch, Operation } from './file.js';
 
-/** What became of one operation. */
+/** The result of one operation. */
 export interface LineResult {
   readonly line: number;
   readonly operation: Operation;
@@ -32,25 +32,25 @@ const resultColumns = [
   'batch',
 ] as const;
 
-/** A file of results has a row for each operation, and the titles. */
+/** A results file has any number of rows. */
 const limits = { rows: Number.POSITIVE_INFINITY, cellsPerRow: resultColumns.length };
 
 export type Resumed =
-  /** Batches whose results are there, with how many of their operations failed. */
+  /** The batches that have results, with how many of their operations failed. */
   | { readonly kind: 'resumed'; readonly failed: ReadonlyMap<string, number> }
-  /** The results of something else are there; nothing was touched. */
+  /** The file holds the results of something else; it was not touched. */
   | { readonly kind: 'foreign' }
   | { readonly kind: 'unusable'; readonly problem: string };
 
-/** Where the results of a bulk are kept. */
+/** Keeps the results of a bulk. */
 export interface Results {
-  /** Null where no file keeps them. */
+  /** Null if they are not in a file. */
   readonly path: string | null;
-  /** @throws where they cannot be written; the batch is then asked for again under its own key. */
+  /** @throws if they cannot be written; resuming then sends the batch again under its own key. */
   add(batch: Batch, results: readonly LineResult[]): void;
 }
 
-/** The results of a bulk that has no file for them, to be printed at its end. */
+/** Results in memory, printed at the end. */
 export class ResultList implements Results {
   readonly path = null;
   readonly rows: (readonly (string | number | null)[])[] = [];
@@ -59,7 +59,7 @@ export class ResultList implements Results {
     for (const result of results) this.rows.push(cellsOf(batch, result));
   }
 
-  /** As a results file has them. */
+  /** In the form of a results file. */
   csv(): string {
     return [resultColumns, ...this.rows].map((row) => csvLine(row)).join('');
   }
@@ -73,13 +73,13 @@ export class ResultList implements Results {
 }
 
 /**
- * The results beside a file of operations. A batch is written whole, after the API has answered it. If writing breaks off
- * in the middle, what is there of that batch is dropped, and the batch is asked for again under its own key.
+ * Results in a file. Each batch is appended as a whole once the API has answered. If writing breaks off, resuming drops the
+ * incomplete batch and sends it again under its own key.
  */
 export class ResultFile implements Results {
   constructor(readonly path: string) {}
 
-  /** Takes up what an earlier run has left. */
+  /** Reads what an earlier run has written. */
   open(batches: readonly Batch[]): Resumed {
     try {
       const found = existsSync(this.path) ? parseCsv(completeLines(readFileSync(this.path, 'utf8')), limits) : null;
@@ -124,7 +124,7 @@ function cellsOf({ key }: Batch, result: LineResult): (string | number | null)[]
   ];
 }
 
-/** Without the line that a break left unfinished. */
+/** Without an unfinished last line. */
 function completeLines(text: string): string {
   return text.slice(0, text.lastIndexOf('\n') + 1);
 }

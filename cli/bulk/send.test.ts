@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../main.js';
 
-/** What a server does with one batch: `operations` of them, under `key`. */
+/** How a server answers one batch of so many operations. */
 type Turn = (res: ServerResponse, operations: number) => void;
 
 const results = (operations: number) =>
@@ -36,7 +36,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs `holdfast bulk` against a server that does one turn after the other and repeats the last. */
+/** Runs `holdfast bulk` against a server that plays these turns in order and repeats the last one. */
 async function bulk(turns: readonly Turn[], ...more: readonly string[]) {
   const first = seen.length;
   const answer = async (req: IncomingMessage, res: ServerResponse) => {
@@ -83,7 +83,7 @@ describe('holdfast bulk', () => {
       },
     ]);
     expect(interrupted).toMatchObject({ code: 130, out: '' });
-    expect(interrupted.err).toMatch(/stopping after the batch in flight.*\n.*200 of 250 operations have their results/);
+    expect(interrupted.err).toMatch(/stopping after the batch in flight.*\n.*200 of 250 operations have results/);
     expect(linesOf(`${file}.results.csv`)).toBe(201);
     const resumed = await bulk([done()]);
     expect(resumed).toMatchObject({ code: 0, err: '' });
@@ -91,7 +91,7 @@ describe('holdfast bulk', () => {
     expect(new Set([...interrupted.keys, ...resumed.keys]).size).toBe(3);
   });
 
-  it('ends a wait that is interrupted', async () => {
+  it('stops waiting when it is interrupted', async () => {
     const soon: Turn = (res, operations) => {
       setTimeout(() => process.emit('SIGINT'), 50);
       problem(429, 'rate_limited', { 'Retry-After': '3600' })(res, operations);
@@ -99,7 +99,7 @@ describe('holdfast bulk', () => {
     expect(await bulk([done(), soon])).toMatchObject({ code: 130, err: expect.stringContaining('100 of 250') });
   });
 
-  it('says that the API had done all of it before, and how to do it again', async () => {
+  it('says that the API has done all of it already, and how to do it again', async () => {
     const replayed = done({ 'Idempotency-Replayed': 'true' });
     const ended = await bulk([replayed]);
     expect(ended).toMatchObject({ code: 0, err: '' });
@@ -109,12 +109,12 @@ describe('holdfast bulk', () => {
     expect(JSON.parse(json.out)).toMatchObject({ operations: 250, resumed: 250, run: 'default', alreadyDone: true });
   });
 
-  it('counts what the API had done before where only a part of it was', async () => {
+  it('counts the operations that the API had already done', async () => {
     const ended = await bulk([done({ 'Idempotency-Replayed': 'true' }), done()]);
     expect(ended.out).toMatch(/^operations +250\nsucceeded +250\nfailed +0\nresumed +100\n/);
   });
 
-  it('asks for nothing where it could not keep the results', async () => {
+  it('sends nothing if it cannot keep the results', async () => {
     const ended = await bulk([done()], '--results', join(folder, 'none', 'results.csv'));
     expect(ended).toMatchObject({ code: 2, out: '', keys: [] });
     expect(ended.err).toMatch(/cannot keep results in .*none\/results\.csv .*Nothing was done/);
@@ -122,11 +122,11 @@ describe('holdfast bulk', () => {
     expect(linesOf(file)).toBe(251);
   });
 
-  it('says what the API refused, and where the same command resumes', async () => {
+  it('reports what the API refused and where the same command resumes', async () => {
     const ended = await bulk([done(), problem(403, 'forbidden')]);
     expect(ended).toMatchObject({ code: 1, out: '' });
     expect(ended.err).toBe(
-      'forbidden: no\nholdfast: 100 of 250 operations have their results; the same command resumes there\n',
+      'forbidden: no\nholdfast: 100 of 250 operations have results; run the same command to resume\n',
     );
     // Named runs have results files of their own.
     expect(await bulk([done()], '--run', 'tuesday')).toMatchObject({ code: 0, err: '' });

@@ -1,4 +1,4 @@
-/** Sends the batches of a bulk, one after the other: a line may build on those before it. */
+/** Sends the batches of a bulk one after the other, since a line may depend on the lines before it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Problem, Reply } from '../connection/client.js';
 import { progressBar } from '../terminal/progress.js';
@@ -6,19 +6,19 @@ import { exitCodes, parse, type Session } from '../terminal/session.js';
 import type { Batch } from './file.js';
 import type { LineResult, Results } from './results.js';
 
-/** How long to wait after a 429 that does not say. */
+/** How long to wait after a 429 without a Retry-After. */
 const rateLimitPauseMs = 1000;
 
 export interface Outcome {
   readonly operations: number;
   readonly failed: number;
-  /** Operations that had been done before: their results were there, or the API said that it had answered them already. */
+  /** Operations done earlier: their results were in the file, or the API replayed its answer. */
   readonly resumed: number;
 }
 
 /**
- * Does the batches that have no results yet. Null where it had to stop: the reason has been reported and the exit code is
- * set. Ctrl-C stops it after the batch in flight, a second one at once; both leave a run that the same command resumes.
+ * Sends the batches that have no results yet. Returns null if it had to stop, after reporting why and setting the exit code.
+ * Ctrl-C stops it after the batch in flight, a second Ctrl-C at once; the same command can resume either.
  * @param before the batches that have results, with how many of their operations failed
  */
 export async function sendBatches(
@@ -31,7 +31,7 @@ export async function sendBatches(
   const onInterrupt = () => {
     if (interrupted.signal.aborted) process.exit(exitCodes.interrupted);
     interrupted.abort();
-    session.tell('stopping after the batch in flight; Ctrl-C again stops at once');
+    session.tell('stopping after the batch in flight; press Ctrl-C again to stop at once');
   };
   process.on('SIGINT', onInterrupt);
   try {
@@ -55,7 +55,7 @@ async function send(
   let resumed = 0;
   const stop = (): null => {
     progress(total);
-    session.tell(`${done} of ${total} operations have their results; the same command resumes there`);
+    session.tell(`${done} of ${total} operations have results; run the same command to resume`);
     return null;
   };
   for (const batch of batches) {
@@ -90,14 +90,14 @@ interface Answered {
   readonly replayed: boolean;
 }
 
-/** Null where the API could not be asked, or refused the call as such, or the wait for it was interrupted. */
+/** Null if the API could not be reached, refused the whole call, or the wait was interrupted. */
 async function sendBatch(session: Session, batch: Batch, interrupted: AbortSignal): Promise<Answered | null> {
   const reply = await askPatiently(session, batch, interrupted);
   if (reply === 'interrupted') {
     session.exitCode = exitCodes.interrupted;
     return null;
   }
-  // That every operation failed is an answer to each of them.
+  // If every operation failed, the problem still holds a result for each.
   const failed = problemOf(reply, 'all_operations_failed');
   const answered = failed === null ? await session.read(reply, 'bulkResult') : await parse('bulkResult', failed);
   if (answered === null || reply === null || reply.kind === 'unreachable') return null;
@@ -122,7 +122,7 @@ async function sendBatch(session: Session, batch: Batch, interrupted: AbortSigna
   return { results, replayed: reply.replayed };
 }
 
-/** Asks again, under the same key, for as long as the API says that there are too many requests. */
+/** Repeats the call under the same key while the API answers that there are too many requests. */
 async function askPatiently(
   session: Session,
   batch: Batch,

@@ -10,7 +10,7 @@ export type Source =
   | {
       readonly kind: 'content';
       readonly content: Buffer;
-      /** The file that it was read from; null for a stream, beside which nothing can be written. */
+      /** The file it was read from; null for a stream, next to which nothing can be written. */
       readonly path: string | null;
     }
   | { readonly kind: 'wrong'; readonly problem: string };
@@ -24,7 +24,7 @@ export async function readSource(file: string, currentFolder: string): Promise<S
     if (found?.isDirectory()) return { kind: 'wrong', problem: `${name} is a folder` };
     const content = await readBounded(path === null ? process.stdin : createReadStream(path));
     if (content === null) return { kind: 'wrong', problem: `${name} is larger than 64 MiB: split it` };
-    // Standard input that was redirected from a file looks like one: /dev/stdin, /dev/fd/0, /proc/self/fd/0.
+    // Redirected standard input looks like a file: /dev/stdin, /dev/fd/0, /proc/self/fd/0.
     const isFile = path !== null && found?.isFile() === true && !/^\/(dev|proc)\//.test(path);
     return { kind: 'content', content, path: isFile ? path : null };
   } catch (error) {
@@ -34,7 +34,7 @@ export async function readSource(file: string, currentFolder: string): Promise<S
   }
 }
 
-/** Null where there is more than `maxSourceBytes`. */
+/** Null if there is more than `maxSourceBytes`. */
 async function readBounded(stream: NodeJS.ReadableStream): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -52,8 +52,8 @@ export type Decoded =
   | { readonly kind: 'wrong'; readonly problem: string };
 
 /**
- * The content as text, without its byte order mark: UTF-8, or UTF-16 of either byte order that begins with the mark, as
- * spreadsheets save it. Anything else is refused: a guess could change what is in a cell.
+ * Decodes UTF-8, or UTF-16 that begins with a byte order mark, as spreadsheets save it; drops the mark. Refuses anything
+ * else, since a wrong guess would change cells.
  */
 export function decode(content: Buffer): Decoded {
   if (content.length === 0) return wrong('the file is empty');
@@ -76,7 +76,7 @@ export function decode(content: Buffer): Decoded {
     return wrong(
       encoding === 'utf-8'
         ? 'the file is not UTF-8 (it may be Latin-1 or Windows-1252): save it as UTF-8'
-        : 'the file is UTF-16, but broken off or damaged: save it as UTF-8',
+        : 'the file is UTF-16, but truncated or damaged: save it as UTF-8',
     );
   }
 }

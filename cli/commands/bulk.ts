@@ -1,4 +1,4 @@
-/** `holdfast bulk`: a file of inventory operations, in batches; a run that broke off can be resumed. */
+/** `holdfast bulk`: applies a file of inventory operations in batches. A run that broke off can be resumed. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type Batch, defaultRun, readBulkFile } from '../bulk/file.js';
@@ -10,7 +10,7 @@ import { exitCodes, type Session } from '../terminal/session.js';
 import { code } from '../terminal/values.js';
 import { example } from './options.js';
 
-/** So many problems of a file are listed. */
+/** How many problems in a file are listed. */
 const maxProblems = 10;
 
 interface BulkOptions {
@@ -20,22 +20,22 @@ interface BulkOptions {
 }
 
 const notes = `
-Columns: operation (reserve, release or consume), sku, quantity; if needed location and reservationId (of a release).
-The file is UTF-8, or UTF-16 with a byte order mark.
+Columns: operation (reserve, release or consume), sku, quantity, and optionally location and reservationId (for a
+release). The file is UTF-8, or UTF-16 with a byte order mark.
 
-What became of each operation is written to <csv>.results.csv, or <csv>.<run>.results.csv with --run. Operations that come
-from a stream have no such file: without --results their results are printed.
+The result of each operation is written to <csv>.results.csv, or to <csv>.<run>.results.csv with --run. If the operations
+come from a stream, their results are printed unless --results names a file.
 
-The same content is done once. If a run breaks off, the same command resumes it; if it was done before, the command says
-so and does nothing. To do the same operations again, on purpose, name a new run with --run. A file that comes every day
-takes the date as its run, so that a day's file is done once even if it equals the day before. Holdfast remembers a run
-for as long as its results file is there; without that, for at least 24 hours.`;
+The same content is applied once. If a run breaks off, the same command resumes it; if it is already done, the command
+says so and does nothing. To apply the same operations again on purpose, name a new run with --run. For a daily file, use
+the date as the run: each day's file is then applied once, even if it equals the one of the day before. Holdfast remembers
+a run as long as its results file exists; without one, for at least 24 hours.`;
 
 export function addBulkCommand(command: Command, session: Session, currentFolder: string): void {
   command
     .requiredOption('--file <csv>', 'the operations; - for standard input')
-    .option('--run <name>', 'the run that this is; a new name does the same content again', code, defaultRun)
-    .option('--results <csv>', 'where the results go (default: beside the file)')
+    .option('--run <name>', 'the name of this run; a new name applies the same content again', code, defaultRun)
+    .option('--results <csv>', 'where to write the results (default: next to the file)')
     .addHelpText('after', notes)
     .addHelpText(
       'after',
@@ -60,7 +60,7 @@ function beside(path: string | null, run: string): string | null {
 function reportProblems(session: Session, problems: readonly string[]): void {
   for (const problem of problems.slice(0, maxProblems)) session.tell(problem);
   const more = problems.length - maxProblems;
-  session.fail(`nothing was done${more > 0 ? ` (${more} more lines are wrong)` : ''}`, exitCodes.usage);
+  session.fail(`nothing was done${more > 0 ? ` (${more} more lines have problems)` : ''}`, exitCodes.usage);
 }
 
 async function toFile(session: Session, batches: readonly Batch[], run: string, results: ResultFile): Promise<void> {
@@ -79,7 +79,7 @@ async function toFile(session: Session, batches: readonly Batch[], run: string, 
   if (outcome !== null) session.print(summarize(session, outcome, run, results, {}));
 }
 
-/** The results are the output, so what else is said goes beside it. */
+/** The results are the output, so everything else goes to stderr. */
 async function toTerminal(session: Session, batches: readonly Batch[], run: string): Promise<void> {
   const results = new ResultList();
   const outcome = await sendBatches(session, batches, results, new Map());
@@ -91,7 +91,7 @@ async function toTerminal(session: Session, batches: readonly Batch[], run: stri
   if (outcome !== null) session.terminal.err(summarize(session, outcome, run, results, {}));
 }
 
-/** Sets the exit code as well: that of a repeated run is that of the run, 1 where an operation failed. */
+/** Also sets the exit code: 1 if an operation failed, in this run or in the one it repeats. */
 function summarize(session: Session, outcome: Outcome, run: string, results: Results, more: object): string {
   const { operations, failed, resumed } = outcome;
   if (failed > 0) session.exitCode = exitCodes.refused;
@@ -100,9 +100,9 @@ function summarize(session: Session, outcome: Outcome, run: string, results: Res
   if (session.json()) return `${JSON.stringify({ ...counts, alreadyDone, results: results.path, ...more })}\n`;
   const summary = fields(Object.entries({ ...counts, results: results.path }));
   if (!alreadyDone) return summary;
-  const failures = failed > 0 ? '\nTo try the operations that failed, put their lines into a file of their own.\n' : '';
+  const failures = failed > 0 ? '\nTo retry the failed operations, put their lines into a separate file.\n' : '';
   return `already done in run ${run}: this command did nothing\n${summary}${failures}
-To do the same operations again, name a new run: --run <name>. A file that comes every day
-takes the date, so that each day counts: --run "$(date +%F)"
+To apply the same operations again, name a new run: --run <name>. For a daily file, use the
+date, so that each day is applied: --run "$(date +%F)"
 `;
 }

@@ -6,7 +6,7 @@ import { example, type ListOptions, moreLine, segment, withKey, withPages } from
 
 export function addKeyCommands(group: Command, session: Session): void {
   withKey(group.command('create'))
-    .description('make a key; its secret is shown only this once')
+    .description('create a key; its secret is shown only once')
     .requiredOption('--name <name>', 'what it is for')
     .requiredOption(
       '--scope <scope...>',
@@ -24,7 +24,7 @@ export function addKeyCommands(group: Command, session: Session): void {
           [
             'note',
             made.key === null
-              ? 'this key was made before and its secret is not shown again; if you lost it, revoke the key and make another'
+              ? 'this key already exists and its secret is not shown again; if you lost it, revoke the key and create another'
               : 'store the key now: it cannot be shown again',
           ],
         ]),
@@ -60,7 +60,7 @@ export function addKeyCommands(group: Command, session: Session): void {
 
   group
     .command('revoke')
-    .description('revoke a key: it stops working within seconds')
+    .description('revoke a key; it stops working within seconds')
     .argument('<id>', 'the id of the key (key_...), not its secret')
     .action(async (id: string) => {
       await session.show(await session.delete(`/api/keys/${segment(id)}`), 'apiKey', (key) =>

@@ -8,16 +8,16 @@ export interface ListOptions {
   readonly cursor?: string;
 }
 
-/** For commands that change something. */
+/** Adds the option of commands that change something. */
 export function withKey(command: Command): Command {
   return command.option(
     '--idempotency-key <key>',
-    'repeat a command with its key and it acts once (default: a new key)',
+    'a command repeated with its key acts once (default: a new key)',
     idempotencyKey,
   );
 }
 
-/** For commands that start or drive a workflow. */
+/** Adds the option of commands that start or drive a workflow. */
 export function withWait(command: Command): Command {
   return command.option(
     '--wait <seconds>',
@@ -37,11 +37,11 @@ export function moreLine(nextCursor: string | null): string {
   return nextCursor === null ? '' : `more: --cursor ${nextCursor}\n`;
 }
 
-/** What stands below a command's help. */
+/** Examples below a command's help. */
 export function example(...commandLines: readonly string[]): string {
   const title = commandLines.length === 1 ? 'Example' : 'Examples';
   return `\n${title}:\n${commandLines.map((line) => `  $ ${line}`).join('\n')}`;
 }
 
-/** As one segment of a path, whatever it holds. */
+/** Makes any text one segment of a path. */
 export const segment = encodeURIComponent;

@@ -1,4 +1,4 @@
-/** Orders and their timelines as they stand on a terminal. */
+/** How orders and their timelines look on a terminal. */
 import { formatMoney } from '../../domain/money.js';
 import type { Order } from '../connection/resources.js';
 import { fields, moment, preciseMoment, table } from '../terminal/output.js';

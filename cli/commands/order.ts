@@ -49,7 +49,7 @@ function addCreate(group: Command, session: Session): void {
   const command = group
     .command('create')
     .description('open an order and reserve its lines: all of them, or none')
-    .option('--line <sku:qty[@location]>', 'what is ordered; once for each line', orderLine)
+    .option('--line <sku:qty[@location]>', 'a line of the order; repeat for more lines', orderLine)
     .option('--customer-id <id>', 'your own id for the customer')
     .option('--email <address>', 'where receipts and notices go')
     .option('--name <name>', "the customer's name")
@@ -99,7 +99,7 @@ function addReads(group: Command, session: Session): void {
     });
 
   withPages(group.command('timeline'))
-    .description('what happened to an order, oldest first')
+    .description("an order's history, oldest first")
     .argument('<id>', 'the order')
     .action(async (id: string, options: ListOptions) => {
       const reply = await session.get(`/api/orders/${segment(id)}/timeline`, {
@@ -127,7 +127,7 @@ const wholeTimeline = { limit: maxPageSize };
 
 function withPayment(command: Command): Command {
   return command
-    .option('--card <token>', 'the card to charge, as the token your processor gave for it')
+    .option('--card <token>', "the card to charge, as your processor's token")
     .option('--backup-card <token>', 'the card to charge if the first one is refused')
     .option('--external', 'the order is paid elsewhere: no card is charged');
 }
@@ -140,7 +140,7 @@ function paymentOf(options: PaymentOptions, session: Session): PaymentBody {
   const { card, backupCard, external } = options;
   const wrong =
     external && (card !== undefined || backupCard !== undefined)
-      ? '--external and a card exclude each other'
+      ? '--external cannot be combined with a card'
       : backupCard !== undefined && card === undefined
         ? '--backup-card needs a --card'
         : null;

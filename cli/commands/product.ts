@@ -7,7 +7,7 @@ import type { PostOptions, Resource, Session } from '../terminal/session.js';
 import { code, money, quantity, stockLevel } from '../terminal/values.js';
 import { example, type ListOptions, moreLine, segment, withKey, withPages } from './options.js';
 
-/** What `create` and `update` share; false stands for `--no-...`, which takes a setting away. */
+/** What `create` and `update` share. False comes from `--no-...`, which removes a setting. */
 interface ProductOptions {
   readonly name?: string;
   readonly price?: Money;
@@ -24,7 +24,7 @@ export function addProductCommands(group: Command, session: Session): void {
     .argument('<sku>', 'its SKU', code)
     .requiredOption('--name <name>', 'what it is called')
     .requiredOption('--price <money>', 'what one costs, for example "24.90 USD"', money)
-    .option('--draft', 'it is not for sale yet')
+    .option('--draft', 'not for sale yet')
     .addHelpText(
       'after',
       example(
@@ -52,15 +52,15 @@ export function addProductCommands(group: Command, session: Session): void {
     });
 
   withSupply(group.command('update'))
-    .description('change a product; what is not named stays as it is')
+    .description('change a product; settings you do not name stay as they are')
     .argument('<sku>', 'the product', code)
     .option('--name <name>', 'what it is called')
     .option('--price <money>', 'what one costs, for example "24.90 USD"', money)
     .addOption(new Option('--status <status>', 'only active products can be ordered').choices(productStatuses))
     .option('--no-reorder-point', 'reorder only when asked to')
-    .option('--no-max-stock', 'forget the maximum stock')
-    .option('--no-supplier', 'forget the supplier')
-    .option('--no-supplier-price', "forget the supplier's price")
+    .option('--no-max-stock', 'remove the maximum stock')
+    .option('--no-supplier', 'remove the supplier')
+    .option('--no-supplier-price', "remove the supplier's price")
     .addHelpText('after', example('holdfast product update mug-blue --price "15.00 USD" --reorder-point 20'))
     .action(async (sku: string, options: ProductOptions) => {
       const reply = await session.patch(`/api/products/${segment(sku)}`, membersOf(options));

@@ -5,7 +5,7 @@ import { withKey } from './options.js';
 
 export function addReservationCommands(group: Command, session: Session): void {
   withKey(group.command('expire'))
-    .description('release every hold that is past its time now, without waiting for the next sweep')
+    .description('release every expired hold now instead of at the next sweep')
     .action(async (options: PostOptions) => {
       const reply = await session.post('/api/reservations/expire', {}, options);
       await session.show(reply, 'expired', (answer) => `expired: ${answer.expired}\n`);

@@ -33,7 +33,7 @@ export function addStockCommands(group: Command, session: Session): void {
     .command('show')
     .description('one product: where it is and which holds are open')
     .argument('<sku>', 'the product', code)
-    .option('--at <time>', 'as it stood then (RFC 3339, for example 2026-11-21T05:41:07Z)')
+    .option('--at <time>', 'as of this time (RFC 3339, for example 2026-11-21T05:41:07Z)')
     .action(async (sku: string, options: { at?: string }) => {
       await session.show(
         await session.get(`/api/inventory/${segment(sku)}`, { at: options.at }),
@@ -81,10 +81,10 @@ function describeStock(found: Resource<'stock'>): string {
     table([{ title: 'LOCATION' }, ...quantities], [...places, total]),
     found.inTransit > 0 ? `\nin transit: ${found.inTransit}\n` : '',
     holds.length > 0
-      ? `\n${table([{ title: 'HOLD' }, { title: 'QUANTITY', align: 'right' }, { title: 'LOCATION' }, { title: 'RUNS OUT' }, { title: 'ORDER' }], holds)}`
+      ? `\n${table([{ title: 'HOLD' }, { title: 'QUANTITY', align: 'right' }, { title: 'LOCATION' }, { title: 'EXPIRES' }, { title: 'ORDER' }], holds)}`
       : '',
     count > holds.length && holds.length > 0
-      ? `\nthe newest ${holds.length} of ${count} holds; GET /api/inventory/${found.sku}/reservations has them all\n`
+      ? `\nthe newest ${holds.length} of ${count} holds; GET /api/inventory/${found.sku}/reservations lists them all\n`
       : '',
   ].join('');
 }

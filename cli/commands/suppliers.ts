@@ -65,7 +65,7 @@ export function addSupplierCommands(group: Command, session: Session): void {
 
   group
     .command('update')
-    .description('change a supplier; what is not named stays as it is')
+    .description('change a supplier; settings you do not name stay as they are')
     .argument('<id>', 'the supplier')
     .option('--name <name>', 'what it is called')
     .option('--min <quantity>', 'the smallest quantity of a product in one order', quantity)

@@ -1,4 +1,4 @@
-/** `holdfast temporal ...`: Temporal's own command line, pointed at the server of the stack that runs here. */
+/** `holdfast temporal ...`: Temporal's own command line, pointed at the local stack's server. */
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Command } from 'commander';
@@ -10,16 +10,16 @@ import { example } from './options.js';
 /** For `holdfast help temporal`; the command itself never gets here (`runTemporal`). */
 export function addTemporalCommand(command: Command): void {
   command
-    .argument('[args...]', "what Temporal's command line takes, --help included")
+    .argument('[args...]', "passed to Temporal's command line, --help included")
     .addHelpText(
       'after',
-      `\nTEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or --address, --namespace and --profile, name another server.\n${example('holdfast temporal workflow list', 'holdfast temporal workflow describe --workflow-id order/ord_...')}`,
+      `\nTEMPORAL_ADDRESS and TEMPORAL_NAMESPACE, or --address, --namespace and --profile, point it at another server.\n${example('holdfast temporal workflow list', 'holdfast temporal workflow describe --workflow-id order/ord_...')}`,
     );
 }
 
 /**
- * Runs the binary that dev.json names (else `TEMPORAL_CLI_PATH`) with these arguments, and its input and output as ours.
- * Answers its exit code; 128 plus the number of the signal that ended it.
+ * Runs the binary that dev.json names (else `TEMPORAL_CLI_PATH`) with these arguments, on this command's own input and
+ * output. Returns its exit code, or 128 plus the number of the signal that ended it.
  */
 export async function runTemporal(args: readonly string[], session: Session, around: Surroundings): Promise<number> {
   const stack = findStack(around.env, { current: around.currentFolder, projectRoot: around.projectRoot });
@@ -27,17 +27,17 @@ export async function runTemporal(args: readonly string[], session: Session, aro
   const found = stack.kind === 'stack' ? stack.stack : null;
   const binary = found?.temporalCliPath ?? around.env.TEMPORAL_CLI_PATH;
   if (!binary) {
-    const where = stack.kind === 'none' ? stack.detail : 'dev.json of the stack that runs here has no temporalCliPath';
+    const where = stack.kind === 'none' ? stack.detail : 'the dev.json of the local stack has no temporalCliPath';
     return fail(
       session,
-      `which temporal? ${where}. Set TEMPORAL_CLI_PATH to Temporal's command line`,
+      `cannot find Temporal's command line: ${where}. Set TEMPORAL_CLI_PATH to its path`,
       stack.kind === 'none' ? exitCodes.unreachable : exitCodes.usage,
     );
   }
   return await run(binary, args, { ...around.env, ...serverOf(found, args, around.env) }, session);
 }
 
-/** As variables, which every option of Temporal's command line overrides; nothing where a profile names the server. */
+/** Environment variables, since any option of Temporal's command line overrides them. None if a profile names the server. */
 function serverOf(stack: RunningStack | null, args: readonly string[], env: Surroundings['env']): NodeJS.ProcessEnv {
   if (stack === null || args.some((arg) => /^--(profile|env)(=|$)/.test(arg))) return {};
   return {
@@ -47,7 +47,7 @@ function serverOf(stack: RunningStack | null, args: readonly string[], env: Surr
 }
 
 function run(binary: string, args: readonly string[], env: NodeJS.ProcessEnv, session: Session): Promise<number> {
-  // Ctrl-C reaches the child as well, which decides what to do; what is sent to us alone is passed on.
+  // The terminal sends Ctrl-C to the child too, so leave the decision to it. Forward signals that reach only us.
   const ignore = () => undefined;
   const child = spawn(binary, args, { env, stdio: 'inherit' });
   const pass = (signal: NodeJS.Signals) => child.kill(signal);

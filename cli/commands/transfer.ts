@@ -14,7 +14,7 @@ interface SendOptions extends PostOptions {
 }
 
 export function addTransferCommands(group: Command, session: Session): void {
-  // The default: `holdfast transfer SKU 2 --from main --to berlin`. A command that was mistyped must not be taken for a SKU.
+  // The default: `holdfast transfer SKU 2 --from main --to berlin`. A mistyped command must not pass for a SKU.
   group.hook('preSubcommand', (_, chosen) => {
     const [name, count] = group.args;
     if (chosen.name() !== 'send' || name === undefined || name === 'send' || /^-?\d/.test(count ?? '')) return;
@@ -26,9 +26,9 @@ export function addTransferCommands(group: Command, session: Session): void {
     .description('move goods to another location, at once or in transit (the word `send` may be left out)')
     .argument('<sku>', 'the product', code)
     .argument('<quantity>', 'how many', quantity)
-    .requiredOption('--from <code>', 'where they are', code)
+    .requiredOption('--from <code>', 'where they are now', code)
     .requiredOption('--to <code>', 'where they go', code)
-    .option('--shipped', 'they are in transit until `transfer receive` says that they have arrived')
+    .option('--shipped', 'the goods stay in transit until `transfer receive` records their arrival')
     .addHelpText(
       'after',
       example(
@@ -45,8 +45,8 @@ export function addTransferCommands(group: Command, session: Session): void {
   withWait(withKey(group.command('receive')))
     .description('record that goods have arrived; what is missing is booked as lost')
     .argument('<id>', 'the transfer')
-    .option('--quantity <n>', 'how many (default: all that were sent)', arrivedQuantity)
-    .option('--reason <text>', 'why it is less than was sent')
+    .option('--quantity <n>', 'how many arrived (default: all that were sent)', arrivedQuantity)
+    .option('--reason <text>', 'why fewer arrived than were sent')
     .action(async (id: string, options: PostOptions & { quantity?: number; reason?: string }) => {
       const body = {
         ...(options.quantity !== undefined && { quantity: options.quantity }),
@@ -81,7 +81,7 @@ function addReads(group: Command, session: Session): void {
   withPages(group.command('list'))
     .description('transfers, newest first')
     .addOption(new Option('--status <status>', 'only these').choices(transferStatuses))
-    .option('--sku <sku>', 'only those of one product', code)
+    .option('--sku <sku>', 'only transfers of this product', code)
     .action(async (options: ListOptions & { status?: string; sku?: string }) => {
       const { status, sku, limit, cursor } = options;
       const reply = await session.get('/api/transfers', { status, sku, limit, cursor });

@@ -5,9 +5,9 @@ import { table } from '../terminal/output.js';
 import { progressBar } from '../terminal/progress.js';
 import { exitCodes, type Resource, type Session } from '../terminal/session.js';
 
-/** What the API is asked to wait before the command shows the progress instead. */
+/** How long the API should wait before the command shows progress instead. */
 const waitSeconds = 1;
-/** Between two looks at the progress. */
+/** How often progress is read. */
 const lookEveryMs = 500;
 
 export function addVerifyCommand(command: Command, session: Session): void {

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
 import { call, pauseOf } from './client.js';
 
-/** What a server does with one request. */
+/** How a server answers one request. */
 type Turn = (req: IncomingMessage, res: ServerResponse) => void;
 
 const answer =
@@ -22,7 +22,7 @@ interface Seen {
 let server: Server | undefined;
 afterEach(() => new Promise((done) => (server ? server.close(done) : done(undefined))));
 
-/** A server that does one turn after the other and repeats the last. */
+/** A server that plays these turns in order and repeats the last one. */
 async function serve(...turns: readonly Turn[]): Promise<{ apiUrl: string; seen: Seen[] }> {
   const seen: Seen[] = [];
   const take = async (req: IncomingMessage, res: ServerResponse) => {
@@ -59,7 +59,7 @@ const post = { method: 'POST', path: '/api/orders', body: { a: 1 }, idempotencyK
 const short = { patienceSeconds: 1, unreachableSeconds: 0.5 };
 
 describe('a call to the API', () => {
-  it('is repeated with the same key and body after a connection was lost', async () => {
+  it('is retried with the same key and body after a lost connection', async () => {
     const { apiUrl, seen } = await serve(hangUp, hangUp, answer(201, { id: 'ord_1' }));
     const told: string[] = [];
     const reply = await call({ apiUrl, apiKey: 'k' }, post, (why) => told.push(why));
@@ -68,14 +68,14 @@ describe('a call to the API', () => {
     expect(told).toEqual(['the connection was lost']);
   });
 
-  it('is repeated after the Retry-After of a 503, not sooner', async () => {
+  it('is retried after the Retry-After of a 503, not sooner', async () => {
     const unavailable = { code: 'unavailable', detail: 'down' };
     const { apiUrl, seen } = await serve(answer(503, unavailable, { 'Retry-After': '1' }), answer(200, {}));
     expect(await call({ apiUrl, apiKey: 'k' }, post)).toMatchObject({ kind: 'answer', status: 200 });
     expect((seen[1]?.at ?? 0) - (seen[0]?.at ?? 0)).toBeGreaterThanOrEqual(950);
   });
 
-  it('is repeated while the same request is under way', async () => {
+  it('is retried while the same request is in progress', async () => {
     const { apiUrl, seen } = await serve(
       answer(409, { code: 'request_in_progress', detail: 'wait' }),
       answer(201, { id: 'x' }),
@@ -84,22 +84,22 @@ describe('a call to the API', () => {
     expect(seen).toHaveLength(2);
   });
 
-  it.each([402, 404, 409, 422, 429, 500])('is not repeated after a %i', async (status) => {
+  it.each([402, 404, 409, 422, 429, 500])('is not retried after a %i', async (status) => {
     const problem = { code: 'no', detail: 'no', extra: [1] };
     const { apiUrl, seen } = await serve(answer(status, problem));
     expect(await call({ apiUrl, apiKey: 'k' }, post)).toMatchObject({ kind: 'problem', status, problem });
     expect(seen).toHaveLength(1);
   });
 
-  it('ends with the last problem when its retryBudget is used up', async () => {
+  it('ends with the last problem when its retry budget is used up', async () => {
     const { apiUrl, seen } = await serve(answer(503, { code: 'unavailable', detail: 'down' }));
     const reply = await call({ apiUrl, apiKey: 'k' }, { ...post, waitSeconds: 0 }, undefined, short);
     expect(reply).toMatchObject({ kind: 'problem', problem: { code: 'unavailable' } });
-    // After 200 and 400 ms; the third pause would go beyond the second that it has.
+    // Pauses of 200 and 400 ms; a third pause would exceed the one second it has.
     expect([2, 3]).toContain(seen.length);
   });
 
-  it('says in one line where nobody listens', async () => {
+  it('reports in one line which address nothing listens on', async () => {
     const { apiUrl } = await serve(hangUp);
     await new Promise((done) => server?.close(done));
     server = undefined;
@@ -113,7 +113,7 @@ describe('a call to the API', () => {
     expect(seen.map(({ prefer }) => prefer)).toEqual([undefined, 'respond-async', 'wait=5']);
   });
 
-  it('takes an answer that is no problem document for what it is', async () => {
+  it('reports an answer that is not a problem document by its status', async () => {
     const { apiUrl } = await serve((_, res) => res.writeHead(502).end('<html>Bad Gateway</html>'));
     expect(await call({ apiUrl, apiKey: 'k' }, post)).toMatchObject({ kind: 'problem', problem: { code: 'http_502' } });
   });

@@ -1,4 +1,4 @@
-/** Calls to the API that may be repeated: every POST carries one idempotency key for all its attempts. */
+/** Calls to the API, with retries: every POST carries one idempotency key for all its attempts. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { z } from 'zod';
 import { defaultWaitSeconds } from '../../domain/limits.js';
@@ -6,25 +6,25 @@ import { type Answer, exchange } from './http.js';
 import type { problem as problemSchema } from './resources.js';
 import type { Connection } from './settings.js';
 
-/** How long a call is repeated after its connection was lost, or while the API says `unavailable` or `request_in_progress`. */
+/** How long a call is retried after a lost connection, or while the API answers `unavailable` or `request_in_progress`. */
 const patienceSeconds = 20;
-/** How long a call is repeated where nothing has listened yet. */
+/** How long a call is retried if nothing has accepted a connection yet. */
 const unreachableSeconds = 3;
-/** What the API is given to answer beyond the time it was asked to wait. */
+/** How long the API may take to answer beyond the wait it was asked for. */
 const answerSeconds = 15;
 const firstPauseMs = 200;
 const maxPauseMs = 2000;
 
 export type Problem = z.infer<typeof problemSchema>;
 
-/** What came of a call. `text` is what the API sent, byte for byte. */
+/** The result of a call. `text` is what the API sent, byte for byte. */
 export type Reply =
   | {
       readonly kind: 'answer';
       readonly status: number;
       readonly text: string;
       readonly body: unknown;
-      /** The API had done this before, under the same key, and gives its first answer. */
+      /** The API did this earlier under the same key and repeats its first answer. */
       readonly replayed: boolean;
     }
   | {
@@ -33,7 +33,7 @@ export type Reply =
       readonly text: string;
       readonly problem: Problem;
       readonly replayed: boolean;
-      /** How long the API asks to wait; null where it does not say. */
+      /** How long the API asks the client to wait; null if it does not say. */
       readonly retryAfterMs: number | null;
     }
   | { readonly kind: 'unreachable'; readonly detail: string };
@@ -43,9 +43,9 @@ export interface Call {
   /** With its query. */
   readonly path: string;
   readonly body?: unknown;
-  /** For POSTs; the same for every attempt. */
+  /** For POSTs. The same for every attempt. */
   readonly idempotencyKey?: string;
-  /** Seconds that the API should wait for a decision; 0: not at all; left out: its own default. */
+  /** How long the API should wait for a decision, in seconds. 0: not at all. Absent: its own default. */
   readonly waitSeconds?: number | undefined;
 }
 
@@ -55,9 +55,9 @@ export interface Pauses {
 }
 
 /**
- * Makes one call, repeated with the same key for a bounded time after a lost connection, a 503 (after its Retry-After)
- * or a 409 `request_in_progress`. `onRetry` is called once, before the first repetition of a call that may have reached
- * the API.
+ * Makes one call. Retries it with the same key, for a bounded time, after a lost connection, a 503 (after its Retry-After)
+ * or a 409 `request_in_progress`. `onRetry` is called once, before the first retry of a call that may have reached the
+ * API.
  */
 export async function call(
   connection: Connection,
@@ -92,7 +92,7 @@ type Attempt =
       /** Whether the request may have arrived. */
       readonly reached: boolean;
       readonly retryAfterMs: number | null;
-      /** The reply where there is no time left for another attempt. */
+      /** The reply if no time is left for another attempt. */
       readonly last: Reply;
     };
 
@@ -146,7 +146,7 @@ async function judge({ status, text, headers }: Answer): Promise<Attempt> {
   if (status >= 200 && status < 300) return { kind: 'reply', reply: { kind: 'answer', status, text, body, replayed } };
   const { problem: problemSchema } = await import('./resources.js');
   const parsed = problemSchema.safeParse(body);
-  // A proxy in between may answer with something of its own.
+  // A proxy in between may send an answer of its own.
   const problem = parsed.success ? parsed.data : { code: `http_${status}`, detail: 'this answer is not from Holdfast' };
   const retryAfterMs = pauseOf(headers['retry-after'], Date.now());
   const reply: Reply = { kind: 'problem', status, text, problem, replayed, retryAfterMs };
@@ -156,7 +156,7 @@ async function judge({ status, text, headers }: Answer): Promise<Attempt> {
   return { kind: 'reply', reply };
 }
 
-/** Milliseconds that a `Retry-After` asks for: it holds seconds or a date. Null where it is absent or neither. */
+/** The milliseconds a `Retry-After` asks for, in seconds or as a date. Null if it is absent or neither. */
 export function pauseOf(retryAfter: string | undefined, now: number): number | null {
   if (retryAfter === undefined) return null;
   if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter) * 1000;

@@ -1,16 +1,16 @@
-/** One HTTP exchange. Node's own client: it is loaded in a tenth of the time of undici, which every command would pay. */
+/** One HTTP exchange, by Node's own client: it loads in a tenth of the time of undici, and every command pays for that. */
 import type { IncomingHttpHeaders, IncomingMessage, RequestOptions } from 'node:http';
 
-/** An answer larger than this is not one of the API. */
+/** The API never answers with more than this. */
 const maxAnswerBytes = 64 * 1024 * 1024;
 
 export interface Exchange {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** The connection may be silent for this long. */
+  /** How long the connection may be silent. */
   readonly idleTimeoutMs: number;
-  /** Gives the exchange up: it ends as if the connection had been lost. */
+  /** Aborts the exchange, which then ends as if the connection had been lost. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -21,7 +21,7 @@ export interface Answer {
 }
 
 /**
- * Sends one request and reads its answer whole.
+ * Sends one request and reads the whole answer.
  * @throws the socket's error (its `code` says which); `ETIMEDOUT` after `idleTimeoutMs` of silence, `ECONNTIMEOUT` where
  *   no connection was made in that time, `EMSGSIZE` where the answer is too large
  */

@@ -1,6 +1,6 @@
 /**
- * As much of the API's answers as the tables show: the one place of the command line that says so. Statuses and kinds are any
- * text, since an API of a later release may know more of them. Loaded when the first answer is there (session.ts).
+ * The parts of the API's answers that the command line shows. Statuses and kinds are plain text, since a later release of
+ * the API may have more of them. Loaded with the first answer (session.ts).
  */
 import { z } from 'zod';
 
@@ -59,7 +59,7 @@ export const stock = stockSummary.extend({
   locations: z.array(
     z.object({ location: z.string(), onHand: z.number(), reserved: z.number(), available: z.number() }),
   ),
-  /** How many open holds there are, and the newest of them; absent for a past moment. */
+  /** The number of open holds; absent for a past moment. */
   reservationCount: z.number().optional(),
   reservations: z
     .array(

@@ -20,21 +20,21 @@ function writeDevFile(home: string, content: unknown): void {
 
 const connectionTo = (apiUrl: string, apiKey: string) => ({ kind: 'connection', connection: { apiUrl, apiKey } });
 
-describe('where the API is', () => {
-  it('is what the environment says, before any stack that runs here', () => {
+describe("the API's address", () => {
+  it('comes from the environment, even if a stack runs here', () => {
     writeDevFile(join(folders.current, '.holdfast'), { apiUrl: 'http://dev', apiKey: 'k1' });
     const env = { HOLDFAST_API_URL: 'https://set.example/base/', HOLDFAST_API_KEY: 'k2' };
     expect(findConnection(env, folders)).toEqual(connectionTo('https://set.example/base', 'k2'));
   });
 
-  it('is the stack of the current folder, then that of the project', () => {
+  it("comes from the current folder's stack, else from the project's", () => {
     writeDevFile(join(folders.projectRoot, '.holdfast'), { apiUrl: 'http://project', apiKey: 'k' });
     expect(findConnection({}, folders)).toEqual(connectionTo('http://project', 'k'));
     writeDevFile(join(folders.current, '.holdfast'), { apiUrl: 'http://here', apiKey: 'k', pids: {} });
     expect(findConnection({}, folders)).toEqual(connectionTo('http://here', 'k'));
   });
 
-  it('is only the stack of HOLDFAST_HOME where that is set, relative to the current folder too', () => {
+  it('comes only from HOLDFAST_HOME if that is set, absolute or relative to the current folder', () => {
     writeDevFile(join(folders.current, '.holdfast'), { apiUrl: 'http://here', apiKey: 'k' });
     writeDevFile(join(folders.current, 'other'), { apiUrl: 'http://other', apiKey: 'k' });
     expect(findConnection({ HOLDFAST_HOME: 'other' }, folders)).toEqual(connectionTo('http://other', 'k'));
@@ -44,12 +44,12 @@ describe('where the API is', () => {
     });
   });
 
-  it('never gets the key of a dev.json where its address was set by hand', () => {
+  it('never gets the key from dev.json if it was set by hand', () => {
     writeDevFile(join(folders.current, '.holdfast'), { apiUrl: 'http://here', apiKey: 'secret' });
     expect(findConnection({ HOLDFAST_API_URL: 'http://elsewhere' }, folders)).toMatchObject({ kind: 'wrong' });
   });
 
-  it('may be asked with another key than that of dev.json', () => {
+  it('can be combined with a key other than the one in dev.json', () => {
     writeDevFile(join(folders.current, '.holdfast'), { apiUrl: 'http://here', apiKey: 'k1' });
     expect(findConnection({ HOLDFAST_API_KEY: 'k2' }, folders)).toEqual(connectionTo('http://here', 'k2'));
   });
@@ -60,12 +60,12 @@ describe('where the API is', () => {
     '{"apiUrl": 1, "apiKey": "k"}',
     '{"apiUrl": "ftp://x", "apiKey": "k"}',
     '{"apiUrl": "", "apiKey": "k"}',
-  ])('is not guessed from the dev.json %j', (content) => {
+  ])('is not guessed from the broken dev.json %j', (content) => {
     writeDevFile(join(folders.current, '.holdfast'), content);
     expect(findConnection({}, folders)).toMatchObject({ kind: 'wrong' });
   });
 
-  it('never repeats a key that is wrong', () => {
+  it('is refused without repeating a malformed key', () => {
     const found = findConnection({ HOLDFAST_API_URL: 'http://x', HOLDFAST_API_KEY: 'hf secret' }, folders);
     expect(found.kind).toBe('wrong');
     expect(JSON.stringify(found)).not.toContain('secret');

@@ -1,4 +1,4 @@
-/** Where the API is and which key to use: from the environment, else from the running stack's dev.json. */
+/** The API's address and key: from the environment, else from the running stack's dev.json. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
@@ -10,12 +10,12 @@ export interface Connection {
 
 export type ConnectionResult =
   | { readonly kind: 'connection'; readonly connection: Connection }
-  /** Something was set, but not so that it can be used. */
+  /** Something is set, but cannot be used. */
   | { readonly kind: 'wrong'; readonly detail: string }
-  /** Nothing was set and no stack runs here. */
+  /** Nothing is set and no stack runs here. */
   | { readonly kind: 'none'; readonly detail: string };
 
-/** What dev.json says of a stack. A member is absent where the file has none, or none that is text. */
+/** What dev.json says about a stack. A member is absent if the file lacks it or it is not text. */
 export interface RunningStack {
   readonly apiUrl?: string | undefined;
   readonly apiKey?: string | undefined;
@@ -90,8 +90,8 @@ export function findStack(env: Readonly<Record<string, string | undefined>>, fol
 function checked(apiUrl: string, apiKey: string, source: string): ConnectionResult {
   if (!URL.canParse(apiUrl) || !/^https?:$/.test(new URL(apiUrl).protocol))
     return { kind: 'wrong', detail: `${source}: the API's address must start with http:// or https://` };
-  // The key itself is never repeated.
-  if (!/^[\x21-\x7e]+$/.test(apiKey)) return { kind: 'wrong', detail: `${source}: that is not an API key` };
+  // Never repeat the key itself.
+  if (!/^[\x21-\x7e]+$/.test(apiKey)) return { kind: 'wrong', detail: `${source}: this is not an API key` };
   return { kind: 'connection', connection: { apiUrl: withoutSlashes(apiUrl), apiKey } };
 }
 
@@ -118,7 +118,7 @@ function jsonOrNull(text: string): unknown {
   }
 }
 
-/** Not by a pattern: `/\/+$/` takes quadratic time where slashes stand in the middle. */
+/** A loop, because `/\/+$/` takes quadratic time on slashes in the middle. */
 function withoutSlashes(url: string): string {
   let end = url.length;
   while (url[end - 1] === '/') end--;

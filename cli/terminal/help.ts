@@ -1,12 +1,12 @@
 /** How the help of a command is laid out. */
 import { type Command, Help, type Option } from 'commander';
 
-/** Options that many commands share come after those of the command itself. */
+/** Options shared by many commands come after the command's own. */
 const shared = ['idempotencyKey', 'wait', 'limit', 'cursor', 'help'];
 
 const rank = (option: Option) => (option.mandatory ? -1 : shared.indexOf(option.attributeName()) + 1);
 
-/** Required options first, and named as such. */
+/** Required options come first and are marked as required. */
 export const helpLayout: Partial<Help> = {
   showGlobalOptions: true,
   visibleOptions: (command: Command) =>

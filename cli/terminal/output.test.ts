@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { describeProblem, fields, moment, preciseMoment, table } from './output.js';
 
-describe('what a terminal shows', () => {
-  it('makes columns as wide as their widest cell, numbers to the right', () => {
+describe('terminal output', () => {
+  it('makes columns as wide as their widest cell and right-aligns numbers', () => {
     expect(
       table(
         [{ title: 'SKU' }, { title: 'N', align: 'right' }, { title: 'WHY' }],
@@ -18,7 +18,7 @@ describe('what a terminal shows', () => {
     expect(table([{ title: 'SKU' }, { title: 'NAME' }], [])).toBe('SKU  NAME\n');
   });
 
-  it('leaves out fields that are null', () => {
+  it('leaves out null fields', () => {
     expect(
       fields([
         ['order', 'ord_1'],
@@ -39,7 +39,7 @@ describe('what a terminal shows', () => {
     expect(fields([['name', evil]])).toContain('b');
   });
 
-  it('shows a problem with every field that was wrong', () => {
+  it('shows a problem with every wrong field', () => {
     expect(
       describeProblem({
         code: 'validation_failed',
@@ -55,14 +55,14 @@ describe('what a terminal shows', () => {
     );
   });
 
-  it('says a code once that the problem and its field share', () => {
+  it('shows a code once if a problem and its field share it', () => {
     const errors = [{ pointer: '/sku', code: 'unknown_sku', detail: 'there is no product X' }];
     expect(describeProblem({ code: 'unknown_sku', detail: 'not valid: /sku', errors })).toBe(
       'unknown_sku: not valid: /sku\n  /sku  there is no product X\n',
     );
   });
 
-  it('names the order that a problem is about, and the request where only the log can help', () => {
+  it('names the order a problem is about, and the request if only the log can tell more', () => {
     expect(describeProblem({ code: 'insufficient_stock', detail: 'd', orderId: 'ord_1', requestId: 'req_1' })).toBe(
       'insufficient_stock: d\n  order ord_1\n',
     );

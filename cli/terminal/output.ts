@@ -3,11 +3,11 @@ import type { Problem } from '../connection/client.js';
 
 export interface Column {
   readonly title: string;
-  /** Numbers stand to the right. */
+  /** Numbers are right-aligned. */
   readonly align?: 'right';
 }
 
-/** What was sent to us may hold control characters, which a terminal would obey. */
+/** Replaces control characters: the API's texts come from other people, and a terminal would obey them. */
 export function printable(text: string): string {
   return text.replace(/\p{Cc}|\p{Cf}/gu, '\u{fffd}');
 }
@@ -26,7 +26,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly (stri
   return [line(columns.map((column) => column.title)), ...cells.map(line)].map((text) => `${text}\n`).join('');
 }
 
-/** One line for each member: its name, then its value. Members that are null are left out. */
+/** One line per member: its name, then its value. Null members are left out. */
 export function fields(members: readonly (readonly [string, string | number | null | undefined])[]): string {
   const there = members.flatMap(([name, value]) => (value == null ? [] : [[name, printable(String(value))] as const]));
   const width = Math.max(...there.map(([name]) => name.length));
@@ -38,12 +38,12 @@ export function moment(at: string): string {
   return at.replace('T', ' ').replace(/(\.\d+)?Z$/, 'Z');
 }
 
-/** `2026-11-21 05:41:07.123Z`: where the order of things within a second matters. */
+/** `2026-11-21 05:41:07.123Z`: for lists in which the order within a second matters. */
 export function preciseMoment(at: string): string {
   return at.replace('T', ' ').replace(/(\.\d{1,3})\d*Z$/, '$1Z');
 }
 
-/** `code: detail`, then a line for each field that was wrong, for what the problem is about and for how long to wait. */
+/** `code: detail`, then a line for each wrong field, for the order, payment or transfer, and for how long to wait. */
 export function describeProblem(problem: Problem, retryAfterMs: number | null = null): string {
   const lines = [
     `${problem.code}: ${problem.detail}`,
@@ -55,7 +55,7 @@ export function describeProblem(problem: Problem, retryAfterMs: number | null = 
     ...(problem.paymentId === undefined ? [] : [`  payment ${problem.paymentId}`]),
     ...(problem.transferId === undefined ? [] : [`  transfer ${problem.transferId}`]),
     ...(retryAfterMs === null ? [] : [`  try again in ${Math.ceil(retryAfterMs / 1000)} s`]),
-    // Only where the log is needed to learn more.
+    // Only if the log is needed to learn more.
     ...(problem.code === 'internal' && problem.requestId !== undefined ? [`  request ${problem.requestId}`] : []),
   ];
   return lines.map((line) => `${printable(line)}\n`).join('');

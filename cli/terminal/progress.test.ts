@@ -9,7 +9,7 @@ function drawn(interactive: boolean): string[] {
   return shown;
 }
 
-it('a bar grows on a terminal and leaves a clean line', () => {
+it('a bar grows on a terminal and clears its line at the end', () => {
   expect(drawn(true)).toEqual([
     '\r[..............................] 0/200 operations',
     '\r[###############...............] 100/200 operations',
@@ -17,6 +17,6 @@ it('a bar grows on a terminal and leaves a clean line', () => {
   ]);
 });
 
-it('no bar is drawn where nobody looks', () => {
+it('no bar is drawn if nobody watches', () => {
   expect(drawn(false)).toEqual([]);
 });

@@ -1,9 +1,9 @@
-/** A bar that grows on a terminal, and is not there where nobody looks. */
+/** A progress bar, drawn only if a person watches the terminal. */
 import type { Terminal } from './session.js';
 
 const width = 30;
 
-/** Returns what is to be called with how much is done. When all is done the line is left clean. */
+/** Returns a function that draws how much is done. When all is done, it clears the line. */
 export function progressBar(terminal: Terminal, total: number, what: string): (done: number) => void {
   if (!terminal.interactive) return () => undefined;
   return (done) => {

@@ -10,7 +10,7 @@ import { describeProblem } from './output.js';
 export const exitCodes = { done: 0, refused: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
-/** An answer that the command knows, by its name in resources.ts. */
+/** The name of an answer in resources.ts. */
 export type ResourceName = keyof typeof resources;
 export type Resource<N extends ResourceName> = z.infer<(typeof resources)[N]>;
 
@@ -29,14 +29,14 @@ export interface PostOptions {
 export class Session {
   exitCode: ExitCode = exitCodes.done;
 
-  /** `json` is asked late, when the whole command line has been read. */
+  /** `json` is a function because it is known only once the whole command line has been read. */
   constructor(
     readonly terminal: Terminal,
     private readonly connect: () => ConnectionResult,
     readonly json: () => boolean,
   ) {}
 
-  /** Reads; `query` members that are undefined are left out. */
+  /** Reads. Undefined `query` members are left out. */
   get(path: string, query: Readonly<Record<string, string | number | undefined>> = {}): Promise<Reply | null> {
     const pairs = new URLSearchParams();
     for (const [name, value] of Object.entries(query)) if (value !== undefined) pairs.set(name, String(value));
@@ -44,17 +44,17 @@ export class Session {
     return this.send({ method: 'GET', path: path + search });
   }
 
-  /** A repeated change changes nothing more: no key is needed. */
+  /** Needs no key: repeating a change changes nothing more. */
   patch(path: string, body: unknown): Promise<Reply | null> {
     return this.send({ method: 'PATCH', path, body });
   }
 
-  /** A repeated removal finds it removed: no key is needed. */
+  /** Needs no key: repeating a removal removes nothing more. */
   delete(path: string): Promise<Reply | null> {
     return this.send({ method: 'DELETE', path });
   }
 
-  /** Acts once, however often it has to be sent. */
+  /** Acts once, however often it is sent. */
   async post(path: string, body: unknown, options: PostOptions = {}): Promise<Reply | null> {
     const idempotencyKey = options.idempotencyKey ?? `holdfast-cli-${randomUUID()}`;
     const reply = await this.send({ method: 'POST', path, body, idempotencyKey, waitSeconds: options.wait });
@@ -75,8 +75,8 @@ export class Session {
   }
 
   /**
-   * Prints what came: with --json the API's own bytes, else what `render` makes of it. Returns the answer, or null where
-   * there is none; the exit code is then set.
+   * Prints the reply: with --json the API's own bytes, else what `render` makes of it. Returns the answer, or null after
+   * setting the exit code.
    */
   async show<N extends ResourceName>(
     reply: Reply | null,
@@ -89,7 +89,7 @@ export class Session {
     return body;
   }
 
-  /** The answer, unprinted; null where there is none, which has then been reported. */
+  /** The answer, unprinted. Null if there is none; the reason is then reported. */
   async read<N extends ResourceName>(reply: Reply | null, name: N): Promise<Resource<N> | null> {
     if (reply === null) return null;
     if (reply.kind === 'unreachable') {
@@ -112,19 +112,19 @@ export class Session {
     this.terminal.out(text);
   }
 
-  /** One line beside the output. */
+  /** Writes one line to stderr. */
   tell(line: string): void {
     this.terminal.err(`holdfast: ${line}\n`);
   }
 
-  /** One line, and the exit code. */
+  /** Writes one line to stderr and sets the exit code. */
   fail(line: string, exitCode: ExitCode): void {
     this.tell(line);
     this.exitCode = exitCode;
   }
 }
 
-/** The body as the resource of this name; null where it is none. The schemas are loaded when the first answer is there. */
+/** The body as the named resource; null if it does not fit. The schemas are loaded with the first answer. */
 export async function parse<N extends ResourceName>(name: N, body: unknown): Promise<Resource<N> | null> {
   const schemas: { readonly [M in ResourceName]: Schema<Resource<M>> } = await import('../connection/resources.js');
   const parsed = schemas[name].safeParse(body);

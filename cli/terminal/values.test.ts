@@ -2,13 +2,13 @@ import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { code, idempotencyKey, orderLine, quantity, waitSeconds } from './values.js';
 
-describe('what stands on the command line', () => {
+describe('values on the command line', () => {
   it('reads a line with and without its location', () => {
     expect(orderLine('MUG-1:2')).toEqual([{ sku: 'MUG-1', quantity: 2 }]);
     expect(orderLine('MUG-1:2@east.1')).toEqual([{ sku: 'MUG-1', quantity: 2, location: 'east.1' }]);
   });
 
-  it('gathers lines in the order given', () => {
+  it('collects lines in the order given', () => {
     expect(orderLine('B:2', orderLine('A:1'))).toEqual([
       { sku: 'A', quantity: 1 },
       { sku: 'B', quantity: 2 },

@@ -1,4 +1,4 @@
-/** Reads what stands on the command line; what cannot be right is a usage error that says what was expected. */
+/** Parses values on the command line. A value that cannot be right is a usage error that says what was expected. */
 import { InvalidArgumentError } from 'commander';
 import {
   idempotencyKeyPattern,
@@ -26,7 +26,7 @@ const wholeNumber = (text: string, min: number, max: number): number => {
 
 export const quantity = (text: string) => wholeNumber(text, 1, maxQuantity);
 export const stockLevel = (text: string) => wholeNumber(text, 0, maxQuantity);
-/** What arrived may be nothing. */
+/** Zero is allowed: nothing may have arrived. */
 export const arrivedQuantity = (text: string) => wholeNumber(text, 0, maxQuantity);
 export const waitSeconds = (text: string) => wholeNumber(text, 0, maxWaitSeconds);
 export const listLimit = (text: string) => wholeNumber(text, 1, maxPageSize);
@@ -38,7 +38,7 @@ export function code(text: string): string {
   return text;
 }
 
-/** `SKU:QTY` or `SKU:QTY@location`, gathered over all `--line`s. */
+/** `SKU:QTY` or `SKU:QTY@location`, collected over all `--line` options. */
 export function orderLine(text: string, before: readonly LineValue[] = []): readonly LineValue[] {
   const [, sku, count, location] = /^([^:@]+):(\d+)(?:@(.+))?$/.exec(text) ?? [];
   if (before.length === maxLinesPerOrder)
@@ -48,7 +48,7 @@ export function orderLine(text: string, before: readonly LineValue[] = []): read
   return [...before, location === undefined ? line : { ...line, location: code(location) }];
 }
 
-/** `24.90 USD`, exactly: nothing is rounded. */
+/** `24.90 USD`, never rounded. */
 export function money(text: string): Money {
   const [, whole, hundredths, name = ''] = /^(\d{1,6})(?:\.(\d{2}))? ?([A-Za-z]{3})$/.exec(text) ?? [];
   const currency = name.toUpperCase();

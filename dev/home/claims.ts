@@ -1,6 +1,6 @@
 /**
- * Claims: a file that belongs to one living process. Used for what only one stack may have: a home, a port. A claim whose
- * process is gone is free again, however it went.
+ * Claims: files that each belong to one living process. They guard what only one stack may use: a home, a port. When its
+ * process ends, however it ends, a claim is free again.
  */
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { identityOf, isSameProcess, type ProcessIdentity } from '../processes/identity.js';
@@ -10,15 +10,15 @@ export type ClaimResult = { readonly kind: 'ours' } | { readonly kind: 'held'; r
 
 let counter = 0;
 
-/** Claims the file for this process, or says who holds it. Throws where the folder cannot be written. */
+/** Claims the file for this process, or returns its holder. Throws if the folder cannot be written. */
 export function claim(file: string): ClaimResult {
   const self = identityOf(process.pid);
-  if (!self) throw new Error('this process cannot find itself');
+  if (!self) throw new Error('cannot find this process');
   const draft = `${file}.${process.pid}.${counter++}`;
   try {
     writeFileSync(draft, JSON.stringify(self), { mode: 0o600 });
     for (;;) {
-      // A link appears whole or not at all, unlike a file that is created and then written.
+      // A link appears complete or not at all, unlike a file that is created and then written.
       if (tryLink(draft, file)) return { kind: 'ours' };
       const holder = read(file);
       if (!holder) continue;
@@ -31,7 +31,7 @@ export function claim(file: string): ClaimResult {
   }
 }
 
-/** Gives a claim of this process back. */
+/** Releases a claim of this process. */
 export function unclaim(file: string): void {
   if (read(file)?.pid === process.pid) rmSync(file, { force: true });
 }
@@ -46,7 +46,7 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** Takes a dead process's claim away. Another process may claim between our check and the rename; then its claim is put back. */
+/** Removes a dead process's claim. If another process claimed between our check and the rename, puts its claim back. */
 function removeStale(file: string, stale: ProcessIdentity): void {
   const aside = `${file}.${process.pid}.${counter++}`;
   try {
@@ -60,7 +60,7 @@ function removeStale(file: string, stale: ProcessIdentity): void {
   rmSync(aside, { force: true });
 }
 
-/** Null where there is no such file. What cannot be read as a claim is nobody's. */
+/** Null if there is no such file. A file that is not a claim belongs to no process. */
 function read(file: string): ProcessIdentity | null {
   let text: string;
   try {
@@ -74,7 +74,7 @@ function read(file: string): ProcessIdentity | null {
     if (typeof value === 'object' && value !== null && 'pid' in value && 'startedAt' in value)
       return { pid: Number(value.pid), startedAt: String(value.startedAt) };
   } catch {
-    // Falls through: damaged by a full disk, say.
+    // Fall through: the file is damaged, by a full disk for example.
   }
   return { pid: 0, startedAt: '' };
 }

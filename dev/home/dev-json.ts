@@ -1,6 +1,6 @@
-/** `dev.json`: what a program must know to use a running stack. */
+/** `dev.json`: what a program needs to use a running stack. */
 
-/** The pids of the servers; while one is down, the pid that it had. Null where a server runs elsewhere. */
+/** The servers' pids. While a server is down, its last pid. Null if a server runs elsewhere. */
 export interface StackPids {
   readonly stack: number;
   readonly api: number;
@@ -17,9 +17,9 @@ export interface DevJson {
   readonly consoleUrl: string | null;
   readonly temporalAddress: string;
   readonly temporalNamespace: string;
-  /** Null where Temporal runs elsewhere. */
+  /** Null if Temporal runs elsewhere. */
   readonly temporalUiUrl: string | null;
-  /** Absolute path of the `temporal` binary that the stack runs; null where Temporal runs elsewhere. */
+  /** Absolute path of the `temporal` binary that the stack runs. Null if Temporal runs elsewhere. */
   readonly temporalCliPath: string | null;
   readonly databaseUrl: string;
   readonly sandboxUrl: string;

@@ -1,4 +1,4 @@
-/** The stack's folder: what lies where in it, who may have it, and the secrets that are made once. */
+/** The stack's folder: its layout, its lock, and the secrets generated in it. */
 import { randomBytes } from 'node:crypto';
 import {
   accessSync,
@@ -27,9 +27,9 @@ export interface Home {
   readonly demoMarker: string;
   /** The log file of a server. */
   log(name: string): string;
-  /** Reads a secret of this home, or makes and keeps it. */
+  /** Reads a secret of this home, or generates and stores it. */
   secret(name: string, make: () => string): string;
-  /** Gives the folder free for another stack. */
+  /** Releases the folder for another stack. */
   release(): void;
 }
 
@@ -38,13 +38,13 @@ export function homePath(env: Readonly<Record<string, string | undefined>>): str
   return env.HOLDFAST_HOME ? resolve(env.HOLDFAST_HOME) : join(projectRoot, '.holdfast');
 }
 
-/** Makes the folder ready and claims it. Throws StartError where it cannot be used or another stack has it. */
+/** Prepares and claims the folder. Throws StartError if it is unusable or another stack holds it. */
 export function openHome(path: string): Home {
   makeFolder(path);
   const lock = join(path, 'lock');
   const result = claim(lock);
   if (result.kind === 'held')
-    throw new StartError(`a stack runs on ${path} already (pid ${result.pid}); stop it, or set another HOLDFAST_HOME`);
+    throw new StartError(`a stack already runs on ${path} (pid ${result.pid}); stop it, or set another HOLDFAST_HOME`);
   for (const folder of ['logs', 'temporal', 'sandbox']) mkdirSync(join(path, folder), { recursive: true, mode: 0o700 });
   return {
     path,
@@ -66,7 +66,7 @@ function makeFolder(path: string): void {
     makeFolders(path);
     if (!statSync(path).isDirectory())
       throw new StartError(`HOLDFAST_HOME cannot be used: ${path}: it is not a folder`);
-    // As root, Postgres runs as a user of its own that has to get through here; it need not see what else is here.
+    // If the stack is root, Postgres runs as another user, which must be able to pass through this folder, but not list it.
     const wanted = process.getuid?.() === 0 ? 0o711 : 0o700;
     if ((statSync(path).mode & 0o777) !== wanted) chmodSync(path, wanted);
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -78,7 +78,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** One after the other: Node's own way never ends below a folder that takes no folders and says that there is none (/proc). */
+/** Creates each missing parent in turn. Node's recursive mkdir never returns under /proc. */
 function makeFolders(path: string): void {
   if (existsSync(path)) return;
   makeFolders(dirname(path));

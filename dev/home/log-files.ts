@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 const keepUpToBytes = 64 * 1024 * 1024;
 
-/** Sets logs aside that have become large; the one set aside last time goes. */
+/** Renames large logs to `.old`, over the previous `.old`. */
 export function rotateLogs(folder: string): void {
   for (const name of readdirSync(folder)) {
     const file = join(folder, name);
@@ -13,15 +13,15 @@ export function rotateLogs(folder: string): void {
   }
 }
 
-/** How long a log is now; 0 where there is none. */
+/** A log's current length in bytes; 0 if it does not exist. */
 export function logLength(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 /**
- * The line that says best why a server ended, shortened: the last that reads like an error, or the last of all. Empty where
- * it has written nothing.
- * @param from length of the log when the server was started: what stands before is of earlier ones
+ * The line that best says why a server ended, shortened: the last one that looks like an error, or the last one of all.
+ * Empty if the server wrote nothing.
+ * @param from length of the log when the server was started; everything before is from earlier servers
  */
 export async function lastWords(file: string, from: number): Promise<string> {
   const handle = await open(file, 'r').catch(() => null);

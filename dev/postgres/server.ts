@@ -32,13 +32,13 @@ const database = 'holdfast';
 
 export interface EmbeddedDatabase {
   readonly plan: ServerPlan;
-  /** Of the superuser, who owns the database. */
+  /** For the superuser, who owns the database. */
   readonly databaseUrl: string;
-  /** Of the role that API and workers run as. */
+  /** For the role that API and workers run as. */
   readonly runningUrl: string;
-  /** Makes the data folder if there is none; needed before the first launch. */
+  /** Creates the data folder if there is none. Call it before the first launch. */
   prepare(signal: AbortSignal): Promise<void>;
-  /** Makes the database and the running role where there are none; needs the server. */
+  /** Creates the database and the running role if they do not exist. Needs the server. */
   createDatabase(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export function embeddedPostgres(home: Home, port: number): EmbeddedDatabase {
   const plan: ServerPlan = {
     name: 'postgres',
     logFile,
-    // A postmaster that was killed leaves backends that take a moment to notice.
+    // After a kill of the postmaster, its backends take a moment to end.
     passing: /pre-existing shared memory block|lock file .* already exists|is still in use/,
     launch: async () => {
       await endStrayPostmaster(folder);
@@ -87,24 +87,24 @@ const tuning = [
   'max_wal_size=2GB',
   'jit=off',
   'log_timezone=UTC',
-  // No line may quote a row or a parameter: neither DETAIL and CONTEXT, nor the statement, nor what was bound to it.
+  // The log may quote no row and no parameter: no DETAIL, CONTEXT, statement or bound values.
   'log_error_verbosity=terse',
   'log_min_error_statement=panic',
   'log_parameter_max_length=0',
   'log_parameter_max_length_on_error=0',
 ] as const;
 
-/** initdb goes into a folder beside and is renamed: a kill in the middle leaves nothing that looks like a database. */
+/** initdb works in a temporary folder that is renamed at the end, so a kill in the middle leaves no half-made database. */
 async function prepare(home: Home, password: string, logFile: string, stopping: AbortSignal): Promise<void> {
   const { postgres: server } = await binaries();
   mayReach(home.postgres, server);
   if (existsSync(home.postgres)) {
     if (existsSync(join(home.postgres, 'PG_VERSION'))) return;
     throw new StartError(
-      `not a Postgres data folder: ${home.postgres} (no PG_VERSION in it); move it away to start anew`,
+      `not a Postgres data folder: ${home.postgres} (no PG_VERSION in it); move it away to start afresh`,
     );
   }
-  // Asked after the last wait: from here to the abort's listener nothing is waited for.
+  // Checked after the last await: there is none from here to the abort listener.
   if (stopping.aborted) throw new StartError('stopped while starting');
   const making = `${home.postgres}.making`;
   rmSync(making, { recursive: true, force: true });
@@ -129,8 +129,8 @@ function runInitdb({ folder, temporary, password, logFile, stopping }: Initdb): 
   const log = openSync(logFile, 'a', 0o600);
   const child = fork(join(buildRoot, 'dev/postgres/initdb.js'), [], {
     detached: true,
-    // The package writes the password to a file in TMPDIR, readable for all, for as long as initdb runs: in there nobody
-    // can look for it.
+    // While initdb runs, the package keeps the password in a world-readable file in TMPDIR. Other users cannot look into
+    // this one.
     env: { ...process.env, INITDB_FOLDER: folder, INITDB_USER: user, INITDB_PASSWORD: password, TMPDIR: temporary },
     execArgv: ['--import', pathToFileURL(join(buildRoot, 'dev/processes/tether.js')).href],
     stdio: ['ignore', log, log, 'ipc'],
@@ -139,7 +139,7 @@ function runInitdb({ folder, temporary, password, logFile, stopping }: Initdb): 
   const endGroup = () => child.pid !== undefined && signal(-child.pid, 'SIGKILL');
   stopping.addEventListener('abort', endGroup, { once: true });
   return new Promise<number>((done, fail) => {
-    child.once('error', (error) => fail(new StartError(`initdb cannot be run: ${messageOf(error)}`)));
+    child.once('error', (error) => fail(new StartError(`cannot run initdb: ${messageOf(error)}`)));
     child.once('exit', (code) => done(code ?? 1));
   }).finally(() => stopping.removeEventListener('abort', endGroup));
 }
@@ -150,7 +150,7 @@ async function createDatabase(url: string, runningPassword: string): Promise<voi
     const found = await sql`select 1 from pg_database where datname = ${database}`;
     if (found.length === 0) await sql`create database ${sql(database)}`;
     const [role] = await sql`select from pg_roles where rolname = ${runningUser}`;
-    // The password is hexadecimal: nothing in it needs quoting.
+    // The password is hexadecimal, so it needs no escaping.
     await sql.unsafe(`${role ? 'alter' : 'create'} role ${runningUser} login password '${runningPassword}'`);
   } finally {
     await sql.end();
@@ -167,7 +167,7 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-/** Ends a server on this folder that no keeper watches any more, and takes its pid file away. */
+/** Stops a server on this folder that has lost its keeper, and removes a stale pid file. */
 async function endStrayPostmaster(folder: string): Promise<void> {
   const pidFile = join(folder, 'postmaster.pid');
   let pid: number;
@@ -175,10 +175,10 @@ async function endStrayPostmaster(folder: string): Promise<void> {
     pid = Number(readFileSync(pidFile, 'utf8').split('\n')[0]);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return;
-    throw new StartError(`the data folder cannot be read: ${messageOf(error)}`);
+    throw new StartError(`cannot read the data folder: ${messageOf(error)}`);
   }
   const stray = Number.isInteger(pid) && pid > 0 ? identityOf(pid) : null;
-  // The home is ours alone, so that a living process with this pid is either such a server or a stranger with a used pid.
+  // We hold the home, so a living process with this pid is either such a server or an unrelated one with a reused pid.
   if (stray && commandLine(pid).includes(folder)) {
     signal(pid, 'SIGINT');
     const killAt = Date.now() + 5000;
@@ -215,7 +215,7 @@ async function binaries(): Promise<Binaries> {
   }
 }
 
-/** As root, Postgres runs as another user: that user has to get to the program and to the data. */
+/** If the stack is root, Postgres runs as another user, which must be able to reach the program and the data. */
 function mayReach(folder: string, program: string): void {
   const account = postgresUser();
   if (process.getuid?.() !== 0) return;
@@ -223,7 +223,7 @@ function mayReach(folder: string, program: string): void {
     const closed = closedAncestor(path, account);
     if (closed)
       throw new StartError(
-        `Postgres does not run as root, and its user "postgres" cannot enter ${closed}, above ${path}\n` +
+        `Postgres does not run as root, and its user "postgres" cannot enter ${closed}, a parent of ${path}\n` +
           `  open it (chmod o+x ${closed}), choose another place, or set DATABASE_URL`,
       );
   }

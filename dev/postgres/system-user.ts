@@ -1,4 +1,4 @@
-/** The system user that Postgres runs as where the stack runs as root. */
+/** The system user for Postgres when the stack runs as root. */
 import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -8,7 +8,7 @@ export interface Account {
   readonly gid: number;
 }
 
-/** Null where the stack is not root (then Postgres runs as the same user), or there is no such user yet. */
+/** Null if the stack is not root (Postgres then runs as the same user) or the user does not exist yet. */
 export function postgresUser(): Account | null {
   if (process.getuid?.() !== 0) return null;
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { stdio: ['ignore', 'pipe', 'ignore'] }));
@@ -19,7 +19,7 @@ export function postgresUser(): Account | null {
   }
 }
 
-/** The first folder on the way to `path` (itself included) that this user may not enter; null where all are open. */
+/** The first folder on the way to `path` (itself included) that this user cannot enter; null if all are open. */
 export function closedAncestor(path: string, account: Account | null): string | null {
   const parent = dirname(path);
   const above = parent === path ? null : closedAncestor(parent, account);

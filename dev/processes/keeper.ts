@@ -1,6 +1,6 @@
 /**
- * A process of ours around a foreign server (Postgres, Temporal): starts it in a process group of its own, tells the stack
- * its pid, and stops it when the stack says so or is gone. Started by keptServer in servers.ts.
+ * A process that watches over a foreign server (Postgres, Temporal): starts it in its own process group, sends the stack its
+ * pid, and stops it when the stack asks for that or is gone. Started by keptServer in servers.ts.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 
@@ -9,7 +9,7 @@ export interface KeptCommand {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly user: { readonly uid: number; readonly gid: number } | null;
-  /** The polite way to stop it; SIGKILL follows. */
+  /** Stops it in order; SIGKILL follows. */
   readonly stopSignal: NodeJS.Signals;
   readonly stopWithinMs: number;
 }
@@ -50,7 +50,7 @@ function finish(message: KeeperMessage): void {
   tell(message, () => process.exit(0));
 }
 
-/** A stack that is gone hears nothing: that must not end the keeper before its server. */
+/** The stack may be gone. Sending to it must then not throw, or the keeper would end before its server. */
 function tell(message: KeeperMessage, then: () => void = () => undefined): void {
   if (process.connected) process.send?.(message, () => then());
   else then();

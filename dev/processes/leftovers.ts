@@ -1,6 +1,6 @@
 /**
- * The processes of this home, written down, so that the next start can end what a killed stack may have left behind. They
- * end by themselves a moment after their stack; two servers on the same files would be worse than a wait.
+ * Records the processes of this home, so that the next start can end those a killed stack left behind. They end by
+ * themselves shortly after their stack, and waiting is better than two servers on the same files.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,12 +8,12 @@ import { identityOf, isSameProcess, type ProcessIdentity, signal } from './ident
 
 const endByThemselvesMs = 4000;
 
-/** What is written down of these processes. */
+/** The file's text for these processes. */
 export function serversText(pids: readonly number[]): string {
   return JSON.stringify(pids.flatMap((pid) => identityOf(pid) ?? []));
 }
 
-/** Resolves when no process of an earlier stack on this home lives any more. */
+/** Ends the processes of an earlier stack on this home. Resolves when all are gone. */
 export async function endLeftovers(file: string): Promise<void> {
   const alive = () => readServers(file).filter(isSameProcess);
   const until = Date.now() + endByThemselvesMs;

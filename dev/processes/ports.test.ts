@@ -24,13 +24,13 @@ const again = async (fixed: Partial<Ports> = {}) => {
 };
 
 describe('ports', () => {
-  test('are all different, and the same at the next start', async () => {
+  test('all differ, and are the same at the next start', async () => {
     const first = await again();
     expect(new Set(Object.values(first)).size).toBe(6);
     expect(await again()).toEqual(first);
   });
 
-  test('that are taken meanwhile are replaced, the others stay', async () => {
+  test('that have been taken meanwhile are replaced; the others stay', async () => {
     const first = await again();
     releasePorts(Object.values(first));
     const server = createServer().listen(first.temporal, '127.0.0.1');
@@ -41,19 +41,19 @@ describe('ports', () => {
     expect({ ...others, temporal: first.temporal }).toEqual(first);
   });
 
-  test('set by hand are taken as they are, or refused', async () => {
+  test('set by hand are used as they are, or refused', async () => {
     const port = await freePort();
     await expect(choosePorts(file, { api: port })).rejects.toThrow(`port ${port} (api, set by hand) is taken`);
     releasePorts([port]);
     expect((await again({ api: port })).api).toBe(port);
   });
 
-  test('are chosen where the note of the last ones is spoilt', async () => {
+  test('are chosen anew if the file of the last ones is damaged', async () => {
     writeFileSync(file, '{"api": "three thousand", ');
     expect(Object.values(await again())).toHaveLength(6);
   });
 
-  test('are below those that the system hands out to clients', async () => {
+  test("are below the system's range for outgoing connections", async () => {
     const port = await freePort();
     releasePorts([port]);
     const [lowest = 0] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/).map(Number);
@@ -79,7 +79,7 @@ describe('a claim', () => {
     return { child, ask };
   }
 
-  test('belongs to one process until that ends, however it ends', async () => {
+  test('belongs to one process until that process ends, however it ends', async () => {
     const { child, ask } = await otherProcess();
     expect(await ask()).toEqual({ kind: 'ours' });
     expect(claim(place)).toEqual({ kind: 'held', pid: child.pid });
@@ -89,7 +89,7 @@ describe('a claim', () => {
     unclaim(place);
   });
 
-  test('goes to exactly one of many that take over a dead one', async () => {
+  test("goes to exactly one of many processes that take over a dead one's", async () => {
     writeFileSync(place, JSON.stringify({ pid: process.pid, startedAt: 'in another life of this pid' }));
     const others = await Promise.all([1, 2, 3, 4].map(otherProcess));
     const answers = await Promise.all(others.map(({ ask }) => ask()));

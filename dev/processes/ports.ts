@@ -1,6 +1,6 @@
 /**
- * Which port each server gets. A port is claimed for as long as the stack lives, so that two stacks that start at once do
- * not choose the same one, and none takes a port whose server is just being restarted.
+ * Chooses a port for each server. A stack claims its ports for as long as it lives, so two stacks that start together choose
+ * different ones, and none takes the port of a server that is restarting.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -23,14 +23,14 @@ const preferred: Ports = {
 };
 
 /**
- * Below the range that the system hands out to outgoing connections: a client that tries again and again to reach a server
- * that is down could be given that very port.
+ * Below the system's range for outgoing connections. Otherwise a client that keeps trying to reach a server that is down
+ * could be given that server's own port.
  */
 const replacements = { from: 10_000, to: 30_000 } as const;
 
 /**
  * Chooses and claims a port for each server: the one set by hand, else last time's (kept in `file`), else the usual one,
- * else any. Throws StartError where one set by hand is taken.
+ * else any. Throws StartError if a port set by hand is taken.
  */
 export async function choosePorts(file: string, fixed: Partial<Ports>): Promise<Ports> {
   const last = remembered(file);
@@ -39,9 +39,7 @@ export async function choosePorts(file: string, fixed: Partial<Ports>): Promise<
     const byHand = fixed[name];
     if (byHand !== undefined) {
       if (!(await take(byHand)))
-        throw new StartError(
-          `port ${byHand} (${name}, set by hand) is taken or may not be used: free it or name another`,
-        );
+        throw new StartError(`port ${byHand} (${name}, set by hand) is taken or not permitted: free it or set another`);
       chosen.push([name, byHand]);
     } else chosen.push([name, await firstFree([last[name] ?? preferred[name], preferred[name]])]);
   }
@@ -75,7 +73,7 @@ const ours = new Set<number>();
 async function take(port: number): Promise<boolean> {
   if (ours.has(port) || claim(claimFile(port)).kind === 'held') return false;
   ours.add(port);
-  // All addresses and this machine's own: a server on either would be in the way.
+  // A server may hold the port on all addresses or only on loopback.
   if ((await canListen(port)) && (await canListen(port, '127.0.0.1'))) return true;
   releasePorts([port]);
   return false;

@@ -16,7 +16,7 @@ export function sandboxServer(home: Home, env: NodeJS.ProcessEnv, httpPort: numb
   return program('sandbox', 'sandbox/main.js', home, own, () => answersOk(`http://127.0.0.1:${httpPort}/livez`));
 }
 
-/** Where this machine reaches a server that listens on `host`: one on all addresses also listens on the loopback. */
+/** The address at which this machine reaches a server that listens on `host`: loopback if it listens on all addresses. */
 export function ownAddress(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return isIPv6(host) ? `[${host}]` : host;

@@ -1,10 +1,10 @@
-/** The environment that our servers are started with. */
+/** The environment of our servers. */
 import { join } from 'node:path';
 import { buildRoot } from '../home/paths.js';
 
 export interface Addresses {
   readonly home: string;
-  /** Of the role that API and workers run as. */
+  /** For the role that API and workers run as. */
   readonly databaseUrl: string;
   readonly temporalAddress: string;
   readonly temporalNamespace: string;
@@ -13,9 +13,9 @@ export interface Addresses {
   readonly apiPort: number;
 }
 
-/** Settings as they came in, addresses as they were chosen. */
+/** The given settings, with the chosen addresses. */
 export function serverEnvironment(base: NodeJS.ProcessEnv, addresses: Addresses): NodeJS.ProcessEnv {
-  // The owner's URL is for migrations alone.
+  // The owner's URL is for migrations only.
   const { MIGRATE_DATABASE_URL: _, ...settings } = base;
   return {
     ...settings,

@@ -1,4 +1,4 @@
-/** How a server becomes a process: our own programs directly, foreign ones in a keeper. Both end when the stack does. */
+/** Starts servers as processes: our own programs directly, foreign ones under a keeper. All end when the stack does. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,19 +8,19 @@ import { messageOf } from '../start-error.js';
 import { signal } from './identity.js';
 import type { KeeperMessage, KeptCommand } from './keeper.js';
 
-/** A process that serves (or is about to). */
+/** A server process. */
 export interface Running {
-  /** The pid to kill to kill exactly this server. */
+  /** Killing this pid kills exactly this server. */
   readonly pid: number;
-  /** Resolves when it is gone, with how it went: a signal's name or an exit code. */
+  /** Resolves when the process is gone, with how it ended: a signal's name or an exit code. */
   readonly ended: Promise<string>;
-  /** Stops it politely, and for good after `withinMs`. Resolves when it is gone. */
+  /** Asks it to stop, and kills it after `withinMs`. Resolves when it is gone. */
   stop(withinMs: number): Promise<void>;
 }
 
 const tether = pathToFileURL(join(buildRoot, 'dev/processes/tether.js')).href;
 
-/** What a request or a step has made is garbage before twice as much as Node's 16 MiB has come: it is not copied first. */
+/** With twice Node's 16 MiB, what a request or a step allocates is garbage before it would be copied. */
 export const nodeOptions = ['--max-semi-space-size=32'] as const;
 
 /** Starts one of our own programs. Its output is appended to `logFile`. */
@@ -29,7 +29,7 @@ export async function ownServer(program: string, env: NodeJS.ProcessEnv, logFile
     fork(join(buildRoot, program), [], {
       detached: true,
       env,
-      // Our own options (a debugger's port, say) are not theirs.
+      // Not our own options: a debugger's port, for example.
       execArgv: [...nodeOptions, '--import', tether],
       stdio: ['ignore', log, log, 'ipc'],
     }),
@@ -43,7 +43,7 @@ export async function ownServer(program: string, env: NodeJS.ProcessEnv, logFile
 
 const keeperKilled = 'its keeper was killed';
 
-/** Starts a foreign program in a keeper. Its output is appended to `logFile`. */
+/** Starts a foreign program under a keeper. Its output is appended to `logFile`. */
 export async function keptServer(kept: KeptCommand, logFile: string): Promise<Running> {
   const keeper = withLog(logFile, (log) =>
     fork(join(buildRoot, 'dev/processes/keeper.js'), [], {
@@ -57,7 +57,7 @@ export async function keptServer(kept: KeptCommand, logFile: string): Promise<Ru
   const ended = new Promise<string>((done) => {
     keeper.on('message', (message: KeeperMessage) => message.kind === 'ended' && done(message.how));
     keeper.once('exit', (_code, killedBy) => done(killedBy === null ? 'ended' : keeperKilled));
-    // A message that can no longer be sent: the exit tells.
+    // A message could not be sent; the exit event follows.
     keeper.on('error', () => undefined);
   });
   keeper.send(kept);
@@ -67,7 +67,7 @@ export async function keptServer(kept: KeptCommand, logFile: string): Promise<Ru
       typeof answer === 'string' || answer.kind === 'ended' ? `ended at once: ${answer}` : answer.message,
     );
   const { pid } = answer;
-  // A keeper that was killed leaves its server behind: nobody but us can end it now.
+  // A killed keeper leaves its server behind, and only we can end it now.
   const gone = ended.then((how) => {
     if (how === keeperKilled) signal(pid, 'SIGKILL');
     return how;
@@ -100,6 +100,6 @@ function withLog(file: string, start: (log: number) => ChildProcess): ChildProce
 function spawned(child: ChildProcess): Promise<number> {
   return new Promise((done, fail) => {
     child.once('spawn', () => (child.pid === undefined ? fail(new Error('no pid')) : done(child.pid)));
-    child.once('error', (error) => fail(new Error(`cannot be started: ${messageOf(error)}`)));
+    child.once('error', (error) => fail(new Error(`cannot start: ${messageOf(error)}`)));
   });
 }

@@ -9,7 +9,7 @@ import { Supervised } from './supervise.js';
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-supervise-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A server in name only, which ends on request. */
+/** A fake server that ends on request. */
 function serverOf(pid: number): Running & { die(): void } {
   let die: () => void = () => undefined;
   const ended = new Promise<string>((done) => {
@@ -19,9 +19,9 @@ function serverOf(pid: number): Running & { die(): void } {
 }
 
 test.each([
-  ['the system refuses', Object.assign(new Error('ENOSPC: no space left on device, open'), { code: 'ENOSPC' })],
-  ['keeps a stack from starting', new StartError('the data folder cannot be read')],
-])('a server that dies while something that %s keeps it down comes back when that is over', async (_what, problem) => {
+  ['a system error', Object.assign(new Error('ENOSPC: no space left on device, open'), { code: 'ENOSPC' })],
+  ['an error that would prevent a first start', new StartError('cannot read the data folder')],
+])('a server that dies comes back once %s no longer keeps it down', async (_what, problem) => {
   const launched: (Running & { die(): void })[] = [];
   let broken = false;
   let failures = 0;

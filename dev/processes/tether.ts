@@ -1,11 +1,11 @@
 /**
- * Loaded before each program of ours that the stack starts (`node --import`, detached): when the stack is gone, however it
- * went, so are they. The channel to the stack closes with it.
+ * Loaded before each of our own programs that the stack starts (`node --import`, detached). When the stack ends, however it
+ * ends, its channel closes and the program ends too.
  */
 import { isMainThread } from 'node:worker_threads';
 
-// Not by `--enable-source-maps`, which the thread that runs the workflows would take up: that has maps of its own, and the
-// flag would look for one in each function that it makes.
+// Not `--enable-source-maps`: the workflow thread would inherit the flag and look for a source map in each function it
+// creates. It has its own maps.
 if (isMainThread) process.setSourceMapsEnabled(true);
 
 if (process.send) {
@@ -14,7 +14,7 @@ if (process.send) {
   process.channel?.unref();
 }
 
-/** What the program has started itself goes too. */
+/** Also ends what the program has started. */
 function endGroup(): void {
   process.kill(-process.pid, 'SIGKILL');
 }

@@ -1,9 +1,9 @@
-/** Questions that tell whether a server serves. */
+/** Checks whether a server is serving. */
 import { connect } from 'node:net';
 import { Connection } from '@temporalio/client';
 import { taskQueue } from '../../workflows/shared/contract.js';
 
-/** Whether anything listens there. */
+/** Whether anything listens on this port. */
 export function listens(port: number): Promise<boolean> {
   return new Promise((answer) => {
     const socket = connect({ port, host: '127.0.0.1' });
@@ -16,14 +16,14 @@ export function listens(port: number): Promise<boolean> {
   });
 }
 
-/** Whether this address answers 200 within 2 s. */
+/** Whether this address answers 2xx within 2 s. */
 export async function answersOk(url: string): Promise<boolean> {
   const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
   await response.arrayBuffer();
   return response.ok;
 }
 
-/** One short-lived connection to a Temporal server, for one question; a second's patience. */
+/** Asks a Temporal server one question over a short-lived connection, with a timeout of 1 s. */
 export async function askTemporal<T>(address: string, question: (connection: Connection) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address, connectTimeout: 1000 });
   try {
@@ -33,7 +33,7 @@ export async function askTemporal<T>(address: string, question: (connection: Con
   }
 }
 
-/** Whether a worker with such an identity (`pid@host`) has asked for workflow tasks lately (in the last minutes). */
+/** Whether a worker with a matching identity (`pid@host`) has polled for workflow tasks in the last minutes. */
 export function workerPolls(address: string, namespace: string, fits: (identity: string) => boolean): Promise<boolean> {
   return askTemporal(address, async ({ workflowService }) => {
     const { pollers } = await workflowService.describeTaskQueue({

@@ -1,4 +1,4 @@
-/** Exits 0 where a worker on this host polls Temporal, else 1: the health check of a worker's container. */
+/** The health check of a worker's container: exits 0 if a worker on this host polls Temporal, else 1. */
 import { hostname } from 'node:os';
 import { workerPolls } from './wait-for.js';
 

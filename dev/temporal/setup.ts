@@ -1,12 +1,12 @@
-/** What a Temporal server that runs elsewhere must know before the first workflow. */
+/** Prepares a Temporal server that runs elsewhere for the first workflow. */
 import { Connection } from '@temporalio/client';
 import { searchAttributes } from '../../workflows/shared/contract.js';
 import { messageOf, StartError } from '../start-error.js';
 
-/** Temporal's numbers of the value types (`temporal.api.enums.v1.IndexedValueType`). */
+/** Temporal's numbers for the value types (`temporal.api.enums.v1.IndexedValueType`). */
 const valueTypes = { Keyword: 2, Int: 3, KeywordList: 7 } as const;
 
-/** Registers the search attributes that are missing. Throws StartError where the server or the namespace is not there. */
+/** Registers missing search attributes. Throws StartError if the server or the namespace cannot be reached. */
 export async function setUpTemporal(address: string, namespace: string): Promise<void> {
   try {
     const connection = await Connection.connect({ address, connectTimeout: 10_000 });
@@ -23,6 +23,6 @@ export async function setUpTemporal(address: string, namespace: string): Promise
       await connection.close();
     }
   } catch (error) {
-    throw new StartError(`Temporal at ${address}, namespace ${namespace}, cannot be used: ${messageOf(error)}`);
+    throw new StartError(`cannot use Temporal at ${address}, namespace ${namespace}: ${messageOf(error)}`);
   }
 }

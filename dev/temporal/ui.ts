@@ -1,6 +1,6 @@
 /**
- * The proxy before the Temporal Web UI. It checks each request's Host (docs/adr/0014). The UI answers to any name, its
- * server has no setting for that, and every caller that reaches it may read and signal every workflow.
+ * The proxy in front of the Temporal Web UI. It checks each request's Host (docs/adr/0014), because the UI answers to any
+ * name, has no setting for that, and lets every caller read and signal every workflow.
  */
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -9,15 +9,15 @@ import { createProxyServer } from 'httpxy';
 import { hostCheck } from '../../sandbox/hosts.js';
 import { freePort } from '../processes/ports.js';
 
-/** Where the UI itself listens, on this machine only. */
+/** The UI's own address, on this machine only. */
 export interface UiAddress {
   readonly ip: string;
   readonly port: number;
 }
 
 /**
- * An address for the UI itself, which a page that tries many names and ports does not find: on Linux every address in
- * 127.0.0.0/8 is this machine's, and one of 16 million is drawn. Elsewhere there is only 127.0.0.1, with another port.
+ * A random address for the UI itself, so that a page that tries many names and ports does not find it. On Linux all of
+ * 127.0.0.0/8, 16 million addresses, belongs to this machine. Elsewhere it is 127.0.0.1 with a free port.
  * @param port the proxy's own port
  */
 export async function hiddenUiAddress(port: number): Promise<UiAddress> {
@@ -31,12 +31,12 @@ export async function openUiProxy(port: number, ui: UiAddress): Promise<Server> 
   const allowed = hostCheck();
   const proxy = createProxyServer({ target: `http://${ui.ip}:${ui.port}` });
   proxy.on('error', (_error, _req, res) => {
-    if (res instanceof ServerResponse && !res.headersSent) refuse(res, 502, 'Temporal is not there at the moment');
+    if (res instanceof ServerResponse && !res.headersSent) refuse(res, 502, 'Temporal is not available at the moment');
     else res?.destroy();
   });
   const server = createServer((req, res) => {
     if (allowed(req)) void proxy.web(req, res).catch(() => res.destroy());
-    else refuse(res, 421, 'the Temporal UI answers to localhost and 127.0.0.1 only');
+    else refuse(res, 421, 'the Temporal UI only answers to localhost and 127.0.0.1');
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');

@@ -8,7 +8,7 @@ export function greeting(dev: DevJson, home: string, sku: string, secondsToReady
     ['Temporal UI', dev.temporalUiUrl ?? `elsewhere (${dev.temporalAddress})`],
     ['Sandbox', dev.sandboxUrl],
     ['Postgres', withoutPassword(dev.databaseUrl)],
-    ['Home', `${home} (dev.json has the addresses, the keys and the pids; logs/ the logs)`],
+    ['Home', `${home} (addresses, key and pids in dev.json, logs in logs/)`],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const order = { lines: [{ sku, quantity: 2 }], payment: { cardToken: 'tok_visa' }, confirm: true };

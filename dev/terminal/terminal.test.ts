@@ -19,8 +19,8 @@ function progressOn(isTerminal: boolean): Progress {
 }
 const later = <T>(seconds: number, value: T) => new Promise<T>((done) => setTimeout(() => done(value), seconds * 1000));
 
-describe('the start, line by line', () => {
-  test('has a plain line for each step with its time, and while nothing happens one that says what is waited for', async () => {
+describe('the progress of the start', () => {
+  test('has a line for each step with its time, and during silence a line that says what it waits for', async () => {
     const progress = progressOn(false);
     const steps = [progress.step('Postgres', later(2, 'port')), progress.step('Temporal', later(13, null), 'found')];
     await vi.advanceTimersByTimeAsync(13_500);
@@ -35,7 +35,7 @@ describe('the start, line by line', () => {
     ]);
   });
 
-  test('on a terminal shows what is waited for in one line, which every other line replaces', async () => {
+  test('shows on a terminal what it waits for in one line, which the next line replaces', async () => {
     const progress = progressOn(true);
     const step = progress.step('Postgres', later(2.5, null));
     await vi.advanceTimersByTimeAsync(2500);
@@ -46,7 +46,7 @@ describe('the start, line by line', () => {
     );
   });
 
-  test('says nothing of a step that fails, and waits for it no longer', async () => {
+  test('says nothing about a failed step and no longer waits for it', async () => {
     const progress = progressOn(false);
     const step = progress.step('Temporal', Promise.reject(new Error('no way there')));
     await expect(step).rejects.toThrow('no way there');

@@ -1,22 +1,22 @@
-/** What the stack says to the person who started it, and how its start is getting on. */
+/** The stack's output to the person who started it: lines, and the progress of the start. */
 import { writeSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-/** How long nothing is said before those who wait hear what is waited for. */
+/** How long to stay silent before saying what the start is waiting for. */
 const silentMs = 5000;
 const liveMs = 1000;
 
 export interface Output {
   write(text: string): void;
-  /** Whether a line can be written over. */
+  /** Whether a line can be overwritten. */
   readonly isTerminal: boolean;
 }
 
-/** Standard output. What cannot be written (a full disk, a closed pipe) is lost: it ends nothing. */
+/** Standard output. A failed write (a full disk, a closed pipe) is ignored. */
 export const standardOutput: Output = {
   write: (text) => {
     try {
-      // Not by console.log, which is silent for ever after one failed write to a file.
+      // Not console.log, which stays silent forever after one failed write to a file.
       writeSync(1, text);
     } catch {
       // Lost: there is nowhere to report it.
@@ -26,8 +26,8 @@ export const standardOutput: Output = {
 };
 
 /**
- * The start, line by line: each step when it is done, with the seconds since the process began. While steps take long, a
- * terminal shows what is waited for in a line that is written over; elsewhere it is a line every few seconds.
+ * Reports the start line by line: each step when it is done, with the seconds since the process began. While steps take
+ * long, a terminal shows them in one line that it overwrites; other outputs get a line every few seconds.
  */
 export class Progress {
   private readonly pending = new Set<string>();
@@ -44,21 +44,21 @@ export class Progress {
     this.timer = setInterval(() => this.tick(), liveMs).unref();
   }
 
-  /** A line as it is. */
+  /** Writes a line as it is. */
   line(text: string): void {
     this.clear();
     this.lastSaid = this.seconds();
     this.output.write(`${text}\n`);
   }
 
-  /** A line with the seconds before it. */
+  /** Writes a line with the seconds before it. */
   mark(text: string): void {
     this.line(`${elapsed(this.seconds())}  ${text}`);
   }
 
   /**
-   * Says that `name` is `done` once `work` has resolved (nothing where `done` is null), and until then that it is waited
-   * for. Passes on what `work` answers or throws.
+   * Reports that the start waits for `name` until `work` resolves, and then that it is `done` (nothing if `done` is null).
+   * Returns what `work` returns and throws what it throws.
    */
   async step<T>(name: string, work: Promise<T>, done: string | null = 'ready'): Promise<T> {
     this.pending.add(name);
@@ -71,7 +71,7 @@ export class Progress {
     }
   }
 
-  /** Nothing is waited for any more. */
+  /** Stops reporting. */
   end(): void {
     clearInterval(this.timer);
     this.clear();

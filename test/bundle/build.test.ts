@@ -20,7 +20,7 @@ import { projectRoot } from '../../dev/home/paths.js';
 
 const copy = mkdtempSync(join(tmpdir(), 'holdfast-build-'));
 const dist = join(copy, 'dist');
-/** This run's own build is not the question here. */
+/** The test run's own build must not be used here. */
 const { HOLDFAST_BUILD: _, ...env } = process.env;
 const source = join(copy, 'domain/money.ts');
 
@@ -32,19 +32,19 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-/** Runs the build as `npm run build` does; what it printed. */
+/** Runs the build like `npm run build` and returns its output. */
 async function build(): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, ['dev/build.mjs'], { cwd: copy, env });
   return stdout.trim();
 }
 const builds = () => readdirSync(dist).filter((name) => !name.startsWith('.'));
-/** Makes builds look as if nobody had touched them for an hour. */
+/** Makes builds look untouched for an hour. */
 const age = () => {
   const hourAgo = new Date(Date.now() - 3_600_000);
   for (const name of builds()) utimesSync(join(dist, name), hourAgo, hourAgo);
 };
 
-test('two builds at once make one whole build, and the next one finds it', async () => {
+test('two concurrent builds make one complete build, and the next one finds it', async () => {
   await Promise.all([build(), build()]);
   expect(readdirSync(dist)).toEqual(builds());
   expect(builds()).toHaveLength(1);
@@ -54,7 +54,7 @@ test('two builds at once make one whole build, and the next one finds it', async
   expect(await build()).toBe(`dist/${builds()[0]} is up to date`);
 });
 
-test('a change of the sources makes another build, and leaves the one alone that a process uses', async () => {
+test('a change of the sources makes another build and keeps the one that a process uses', async () => {
   const [old = ''] = builds();
   // A program of the old build that runs until it is stopped.
   writeFileSync(join(dist, old, 'waits.js'), 'process.stdin.resume(); console.log("runs");');
@@ -78,7 +78,7 @@ test('a change of the sources makes another build, and leaves the one alone that
   expect(builds()).not.toContain(old);
 });
 
-test('a change of an SQL function makes another build, which holds the SQL as it was', async () => {
+test('a change of an SQL function makes another build with its own copy of the SQL', async () => {
   const name = 'db/functions/02_stock_answers.sql';
   appendFileSync(join(copy, name), '-- changed\n');
   const folder = join(copy, (await build()).replace(' built', ''));
@@ -90,7 +90,7 @@ test('a change of an SQL function makes another build, which holds the SQL as it
     );
 });
 
-test('sources that cannot be compiled leave no build, and the compiler says where', async () => {
+test('sources that do not compile leave no build, and the error names the place', async () => {
   const before = builds();
   appendFileSync(source, '\nexport const = ;\n');
   const error = await build().catch((reason: { code: number; stderr: string }) => reason);

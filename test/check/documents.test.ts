@@ -1,4 +1,4 @@
-/** Documents hold what they must: links that lead somewhere, decisions in one form, and every patch of workflow code. */
+/** Documents are complete: links lead somewhere, decisions have one form, and every workflow patch is listed. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -17,7 +17,7 @@ const documents = [
   ...filesIn('.github', '.md'),
 ];
 
-/** As GitHub makes it of a heading. */
+/** The anchor that GitHub makes for a heading. */
 function anchorOf(heading: string): string {
   return heading
     .toLowerCase()
@@ -55,7 +55,7 @@ describe('the decisions', () => {
     expect(numbers).toEqual(pages.map((_, place) => String(place + 1).padStart(4, '0')));
   });
 
-  test.each(pages)('have one form: %s', (path) => {
+  test.each(pages)('all have the same form: %s', (path) => {
     const text = read(path);
     const [title = '', blank, status = ''] = text.split('\n');
     expect(title).toMatch(new RegExp(`^# ${Number(path.slice('docs/adr/'.length, 'docs/adr/'.length + 4))}\\. `));
@@ -66,7 +66,7 @@ describe('the decisions', () => {
     expect(sections.indexOf('Alternatives') === -1 || sections.indexOf('Alternatives') === 2).toBe(true);
   });
 
-  test('are all in the list, by their titles', () => {
+  test('are all listed by their titles', () => {
     const listed = read('docs/adr/README.md')
       .split('\n')
       .filter((line) => /^\| \[\d+\]/.test(line))
@@ -87,7 +87,7 @@ describe('the table of patches', () => {
     .map(([, name = '', kind = '', where = '']) => ({ name: name.replaceAll('`', ''), kind, where }));
   const sources = filesIn('workflows', '.ts').map((file) => ({ file, text: read(file) }));
 
-  test('names every patch of the code with its file, and no other', () => {
+  test('lists every patch in the code with its file, and nothing else', () => {
     const inCode = sources.flatMap(({ file, text }) =>
       [...text.matchAll(/\b(?:deprecatePatch|patched)\('([^']+)'\)/g)].map(([, name]) => `${name} ${file}`),
     );
@@ -96,7 +96,7 @@ describe('the table of patches', () => {
     expect(inTable.sort()).toEqual(inCode.sort());
   });
 
-  test('sees every call', () => {
+  test('is checked against every call in the code', () => {
     const calls = sources.flatMap(({ text }) => [...text.matchAll(/\b(?:deprecatePatch|patched)\(/g)]);
     expect(calls).toHaveLength(rows.filter(({ kind }) => kind === 'patch').length);
   });

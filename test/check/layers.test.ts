@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectRoot } from '../../dev/home/paths.js';
 
-/** What is planted: a file, what it imports, and the rule that must bite. */
+/** Planted violations: a file, its import, and the rule that must report it. */
 const violations: readonly (readonly [file: string, line: string, rule: string])[] = [
   ['domain/planted-1.ts', "import '../db/postgres/client.js';", 'domain-enters-no-other-room'],
   ['domain/planted-2.ts', "import type { Database } from '../db/postgres/client.js';", 'domain-enters-no-other-room'],
@@ -70,10 +70,10 @@ const violations: readonly (readonly [file: string, line: string, rule: string])
   ['dev/planted-9.ts', "import '../db/stock/ledger.js';", 'dev-prepares-the-database-and-reads-nothing-from-it'],
 ];
 
-/** The other half of the circle. */
+/** The other half of the import cycle. */
 const companions = [['db/circle-2.ts', "import './circle-1.js';"]] as const;
 
-/** What stands next to a violation and is none. */
+/** Imports that resemble a violation but are allowed. */
 const allowed: readonly (readonly [file: string, line: string])[] = [
   ['workflows/fine-1.ts', "import type { Activities } from '../activities/index.js';"],
   ['workflows/fine-2.ts', "import '../domain/money.js';"],
@@ -123,9 +123,9 @@ beforeAll(async () => {
 }, 120_000);
 
 describe('the layer rules', () => {
-  test('hold for the project as it is', () => expect(before).toEqual([]));
+  test('hold for the project', () => expect(before).toEqual([]));
 
-  test.each(violations)('bite on %s: %s', (file, _line, rule) => {
+  test.each(violations)('report a violation in %s: %s', (file, _line, rule) => {
     expect(after).toContainEqual(expect.stringContaining(`${file} ${rule}`));
   });
 
@@ -133,7 +133,7 @@ describe('the layer rules', () => {
     expect(after.filter((violation) => violation.startsWith(`${file} `))).toEqual([]);
   });
 
-  test('name nothing else', () => {
+  test('report nothing else', () => {
     const planted = new Set(violations.map(([file]) => file));
     expect(after.filter((violation) => !planted.has(violation.split(' ')[0] ?? ''))).toEqual(before);
   });

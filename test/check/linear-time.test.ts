@@ -1,7 +1,7 @@
 /**
- * No pattern and no parser takes more time than in proportion to its input. Every pattern in the code is analysed, so that
- * a new one cannot be forgotten. Every body that the API takes, and every scanner of text, is fed its worst characters:
- * 256 KiB of them may cost about four times what 64 KiB cost.
+ * Every pattern and every parser takes linear time. All patterns in the code are analysed, so a new one cannot be
+ * forgotten. Every body of the API and every text scanner is fed its worst characters: 256 KiB of them may take about four
+ * times as long as 64 KiB.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -53,7 +53,7 @@ describe('every pattern in the code', () => {
 
   const found = files.map((file) => ({ file, ...patternsIn(readFileSync(join(projectRoot, file), 'utf8')) }));
 
-  test('takes time in proportion to the text', () => {
+  test('takes linear time', () => {
     const patterns = found.flatMap(({ file, written }) => written.map((pattern) => ({ file, pattern })));
     expect(patterns.length).toBeGreaterThan(50);
     expect(patterns.filter(({ pattern }) => isSlow(pattern)).map(({ file, pattern }) => `${file}: ${pattern}`)).toEqual(
@@ -61,7 +61,7 @@ describe('every pattern in the code', () => {
     );
   });
 
-  test('that is put together at run time belongs to a scanner that is timed below', () => {
+  test('that is built at run time belongs to a scanner that is timed below', () => {
     expect(found.filter(({ composed }) => composed > 0).map(({ file }) => file)).toEqual([
       'api/http/schemas.ts',
       'domain/addresses.ts',
@@ -70,7 +70,7 @@ describe('every pattern in the code', () => {
     ]);
   });
 
-  test.each(['/\\/+$/', '/(a+)+$/', '/\\s+$/'])('such as %s would be seen', (pattern) => {
+  test.each(['/\\/+$/', '/(a+)+$/', '/\\s+$/'])('such as %s would be found', (pattern) => {
     expect(isSlow(pattern)).toBe(true);
   });
 });
@@ -99,13 +99,13 @@ afterAll(async () => {
   await close();
 });
 
-/** So many characters, of one text over and over. */
+/** One text repeated up to this length. */
 const times = (text: string, length: number) => text.repeat(Math.ceil(length / text.length)).slice(0, length);
-/** So many different characters of which a host name could be made. */
+/** This many different characters that can occur in a host name. */
 const ideographs = (length: number) =>
   Array.from({ length }, (_, place) => String.fromCodePoint(0x4e00 + (place % 20_000))).join('');
 
-/** Texts that have made scanners slow. */
+/** Texts that have slowed scanners down. */
 const worst: ((length: number) => string)[] = [
   ...['-', '0', '4242 ', '1-1 ', '4242-', '4242 4242 4242 4243 ', 'AT61 ', 'DE89370400440532013000 ', 'deadbeef-'],
   ...['a', 'a ', ' ', '\t', '\n4', '/', './', '%41', '%', '+', '=', ',', '"', '""', '","', '\r\n', '\0', '\ud800'],
@@ -122,7 +122,7 @@ worst.push(
   (length) => `hf_test_${times('a', length)}_00000000`,
 );
 
-/** Enough for scanners that do not look for card numbers themselves. */
+/** Enough for scanners that do not look for card numbers. */
 const worstAnywhere: typeof worst = [...'-a/."\n', '4242 ', '1\u0301', '%41', '""', 'tok_'].map(
   (text) => (length: number) => times(text, length),
 );
@@ -132,7 +132,7 @@ worstAnywhere.push(
   (length) => `SKU:${times('1', length)}`,
 );
 
-/** Those that can be slow to mail addresses, times, URLs and codes. */
+/** Texts that can slow down the parsing of mail addresses, times, URLs and codes. */
 const worstInBodies: typeof worst = [
   (length) => times('a', length),
   (length) => times('a.', length),
@@ -145,7 +145,7 @@ const swallowed = (scan: (text: string) => unknown) => (text: string) => {
   try {
     scan(text);
   } catch {
-    // What it says is tested elsewhere.
+    // Its result is tested elsewhere.
   }
 };
 
@@ -199,7 +199,7 @@ const scanners: Readonly<Record<string, (text: string) => unknown>> = {
   values: (text) => [code, idempotencyKey, orderLine].map((read) => swallowed((each) => read(each))(text)),
 };
 
-/** CPU time in ms, the least of so many runs: what else the machine does only adds to it. */
+/** CPU time in ms, the minimum of several runs, because other load only adds to it. */
 function cost(work: () => unknown, runs: number): number {
   let least = Number.POSITIVE_INFINITY;
   for (let run = 0; run < runs; run++) {
@@ -211,9 +211,9 @@ function cost(work: () => unknown, runs: number): number {
   return least;
 }
 
-/** What costs less is not measured again: quadratic work on 256 KiB costs seconds. */
+/** Anything cheaper passes without a second measurement: quadratic work on 256 KiB takes seconds. */
 const littleMs = 200;
-/** Four times the text costs four times as much; sixteen times as much where the work is quadratic. */
+/** For four times the text, linear work takes four times as long and quadratic work sixteen times. */
 const widestRatio = 10;
 
 function slowness(work: (length: number) => () => unknown): string | null {
@@ -234,7 +234,7 @@ function slowTexts(scan: (text: string) => unknown, texts: typeof worst): readon
   });
 }
 
-test.each(Object.entries(scanners))('%s takes time in proportion to the text', (_name, scan) => {
+test.each(Object.entries(scanners))('%s takes linear time', (_name, scan) => {
   expect(slowTexts(scan, scan === holdsCardNumber ? worst : worstAnywhere)).toEqual([]);
 });
 
@@ -244,7 +244,7 @@ describe('the schema of', () => {
   );
   expect(bodies.length).toBeGreaterThan(10);
 
-  test.each(bodies)('$name takes time in proportion to the body', ({ body }) => {
+  test.each(bodies)('$name takes linear time', ({ body }) => {
     const names = Object.keys(body.shape);
     const scan = (value: unknown) => {
       const sent = {
@@ -259,7 +259,7 @@ describe('the schema of', () => {
   });
 });
 
-test('the results of a bulk are taken up in time in proportion to their number', () => {
+test('reading the results of a bulk takes linear time', () => {
   const slow = slowness((length) => {
     const lines = length / 4;
     const path = join(folder, `operations-${length}.csv`);

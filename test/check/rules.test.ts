@@ -18,7 +18,7 @@ interface Rule {
 const file: { groups: { rules: Rule[] }[] } = parse(readFileSync(join(folder, 'holdfast.rules.yml'), 'utf8'));
 const rules = file.groups.flatMap((group) => group.rules);
 
-/** What a registry serves, with the series that Prometheus makes of a histogram. */
+/** The metrics a registry serves, with the series of each histogram. */
 async function served(registry: ReturnType<typeof createMetrics>['registry']): Promise<string[]> {
   const metrics = await registry.getMetricsAsJSON();
   return metrics.flatMap(({ name, type }) =>
@@ -27,7 +27,7 @@ async function served(registry: ReturnType<typeof createMetrics>['registry']): P
 }
 
 describe('the rules for Prometheus', () => {
-  test('name no figure that neither the processes serve nor a rule records', async () => {
+  test('only use metrics that a process serves or a rule records', async () => {
     const known = new Set([
       ...(await served(createMetrics().registry)),
       ...(await served(createWorkerMetrics().registry)),
@@ -38,7 +38,7 @@ describe('the rules for Prometheus', () => {
     expect(named.filter((name) => !known.has(name))).toEqual([]);
   });
 
-  test('warn of stockouts over 5 %, contention over 10 % and failed replenishments', () => {
+  test('alert on stockouts over 5 %, contention over 10 % and failed replenishments', () => {
     const alerts = rules.flatMap(({ alert, expr }) => (alert === undefined ? [] : [expr]));
     expect(alerts).toEqual([
       'holdfast:stockout:ratio_rate5m > 0.05',
@@ -47,7 +47,7 @@ describe('the rules for Prometheus', () => {
     ]);
   });
 
-  test.runIf(hasPromtool)('are accepted by promtool, and fire when they should and not before', () => {
+  test.runIf(hasPromtool)('are accepted by promtool and fire exactly when they should', () => {
     const run = (...args: string[]) => execFileSync('promtool', args, { cwd: folder, encoding: 'utf8' });
     expect(run('check', 'rules', 'holdfast.rules.yml')).toContain(`SUCCESS: ${rules.length} rules found`);
     expect(run('test', 'rules', 'holdfast.rules.test.yml')).toContain('SUCCESS');

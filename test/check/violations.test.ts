@@ -1,6 +1,6 @@
 /**
- * The compiler's flags, the lint rules and the search for unused code, each with a violation that it must find: in a small
- * project that uses the same configuration files.
+ * The compiler flags, the lint rules and the search for unused code each find a planted violation, in a small project with
+ * the same configuration files.
  */
 import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -25,7 +25,7 @@ function write(file: string, ...lines: readonly string[]): void {
   writeFileSync(join(folder, file), `${lines.join('\n')}\n`);
 }
 
-/** What a program of node_modules prints; fails unless it exits with 1 or 2, as it does where it finds something. */
+/** The output of a program in node_modules, which must exit with 1 or 2 because it found something. */
 async function findings(program: string, ...args: readonly string[]): Promise<string> {
   const bin = join(projectRoot, 'node_modules/.bin', program);
   const { code, stdout } = await promisify(execFile)(bin, args, { cwd: folder }).then(
@@ -77,11 +77,11 @@ describe('the lint rules', () => {
   });
 
   test.each([
-    ['a promise that nobody waits for', 6, 'no-floating-promises'],
+    ['a promise that is not awaited', 6, 'no-floating-promises'],
     ["one of Temporal's", 7, 'no-floating-promises'],
-    ['a query that nobody waits for', 8, 'no-floating-promises'],
+    ['a query that is not awaited', 8, 'no-floating-promises'],
     ['a promise as a condition', 9, 'no-misused-promises'],
-    ['an async callback where nobody waits', 10, 'no-misused-promises'],
+    ['an async callback that is not awaited', 10, 'no-misused-promises'],
   ])('refuse %s', (_name, line, rule) => {
     expect(said.find((found) => found.startsWith(`${file}:${line}:`))).toContain(rule);
   });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { projectRoot } from '../../dev/home/paths.js';
 
-/** A file, its text, and the phrases that must be found in it. */
+/** A file, its text, and the phrases that the check must find. */
 const planted: readonly (readonly [file: string, text: string, found: readonly string[]])[] = [
   ['domain/planted.ts', '// A wish of the customer.\n', ['1 "wish"']],
   ['workflows/planted.ts', 'export interface OrderWish {}\n', ['1 "wish"']],
@@ -50,18 +50,18 @@ async function checkWords(): Promise<typeof result> {
 }
 
 describe('the check for words', () => {
-  test('fails where it finds something', () => expect(result.code).toBe(1));
+  test('fails if it finds something', () => expect(result.code).toBe(1));
 
-  test.each(planted)('finds what is planted in %s', (file, _text, found) => {
+  test.each(planted)('finds the phrases planted in %s', (file, _text, found) => {
     const lines = result.lines.filter((line) => line.startsWith(`${file}:`));
     expect(lines.map((line) => line.slice(file.length + 1).split(': ')[0]).sort()).toEqual([...found].sort());
   });
 
-  test.each(exempt)('says nothing of %s', (file) => {
+  test.each(exempt)('says nothing about %s', (file) => {
     expect(result.lines.filter((line) => line.startsWith(`${file}:`))).toEqual([]);
   });
 
-  test('passes where nothing is left', async () => {
+  test('passes if nothing is left', async () => {
     for (const [file] of planted) rmSync(join(folder, file));
     expect(await checkWords()).toEqual({ code: 0, lines: [] });
   });

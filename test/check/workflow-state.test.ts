@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { projectRoot } from '../../dev/home/paths.js';
 
-/** What a module holds that can be changed: a variable, a collection. A WeakMap may be keyed by what belongs to a workflow. */
+/** Mutable module state: a variable, a collection. A WeakMap is allowed, since its keys can belong to one workflow. */
 const state = /^(?:export )?(?:let |var |const \w+[^=]*= (?:new (?:Map|Set|Array)\b|\[\]|\{\}))/;
 
 const stateIn = (source: string) => source.split('\n').filter((line) => state.test(line));
 
-// All workflows of a worker share the modules of the bundle: one that kept something in them would see another's.
-test.each(['workflows', 'domain'])('no module of %s keeps anything between workflows', (room) => {
+// All workflows of a worker share the bundle's modules, so workflows would see each other's module state.
+test.each(['workflows', 'domain'])('no module in %s has mutable state', (room) => {
   const files = readdirSync(join(projectRoot, room), { encoding: 'utf8', recursive: true }).filter(
     (file) => file.endsWith('.ts') && !file.endsWith('.test.ts'),
   );
@@ -26,6 +26,6 @@ test.each([
   'const waiting = new Map<string, number>();',
   'const waiting: Set<string> = new Set();',
   'export const seen: string[] = [];',
-])('the rule sees %s', (line) => {
+])('the rule finds %s', (line) => {
   expect(stateIn(`// a module\n${line}\n  let local = 0;\n`)).toEqual([line]);
 });

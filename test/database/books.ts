@@ -1,4 +1,4 @@
-/** The real ledger in the real Postgres of the test run, with what a test of it needs first: SKUs of its own. */
+/** The real ledger in the test run's Postgres, with builders that give each test its own SKUs. */
 import { randomUUID } from 'node:crypto';
 import { type Connection, connect, type Sql } from '../../db/postgres/client.js';
 import { type Chunk, type Position, start, verifyChunk } from '../../db/stock/verify.js';
@@ -35,12 +35,12 @@ export class Books {
     return this.connection.close();
   }
 
-  /** Another process's connections to the same books. */
+  /** The same books over another connection, as another process would have. */
   another(maxConnections = 1): Connection {
     return connect(this.url, { applicationName: `books-${randomUUID()}`, maxConnections });
   }
 
-  /** A product that nobody else knows, with so much of it at `main`. */
+  /** Creates a product with this quantity at `main`. */
   async newSku(onHand = 0): Promise<string> {
     const sku = `BOOKS-${randomUUID()}`;
     await this.sql`insert into products (sku, name, price_amount, price_currency, created_by)
@@ -49,24 +49,24 @@ export class Books {
     return sku;
   }
 
-  /** One batch, one transaction: nothing coalesces it with others. */
+  /** One batch in a transaction of its own, never coalesced with others. */
   async apply(operations: readonly StockOperation[], sql = this.sql): Promise<readonly StockResult[]> {
     const [row] = await sql<{ results: StockResult[] }[]>`
       select stock_apply(${JSON.stringify(operations)}::text::jsonb) as results`;
     return row?.results ?? [];
   }
 
-  /** One operation of these commands, under a key of its own. */
+  /** One operation with these commands and a new key. */
   async do(...commands: readonly StockCommand[]): Promise<StockResult> {
     const [result] = await this.apply([operation(commands)]);
     if (result === undefined) throw new Error('no result');
     return result;
   }
 
-  /** A hold of so many at `main`; the id it was given. */
+  /** Holds this quantity at `main` and returns the reservation's id. */
   async hold(sku: string, quantity: number, holdSeconds: number | null = null): Promise<string> {
     const reservationId = newHoldId();
-    // As an order's, so that no sweep gives it back meanwhile: the tests share a database.
+    // Held for an order, so that no sweep releases it meanwhile: the tests share a database.
     const orderId = `ord_${randomUUID()}`;
     const asked = { reservationId, sku, location: 'main', quantity, holdSeconds, orderId };
     const result = await this.do({ kind: 'reserve', ...asked });
@@ -85,7 +85,7 @@ export class Books {
   }
 }
 
-/** What a walk through the whole ledger finds, so many rows at a time. */
+/** The result of verifying the whole ledger, this many rows at a time. */
 export async function verify(sql: Sql, rows = 20_000): Promise<readonly LedgerDifference[]> {
   const differences: LedgerDifference[] = [];
   for (let position: Position | null = start; position !== null; ) {

@@ -1,10 +1,10 @@
-/** A second database of a test's own on the Postgres of the test run: empty, or one that no relay looks into. */
+/** A test's own second database on the test run's Postgres. It is empty, and no relay reads it. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 
 export interface Scratch {
   readonly url: string;
-  /** As its owner. */
+  /** For its owner. */
   readonly sql: postgres.Sql;
   drop(): Promise<void>;
 }

@@ -1,9 +1,9 @@
-/** Many purchases at once through whatever goes wrong, and the check that nothing was lost or doubled. */
+/** Many purchases at once despite failures, and the check that nothing was lost or doubled. */
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
 import { type Answer, eventually, holdings, type Shop } from '../shop.js';
 
-/** Buys one unit as a client with a key would: repeats the same call until it has a definite answer. */
+/** Buys one unit like a client with a key: repeats the call until it gets a definite answer. */
 export async function insist(shop: Shop, sku: string, cardToken: string, key: string = randomUUID()): Promise<Answer> {
   return eventually(
     'a definite answer',
@@ -20,8 +20,8 @@ export async function insist(shop: Shop, sku: string, cardToken: string, key: st
 }
 
 /**
- * Waits until the orders of these answers, which are all that were made of the SKU, have come to an end or are reserved, and
- * holds stock, money and ledger against each other. Answers how many were confirmed.
+ * Waits until the orders in these answers, which must be all orders of the SKU, have ended or are reserved. Then checks
+ * stock, money and ledger against each other. Returns how many were confirmed.
  */
 export async function expectWhole(shop: Shop, sku: string, stock: number, answers: readonly Answer[]): Promise<number> {
   const ids = answers.map(({ body }) => body.id ?? body.orderId);

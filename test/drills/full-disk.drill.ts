@@ -1,4 +1,4 @@
-/** The stack's home on a small file system that is full: nothing ends that cannot come back, and nothing is lost. */
+/** The stack's home is on a small, full file system: nothing is lost, and everything that ends comes back. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { expectWhole, insist } from './buying.js';
 
 const canMount = process.platform === 'linux' && process.getuid?.() === 0;
 
-describe.runIf(canMount)('a disk that is full', () => {
+describe.runIf(canMount)('a full disk', () => {
   const disk = mkdtempSync(join(tmpdir(), 'holdfast-disk-'));
   const filler = join(disk, 'filler');
   let stack: Stack;
@@ -33,14 +33,14 @@ describe.runIf(canMount)('a disk that is full', () => {
     rmdirSync(disk);
   });
 
-  /** Leaves not a byte. */
+  /** Fills the disk to the last byte. */
   function fill(): void {
     const file = openSync(filler, 'a');
     for (const size of [1024 * 1024, 4096]) {
       try {
         for (;;) writeSync(file, Buffer.alloc(size));
       } catch {
-        // Full for blocks of this size.
+        // Full for blocks of this size; try smaller ones.
       }
     }
     closeSync(file);
@@ -49,7 +49,7 @@ describe.runIf(canMount)('a disk that is full', () => {
   const lives = async () => (await fetch(`${stack.apiUrl}/livez`)).ok;
 
   test.each(['api', 'worker', 'sandbox', 'temporal', 'postgres'] as const)(
-    'on which %s is killed ends neither the stack nor an order: all resumes when there is room',
+    'on which %s is killed ends neither the stack nor an order: all resumes once there is room',
     async (victim) => {
       const sku = await shop.product(12);
       const early = Array.from({ length: 4 }, () => insist(shop, sku, 'tok_slow_400'));
@@ -57,7 +57,7 @@ describe.runIf(canMount)('a disk that is full', () => {
       fill();
       const killed = await stack.kill(victim);
       const late = Array.from({ length: 8 }, () => insist(shop, sku, 'tok_visa'));
-      // Long enough for each server to need room it has not got: Postgres, Temporal, the sandbox, and every log.
+      // Long enough for every server and every log to need space that is not there.
       await sleep(8000);
       expect(() => process.kill(stack.pids.stack, 0)).not.toThrow();
       if (victim !== 'api') expect(await lives()).toBe(true);
@@ -76,7 +76,7 @@ describe.runIf(canMount)('a disk that is full', () => {
     },
   );
 
-  test('on which the stack is stopped leaves no dev.json, and the next start finds everything', async () => {
+  test('on which the stack is stopped leaves no dev.json, and the next start finds all data', async () => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku);
     fill();
@@ -105,4 +105,4 @@ describe.runIf(canMount)('a disk that is full', () => {
   });
 });
 
-if (!canMount) test.skip('a disk that is full needs root on Linux, which may mount a small one', () => undefined);
+if (!canMount) test.skip('the test of a full disk needs root on Linux, to mount a small one', () => undefined);

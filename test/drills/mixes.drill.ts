@@ -1,25 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Stack, startStack } from '../setup/stack.js';
-import { type Answer, eventually, Shop } from '../shop.js';
+import { beforeAll, expect, test } from 'vitest';
+import { ownStack } from '../setup/own-stack.js';
+import { type Answer, eventually } from '../shop.js';
 
-let stack: Stack;
-let shop: Shop;
-
+const own = ownStack({
+  WORKERS: '2',
+});
 beforeAll(async () => {
-  stack = await startStack({
-    WORKERS: '2',
-    RETRY_BASE_SCALE: '0.01',
-    GATEWAY_TIMEOUT_SECONDS: '1',
-    RATE_LIMIT_PER_MINUTE: '1000000',
-  });
-  shop = new Shop(stack);
   await insist('/api/locations', { code: 'mixes-west', name: 'West' });
 });
-afterAll(() => stack?.stop());
 
-/** On hand and reserved at each of two places, and the orders that hold something. */
+/** On hand and reserved at two locations, and the orders with holds. */
 interface Model {
   readonly main: { onHand: number; reserved: number };
   readonly west: { onHand: number };
@@ -41,44 +33,44 @@ const step = fc.record({
     'kill',
   ),
   quantity: fc.integer({ min: 1, max: 12 }),
-  /** How far the next step has come when the victim is killed. */
+  /** How long after the start of the next step the victim is killed. */
   afterMs: fc.integer({ min: 0, max: 40 }),
   victim: fc.constantFrom('worker', 'api', 'postgres', 'temporal', 'sandbox'),
 });
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
-/** Who is to be killed while the next call is under way. */
+/** The process to kill during the next call. */
 const doomed: Pick<Step, 'victim' | 'afterMs'>[] = [];
 
-/** The call that is the next begins now. */
+/** Kills the planned victim during the call that begins now. */
 function strike(): void {
   for (const { victim, afterMs } of doomed.splice(0)) {
-    // A process that is down already is on its way back: the stack restarts it.
-    setTimeout(() => void stack.kill(victim).catch(() => undefined), afterMs);
+    // The stack is already restarting a process that is down.
+    setTimeout(() => void own.stack.kill(victim).catch(() => undefined), afterMs);
   }
 }
 
-/** Repeats a call with its key, as a client should, until the answer is one. */
+/** Repeats a call with its key, as a client should, until it gets a definite answer. */
 function insist(path: string, body: object): Promise<Answer> {
   const key = randomUUID();
   strike();
   return eventually(`an answer to ${path}`, async () => {
-    const answer = await shop.post(path, body, { 'idempotency-key': key, prefer: 'wait=20' });
+    const answer = await own.shop.post(path, body, { 'idempotency-key': key, prefer: 'wait=20' });
     const open = answer.status >= 500 || answer.status === 202 || answer.body?.code === 'request_in_progress';
     if (answer.status === 202) return await decided(answer);
     return !open && answer;
   });
 }
 
-/** What an order or a transfer that went on by itself has come to; undefined while it is not decided. */
+/** The result of an order or a transfer answered with 202; undefined until it is decided. */
 async function decided({ body }: Answer): Promise<Answer | undefined> {
   const path = body.id.startsWith('trf_') ? '/api/transfers' : '/api/orders';
-  const now = await shop.get(`${path}/${body.id}`);
+  const now = await own.shop.get(`${path}/${body.id}`);
   const open = now.status !== 200 || ['pending', 'confirming'].includes(now.body.status);
   return open ? undefined : { ...now, status: now.body.status === 'failed' ? 409 : 201 };
 }
 
-test('whatever is mixed and whatever is killed, the levels are those of a small model', async () => {
+test('random operations under random kills lead to the levels of a small model', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 12, maxLength: 25 }), async (steps) => {
       const sku = `MIX-${randomUUID()}`;
@@ -87,7 +79,7 @@ test('whatever is mixed and whatever is killed, the levels are those of a small 
       const model: Model = { main: { onHand: 20, reserved: 0 }, west: { onHand: 0 }, orders: [] };
       for (const each of steps) await take(sku, model, each);
       await eventually('the levels of the model', async () => {
-        const { status, body } = await shop.get(`/api/inventory/${sku}`);
+        const { status, body } = await own.shop.get(`/api/inventory/${sku}`);
         if (status !== 200) return false;
         const at = (location: string) =>
           body.locations.find((level: { location: string }) => level.location === location) ?? {
@@ -98,9 +90,9 @@ test('whatever is mixed and whatever is killed, the levels are those of a small 
         expect([at('mixes-west').onHand, body.inTransit]).toEqual([model.west.onHand, 0]);
         return true;
       });
-      expect(await shop.verified()).toEqual({ clean: true, differences: [] });
+      expect(await own.shop.verified()).toEqual({ clean: true, differences: [] });
     }),
-    // A shrunk counterexample would mean another set of kills: the first one is the one to read.
+    // Shrinking would run other kills, so report the first counterexample.
     { numRuns: 6, endOnFailure: true },
   );
 }, 900_000);
@@ -143,7 +135,7 @@ async function take(sku: string, model: Model, { kind, quantity, victim, afterMs
       if (quantity > free) {
         expect(status).toBe(409);
       } else if (status === 402 || body.status === 'reserved') {
-        // The processor was away for too long: nothing was taken, and the goods are held for another card.
+        // The processor was down for too long: no money was taken, and the goods stay held for another card.
         orders.push({ id: body.orderId ?? body.id, quantity });
         main.reserved += quantity;
       } else {
@@ -156,7 +148,7 @@ async function take(sku: string, model: Model, { kind, quantity, victim, afterMs
       const order = orders.shift();
       if (order === undefined) return;
       await insist(`/api/orders/${order.id}/cancel`, { reason: 'mixed' });
-      await eventually('the order to be cancelled', async () => (await shop.statusOf(order.id)) === 'cancelled');
+      await eventually('the order to be cancelled', async () => (await own.shop.statusOf(order.id)) === 'cancelled');
       main.reserved -= order.quantity;
       return;
     }

@@ -1,6 +1,6 @@
 /**
  * The API against its own document: Schemathesis sends what the document allows and what it forbids, in all its phases,
- * and holds every answer against it. What it is told besides, with the reasons, is in openapi/.
+ * and checks every answer against it. Its configuration, with the reasons, is in openapi/.
  */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -22,7 +22,7 @@ const runWithinMs = 900_000;
 
 type Tool = { readonly kind: 'tool'; readonly path: string } | { readonly kind: 'none'; readonly why: string };
 
-/** Schemathesis in a virtual environment of its own, which is kept in the user's cache for the next run. */
+/** Installs Schemathesis in its own virtual environment, kept in the user's cache for the next run. */
 async function schemathesis(): Promise<Tool> {
   const python = await newPython();
   if (python === null) return { kind: 'none', why: 'there is no Python 3.11 or newer' };
@@ -46,7 +46,7 @@ async function schemathesis(): Promise<Tool> {
   return { kind: 'tool', path };
 }
 
-/** The first Python that Schemathesis runs on; null where there is none. */
+/** The first Python that Schemathesis can use; null if there is none. */
 async function newPython(): Promise<string | null> {
   const asks = 'import sys; sys.exit(sys.version_info < (3, 11)); ';
   for (const name of ['python3', 'python3.14', 'python3.13', 'python3.12', 'python3.11']) {
@@ -79,7 +79,7 @@ afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
-/** What the document's examples speak of, so that they are answered as the document says. */
+/** Creates what the document's examples refer to, so that they get the documented answers. */
 async function stockTheShop(shop: Shop): Promise<void> {
   const { id, name, active, minOrderQuantity, maxOrderQuantity } = supplierExample;
   await shop.must(201, shop.post('/api/suppliers', { id, name, active, minOrderQuantity, maxOrderQuantity }));
@@ -92,7 +92,7 @@ async function stockTheShop(shop: Shop): Promise<void> {
 }
 
 test(
-  'every answer is one that the document allows, and what the document forbids is refused',
+  'every answer is one that the document allows, and requests that it forbids are refused',
   async ({ skip }) => {
     if (tool.kind === 'none') {
       console.log(`Skipped: Schemathesis cannot run, since ${tool.why}.`);
@@ -112,7 +112,7 @@ test(
     );
     if (!run.ok) console.log(run.output.slice(-20_000));
     expect(run.ok).toBe(true);
-    // A run that has found nothing because it has sent nothing would pass as well.
+    // A run that sends nothing would find nothing and pass.
     for (const phase of ['Examples', 'Coverage', 'Fuzzing', 'Stateful']) expect(run.output).toContain(phase);
     expect(Number(/(\d+) generated/.exec(run.output)?.[1])).toBeGreaterThan(1000);
   },

@@ -1,41 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stack, startStack } from '../setup/stack.js';
-import { eventually, holdings, Shop } from '../shop.js';
+import { describe, expect, test } from 'vitest';
+import { ownStack } from '../setup/own-stack.js';
+import { eventually, holdings } from '../shop.js';
 
 const rounds = 100;
-let stack: Stack;
-let shop: Shop;
-
-beforeAll(async () => {
-  stack = await startStack({
-    WORKERS: '2',
-    RESERVATION_TTL_SECONDS: '3',
-    RETRY_BASE_SCALE: '0.01',
-    GATEWAY_TIMEOUT_SECONDS: '1',
-    RATE_LIMIT_PER_MINUTE: '1000000',
-  });
-  shop = new Shop(stack);
+const own = ownStack({
+  WORKERS: '2',
+  RESERVATION_TTL_SECONDS: '3',
 });
-afterAll(() => stack?.stop());
 
 const settled = ['confirmed', 'cancelled', 'expired', 'failed'];
 
-/** Waits for the end and checks that stock and money went the way that the order went. */
+/** Waits for the end of an order and checks that stock and money match it. */
 async function consistent(id: string, sku: string): Promise<string> {
   const status = await eventually('the order to end', async () => {
-    const now = await shop.statusOf(id);
+    const now = await own.shop.statusOf(id);
     return settled.includes(now) && now;
   });
   const sold = status === 'confirmed' ? 1 : 0;
-  expect(await shop.stock(sku)).toEqual({ onHand: 1 - sold, reserved: 0, available: 1 - sold });
-  expect(holdings(await shop.books(id))).toEqual({ open: 0, net: sold * 1000 });
-  const ends = (await shop.path(id)).filter((step) => settled.includes(step));
+  expect(await own.shop.stock(sku)).toEqual({ onHand: 1 - sold, reserved: 0, available: 1 - sold });
+  expect(holdings(await own.shop.books(id))).toEqual({ open: 0, net: sold * 1000 });
+  const ends = (await own.shop.path(id)).filter((step) => settled.includes(step));
   expect(ends).toEqual([status]);
   return status;
 }
 
-/** Does both in random order with a random pause, `rounds` times, some rounds at a time. Returns how often each end came. */
+/** Does both in random order with a random pause, `rounds` times, several rounds at a time. Returns how often each end occurred. */
 async function race(
   hold: (sku: string) => Promise<string>,
   first: (id: string) => Promise<unknown>,
@@ -47,7 +37,7 @@ async function race(
   await Promise.all(
     Array.from({ length: 5 }, async () => {
       while (left-- > 0) {
-        const sku = await shop.product(1);
+        const sku = await own.shop.product(1);
         const id = await hold(sku);
         const pair = Math.random() < 0.5 ? [first, second] : [second, first];
         await Promise.all([pair[0]?.(id), sleep(Math.random() * pauseMs).then(() => pair[1]?.(id))]);
@@ -57,7 +47,7 @@ async function race(
     }),
   );
   expect(Object.values(ends).reduce((sum, count) => sum + count, 0)).toBe(rounds);
-  expect(await shop.verified()).toEqual({ clean: true, differences: [] });
+  expect(await own.shop.verified()).toEqual({ clean: true, differences: [] });
   console.log(`  ended: ${JSON.stringify(ends)}`);
   return ends;
 }
@@ -65,9 +55,9 @@ async function race(
 describe(`races, ${rounds} times each in random order: exactly one wins, and stock and money follow it`, () => {
   test('confirm against cancel', async () => {
     const ends = await race(
-      (sku) => shop.reserved(sku),
-      (id) => shop.confirm(id, 'tok_visa'),
-      (id) => shop.cancel(id),
+      (sku) => own.shop.reserved(sku),
+      (id) => own.shop.confirm(id, 'tok_visa'),
+      (id) => own.shop.cancel(id),
       60,
     );
     expect(Object.keys(ends).every((end) => end === 'confirmed' || end === 'cancelled')).toBe(true);
@@ -75,12 +65,12 @@ describe(`races, ${rounds} times each in random order: exactly one wins, and sto
 
   test('confirm against expiry', async () => {
     const nearTheEnd = async (id: string) => {
-      const { body } = await shop.get(`/api/orders/${id}`);
+      const { body } = await own.shop.get(`/api/orders/${id}`);
       await sleep(Math.max(0, Date.parse(body.expiresAt) - Date.now() - 60 + Math.random() * 80));
-      await shop.confirm(id, 'tok_visa');
+      await own.shop.confirm(id, 'tok_visa');
     };
     const ends = await race(
-      (sku) => shop.reserved(sku),
+      (sku) => own.shop.reserved(sku),
       nearTheEnd,
       () => Promise.resolve(),
       1,
@@ -90,9 +80,9 @@ describe(`races, ${rounds} times each in random order: exactly one wins, and sto
 
   test('cancel during the capture', async () => {
     const ends = await race(
-      (sku) => shop.reserved(sku),
-      (id) => shop.confirm(id, 'tok_slow_400'),
-      (id) => sleep(Math.random() * 900).then(() => shop.cancel(id)),
+      (sku) => own.shop.reserved(sku),
+      (id) => own.shop.confirm(id, 'tok_slow_400'),
+      (id) => sleep(Math.random() * 900).then(() => own.shop.cancel(id)),
       1,
     );
     expect(Object.keys(ends).every((end) => end === 'confirmed' || end === 'cancelled')).toBe(true);

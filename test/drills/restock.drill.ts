@@ -1,33 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ServerName, type Stack, startStack } from '../setup/stack.js';
-import { eventually, holdings, Shop } from '../shop.js';
+import { describe, expect, test } from 'vitest';
+import { ownStack } from '../setup/own-stack.js';
+import type { ServerName } from '../setup/stack.js';
+import { eventually, holdings } from '../shop.js';
 
 const rounds = 100;
-let stack: Stack;
-let shop: Shop;
-
-beforeAll(async () => {
-  stack = await startStack({
-    WORKERS: '2',
-    SUPPLIER_RECHECK_SECONDS: '0.1',
-    SUPPLIER_MAX_DELAYED: '6',
-    RESERVATION_TTL_SECONDS: '2',
-    EXPIRY_SWEEP_SECONDS: '1',
-    RETRY_BASE_SCALE: '0.01',
-    GATEWAY_TIMEOUT_SECONDS: '1',
-    RATE_LIMIT_PER_MINUTE: '1000000',
-  });
-  shop = new Shop(stack);
+const own = ownStack({
+  WORKERS: '2',
+  SUPPLIER_RECHECK_SECONDS: '0.1',
+  SUPPLIER_MAX_DELAYED: '6',
+  RESERVATION_TTL_SECONDS: '2',
+  EXPIRY_SWEEP_SECONDS: '1',
 });
-afterAll(() => stack?.stop());
 
 const isCancelled = async (sku: string): Promise<boolean> =>
-  (await shop.supplierCalls(sku)).some(({ kind }) => kind === 'reserve_cancel');
+  (await own.shop.supplierCalls(sku)).some(({ kind }) => kind === 'reserve_cancel');
 
 async function ended(id: string): Promise<string> {
   return eventually(`${id} to end`, async () => {
-    const status = await shop.statusOf(id);
+    const status = await own.shop.statusOf(id);
     return ['confirmed', 'cancelled', 'expired', 'failed'].includes(status) && status;
   });
 }
@@ -35,19 +26,22 @@ async function ended(id: string): Promise<string> {
 test(`cancel against the supplier's ok, ${rounds} times: one wins, and stock, money and the supplier follow it`, async () => {
   const ends: Record<string, number> = {};
   const one = async () => {
-    const sku = await shop.supplied(0);
+    const sku = await own.shop.supplied(0);
     const payment = { cardToken: 'tok_visa' };
-    const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 1 }], confirm: true, payment }));
+    const { body } = await own.shop.must(
+      201,
+      own.shop.order({ lines: [{ sku, quantity: 1 }], confirm: true, payment }),
+    );
     await sleep(Math.random() * 300);
-    const cancel = await shop.cancel(body.id);
+    const cancel = await own.shop.cancel(body.id);
     const status = await ended(body.id);
     expect([cancel.status, status]).toEqual(cancel.status === 200 ? [200, 'cancelled'] : [409, 'confirmed']);
-    const came = (await shop.path(body.id)).includes('reserved');
-    // Goods that came are ours, whatever became of the order; those that did not are cancelled where they are.
+    const came = (await own.shop.path(body.id)).includes('reserved');
+    // Delivered goods are ours, however the order ended; the others are cancelled at the supplier.
     expect(await isCancelled(sku)).toBe(!came);
     const onHand = came && status === 'cancelled' ? 1 : 0;
-    expect(await shop.stock(sku)).toEqual({ onHand, reserved: 0, available: onHand });
-    expect(holdings(await shop.books(body.id))).toEqual({ open: 0, net: status === 'confirmed' ? 1000 : 0 });
+    expect(await own.shop.stock(sku)).toEqual({ onHand, reserved: 0, available: onHand });
+    expect(holdings(await own.shop.books(body.id))).toEqual({ open: 0, net: status === 'confirmed' ? 1000 : 0 });
     const end = `${status}, ${came ? 'goods came' : 'no goods'}`;
     ends[end] = (ends[end] ?? 0) + 1;
   };
@@ -59,27 +53,27 @@ test(`cancel against the supplier's ok, ${rounds} times: one wins, and stock, mo
   );
   console.log(`  ended: ${JSON.stringify(ends)}`);
   expect(Object.values(ends).reduce((sum, count) => sum + count, 0)).toBe(rounds);
-  expect(await shop.verified()).toEqual({ clean: true, differences: [] });
+  expect(await own.shop.verified()).toEqual({ clean: true, differences: [] });
 });
 
-test('neither timer nor sweep touches an order that waits longer than a hold lives; then its own time runs', async () => {
-  const sku = await shop.supplied(1, { status: [...Array(5).fill('delayed'), 'ok'] });
-  const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 2 }] }));
+test('neither timer nor sweep touches an order that waits longer than a hold lasts; its time starts afterwards', async () => {
+  const sku = await own.shop.supplied(1, { status: [...Array(5).fill('delayed'), 'ok'] });
+  const { body } = await own.shop.must(201, own.shop.order({ lines: [{ sku, quantity: 2 }] }));
   await sleep(3500);
-  expect([await shop.statusOf(body.id), (await shop.stock(sku)).reserved]).toEqual(['awaiting_restock', 1]);
-  await eventually('the order to be reserved', async () => (await shop.statusOf(body.id)) === 'reserved');
-  expect((await shop.stock(sku)).reserved).toBe(2);
+  expect([await own.shop.statusOf(body.id), (await own.shop.stock(sku)).reserved]).toEqual(['awaiting_restock', 1]);
+  await eventually('the order to be reserved', async () => (await own.shop.statusOf(body.id)) === 'reserved');
+  expect((await own.shop.stock(sku)).reserved).toBe(2);
   expect(await ended(body.id)).toBe('expired');
-  expect(await shop.stock(sku)).toEqual({ onHand: 2, reserved: 0, available: 2 });
+  expect(await own.shop.stock(sku)).toEqual({ onHand: 2, reserved: 0, available: 2 });
 });
 
 describe('thirty orders that wait for their suppliers', () => {
   const waiting = () =>
     Promise.all(
       Array.from({ length: 30 }, async () => {
-        const sku = await shop.supplied(1, { status: ['delayed', 'delayed', 'ok'] });
+        const sku = await own.shop.supplied(1, { status: ['delayed', 'delayed', 'ok'] });
         const lines = [{ sku, quantity: 3 }];
-        const { body } = await shop.order({ lines, confirm: true, payment: { method: 'external' } });
+        const { body } = await own.shop.order({ lines, confirm: true, payment: { method: 'external' } });
         return { sku, id: body.id };
       }),
     );
@@ -88,33 +82,33 @@ describe('thirty orders that wait for their suppliers', () => {
     'all get their goods once when %s is killed',
     async (server) => {
       const orders = await waiting();
-      await stack.waitRestarted(server, await stack.kill(server));
+      await own.stack.waitRestarted(server, await own.stack.kill(server));
       for (const { sku, id } of orders) {
         expect(await ended(id)).toBe('confirmed');
-        expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
-        const made = (await shop.supplierCalls(sku)).flatMap(({ ref }) => ref ?? []);
+        expect(await own.shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
+        const made = (await own.shop.supplierCalls(sku)).flatMap(({ ref }) => ref ?? []);
         expect(new Set(made).size).toBe(1);
       }
-      expect(await shop.verified()).toEqual({ clean: true, differences: [] });
+      expect(await own.shop.verified()).toEqual({ clean: true, differences: [] });
     },
   );
 
   test('get their goods, or fail and have them cancelled, when the suppliers themselves are killed', async () => {
     const orders = await waiting();
-    await stack.waitRestarted('sandbox', await stack.kill('sandbox'));
+    await own.stack.waitRestarted('sandbox', await own.stack.kill('sandbox'));
     const ends: Record<string, number> = {};
     for (const { sku, id } of orders) {
-      // Three attempts are over in a moment where waits are a hundredth; what counts is that both sides agree.
+      // With waits at a hundredth, three attempts end at once. What counts is that both sides agree.
       const end = await ended(id);
       expect(['confirmed', 'failed']).toContain(end);
       const left = end === 'confirmed' ? 0 : 1;
-      expect(await shop.stock(sku)).toEqual({ onHand: left, reserved: 0, available: left });
+      expect(await own.shop.stock(sku)).toEqual({ onHand: left, reserved: 0, available: left });
       expect(await isCancelled(sku)).toBe(end === 'failed');
       if (end === 'failed')
-        expect((await shop.get(`/api/orders/${id}`)).body.failure.code).toBe('supplier_unavailable');
+        expect((await own.shop.get(`/api/orders/${id}`)).body.failure.code).toBe('supplier_unavailable');
       ends[end] = (ends[end] ?? 0) + 1;
     }
     console.log(`  ended: ${JSON.stringify(ends)}`);
-    expect(await shop.verified()).toEqual({ clean: true, differences: [] });
+    expect(await own.shop.verified()).toEqual({ clean: true, differences: [] });
   });
 });

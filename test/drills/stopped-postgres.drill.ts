@@ -1,31 +1,22 @@
-/** Postgres is stopped for 35 s, as by SIGSTOP or a host that hangs: nothing breaks, nothing answers, and then it continues. */
+/** Postgres is stopped for 35 s, as by SIGSTOP or a hanging host: no connection breaks, nothing answers, and then it continues. */
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stack, startStack } from '../setup/stack.js';
-import { type Answer, eventually, holdings, Shop } from '../shop.js';
+import { describe, expect, test } from 'vitest';
+import { ownStack } from '../setup/own-stack.js';
+import { type Answer, eventually, holdings } from '../shop.js';
 
 const stoppedMs = 35_000;
-/** DATABASE_TIMEOUT_SECONDS is 5; a call may find a second connection silent, and the machine is slow. */
+/** DATABASE_TIMEOUT_SECONDS is 5. A call may meet a second silent connection, and the machine is slow. */
 const readWithinMs = 15_000;
 
-let stack: Stack;
-let shop: Shop;
-beforeAll(async () => {
-  stack = await startStack({
-    WORKERS: '2',
-    RETRY_BASE_SCALE: '0.01',
-    GATEWAY_TIMEOUT_SECONDS: '1',
-    RATE_LIMIT_PER_MINUTE: '1000000',
-  });
-  shop = new Shop(stack);
+const own = ownStack({
+  WORKERS: '2',
 });
-afterAll(() => stack?.stop());
 
-/** The postmaster, and with it every session, or the postmaster alone: then sessions work and no new one is made. */
+/** The postmaster with all its sessions, or the postmaster alone: then sessions work, but no new ones start. */
 function processes(which: 'all' | 'postmaster'): number[] {
-  const { postgres } = stack.pids;
+  const { postgres } = own.stack.pids;
   if (postgres === null) throw new Error('Postgres runs elsewhere');
   if (which === 'postmaster') return [postgres];
   const children = execFileSync('ps', ['-o', 'pid=', '--ppid', String(postgres)], { encoding: 'utf8' });
@@ -59,41 +50,41 @@ async function timed(call: Promise<Answer>): Promise<Answer & { readonly ms: num
 
 async function serves(): Promise<void> {
   await eventually('the stack to be ready', async () => {
-    const reads = await Promise.all(Array.from({ length: 40 }, () => shop.get('/api/orders')));
-    return reads.every(({ status }) => status === 200) && (await shop.get('/readyz')).status === 200;
+    const reads = await Promise.all(Array.from({ length: 40 }, () => own.shop.get('/api/orders')));
+    return reads.every(({ status }) => status === 200) && (await own.shop.get('/readyz')).status === 200;
   });
 }
 
-describe('a Postgres that is stopped', () => {
-  test('holds up no call for as long as that: 503 with Retry-After, and alive', async () => {
-    const sku = await shop.product(100);
+describe('a stopped Postgres', () => {
+  test('holds up no call that long: calls get 503 with Retry-After, and the API stays alive', async () => {
+    const sku = await own.shop.product(100);
     await whileStopped('all', async (until) => {
       while (performance.now() < until - readWithinMs) {
         const answers = await Promise.all([
-          ...Array.from({ length: 30 }, () => timed(shop.get(`/api/inventory/${sku}`))),
-          timed(shop.get('/api/orders')),
-          timed(shop.post('/api/reservations', { sku, quantity: 1 })),
-          timed(shop.post('/api/orders', { lines: [{ sku, quantity: 1 }] }, { prefer: 'wait=1' })),
+          ...Array.from({ length: 30 }, () => timed(own.shop.get(`/api/inventory/${sku}`))),
+          timed(own.shop.get('/api/orders')),
+          timed(own.shop.post('/api/reservations', { sku, quantity: 1 })),
+          timed(own.shop.post('/api/orders', { lines: [{ sku, quantity: 1 }] }, { prefer: 'wait=1' })),
         ]);
         for (const { status, headers, ms } of answers) {
           expect([status, Number(headers.get('retry-after')) > 0]).toEqual([503, true]);
           expect(ms).toBeLessThan(readWithinMs);
         }
-        expect((await timed(shop.get('/readyz'))).status).toBe(503);
-        const alive = await timed(shop.get('/livez'));
+        expect((await timed(own.shop.get('/readyz'))).status).toBe(503);
+        const alive = await timed(own.shop.get('/livez'));
         expect(alive.status).toBe(200);
         expect(alive.ms).toBeLessThan(readWithinMs);
       }
     });
     await serves();
-    expect(await shop.verified()).toEqual({ clean: true, differences: [] });
+    expect(await own.shop.verified()).toEqual({ clean: true, differences: [] });
   });
 
-  test('in the middle of 20 purchases loses nothing and does nothing twice, by the keys of the calls', async () => {
-    const sku = await shop.product(20);
+  test("in the middle of 20 purchases loses nothing and does nothing twice, thanks to the calls' keys", async () => {
+    const sku = await own.shop.product(20);
     const keys = Array.from({ length: 20 }, () => randomUUID());
     const buy = (key: string) =>
-      shop.order(
+      own.shop.order(
         { lines: [{ sku, quantity: 1 }], confirm: true, payment: { cardToken: 'tok_slow_400' } },
         { 'idempotency-key': key, prefer: 'wait=1' },
       );
@@ -113,18 +104,18 @@ describe('a Postgres that is stopped', () => {
     );
     expect(new Set(ids).size).toBe(20);
     for (const id of ids) {
-      await eventually('the order to be confirmed', async () => (await shop.statusOf(id)) === 'confirmed');
-      expect(holdings(await shop.books(id))).toEqual({ open: 0, net: 1000 });
+      await eventually('the order to be confirmed', async () => (await own.shop.statusOf(id)) === 'confirmed');
+      expect(holdings(await own.shop.books(id))).toEqual({ open: 0, net: 1000 });
     }
-    expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
-    expect(await shop.verified()).toEqual({ clean: true, differences: [] });
+    expect(await own.shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
+    expect(await own.shop.verified()).toEqual({ clean: true, differences: [] });
   });
 
-  test('whose postmaster alone is stopped is used over the connections that there are', async () => {
+  test('with only its postmaster stopped is used over the existing connections', async () => {
     await serves();
     await whileStopped('postmaster', async (until) => {
       while (performance.now() < until) {
-        const { status, ms } = await timed(shop.get('/api/orders'));
+        const { status, ms } = await timed(own.shop.get('/api/orders'));
         expect([200, 503]).toContain(status);
         expect(ms).toBeLessThan(readWithinMs);
         await sleep(200);

@@ -1,4 +1,4 @@
-/** One build for the whole test run: every process of it is of the same sources, whatever happens to them meanwhile. */
+/** One build for the whole test run, so that all its processes have the same code even if the sources change. */
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { ensureBuild } from '../../dev/build.mjs';

@@ -1,7 +1,7 @@
-/** Runs before each test file of the stack: for code that knows the environment only. */
+/** Runs before each stack test file, for code that reads only the environment. */
 import { dirname } from 'node:path';
 import { inject } from 'vitest';
 
 process.env.HOLDFAST_TEST_DATABASE_URL = inject('databaseUrl');
-// Every process of the run is of the same build, whatever happens to the sources meanwhile.
+// All processes of the run use the same build, even if the sources change.
 process.env.HOLDFAST_BUILD = dirname(inject('bundlePath'));

@@ -1,4 +1,4 @@
-/** One stack for the whole test run: two workers, and two API processes on the same database and Temporal server. */
+/** One stack for the whole test run: two workers and two API processes on one database and one Temporal server. */
 import type { TestProject } from 'vitest/node';
 import { startSecondApi } from './second-api.js';
 import { startStack } from './stack.js';
@@ -16,7 +16,7 @@ declare module 'vitest' {
   }
 }
 
-/** Retries and time-outs in a hundredth of their time, suppliers asked soon; no rate limit in the way. */
+/** Retry waits at a hundredth, short timeouts and supplier checks, no rate limit. */
 const settings = {
   WORKERS: '2',
   RETRY_BASE_SCALE: '0.01',
@@ -24,7 +24,7 @@ const settings = {
   SUPPLIER_RECHECK_SECONDS: '0.4',
   DELIVERY_CHECK_SECONDS: '0.3',
   RATE_LIMIT_PER_MINUTE: '1000000',
-  // Suppliers of the tests' own.
+  // The tests' own suppliers.
   GATEWAY_ALLOW_HOSTS: '127.0.0.1',
 };
 

@@ -1,4 +1,4 @@
-/** Runs before each test file of the database: gives it a copy of the migrated database, which nobody else knows. */
+/** Runs before each database test file and gives it its own copy of the migrated database. */
 import { randomUUID } from 'node:crypto';
 import postgres from 'postgres';
 import { afterAll, inject } from 'vitest';

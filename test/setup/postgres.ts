@@ -1,6 +1,6 @@
 /**
- * One Postgres for the whole run of the database tests, without a stack around it: migrated once into a template, of which
- * each test file copies a database of its own (own-database.ts). It ends with this process.
+ * One Postgres for the whole run of the database tests, without a stack around it. Migrations run once, into a template
+ * database that each test file copies (own-database.ts). The server ends with this process.
  */
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { freePort, releasePorts } from '../../dev/processes/ports.js';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** Of the owner, to the migrated database that nobody may connect to while it is copied. */
+    /** For the owner of the migrated template. Postgres can copy it only while no session uses it. */
     readonly templateUrl: string;
     readonly runningRole: { readonly name: string; readonly password: string };
   }
@@ -22,7 +22,7 @@ const owner = { user: 'holdfast', password: 'holdfast' } as const;
 const runningRole = { name: 'holdfast_app', password: 'app' } as const;
 const template = 'holdfast_template';
 
-/** No test pulls the plug: what is written need not reach the disk. */
+/** No test cuts the power, so writes need not reach the disk. */
 const settings = [
   ...['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=200', 'jit=off'],
   ...['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'],
@@ -30,7 +30,7 @@ const settings = [
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-postgres-'));
-  // As root, Postgres runs as a user of its own that has to get through here.
+  // If this process is root, Postgres runs as another user, which must be able to pass through this folder.
   chmodSync(folder, 0o711);
   const port = await freePort();
   const said: string[] = [];

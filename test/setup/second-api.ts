@@ -8,7 +8,7 @@ import { freePort, releasePorts } from '../../dev/processes/ports.js';
 import { runningUrl } from './running-role.js';
 import { cleanEnvironment, type Stack } from './stack.js';
 
-/** Starts an API process beside the stack's own, on the same database and Temporal server; resolves when it is ready. */
+/** Starts an API process next to the stack's own, on the same database and Temporal server. Resolves when it is ready. */
 export async function startSecondApi(
   stack: Stack,
   settings: Readonly<Record<string, string>>,

@@ -1,4 +1,4 @@
-/** Starts an embedded stack of one's own, as `npm start` does, on a home that is thrown away. For tests, drills and benchmarks. */
+/** Starts a separate embedded stack, like `npm start`, on a temporary home. For tests, drills and benchmarks. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,34 +11,34 @@ export type ServerName = 'api' | 'worker' | 'temporal' | 'postgres' | 'sandbox';
 
 export interface Stack extends Omit<DevJson, 'pids'> {
   readonly home: string;
-  /** dev.json as it stands now. */
+  /** The current dev.json. */
   readonly devJson: string;
-  /** The pids as they stand now. */
+  /** The current pids. */
   readonly pids: StackPids;
-  /** Kills a server with SIGKILL; answers the pid that it had. `index` is for workers. */
+  /** Kills a server with SIGKILL and returns its pid. `index` is for workers. */
   kill(name: ServerName, index?: number): Promise<number>;
-  /** Resolves with the new pid when the stack has the server, whose pid was `killed`, ready again. Rejects after 30 s. */
+  /** Resolves with the new pid when the server whose pid was `killed` is ready again. Rejects after 30 s. */
   waitRestarted(name: ServerName, killed: number, index?: number): Promise<number>;
   /** Everything the stack has printed. */
   output(): string;
-  /** Ends the stack with this signal and answers its exit code; null where it was killed. The home stays. */
+  /** Ends the stack with this signal and returns its exit code; null if it was killed. Keeps the home. */
   end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL'): Promise<number | null>;
-  /** Ends the stack in order and removes a home that was made for it. */
+  /** Stops the stack in order and removes its temporary home. */
   stop(): Promise<void>;
 }
 
 export interface StackOptions {
-  /** An existing home to start on; it is not removed. */
+  /** An existing home, which is not removed. */
   readonly home?: string;
 }
 
 const readyWithinMs = 120_000;
 
-/** Settings of the person who runs the tests must not reach the stacks under test: their database least of all. */
+/** The settings of the person who runs the tests must not reach the stacks under test, least of all their database. */
 const notInherited =
   /^(HOLDFAST_(?!BUILD$)|API_(PORT|HOST)$|METRICS_HOST$|TRUSTED_PROXIES$|UNAUTHENTICATED_|ADMISSION_|(MIGRATE_)?DATABASE_(URL|TIMEOUT_SECONDS)$|TEMPORAL_(ADDRESS|NAMESPACE|TLS|API)|WORKERS$|LOG_LEVEL$|NODE_|VITEST|.*_SECONDS$|RETRY_|RATE_|SUPPLIER_|DELIVERY_|PAYMENT_|GATEWAY_)/;
 
-/** The environment of this process without any setting of Holdfast, plus `env`; a build that was named stays named. */
+/** This process's environment without Holdfast's settings except a given build, plus `env`. */
 export function cleanEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !notInherited.test(name));
   return { ...Object.fromEntries(inherited), ...env };
@@ -46,18 +46,18 @@ export function cleanEnvironment(env: Readonly<Record<string, string>>): NodeJS.
 
 export interface StackProcess {
   readonly child: ChildProcess;
-  /** Resolves with the exit code when it is gone; null where it was killed. */
+  /** Resolves with the exit code when the process ends; null if it was killed. */
   readonly exited: Promise<number | null>;
   output(): string;
 }
 
-/** Starts the stack's process and waits for nothing: for starts that fail. It ends with this process. */
+/** Starts the stack's process without waiting, for starts that fail. It ends with this process. */
 export function spawnStack(env: Readonly<Record<string, string>>): StackProcess {
   const child = fork(join(projectRoot, 'dev/start.mjs'), [], {
     cwd: projectRoot,
     env: cleanEnvironment(env),
     execArgv: [],
-    // A group of its own: Ctrl-C in the terminal reaches us, and we stop it.
+    // In its own group, so that Ctrl-C in the terminal reaches only us, and we stop it.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -70,7 +70,7 @@ export function spawnStack(env: Readonly<Record<string, string>>): StackProcess 
   return { child, exited, output: () => output };
 }
 
-/** Starts a stack and resolves when it is ready; rejects with what it printed where it does not get there. */
+/** Starts a stack. Resolves when it is ready; rejects with its output if it fails to start. */
 export async function startStack(
   env: Readonly<Record<string, string>> = {},
   options: StackOptions = {},

@@ -1,4 +1,4 @@
-/** What a recorded path is. */
+/** A recorded path. */
 import type { Shop } from '../../shop.js';
 
 export interface Path {
@@ -7,7 +7,7 @@ export interface Path {
   readonly walk: (shop: Shop, outside: Outside) => Promise<string>;
 }
 
-/** What is done from outside of the API. */
+/** Actions from outside the API. */
 export interface Outside {
   readonly signal: (workflowId: string, name: string, payload?: unknown) => Promise<void>;
   readonly cancel: (workflowId: string) => Promise<void>;

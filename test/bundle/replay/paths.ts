@@ -1,4 +1,4 @@
-/** Every path that a saga can take, each as a walk through the API: recorded once, replayed for ever. */
+/** Every path that a saga can take, each as a walk through the API: recorded once, replayed forever. */
 import { eventually, type Shop } from '../../shop.js';
 import type { Path } from './path.js';
 import { replenishmentPaths } from './replenishment-paths.js';
@@ -24,7 +24,7 @@ const bought = (cardToken: string, backupCardToken?: string) => async (shop: Sho
   return until(shop, await order(shop, { confirm: true, payment }), 'confirmed');
 };
 
-/** Refused payments leave the order reserved; it is cancelled, so that the history has an end. */
+/** A refused payment leaves the order reserved. Cancels it, so that the history ends. */
 const refused = (cardToken: string) => async (shop: Shop) => {
   const id = await order(shop, { confirm: true, payment: { cardToken } });
   await until(shop, id, 'reserved');
@@ -46,7 +46,7 @@ const paid = (cardToken: string, backupCardToken?: string) => async (shop: Shop)
   return `payment/${id}`;
 };
 
-/** An order of 5 of which there are 2, whose supplier acts as scripted, to its end. */
+/** Runs an order of 5 with 2 in stock and a scripted supplier to its end. */
 const lacking =
   (script: object, end: string, request: Parameters<Shop['order']>[0] = {}) =>
   async (shop: Shop): Promise<string> =>

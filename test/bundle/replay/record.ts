@@ -15,13 +15,13 @@ const folder = join(projectRoot, 'test/bundle/replay/histories');
 mkdirSync(folder, { recursive: true });
 const anew = process.argv.includes('--anew');
 
-// Short holds, so that the paths that end by themselves are short too, and long enough for those that do not.
+// Long enough for the paths that end before their hold, short enough to wait for those that end with it.
 const stack = await startStack({
   RETRY_BASE_SCALE: '0.01',
   GATEWAY_TIMEOUT_SECONDS: '1',
   RESERVATION_TTL_SECONDS: '8',
   DRAFT_TTL_SECONDS: '4',
-  // A delivery goes on in a new run after 50 checks, and is overdue after some of them.
+  // A delivery continues in a new run after 50 checks (5 s), and is overdue after 17 s.
   DELIVERY_CHECK_SECONDS: '0.1',
   DELIVERY_MAX_DAYS: '0.0002',
   SUPPLIER_RECHECK_SECONDS: '0.3',

@@ -5,7 +5,7 @@ import { describe, expect, inject, test } from 'vitest';
 import { projectRoot } from '../../../dev/home/paths.js';
 import { paths } from './paths.js';
 
-// Replaying says a lot, and the last test is about something that goes wrong.
+// Replaying logs a lot, and the last test fails on purpose.
 Runtime.install({
   logger: new DefaultLogger('ERROR'),
   telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR', other: 'ERROR' }) } },
@@ -19,8 +19,8 @@ const folder = join(projectRoot, 'test/bundle/replay/histories');
 const histories = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
 const bundle = { codePath: inject('bundlePath') };
 
-describe('workflows of today go on where recorded ones stood', () => {
-  test('there is a history of every path', () => {
+describe("today's workflows continue recorded histories", () => {
+  test('every path has a history', () => {
     const recorded = histories.map((file) => file.replace('.json', ''));
     expect(paths.map(({ name }) => name).filter((name) => !recorded.includes(name))).toEqual([]);
   });
@@ -32,9 +32,9 @@ describe('workflows of today go on where recorded ones stood', () => {
     await Worker.runReplayHistory({ workflowBundle: bundle }, history, workflowId);
   });
 
-  test('a history that the workflow would not have made is refused', async () => {
+  test('a history that the workflow would not have produced is refused', async () => {
     const history = JSON.parse(readFileSync(join(folder, 'order-bought-in-one-call.json'), 'utf8'));
-    // The same events, for an order that was not to be paid: today's workflow would have waited after the first step.
+    // The same events for an order without payment: today's workflow would have waited after the first step.
     const payload = history.events[0].workflowExecutionStartedEventAttributes.input.payloads[0];
     const input = JSON.parse(Buffer.from(payload.data, 'base64').toString());
     payload.data = Buffer.from(JSON.stringify({ ...input, confirm: false })).toString('base64');

@@ -4,7 +4,7 @@ import { eventually, type Shop } from '../../shop.js';
 import { type Script, Supply, type SupplyRequest } from '../../stack/replenishment/supply.js';
 import type { Outside, Path } from './path.js';
 
-/** A replenishment of 16, of which there are 4, what is done to it, and the status that it must lead to. */
+/** A replenishment of 16 with 4 in stock: what happens to it, and the status it must reach. */
 const replenished =
   (
     script: Script,
@@ -29,7 +29,7 @@ const ordered = (supply: Supply, sku: string) =>
 
 const waiting = (checks: number) => Array.from({ length: checks }, () => 'ordered');
 
-/** Followed until it is overdue; then the script changes and a person decides. */
+/** Waits until the delivery is overdue; then the script changes and a reviewer decides. */
 const overdue = (resolution: 'retry' | 'done', delivery: readonly string[], end: string) =>
   replenished({ delivery: waiting(1) }, end, async (supply, sku) => {
     const [review] = await eventually('the case', async () => {

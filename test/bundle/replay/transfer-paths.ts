@@ -3,7 +3,7 @@ import { eventually, type Shop } from '../../shop.js';
 import { byHand, goods, recall, receive, send, shipped, untilStatus } from '../../stack/transfers/goods.js';
 import type { Outside, Path } from './path.js';
 
-/** Goods on their way, what is done to them, and the status that it must lead to. */
+/** Goods in transit: what happens to them, and the status the transfer must reach. */
 const travelling =
   (drive: (shop: Shop, id: string, outside: Outside, sku: string) => Promise<unknown>, end: string) =>
   async (shop: Shop, outside: Outside): Promise<string> => {
@@ -22,7 +22,7 @@ const atOnce = (quantity: number, end: string) => async (shop: Shop) => {
   return `transfer/${id}`;
 };
 
-/** Called back while they are missing from transit. Returns the review that this opens. */
+/** Calls the goods back while one is missing from transit. Returns the review that this opens. */
 async function getStuck(shop: Shop, id: string, { databaseUrl }: Outside, sku: string): Promise<string> {
   await byHand(databaseUrl, { kind: 'lose', sku, location: 'transit', quantity: 2 });
   await shop.post(`/api/transfers/${id}/cancel`, {}, { prefer: 'respond-async' });

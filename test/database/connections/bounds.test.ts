@@ -1,4 +1,4 @@
-/** A Postgres that does not answer keeps nobody waiting, and gets nothing to do that nobody waits for. */
+/** A Postgres that does not answer holds up no caller, and runs no statement that its caller has given up. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eq, sql as words } from 'drizzle-orm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -32,18 +32,18 @@ const failure = (query: PromiseLike<unknown>) =>
     (error: { code?: unknown }) => error.code,
   );
 
-test('every query ends while Postgres is stopped, however many there are', async () => {
+test('every query ends in time while Postgres is stopped, however many there are', async () => {
   valve.shut();
   const began = performance.now();
   const ends = await Promise.all(Array.from({ length: 50 }, () => failure(one())));
-  // Two have a connection, the others wait for one: none waits for another's time to run out.
+  // Two have a connection and the others wait for one; no query waits for another to time out.
   expect(performance.now() - began).toBeLessThan(timeoutSeconds * 1000 * 10);
   expect(new Set(ends)).toEqual(new Set(['POSTGRES_TIMEOUT']));
   valve.open();
   expect(await one()).toMatchObject([{ one: 1 }]);
 });
 
-test('what was given up before it was sent is never done', async () => {
+test('a query that was given up before it was sent never runs', async () => {
   const code = `bounds-${Date.now()}`;
   const insert = (place: string) =>
     connection.sql`insert into locations (code, name, created_by) values (${place}, 'Bounds', 'bounds')`;
@@ -52,20 +52,20 @@ test('what was given up before it was sent is never done', async () => {
   expect(new Set(ends)).toEqual(new Set(['POSTGRES_TIMEOUT']));
   valve.open();
   await one();
-  // What waited in the two connections may arrive now.
+  // The statements held in the two connections may arrive now.
   await sleep(500);
   const [late] = await books.sql<{ count: number }[]>`
     select count(*)::int as count from locations where starts_with(code, ${code})`;
   expect(late?.count).toBeLessThanOrEqual(2);
 });
 
-test('connections that are dead without having been closed are replaced', async () => {
+test('connections that died without being closed are replaced', async () => {
   valve.hold();
   await expect.poll(() => failure(one()), { timeout: 20_000 }).toBe('answered');
   expect(await Promise.all([one(), one(), one()])).toHaveLength(3);
 });
 
-test('Postgres itself gives a statement up that takes too long, and the connection serves on', async () => {
+test('Postgres cancels a statement that takes too long, and the connection stays usable', async () => {
   const [before] = await connection.sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
   expect(await failure(connection.sql`select pg_sleep(60)`)).toMatch(/^(57014|POSTGRES_TIMEOUT)$/);
   await sleep(500);
@@ -76,11 +76,11 @@ test('Postgres itself gives a statement up that takes too long, and the connecti
   expect(pids.flat().map(({ pid }) => pid)).toContain(before?.pid);
 });
 
-test('a statement that may take long is not given up after as short a time', async () => {
+test('a statement with a longer limit is given that time', async () => {
   expect(await failure(connection.slowSql`select pg_sleep(${timeoutSeconds * 1.5})`)).toBe('answered');
 });
 
-test('fragments and arrays are read and written as on a plain connection, and times are read as RFC 3339', async () => {
+test('fragments and arrays work as on a plain connection, and times are read as RFC 3339', async () => {
   const [row] = await connection.sql<{ names: string[]; found: boolean }[]>`
     select ${['a', 'b']}::text[] as names, ${connection.sql`${2} > ${1}`} as found`;
   expect(row).toEqual({ names: ['a', 'b'], found: true });

@@ -1,4 +1,4 @@
-/** A connection to Postgres that breaks, at whatever moment, is made again, and no query waits for ever. */
+/** A connection to Postgres that breaks at any moment is replaced, and no query waits forever. */
 import { once } from 'node:events';
 import { createServer, connect as dial, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +17,7 @@ afterEach(async () => {
   await connection.close();
 });
 
-/** So many connections that work, and the sockets that they go over. */
+/** This many working connections, and their sockets. */
 async function connected(amount: number): Promise<Socket[]> {
   const connecting = vi.spyOn(Socket.prototype, 'connect');
   connection = books.another(amount);
@@ -29,7 +29,7 @@ async function connected(amount: number): Promise<Socket[]> {
 
 const one = () => connection.sql<{ one: number }[]>`select 1 as one`;
 
-/** What became of a query; `pending` where it is not decided within 10 s. */
+/** The result of a query; `pending` if it has none within 10 s. */
 const outcome = (query: PromiseLike<unknown>): Promise<unknown> =>
   Promise.race([
     Promise.resolve(query).then(
@@ -39,16 +39,19 @@ const outcome = (query: PromiseLike<unknown>): Promise<unknown> =>
     sleep(10_000, 'pending', { ref: false }),
   ]);
 
-test.each([1, 2])('those that break together, one while a query is about to leave it (%i of 2)', async (first) => {
-  const sockets = await connected(2);
-  const repeated = connection.sql`select pg_sleep(60)`.catch(() => outcome(one()));
-  await sleep(100);
-  for (const socket of first === 1 ? sockets : sockets.reverse()) socket.destroy();
-  expect(await repeated).not.toBe('pending');
-  expect(await Promise.all([outcome(one()), outcome(one())])).toEqual(['done', 'done']);
-});
+test.each([1, 2])(
+  'two that break together, one just before it sends a query, are replaced (%i of 2)',
+  async (first) => {
+    const sockets = await connected(2);
+    const repeated = connection.sql`select pg_sleep(60)`.catch(() => outcome(one()));
+    await sleep(100);
+    for (const socket of first === 1 ? sockets : sockets.reverse()) socket.destroy();
+    expect(await repeated).not.toBe('pending');
+    expect(await Promise.all([outcome(one()), outcome(one())])).toEqual(['done', 'done']);
+  },
+);
 
-test('one that is reset, where the query is repeated at once', async () => {
+test('one that is reset is replaced, even if the query is retried at once', async () => {
   const [socket] = await connected(1);
   const repeated = one().catch(() => outcome(one()));
   socket?.destroy(new Error('read ECONNRESET'));
@@ -57,24 +60,24 @@ test('one that is reset, where the query is repeated at once', async () => {
   expect(await outcome(one())).toBe('done');
 });
 
-test('one that Postgres ends in the middle of a query, of which the next query hears nothing', async () => {
+test('one that Postgres ends in the middle of a query is replaced, and the next query succeeds', async () => {
   await connected(1);
   const ended = connection.sql`select pg_terminate_backend(pg_backend_pid())`;
   expect(await outcome(ended)).not.toMatch(/done|pending/);
   expect(await outcome(one())).toBe('done');
 });
 
-describe('one that is lost while it is being made', () => {
-  /** What Postgres says to a session that a person ends. */
+describe('one that is lost while it is being opened', () => {
+  /** The message with which Postgres ends a session for an administrator. */
   const ending = Buffer.from('SFATAL\0C57P01\0Mterminating connection due to administrator command\0\0');
   const fatal = Buffer.concat([Buffer.from([0x45, 0, 0, 0, ending.length + 4]), ending]);
-  /** The driver's own first question on every connection, and the server's word that it may ask. */
+  /** The driver's own first query on every connection, and the server's message that it is ready for it. */
   const asksTypes = (sent: Buffer) => sent.includes('pg_type');
   const isReady = (said: Buffer) => said.subarray(-6).equals(Buffer.from([0x5a, 0, 0, 0, 5, 0x49]));
 
   /**
-   * Queries through a proxy before Postgres. `lose` sees what goes through the first connections, and answers whether it
-   * has taken it. Answers how many connections there were.
+   * Queries through a proxy in front of Postgres. `lose` sees the data on the first connections and returns whether it has
+   * swallowed it. Returns the number of connections.
    */
   async function through(
     lose: (client: Socket, data: Buffer, from: 'client' | 'server') => boolean,
@@ -104,7 +107,7 @@ describe('one that is lost while it is being made', () => {
     try {
       const first = await outcome(one());
       expect(await outcome(one())).toBe('done');
-      // What is read of arrays was learnt by the connection that came after.
+      // The replacement connection has read the array types.
       expect(await connection.sql`select ${['a', 'b']}::text[] as names`).toMatchObject([{ names: ['a', 'b'] }]);
       expect(first).not.toBe('pending');
       await sleep(0);
@@ -118,10 +121,10 @@ describe('one that is lost while it is being made', () => {
   }
 
   test.each<[string, (client: Socket) => unknown]>([
-    ['is ended by a person', (client) => client.end(fatal)],
+    ['is ended by an administrator', (client) => client.end(fatal)],
     ['is closed', (client) => client.end()],
     ['is reset', (client) => client.resetAndDestroy()],
-  ])('and %s when it asks for the types of arrays is made again', async (_what, end) => {
+  ])('and %s when it asks for the array types is replaced', async (_what, end) => {
     const times = await through((client, data, from) => {
       if (from !== 'client' || !asksTypes(data)) return false;
       end(client);
@@ -130,7 +133,7 @@ describe('one that is lost while it is being made', () => {
     expect(times).toBe(2);
   });
 
-  test('and is ended by a person in the moment when it may ask is made again', async () => {
+  test('and is ended by an administrator just when it becomes ready is replaced', async () => {
     const times = await through((client, data, from) => {
       if (from !== 'server' || !isReady(data)) return false;
       client.end(Buffer.concat([data, fatal]));
@@ -139,7 +142,7 @@ describe('one that is lost while it is being made', () => {
     expect(times).toBe(2);
   });
 
-  test('and is closed before Postgres has said a word is made again after a pause, each time', async () => {
+  test('and is closed before Postgres has sent anything is replaced after a pause, each time', async () => {
     const from = performance.now();
     const times = await through((client, _data, side) => side === 'client' && client.end() !== null, 5);
     expect(times).toBe(6);

@@ -1,4 +1,4 @@
-/** What stock is, in as few lines as it can be said: two numbers a place, and holds upon them. No keys, no clocks. */
+/** Stock in as few lines as possible: two numbers per location, and holds on them. No keys, no clocks. */
 import type { ReservationStatus, StockCommand } from '../../../domain/stock.js';
 
 export interface Place {
@@ -14,7 +14,7 @@ export interface Hold {
   readonly overdue: boolean;
 }
 
-/** `moves`: whether a row of the ledger comes of it. */
+/** `moves`: whether it writes a ledger row. */
 export type Effect =
   | { readonly onHand: number; readonly reserved: number; readonly moves: boolean; readonly hold?: Hold }
   | { readonly refused: 'insufficient_stock'; readonly available: number; readonly requested: number }

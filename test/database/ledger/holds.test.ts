@@ -1,4 +1,4 @@
-/** How Postgres finds the open holds of a product, whatever has become of all the others. */
+/** How Postgres finds a product's open holds, however many decided ones there are. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Connection, connect } from '../../../db/postgres/client.js';
 import { inventoryNow, listInventory, listOpenHolds } from '../../../db/stock/inventory.js';
@@ -30,7 +30,7 @@ interface Plan {
 
 const nodes = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodes)];
 
-/** The plan of the last query, for whatever values. */
+/** The generic plan of the last query. */
 async function planned(): Promise<Plan[]> {
   const query = asked.findLast((text) => text.includes('reservations'));
   return books.sql.begin(async (sql) => {
@@ -58,7 +58,7 @@ test.each<[string, () => Promise<unknown>]>([
     expect(read['Node Type']).toMatch(/^Index (Only )?Scan$/);
     expect(read['Index Cond']).toContain('location');
   }
-  // Those of each level come in the order in which they are shown: no more are read than that.
+  // The index gives each level's holds in display order, so no more are read than are shown.
   const limits = plans.filter(({ 'Node Type': type, Plans }) => type === 'Limit' && Plans?.[0]?.['Index Name']);
   expect(limits.map(({ Plans }) => Plans?.[0]?.['Index Name'])).toContain('reservations_open');
 });

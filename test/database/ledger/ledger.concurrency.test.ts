@@ -4,7 +4,7 @@ import { createLedger, type Ledger } from '../../../db/stock/ledger.js';
 import type { StockOperation, StockResult } from '../../../domain/stock.js';
 import { Books, newHoldId, operation, otherLocation } from '../books.js';
 
-/** As many processes as there would be of API and worker together: connections that know nothing of each other. */
+/** As many processes as API and workers together: separate connections. */
 const processes = 4;
 
 let books: Books;
@@ -20,7 +20,7 @@ afterAll(async () => {
   await books.close();
 });
 
-/** Everybody asks at once, each through the next process. */
+/** All ask at once, spread over the processes. */
 async function askAll(operations: readonly StockOperation[]): Promise<StockResult[]> {
   const results = await Promise.all(operations.map((each, index) => ledgers[index % processes]?.apply([each])));
   return results.flatMap((result) => result ?? []);
@@ -58,7 +58,7 @@ test('batches over two SKUs in opposite order never deadlock', async () => {
   const skus = await Promise.all([books.newSku(100_000), books.newSku(100_000)]);
   const both = (order: readonly string[]) =>
     operation(order.map((sku) => ({ kind: 'consume', sku, location: 'main', quantity: 1 })));
-  // Straight to the function: nothing here would try again after a deadlock.
+  // Calls the function directly, so nothing retries after a deadlock.
   await Promise.all(
     connections.map(async (connection, index) => {
       const order = index % 2 === 0 ? skus : [...skus].reverse();
@@ -92,7 +92,7 @@ test('batches over the same holds in opposite order never deadlock', async () =>
   expect(await books.levels(sku)).toEqual([{ location: 'main', onHand: 1000, reserved: 12 * (20 - processes * 4) }]);
 });
 
-test('batches that make the same levels in opposite order never deadlock', async () => {
+test('batches that create the same levels in opposite order never deadlock', async () => {
   for (let round = 0; round < 10; round++) {
     const skus = await Promise.all(times(8, () => books.newSku()));
     const deliver = (order: readonly string[]) =>
@@ -107,7 +107,7 @@ test('batches that make the same levels in opposite order never deadlock', async
   }
 });
 
-test('one key from many connections at once acts once, and everyone gets the same answer', async () => {
+test('one key from many connections at once acts once, and every caller gets the same answer', async () => {
   for (let round = 0; round < 20; round++) {
     const sku = await books.newSku(100);
     const same = operation([{ kind: 'consume', sku, location: 'main', quantity: 1 }]);
@@ -118,7 +118,7 @@ test('one key from many connections at once acts once, and everyone gets the sam
   }
 });
 
-test('one key from many connections at once is decided once also where no row is there to be locked', async () => {
+test('one key from many connections at once is decided once even if there is no row to lock', async () => {
   for (let round = 0; round < 20; round++) {
     const same = operation([{ kind: 'confirm', reservationId: newHoldId() }]);
     const results = await askAll(times(24, () => same));
@@ -127,7 +127,7 @@ test('one key from many connections at once is decided once also where no row is
   }
 });
 
-test('callers who come together share a transaction', async () => {
+test('concurrent callers share a transaction', async () => {
   const sku = await books.newSku(1000);
   const ledger = createLedger(books.sql);
   await Promise.all(
@@ -139,7 +139,7 @@ test('callers who come together share a transaction', async () => {
   expect(row).toEqual({ transactions: 2, rows: 300 });
 });
 
-test('a malformed operation fails alone: its neighbours in the batch are done', async () => {
+test('a malformed operation fails alone; its neighbours in the batch are done', async () => {
   const sku = await books.newSku(100);
   const taken = await books.hold(sku, 1);
   const take = () => operation([{ kind: 'consume', sku, location: 'main', quantity: 1 }]);
@@ -160,7 +160,7 @@ test('a malformed operation fails alone: its neighbours in the batch are done', 
   expect(await books.differences(sku)).toEqual([]);
 });
 
-test('connections that are cut in the middle lose nothing and do nothing twice', async () => {
+test('connections cut in the middle lose nothing and do nothing twice', async () => {
   const sku = await books.newSku(100_000);
   const process = books.another(2);
   const ledger = createLedger(process.sql);
@@ -172,7 +172,7 @@ test('connections that are cut in the middle lose nothing and do nothing twice',
         const [result] = await ledger.apply([each]);
         if (result) return result;
       } catch {
-        cuts++; // the outcome is unknown: the same question again
+        cuts++; // the outcome is unknown: repeat the call with its key
       }
     }
   };

@@ -22,7 +22,7 @@ describe('the database itself', () => {
     expect((await listMovements(sql, { sku, location: null, limit: 9, cursor: null }))?.items).toHaveLength(1);
   });
 
-  test('refuses a level below zero, and more reserved than there is', async () => {
+  test('refuses a level below zero, and more reserved than on hand', async () => {
     const sku = await books.newSku(3);
     const { sql } = books;
     await expect(sql`update stock_levels set on_hand = -1 where sku = ${sku}`).rejects.toEqual(refusedBy('23514'));
@@ -47,7 +47,7 @@ describe('the database itself', () => {
 });
 
 describe('an operation', () => {
-  test('is done as a whole or not at all, and the batch goes on', async () => {
+  test('is done as a whole or not at all, and the rest of the batch is done', async () => {
     const sku = await books.newSku(5);
     const take = (quantity: number) => ({ kind: 'consume', sku, location: 'main', quantity }) as const;
     const results = await books.apply([
@@ -64,7 +64,7 @@ describe('an operation', () => {
     ]);
   });
 
-  test('that was refused stays refused under its key, and is a new question under another', async () => {
+  test('that was refused stays refused under its key, and is decided anew under another', async () => {
     const sku = await books.newSku(1);
     const take = { kind: 'consume', sku, location: 'main', quantity: 2 } as const;
     const first = operation([take], `${sku}/1`);
@@ -78,7 +78,7 @@ describe('an operation', () => {
     expect(await books.levels(sku)).toEqual([{ location: 'main', onHand: 8, reserved: 0 }]);
   });
 
-  test('cannot hold or receive goods where goods only pass through', async () => {
+  test('cannot hold or receive goods at a virtual location', async () => {
     const sku = await books.newSku();
     await books.do({ kind: 'transfer_in', sku, location: 'transit', quantity: 5 });
     for (const kind of ['receive', 'return', 'consume'] as const)
@@ -100,7 +100,7 @@ describe('an operation', () => {
 });
 
 describe('a hold', () => {
-  test('past its time cannot be confirmed, swept or not, and gives its goods back once', async () => {
+  test('that has expired cannot be confirmed, swept or not, and returns its goods once', async () => {
     const sku = await books.newSku(5);
     const id = await books.hold(sku, 4, 0.05);
     await sleep(100);
@@ -121,7 +121,7 @@ describe('a hold', () => {
     expect(await books.levels(sku)).toEqual([{ location: 'main', onHand: 5, reserved: 0 }]);
   });
 
-  test('that has time left does not expire, and may be given more or all of it', async () => {
+  test('that has time left does not expire, and its expiry can be removed', async () => {
     const sku = await books.newSku(5);
     const id = await books.hold(sku, 4, 60);
     expect(await books.do({ kind: 'expire', reservationId: id })).toMatchObject({
@@ -136,7 +136,7 @@ describe('a hold', () => {
     });
   });
 
-  test('under an id that exists is a fault of the caller and no second hold', async () => {
+  test("under an existing id is the caller's error and makes no second hold", async () => {
     const sku = await books.newSku(5);
     const id = await books.hold(sku, 2);
     const again = {
@@ -154,9 +154,9 @@ describe('a hold', () => {
 });
 
 describe('time', () => {
-  test('never stands still or goes back in the rows of one level, whatever the clock does', async () => {
+  test("strictly rises over one level's rows, whatever the clock does", async () => {
     const sku = await books.newSku(100);
-    // In one transaction, so that nobody else sees books that disagree.
+    // In one transaction, so that no other session sees inconsistent books.
     const connection = await books.sql.reserve();
     await connection`begin`;
     await connection`update stock_levels set changed_at = now() + interval '1 hour' where sku = ${sku}`;
@@ -172,7 +172,7 @@ describe('time', () => {
     expect(new Set(rows?.steps.slice(1))).toEqual(new Set(['0.000001']));
   });
 
-  test('gives stock back as it stood at any past moment, at one location and at all', async () => {
+  test('gives the stock at any past moment, at one location and at all', async () => {
     const sku = await books.newSku();
     const moments: string[] = [];
     const moment = async () => {
@@ -211,7 +211,7 @@ describe('time', () => {
     ]);
   });
 
-  test('orders the movements of a product newest first, page by page, each once', async () => {
+  test("lists a product's movements newest first, page by page, each once", async () => {
     const sku = await books.newSku(1);
     for (let n = 0; n < 6; n++)
       await books.do(

@@ -21,9 +21,9 @@ const location = fc.oneof(
   { weight: 1, arbitrary: fc.constant('no-such-place') },
 );
 const quantity = fc.integer({ min: 1, max: 12 });
-/** 0: it is past its time as soon as it is there. */
+/** 0: expires at once. */
 const holdSeconds = fc.constantFrom(null, 3600, 3600, 0);
-/** How many holds back; before the first there is none. */
+/** How many holds back; none before the first. */
 const hold = fc.nat({ max: 3 });
 
 const commandDraft = fc.oneof(
@@ -36,7 +36,7 @@ const commandDraft = fc.oneof(
   fc.record({ kind: fc.constant('cancel'), hold, quantity }),
   fc.record({ kind: fc.constant('hold'), hold, holdSeconds }),
 );
-/** `again`: not these commands, but the key of the operation that stands so far back. */
+/** `again`: instead of these commands, repeats the key of the operation that many back. */
 const operationDraft = fc.record({
   commands: fc.oneof(
     { weight: 3, arbitrary: fc.array(commandDraft, { minLength: 1, maxLength: 1 }) },
@@ -58,7 +58,7 @@ const firstDelivery: readonly CommandDraft[] = (['A', 'B'] as const).map((each) 
 
 type CommandDraft = typeof commandDraft extends fc.Arbitrary<infer T> ? T : never;
 
-/** Turns drafts into operations: SKUs and ids that belong to this run alone. */
+/** Turns drafts into operations whose SKUs and ids are unique to this run. */
 class Run {
   readonly keys: string[] = [];
   #holds = 0;
@@ -75,13 +75,13 @@ class Run {
     if ('hold' in each)
       return { ...each, reservationId: `rsv_${this.id}_${this.#holds - 1 - each.hold}` } as StockCommand;
     const own = { ...each, sku: `${each.sku}-${this.id}` };
-    // As an order's, so that no sweep gives them back meanwhile: the tests share a database.
+    // Held for an order, so that no sweep releases them meanwhile: the tests share a database.
     const hold = () => ({ reservationId: `rsv_${this.id}_${this.#holds++}`, orderId: `ord_${this.id}` });
     return (each.kind === 'reserve' ? { ...own, ...hold() } : own) as StockCommand;
   }
 }
 
-test('the ledger in Postgres answers and keeps what ten lines of arithmetic say, whatever comes in whatever batches', async () => {
+test('the ledger in Postgres agrees with ten lines of arithmetic for random commands in random batches', async () => {
   let replays = 0;
   const seen = new Set<string>();
   await fc.assert(
@@ -122,7 +122,7 @@ test('the ledger in Postgres answers and keeps what ten lines of arithmetic say,
     }),
     { numRuns: 500 },
   );
-  // A run that met too little would prove too little.
+  // A run that covers too little proves too little.
   expect(replays).toBeGreaterThan(50);
   expect([...seen].sort()).toEqual([
     'done',

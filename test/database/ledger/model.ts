@@ -1,8 +1,8 @@
-/** The arithmetic with keys and operations around it: what the function in Postgres must answer, and come to. */
+/** The arithmetic with keys and operations: the answers and the levels that the Postgres function must produce. */
 import { type StockCommand, type StockOperation, type StockResult, transitLocation } from '../../../domain/stock.js';
 import { effect, type Hold, type Place } from './arithmetic.js';
 
-/** An answer without what only the real ledger can know: ids and times. */
+/** An answer without ids and times, which only the real ledger knows. */
 export type Answer =
   | {
       readonly outcome: 'done';
@@ -14,12 +14,12 @@ export type Answer =
         readonly onHandAfter: number;
         readonly reservedAfter: number;
       }[];
-      /** Each hold that was named, as it stands. */
+      /** The current state of each named hold. */
       readonly holds: Readonly<Record<string, string>>;
     }
   | { readonly outcome: 'refused'; readonly replayed: boolean; readonly refusal: Readonly<Record<string, unknown>> };
 
-/** The same of a real answer. */
+/** Reduces a real answer to the same form. */
 export function withoutIds(result: StockResult): Answer {
   if (result.outcome === 'refused') return result;
   return {

@@ -8,12 +8,12 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-/** What verify says of a product after the books were falsified behind the ledger's back; nothing of it stays. */
+/** The result of verify for a product whose books were changed behind the ledger's back. Rolls the change back. */
 async function afterFalsifying(sku: string, statement: string, rows?: number): Promise<readonly LedgerDifference[]> {
   const connection = await books.sql.reserve();
   try {
     await connection`begin`;
-    // The rules that refuse this stand in the way of showing that it would be noticed.
+    // Switches off the triggers that would refuse the change, to show that verify finds it.
     await connection`set local session_replication_role = replica`;
     await connection.unsafe(statement, [sku]);
     return (await verify(connection, rows)).filter((difference) => difference.sku === sku);
@@ -23,7 +23,7 @@ async function afterFalsifying(sku: string, statement: string, rows?: number): P
   }
 }
 
-test('books that were kept by the ledger agree', async () => {
+test('books kept by the ledger agree', async () => {
   const sku = await books.newSku(10);
   await books.hold(sku, 3);
   const cancelled = await books.hold(sku, 2);
@@ -31,7 +31,7 @@ test('books that were kept by the ledger agree', async () => {
   expect(await books.differences(sku)).toEqual([]);
 });
 
-test('a level that was changed by hand is found, and by how much', async () => {
+test('a level changed by hand is found with the difference', async () => {
   const sku = await books.newSku(10);
   expect(await afterFalsifying(sku, 'update stock_levels set on_hand = 11 where sku = $1')).toEqual([
     { sku, location: 'main', what: 'onHand', expected: 10, found: 11 },
@@ -39,7 +39,7 @@ test('a level that was changed by hand is found, and by how much', async () => {
   expect(await books.differences(sku)).toEqual([]);
 });
 
-test('a row of the ledger that was changed, and one that was taken out, are found', async () => {
+test('changed and deleted ledger rows are found', async () => {
   const sku = await books.newSku(10);
   for (const quantity of [1, 2, 3]) await books.do({ kind: 'consume', sku, location: 'main', quantity });
   const middle = `(select id from stock_ledger where sku = $1 and on_hand_delta = -2)`;
@@ -55,7 +55,7 @@ test('a row of the ledger that was changed, and one that was taken out, are foun
   ]);
 });
 
-test('a hold that vanished, or holds another quantity than the ledger says, is found', async () => {
+test('a hold that vanished or disagrees with the ledger is found', async () => {
   const sku = await books.newSku(10);
   const id = await books.hold(sku, 3);
   const openAndHold = (found: number) => [
@@ -71,7 +71,7 @@ test('a hold that vanished, or holds another quantity than the ledger says, is f
   expect([...confirmed].sort(byName)).toEqual(openAndHold(0));
 });
 
-test('the walk finds the same in chunks of any size, also where a level is longer than a chunk', async () => {
+test('verification finds the same in chunks of any size, even if a level is longer than a chunk', async () => {
   const sku = await books.newSku(10);
   for (const quantity of [1, 2, 1]) await books.do({ kind: 'consume', sku, location: 'main', quantity });
   await books.hold(sku, 2);

@@ -1,8 +1,8 @@
-/** The first step of an order, as a workflow asks for it. */
+/** The first step of an order, as the workflow calls it. */
 import { randomUUID } from 'node:crypto';
 import type { OrderStep } from '../../../domain/orders/steps.js';
 
-/** What names a step of an order and who asks for it. */
+/** The key of an order's step and its actor. */
 export const stepBy = (orderId: string, key: string) => ({
   key: `order/${orderId}/${key}`,
   orderId,
@@ -10,7 +10,7 @@ export const stepBy = (orderId: string, key: string) => ({
   traceId: '',
 });
 
-/** Opens an order of its own over these lines at `main`. */
+/** Opens a new order with these lines at `main`. */
 export function orderOpening(lines: readonly { sku: string; quantity: number }[]): OrderStep & { step: 'open' } {
   const orderId = `ord_${randomUUID()}`;
   return {

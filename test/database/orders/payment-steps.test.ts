@@ -1,6 +1,6 @@
 /**
- * The database decides between settling a payment and giving its card up: whichever a workflow task has done before it was
- * lost stands, whatever the next one wants.
+ * The database decides between settling a payment and giving its card up. Whichever a lost workflow task did stands, even
+ * if the next task wants the other.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -37,7 +37,7 @@ function captured(id: string, orderId: string | null): PaymentRecord {
   };
 }
 
-/** An order of one unit whose payment has begun. */
+/** An order of one unit that is being paid. */
 async function confirming() {
   const sku = await books.newSku(3);
   const opening = orderOpening([{ sku, quantity: 1 }]);
@@ -58,7 +58,7 @@ async function confirming() {
 }
 
 describe('a card of an order', () => {
-  test('that was given up settles nothing: the goods stay held until the order is ended', async () => {
+  test('that was given up settles nothing: the goods stay held until the order ends', async () => {
     const { orderId, paymentId, abandon, settle, level } = await confirming();
     expect(await store.apply(abandon)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
     expect(await store.apply(settle)).toMatchObject({ outcome: 'refused', state: { status: 'confirming' } });
@@ -70,14 +70,14 @@ describe('a card of an order', () => {
     expect(await level()).toEqual([[2, 0]]);
   });
 
-  test('that has settled cannot be given up any more', async () => {
+  test('that has settled can no longer be given up', async () => {
     const { abandon, settle, level } = await confirming();
     expect(await store.apply(settle)).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
     expect(await store.apply(abandon)).toMatchObject({ outcome: 'refused', state: { status: 'confirmed' } });
     expect(await level()).toEqual([[2, 0]]);
   });
 
-  test('that is given up and settled at once by two workers does one of them', async () => {
+  test('that two workers give up and settle at once ends in exactly one of the two', async () => {
     const another = createOrderStore(books.another().sql);
     for (let round = 0; round < 20; round++) {
       const { abandon, settle, level } = await confirming();
@@ -88,7 +88,7 @@ describe('a card of an order', () => {
   });
 });
 
-describe('a card of a payment of its own', () => {
+describe('a card of a standalone payment', () => {
   test('that was given up records no capture', async () => {
     const payment = captured(newPaymentId(), null);
     const pending = { ...payment, status: 'pending', cardUsed: null } as const;

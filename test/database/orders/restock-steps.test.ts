@@ -1,4 +1,4 @@
-/** The steps of an order that lacks stock, asked of the store itself: repeated, side by side, and in one batch. */
+/** The steps of an order that lacks stock, called on the store itself: repeated, concurrently, and in one batch. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOrderStore, type OrderStore } from '../../../db/orders/store.js';
 import type { OrderStep, OrderStepResult } from '../../../domain/orders/steps.js';
@@ -44,13 +44,13 @@ const rows = async (sku: string): Promise<string[]> =>
   ).map(({ kind, delta }) => `${kind} ${delta}`);
 
 describe('a step of an order that lacks stock', () => {
-  test('restock receives and holds in one transaction, and repeated by its key makes no second movement', async () => {
+  test('restock receives and holds in one transaction, and a repetition with its key moves nothing', async () => {
     const sku = await supplied(3);
     const open = opening(sku, 5);
     const step = restocking(await store.apply(open), open.orderId);
     const another = createOrderStore(books.another().sql);
     const results = await Promise.all([store, another, store, another].map((each) => each.apply(step)));
-    // The order is told as it stands, and its time runs on.
+    // The repetition returns the current order, and its expiry is unchanged.
     for (const { state, ...did } of results)
       expect({ ...did, state: { ...state, expiresInMs: 0 } }).toEqual({
         ...results[0],
@@ -64,7 +64,7 @@ describe('a step of an order that lacks stock', () => {
     expect(made?.transactions).toBe(1);
   });
 
-  test('restock by another key finds nothing to do once the order is reserved', async () => {
+  test('restock with another key does nothing once the order is reserved', async () => {
     const sku = await supplied(0);
     const open = opening(sku, 2);
     const opened = await store.apply(open);
@@ -74,7 +74,7 @@ describe('a step of an order that lacks stock', () => {
     expect(await rows(sku)).toEqual(['received 2', 'reserved 2']);
   });
 
-  test('restock of an order that was closed before receives nothing', async () => {
+  test('restock of a closed order receives nothing', async () => {
     const sku = await supplied(1);
     const open = opening(sku, 2);
     const opened = await store.apply(open);
@@ -85,7 +85,7 @@ describe('a step of an order that lacks stock', () => {
     expect(await rows(sku)).toEqual(['received 1', 'reserved 1', 'cancelled -1']);
   });
 
-  test('open holds what is there for its lines in their order, and tells what each lacks', async () => {
+  test('open holds the available stock for its lines in order, and returns what each lacks', async () => {
     const sku = await supplied(5);
     const open = opening(sku, 3, 4, 1);
     const shortages = shortagesOf(await store.apply(open));
@@ -96,13 +96,13 @@ describe('a step of an order that lacks stock', () => {
     expect(await rows(sku)).toEqual(['received 5', 'reserved 3', 'reserved 2']);
   });
 
-  test('open twice, or of forty orders at once, never holds a unit twice', async () => {
+  test('open, repeated or of forty orders at once, never holds a unit twice', async () => {
     const sku = await supplied(50);
     const opens = Array.from({ length: 40 }, () => opening(sku, 3));
     const another = createOrderStore(books.another().sql);
     const results = await Promise.all(opens.flatMap((open) => [store.apply(open), another.apply(open)]));
     const lacking = results.flatMap((result) => (result.outcome === 'done' && result.shortages ? [result] : []));
-    // 16 orders whole, one with 2 of 3, and 23 with nothing; each was asked for twice.
+    // 16 complete orders, one with 2 of 3, and 23 with nothing; each was opened twice.
     const lack = lacking.flatMap(shortagesOf).map(({ quantity }) => quantity);
     expect(lack.sort()).toEqual([1, 1, ...Array(46).fill(3)]);
     const [level] = await books.sql<
@@ -111,11 +111,11 @@ describe('a step of an order that lacks stock', () => {
     expect(level?.held).toBe(50);
   });
 
-  test('release frees what is held and leaves the order where it is', async () => {
+  test("release frees the order's holds and keeps its status", async () => {
     const sku = await supplied(1);
     const open = opening(sku, 2);
     await store.apply(open);
-    const step: OrderStep = { step: 'release', ...stepBy(open.orderId, 'release'), reason: 'a person is told' };
+    const step: OrderStep = { step: 'release', ...stepBy(open.orderId, 'release'), reason: 'a review is open' };
     for (const result of [await store.apply(step), await store.apply(step)])
       expect(result).toMatchObject({ outcome: 'done', state: { status: 'awaiting_restock' } });
     expect(await rows(sku)).toEqual(['received 1', 'reserved 1', 'cancelled -1']);

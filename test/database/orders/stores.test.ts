@@ -1,4 +1,4 @@
-/** What a step reads: as much of the tables as the step is about, however much there is. */
+/** A step reads only the rows it needs, however large the tables are. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createOrderStore } from '../../../db/orders/store.js';
@@ -15,8 +15,8 @@ afterAll(() => books.close());
 const rolledBack = new Error('rolled back');
 
 /**
- * The rows that a call reads from these tables, by index and by reading them whole. What it did is rolled back. On a
- * connection of its own: Postgres counts what a connection read in the second before as well.
+ * The rows that a call reads from these tables, by index and by sequential scan. Rolls the call back. Uses a new connection,
+ * because Postgres also counts what a connection read in the second before.
  */
 async function readsOf(call: string, steps: readonly object[], tables: readonly string[]) {
   let read: unknown;
@@ -37,10 +37,10 @@ async function readsOf(call: string, steps: readonly object[], tables: readonly 
   return read;
 }
 
-/** Postgres learns that the tables are not empty, as autovacuum tells it in running operation. */
+/** Tells Postgres that the tables are not empty, as autovacuum does in operation. */
 const analyze = (...tables: readonly string[]) => books.sql.unsafe(`analyze ${tables.join(', ')}`);
 
-/** Fetched: each step's own row, a few times; not the rows of others. */
+/** Fetched: each step's own row a few times, never other rows. */
 const few = expect.toSatisfy((rows: number) => rows < 20);
 
 test('a step of an order finds the order and its key by index', async () => {

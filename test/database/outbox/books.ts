@@ -1,4 +1,4 @@
-/** A database of a test's own on the server of the run: no relay looks into it, so what is written there stays. */
+/** A test's own database on the run's server. No relay reads it, so its outbox rows stay. */
 import { randomUUID } from 'node:crypto';
 import { type Connection, connect } from '../../../db/postgres/client.js';
 import { createLedger } from '../../../db/stock/ledger.js';
@@ -14,12 +14,12 @@ interface OutboxRow {
 
 export interface QuietBooks {
   readonly connection: Connection;
-  /** A second process on the same books. */
+  /** The same books in a second process. */
   another(): Connection;
-  /** A product with a supplier that is switched on, and so much at `main`. */
+  /** A product with an active supplier and this quantity at `main`. */
   product(onHand: number, reorderPoint: number): Promise<string>;
   apply(commands: readonly StockCommand[], more?: Partial<StockOperation>): Promise<void>;
-  /** What lies in the outbox; it is empty afterwards. */
+  /** Empties the outbox and returns its rows. */
   take(): Promise<OutboxRow[]>;
   close(): Promise<void>;
 }

@@ -38,7 +38,7 @@ describe('rows of one SKU', () => {
     }
   });
 
-  it('wait for no longer than others: of all SKUs, those that have waited longest are taken', async () => {
+  it('are claimed fairly: of all SKUs, those that have waited longest come first', async () => {
     const skus = Array.from({ length: 6 }, (_, index) => `S${(index * 5) % 6}`);
     for (const sku of skus) await waiting(sku, 'x');
     const taken = [];
@@ -47,7 +47,7 @@ describe('rows of one SKU', () => {
     expect(taken).toEqual([skus.slice(0, 2), skus.slice(2, 4), skus.slice(4)].map((pair) => pair.sort()));
   });
 
-  it('go to one of many relays that ask at once, in their order', async () => {
+  it('go to exactly one of many relays that ask at once, in order', async () => {
     const relays = Array.from({ length: 8 }, () => books.another().sql);
     const skus = ['A', 'B', 'C', 'D'];
     for (let round = 0; round < 10; round++) for (const sku of skus) await waiting(sku, `place-${round}`);
@@ -71,7 +71,7 @@ describe('rows of one SKU', () => {
       );
   });
 
-  it('are handed out again when the relay that had them was not heard of', async () => {
+  it("are handed out again when their relay's claim expires", async () => {
     const id = await waiting('A', 'x');
     expect(await claim(sql, 2)).toHaveLength(1);
     expect(await claim()).toEqual([]);
@@ -79,14 +79,14 @@ describe('rows of one SKU', () => {
     expect(await claim()).toMatchObject([{ id }]);
   });
 
-  it('wait while nobody takes them, and it counts for nothing', async () => {
+  it('wait while no relay claims them, and count no attempt', async () => {
     const id = await waiting('A', 'x');
     for (let outage = 0; outage < 20; outage++) await postponeDelivery(sql, [id], 'no server', 0);
     expect(await claim()).toMatchObject([{ id }]);
     expect(await sql`select attempts from outbox where id = ${id}`).toMatchObject([{ attempts: 0 }]);
   });
 
-  it('go to review after their attempts, and let those behind them pass', async () => {
+  it('go to review after their last attempt, and let the rows behind them pass', async () => {
     const [bad, good] = [await waiting('A', 'x'), await waiting('A', 'y')];
     const reviewId = `rev_${randomUUID()}`;
     const fail = () =>
@@ -110,7 +110,7 @@ describe('rows of one SKU', () => {
 });
 
 describe('a claim', () => {
-  it('is never of more than its limit, also where Postgres plans to look for the rows again for each row', async () => {
+  it('never exceeds its limit, even if Postgres plans to search the rows again for each row', async () => {
     const [{ database } = {}] = await sql`select current_database() as database`;
     for (const plan of ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'material', 'indexscan', 'bitmapscan'])
       await sql.unsafe(`alter database ${database} set enable_${plan} = off`);
@@ -124,7 +124,7 @@ describe('a claim', () => {
 });
 
 describe('a batch of notices', () => {
-  it('is found again whole when its relay was not heard of, however much waits', async () => {
+  it("is claimed again as a whole when its relay's claim expires, however many rows wait", async () => {
     await sql`insert into outbox (topic, dedup_key, payload, created_at)
               select 'notice', 'n' || n, '{}', clock_timestamp() - interval '1 min' from generate_series(1, 25) n`;
     const sizes = async (id: string) =>
@@ -140,7 +140,7 @@ describe('a batch of notices', () => {
     expect(await sizes('fourth')).toEqual({ second: 10, third: 5 });
   });
 
-  it('is one relay’s alone while that may be at work on it', async () => {
+  it('belongs to one relay while that relay may be working on it', async () => {
     await sql`insert into outbox (topic, dedup_key, payload) select topic, topic || n, '{}' from generate_series(1, 5) n, unnest(array['mail', 'notice']) topic`;
     const claim = async (id: string) => (await claimBatches(sql, 'notice', id, 10)).map(({ batchId }) => batchId);
     const [mine] = await claimBatches(sql, 'notice', 'mine', 10);

@@ -25,13 +25,13 @@ const topics = async () => (await books.take()).map(({ topic }) => topic);
 const low = (sku: string, location = 'main') => ({ topic: 'replenish', payload: { sku, location } });
 
 describe('a change of on hand', () => {
-  it('that leaves more than the reorder point is followed by nothing', async () => {
+  it('that leaves more than the reorder point triggers nothing', async () => {
     const sku = await books.product(10, 5);
     await books.apply([consume(sku, 4)]);
     expect(await books.take()).toEqual([]);
   });
 
-  it('that reaches the reorder point asks for more, and tells the managers as it crosses', async () => {
+  it('that reaches the reorder point requests a replenishment, and notifies the managers on crossing it', async () => {
     const sku = await books.product(10, 5);
     await books.apply([consume(sku, 5)]);
     expect(await books.take()).toMatchObject([
@@ -45,7 +45,7 @@ describe('a change of on hand', () => {
     expect(await books.take()).toMatchObject([low(sku)]);
   });
 
-  it('is judged by where the whole operation leads', async () => {
+  it('is judged by the result of the whole operation', async () => {
     const sku = await books.product(10, 5);
     await books.apply([consume(sku, 8), receive(sku, 8)]);
     expect(await books.take()).toEqual([]);
@@ -53,13 +53,13 @@ describe('a change of on hand', () => {
     expect(await topics()).toEqual(['replenish', 'notice']);
   });
 
-  it('that a refused operation would have made is followed by nothing', async () => {
+  it('of a refused operation triggers nothing', async () => {
     const sku = await books.product(10, 5);
     await expect(books.apply([consume(sku, 8), consume(sku, 3)])).rejects.toThrow('insufficient_stock');
     expect(await books.take()).toEqual([]);
   });
 
-  it('waits in one row however often it comes, until a relay has seen it', async () => {
+  it('waits in one row, however often it happens, until a relay has seen it', async () => {
     const sku = await books.product(10, 9);
     await Promise.all(Array.from({ length: 5 }, () => books.apply([consume(sku, 1)])));
     const { sql } = books.connection;
@@ -71,21 +71,21 @@ describe('a change of on hand', () => {
     expect(await rows()).toBe(2);
   });
 
-  it('is nothing to be told of where the product has no supplier, but the managers are', async () => {
+  it('requests no replenishment of a product without a supplier, but notifies the managers', async () => {
     const sku = await books.product(10, 5);
-    await books.connection.sql`update products set supplier_id = null where sku = ${sku}`;
+    await books.connection.sql`update products set supplier_id = null if sku = ${sku}`;
     await books.apply([consume(sku, 6)]);
     expect(await topics()).toEqual(['notice']);
   });
 
-  it('is nothing to be told of where the product is not sold any more, but the managers are', async () => {
+  it('requests no replenishment of an archived product, but notifies the managers', async () => {
     const sku = await books.product(10, 5);
     await books.connection.sql`update products set status = 'archived' where sku = ${sku}`;
     await books.apply([consume(sku, 6)]);
     expect(await topics()).toEqual(['notice']);
   });
 
-  it('in transit is nobody’s low stock', async () => {
+  it('in transit never counts as low stock', async () => {
     const sku = await books.product(10, 5);
     await books.apply([
       { kind: 'transfer_out', sku, location: 'main', quantity: 2 },
@@ -94,7 +94,7 @@ describe('a change of on hand', () => {
     expect(await books.take()).toEqual([]);
   });
 
-  it('is announced to the warehouse where it moves more than was said, and once', async () => {
+  it('is announced to the warehouse once if it moves more than the limit', async () => {
     const sku = await books.product(100, 0);
     const key = randomUUID();
     await books.apply([consume(sku, 10)], { announceAbove: 10 });
@@ -118,14 +118,14 @@ describe('a change of on hand', () => {
 });
 
 describe('the relays', () => {
-  it('are woken by each commit that has something for them, and told what; by no other', async () => {
+  it('are woken by each commit that has something for them, with its topic, and by no other', async () => {
     const sku = await books.product(100, 5);
     const heard: string[] = [];
     const { unlisten } = await books.connection.sql.listen('outbox', (what) => heard.push(what));
     const wakes = async (work: () => Promise<unknown>) => {
       heard.length = 0;
       await work();
-      // What was said before this came to us before it.
+      // Notifications arrive in order, so earlier ones are here by now.
       await books.connection.sql`select pg_notify('outbox', 'end')`;
       await eventually('the end', async () => heard.includes('end'));
       return heard.filter((what) => what !== 'end').sort();
@@ -144,8 +144,8 @@ describe('the relays', () => {
   });
 });
 
-describe('a reorder point that is raised above what there is', () => {
-  it('asks for more', async () => {
+describe('a reorder point raised above the stock on hand', () => {
+  it('requests a replenishment', async () => {
     const sku = await books.product(10, 5);
     const { sql } = books.connection;
     await sql`update products set reorder_point = 9 where sku = ${sku}`;
@@ -156,7 +156,7 @@ describe('a reorder point that is raised above what there is', () => {
 });
 
 describe('the sweep', () => {
-  it('orders nothing for a product that was only created: an imported catalogue sets nothing off', async () => {
+  it('orders nothing for a product that was only created: importing a catalogue triggers nothing', async () => {
     const { sql } = books.connection;
     await sql`update products set reorder_point = null`;
     const sku = await books.product(0, 3);
@@ -166,7 +166,7 @@ describe('the sweep', () => {
     expect(await books.take()).toEqual([]);
   });
 
-  it('finds a product that never had stock once its reorder point was changed, after time for a first receipt', async () => {
+  it('finds a product that never had stock once its reorder point changes, after time for a first receipt', async () => {
     const { sql } = books.connection;
     await sql`update products set reorder_point = null`;
     const sku = await books.product(0, 3);
@@ -178,7 +178,7 @@ describe('the sweep', () => {
     expect(await books.take()).toMatchObject([low(sku)]);
   });
 
-  it('finds such a product also where an operation at another place was refused', async () => {
+  it('finds such a product even after a refused operation at another location', async () => {
     const { sql } = books.connection;
     await sql`update products set reorder_point = null`;
     await sql`insert into locations (code, name, created_by) values ('refused-east', 'East', 'test') on conflict do nothing`;
@@ -192,7 +192,7 @@ describe('the sweep', () => {
     expect(await books.take()).toMatchObject([low(sku)]);
   });
 
-  it('keeps a young mark: a sale that it does not see may still be open', async () => {
+  it('keeps a recent mark, since a sale it cannot see may still be open', async () => {
     const { sql } = books.connection;
     await sql`update products set reorder_point = null`;
     const sku = await books.product(3, 3);
@@ -201,7 +201,7 @@ describe('the sweep', () => {
     expect(await sql`select from low_levels where sku = ${sku}`).toHaveLength(1);
   });
 
-  it('forgets a level that was refilled, and keeps one that is changed while it looks', async () => {
+  it('forgets a refilled level, and keeps one that changes while it looks', async () => {
     const { sql } = books.connection;
     await sql`update products set reorder_point = null`;
     const sku = await books.product(3, 3);
@@ -224,7 +224,7 @@ describe('the sweep', () => {
     expect(await queueMissedLevels(sql, 3600)).toBe(1);
   });
 
-  it('finds levels that are low and that nothing is being done about, and no others', async () => {
+  it('finds exactly the low levels that nothing else handles', async () => {
     const { sql } = books.connection;
     await sql`update products set reorder_point = null`;
     const [lost, waiting, running, failed, covered, plenty] = await Promise.all(

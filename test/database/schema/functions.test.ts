@@ -1,4 +1,4 @@
-/** The SQL functions of a database are those of db/functions, and change as a whole or not at all. */
+/** A database has the SQL functions of db/functions, and they change all together or not at all. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   applyFunctions,
@@ -21,7 +21,7 @@ beforeAll(async () => {
 beforeEach(() => migrate(scratch.url));
 afterAll(() => scratch.drop());
 
-/** Every function of the database, with the transaction that wrote it. */
+/** Every function in the database, with the transaction that wrote it. */
 const writtenBy = async () =>
   Object.fromEntries(
     (
@@ -35,30 +35,30 @@ const bodyOf = async (name: string) =>
   )[0]?.body;
 const apply = (set: readonly FunctionFile[]) => scratch.sql.begin((tx) => applyFunctions(tx, set));
 
-/** The files with another text of one of them. */
+/** The files, with one of them changed. */
 function changed(name: string, change: (text: string) => string): readonly FunctionFile[] {
   return files.map((file) => (file.name === name ? { ...file, text: change(file.text), hash: `other ${name}` } : file));
 }
 const another = () => changed('02_stock_answers.sql', (text) => text.replace("'null'", "'null'::text"));
 
-test('a migrated database has the functions of the files and no other', async () => {
+test('a migrated database has exactly the functions of the files', async () => {
   expect(Object.keys(await writtenBy())).toEqual(files.flatMap(functionsOf).sort());
 });
 
-test('limits of an order are the same in SQL as in domain/', async () => {
+test("an order's limits are the same in SQL as in domain/", async () => {
   expect(await scratch.sql`select max_order_lines() as lines, max_order_total()::int as total`).toEqual([
     { lines: maxLinesPerOrder, total: maxMinorUnits },
   ]);
 });
 
 describe('migrate', () => {
-  test('leaves functions alone that are in place', async () => {
+  test('leaves up-to-date functions alone', async () => {
     const before = await writtenBy();
     await migrate(scratch.url);
     expect(await writtenBy()).toEqual(before);
   });
 
-  test('puts all functions in place when one file differs, also when many processes migrate at once', async () => {
+  test('replaces all functions if one file differs, even if many processes migrate at once', async () => {
     const before = await writtenBy();
     const body = await bodyOf('json_text');
     await scratch.sql`update sql_functions set hash = 'older' where file = '02_stock_answers.sql'`;
@@ -72,7 +72,7 @@ describe('migrate', () => {
     for (const [name, xmin] of Object.entries(after)) expect(`${name} ${xmin}`).not.toBe(`${name} ${before[name]}`);
   });
 
-  test('gives definer functions their rights back where they were lost', async () => {
+  test('restores lost rights of definer functions', async () => {
     await scratch.sql.unsafe('alter function order_apply(jsonb) security invoker');
     await migrate(scratch.url);
     const [row] = await scratch.sql`
@@ -89,7 +89,7 @@ describe('a set of files', () => {
       'a body that calls what does not exist',
       (text: string) => `${text}\ncreate or replace function broken() returns int language sql as 'select none()';`,
     ],
-  ])('with %s is refused as a whole, by the name of its file', async (_what, change) => {
+  ])('with %s is refused as a whole, with the name of the file', async (_what, change) => {
     const before = await writtenBy();
     const set = changed('04_stock_follows.sql', change);
     await expect(apply(set)).rejects.toThrow('db/functions/04_stock_follows.sql: ');
@@ -98,14 +98,14 @@ describe('a set of files', () => {
     expect(await isUpToDate(scratch.sql)).toBe(true);
   });
 
-  test('that follows another leaves processes of the one before ready; one that was never applied is not', async () => {
+  test("that replaces another keeps the old one's processes ready; processes of files never applied are not", async () => {
     expect(await haveBeenApplied(scratch.sql, another())).toBe(false);
     await apply(another());
     expect(await haveBeenApplied(scratch.sql, another())).toBe(true);
     expect(await isUpToDate(scratch.sql)).toBe(true);
   });
 
-  test('may lack a file of the one before, whose processes stay ready', async () => {
+  test('may lack a file of the previous set, whose processes stay ready', async () => {
     await apply(files.filter(({ name }) => name !== '90_removed.sql'));
     expect(await scratch.sql`select hash from sql_functions where file = '90_removed.sql'`).toEqual([{ hash: null }]);
     expect(await isUpToDate(scratch.sql)).toBe(true);
@@ -116,7 +116,7 @@ describe('a set of files', () => {
   });
 });
 
-test('a database without the table of the functions is not up to date', async () => {
+test('a database without the table sql_functions is not up to date', async () => {
   await scratch.sql`alter table sql_functions rename to elsewhere`;
   expect(await isUpToDate(scratch.sql)).toBe(false);
   await scratch.sql`alter table elsewhere rename to sql_functions`;

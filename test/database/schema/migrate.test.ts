@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => scratch?.drop());
 
-test('any number of processes may migrate at once, and again, and find what the domain says', async () => {
+test('any number of processes can migrate at once, and again, and the tables match the domain', async () => {
   const { url, sql } = scratch;
   await Promise.all([1, 2, 3, 4].map(() => migrate(url)));
   await migrate(url);

@@ -1,4 +1,4 @@
-/** How Postgres finds a page of each list and the rows of each query of the sweep: by index, however much else there is. */
+/** Postgres finds a page of each list, and the rows of each query of the sweep, by index, however large the tables are. */
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fill } from '../../../bench/growth-fill.js';
@@ -36,7 +36,7 @@ beforeAll(async () => {
     maxConnections: 1,
     onQuery: (query) => asked.push({ query, values: [] }),
   });
-  // Drizzle's queries are planned for their values, each time.
+  // Drizzle's queries are planned anew for their values each time.
   const logger = { logQuery: (query: string, values: unknown[]) => void asked.push({ query, values }) };
   db = drizzle(connection.sql, { schema, logger });
 });
@@ -55,7 +55,7 @@ interface Plan {
 
 const nodes = (plan: Plan): Plan[] => [plan, ...(plan.Plans ?? []).flatMap(nodes)];
 
-/** The plan of the last query about a table: for its values where it is planned for them, else for whatever values. */
+/** The plan of the last query on a table: for its values if Postgres plans for them, else the generic plan. */
 async function planned(ask: () => Promise<unknown>, table: string, settings: readonly string[] = []): Promise<Plan[]> {
   asked.length = 0;
   await ask();
@@ -70,7 +70,7 @@ async function planned(ask: () => Promise<unknown>, table: string, settings: rea
   });
 }
 
-/** In the middle of what there is: behind the last row any plan is good. */
+/** In the middle of the rows, because beyond the last row any plan is good. */
 const cursor = { at: new Date(Date.now() - 45 * 86_400_000).toISOString(), id: 'x' };
 const page = { limit: 50, cursor };
 
@@ -91,7 +91,7 @@ test.each<[string, string, () => Promise<unknown>]>([
   ['purchase orders', 'purchase_orders', () => listPurchaseOrders(db, page)],
   ['failed purchase orders', 'purchase_orders', () => listPurchaseOrders(db, { ...page, status: 'failed' })],
 ])('a page of %s starts at its cursor in an index, and sorts and filters nothing', async (_name, table, ask) => {
-  // Of a few thousand rows, those of a page may be cheaper to gather and sort.
+  // With a few thousand rows, collecting and sorting may be cheaper.
   const plans = await planned(ask, table, ['enable_bitmapscan']);
   const reads = plans.filter((node) => node['Relation Name'] === table);
   expect(reads).toMatchObject([{ 'Index Cond': expect.stringContaining('ROW(') }]);
@@ -100,7 +100,7 @@ test.each<[string, string, () => Promise<unknown>]>([
   expect(plans.slice(0, 3).map((node) => node['Node Type'])).not.toContain('Sort');
 });
 
-// Which of two indexes the planner takes depends on the values; that each filter has its own does not.
+// Which of two indexes the planner picks depends on the values, so check that each filter has its own.
 test.each<[string, readonly string[]]>([
   ['orders', ['status', 'customer_id', 'customer_id, status']],
   ['payments', ['customer_id']],
@@ -117,7 +117,7 @@ test.each<[string, readonly string[]]>([
     );
 });
 
-// Tables of a few rows are read whole by any plan: here it is the index's order that counts.
+// Any plan reads a table of few rows whole, so check the order of the index.
 test.each<[string, () => Promise<unknown>]>([
   ['suppliers', () => listSuppliers(db, page)],
   ['locations', () => listLocations(db, page)],

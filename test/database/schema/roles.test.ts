@@ -1,4 +1,4 @@
-/** What the role that API and workers run as can do in the database, asked of the database. */
+/** The rights of the role that API and workers run as, as Postgres reports them. */
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createLedger } from '../../../db/stock/ledger.js';
@@ -24,7 +24,7 @@ const refused = (statement: string) =>
     ({ code }: { code?: string }) => code,
   );
 
-test('it writes the tables of the list and no other, and truncates, references and maintains none', async () => {
+test('it can write only the listed tables, and truncate, reference or maintain none', async () => {
   const rights = await running<{ table: string; privilege: string }[]>`
     select c.relname as table, lower(privilege) as privilege
       from pg_class c, unnest(array['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN']) as r(privilege)
@@ -35,7 +35,7 @@ test('it writes the tables of the list and no other, and truncates, references a
   expect(rights.map(({ table, privilege }) => `${privilege} ${table}`).sort()).toEqual(allowed.sort());
 });
 
-test('it owns nothing, may make nothing, and belongs to no other role', async () => {
+test('it owns nothing, can create nothing, and belongs to no other role', async () => {
   const [facts] = await running`
     select rolsuper or rolcreaterole or rolcreatedb or rolbypassrls or rolreplication as strong,
            (select count(*)::int from pg_class where relowner = r.oid) as tables,
@@ -52,7 +52,7 @@ test('it owns nothing, may make nothing, and belongs to no other role', async ()
   expect(await tooStrong(books.sql)).toMatch(/is a superuser/);
 });
 
-test('the functions with the rights of the owner are those of the list, each on a fixed search path, for nobody else', async () => {
+test("only the listed functions have the owner's rights, each with a fixed search path and closed to other roles", async () => {
   const found = await running<{ name: string; path: string | null; open: boolean }[]>`
     select p.oid::regprocedure::text as name,
            (select setting from unnest(proconfig) setting where setting like 'search_path=%') as path,
@@ -65,7 +65,7 @@ test('the functions with the rights of the owner are those of the list, each on 
   );
 });
 
-describe('what it may not', () => {
+describe('it cannot run', () => {
   test.each([
     'update stock_levels set on_hand = on_hand + 1',
     'delete from stock_ledger',
@@ -84,7 +84,7 @@ describe('what it may not', () => {
     expect(await refused(statement)).toBe('42501');
   });
 
-  test('a temporary table does not stand in for one of ours', async () => {
+  test('a temporary table cannot shadow one of ours', async () => {
     const sku = await books.newSku(1);
     await running.begin(async (tx) => {
       await tx.unsafe('create temporary table stock_levels (like public.stock_levels) on commit drop');
@@ -100,7 +100,7 @@ describe('what it may not', () => {
   });
 });
 
-test('the functions do for it what they do for the owner', async () => {
+test('the functions work for it as they do for the owner', async () => {
   const sku = await books.newSku(2);
   const asked = operation([
     { kind: 'reserve', reservationId: newHoldId(), sku, location: 'main', quantity: 1, holdSeconds: 60 },

@@ -25,7 +25,7 @@ describe.each([
   ['payments', 'payment_transitions', paymentTransitions],
   ['transfers', 'transfer_transitions', transferTransitions],
 ] as const)('the states of %s', (_subject, table, expected) => {
-  test('go the same ways in the database as in the rules', async () => {
+  test('have the same transitions in the database as in the rules', async () => {
     const rows = await connection.db.execute<{ way: string }>(
       raw`select from_status || ' → ' || to_status as way from ${raw.identifier(table)}`,
     );
@@ -42,7 +42,7 @@ test.each([
   ['stock_ledger_kind', ledgerKinds],
   ['transfers_mode', transferModes],
   ['transfers_status', transferStatuses],
-] as const)('the check %s allows what the rules know, and nothing else', async (name, expected) => {
+] as const)('the check %s allows exactly the values in the rules', async (name, expected) => {
   const [check] = await connection.sql<{ definition: string }[]>`
     select pg_get_constraintdef(oid) as definition from pg_constraint where conname = ${name}`;
   const allowed = [...(check?.definition ?? '').matchAll(/'(\w+)'::text/g)].map(([, value]) => value);
@@ -50,7 +50,7 @@ test.each([
 });
 
 describe('a payment', () => {
-  test('cannot go a way that does not exist, even by a direct write', async () => {
+  test('cannot make an unknown transition, even by a direct write', async () => {
     const id = `pay_t${Date.now()}`;
     await connection.sql`insert into payments (id, status, amount, currency) values (${id}, 'declined', 1, 'USD')`;
     await expect(connection.sql`update payments set status = 'captured' where id = ${id}`).rejects.toThrow(

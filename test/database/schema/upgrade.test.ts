@@ -1,4 +1,4 @@
-/** A database of the release before functions were files, with data of that time in every table, after an upgrade. */
+/** The upgrade of a database from the release before functions were files, with that release's data in every table. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -89,7 +89,7 @@ afterAll(async () => {
   await scratch?.drop();
 });
 
-/** Applies the migrations of that release, as it did. */
+/** Applies that release's migrations as it did. */
 async function migrateAsThen(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-migrations-'));
   try {
@@ -105,7 +105,7 @@ async function migrateAsThen(): Promise<void> {
   }
 }
 
-/** Data in every table, made by the functions of then where they make it. */
+/** Fills every table, with that release's own functions as far as they write it. */
 async function fill(): Promise<void> {
   const { sql } = scratch;
   await sql.unsafe(`
@@ -154,8 +154,8 @@ test('the upgraded database is up to date', async () => {
   expect(await schemaCheck()(connection.sql)).toBe(true);
 });
 
-describe('what was decided before', () => {
-  test('is answered as it was, in the words of then', async () => {
+describe('what was decided before the upgrade', () => {
+  test('is answered as before, word for word', async () => {
     expect(await orders().apply(opening('ord_unknown', 'NONE', 1))).toEqual({
       outcome: 'refused',
       state: null,
@@ -171,7 +171,7 @@ describe('what was decided before', () => {
     });
   });
 
-  test('reads as it did', async () => {
+  test('reads as before', async () => {
     const failure = { code: 'insufficient_stock', detail: 'insufficient stock: available=18, requested=50' };
     expect((await getOrder(connection.db, 'ord_lacking'))?.order).toMatchObject({
       status: 'failed',
@@ -191,13 +191,13 @@ describe('what was decided before', () => {
   });
 });
 
-test('a process of then, which makes no sentences, reads what it reads in a refusal', async () => {
+test('a process of the old release still finds a full sentence in a refusal', async () => {
   const steps = JSON.stringify([opening('ord_of_then', 'NONE', 1)]);
   const [row] = await connection.sql`select order_apply(${steps}::text::jsonb)->0->'refusal' as refusal`;
   expect(row?.refusal).toMatchObject({ code: 'unknown_sku', detail: 'unknown_sku', extensions: { sku: 'NONE' } });
 });
 
-test('an order of then is bought, a new one too, and a lacking one says what it lacks', async () => {
+test('old and new orders can be bought, and an order without stock says what it lacks', async () => {
   expect(await orders().apply(confirming('ord_held'))).toMatchObject({ state: { status: 'confirming' } });
   expect(await orders().apply(settling('ord_held'))).toMatchObject({ state: { status: 'confirmed' } });
   expect(await orders().apply(opening('ord_new', 'OLD', 1))).toMatchObject({ state: { status: 'reserved' } });
@@ -210,7 +210,7 @@ test('an order of then is bought, a new one too, and a lacking one says what it 
   });
 });
 
-test('goods on their way arrive, new ones leave', async () => {
+test('goods in transit arrive, and new ones can be shipped', async () => {
   const arrival = { step: 'receive', ...moving('trf_sent', 'receive'), quantity: 1, reason: 'one broke' } as const;
   expect(await transfers().apply(arrival)).toMatchObject({
     outcome: 'done',
@@ -221,7 +221,7 @@ test('goods on their way arrive, new ones leave', async () => {
   expect(await transfers().apply(move)).toMatchObject({ state: { status: 'completed' } });
 });
 
-test('a delivery that was ordered then is received', async () => {
+test('a delivery ordered before the upgrade is received', async () => {
   expect(await receiveDelivery(connection.sql, 'po_1', 'test')).toMatchObject({ outcome: 'received' });
 });
 

@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
-/** On hand at each place that has had some, and what is held of it. */
+/** On hand and held at each location that has had stock. */
 async function whereabouts(sku: string): Promise<Record<string, number>> {
   const levels = await books.levels(sku);
   return {
@@ -21,7 +21,7 @@ async function whereabouts(sku: string): Promise<Record<string, number>> {
   };
 }
 
-/** A transfer that no saga watches over. */
+/** A transfer without a workflow. */
 async function held(quantity = 2, stock = 5) {
   const [sku, from, to] = [await books.newSku(stock), 'main', otherLocation];
   const transferId = `trf_${randomUUID().replaceAll('-', '')}`;
@@ -34,7 +34,7 @@ async function held(quantity = 2, stock = 5) {
 }
 
 describe('a step of a transfer', () => {
-  test('asked for again, by two processes and many times at once, is done once and answered alike', async () => {
+  test('repeated by two processes and many times at once is done once and always answered alike', async () => {
     const { sku, to, step, open, opened } = await held();
     expect(opened).toMatchObject({ outcome: 'done', state: { status: 'reserved' } });
     expect(await stores[1].apply(open)).toEqual(opened);
@@ -49,7 +49,7 @@ describe('a step of a transfer', () => {
     expect(await whereabouts(sku)).toEqual({ main: 3, [to]: 2, held: 0 });
   });
 
-  test('that meets another of its transfer finds the state that the other has left', async () => {
+  test('that runs concurrently with another sees the state that the other left', async () => {
     const { sku, step } = await held();
     const results = await Promise.all(
       Array.from({ length: 10 }, (_, index) =>
@@ -66,13 +66,13 @@ describe('a step of a transfer', () => {
     expect(await whereabouts(sku)).toEqual({ main: 3, transit: 2, held: 0 });
   });
 
-  test('of a transfer that is not there is refused', async () => {
+  test('of a transfer that does not exist is refused', async () => {
     const { step } = await held();
     const result = await stores[0].apply({ ...step('move'), transferId: 'trf_none', key: randomUUID(), step: 'move' });
     expect(result).toMatchObject({ outcome: 'refused', state: null, refusal: { code: 'not_found' } });
   });
 
-  test('decides again what the API has looked at: what cannot be a transfer leaves no row', async () => {
+  test('checks again what the API has checked: an impossible transfer leaves no row', async () => {
     const { open } = await held();
     const wrong = { same_location: { to: 'main' }, unknown_sku: { sku: 'none' }, unknown_location: { to: 'transit' } };
     for (const [code, change] of Object.entries(wrong)) {
@@ -85,7 +85,7 @@ describe('a step of a transfer', () => {
   });
 });
 
-describe('the ways of a transfer', () => {
+describe('the transitions of a transfer', () => {
   test('are the same in the database as in the rules', async () => {
     const rows = await books.sql<{ from: string; to: string }[]>`
       select from_status as "from", to_status as "to" from transfer_transitions`;
@@ -93,7 +93,7 @@ describe('the ways of a transfer', () => {
     expect(rows.map(({ from, to }) => `${from} → ${to}`).sort()).toEqual(ways.sort());
   });
 
-  test('are the only ones: the database refuses any other', async () => {
+  test('are the only ones that the database allows', async () => {
     const { transferId } = await held();
     await expect(books.sql`update transfers set status = 'pending' where id = ${transferId}`).rejects.toMatchObject({
       code: '23514',

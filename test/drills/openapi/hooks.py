@@ -1,4 +1,4 @@
-"""What Schemathesis cannot know of the API from its document."""
+"""What Schemathesis cannot learn about the API from its document."""
 
 import re
 import uuid
@@ -8,7 +8,7 @@ import schemathesis
 
 VALID_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
-# Refusals of a request that is well-formed. They depend on what the shop holds, or on several members together, which no
+# Refusals of a well-formed request. They depend on the shop's data, or on several members together, which no
 # schema can say. Every other 400, 415 or 422 of a request that fits the document is a mismatch.
 DEPENDS_ON_THE_SHOP = {
     "unknown_sku",
@@ -28,7 +28,7 @@ SEVERAL_MEMBERS = {
 }
 
 
-# What the drill has stocked. Calls about other products and locations end at 422, so every second one is about these.
+# The drill's stock. Calls about other products and locations end at 422, so every second one is about these.
 STOCKED = {"sku": "TSHIRT-M", "location": "main"}
 
 
@@ -47,7 +47,7 @@ def with_stocked(value):
 
 @schemathesis.hook
 def before_call(ctx, case, kwargs):
-    """Each call is a new one: a valid Idempotency-Key that was generated before would be answered from storage."""
+    """Makes each call a new one: a reused valid Idempotency-Key would be answered from storage."""
     if case.meta is not None and case.meta.generation.mode.is_positive and not case.path.startswith("/api/products"):
         case.body = with_stocked(case.body)
     for name, value in list((case.headers or {}).items()):
@@ -57,7 +57,7 @@ def before_call(ctx, case, kwargs):
 
 @schemathesis.check
 def well_formed_is_accepted(ctx, response, case):
-    """Stands for positive_data_acceptance, which cannot tell a malformed request from one that the shop refuses."""
+    """Replaces positive_data_acceptance, which cannot tell a malformed request from one that the shop refuses."""
     meta = case.meta
     if meta is None or not meta.generation.mode.is_positive or response.status_code not in (400, 406, 415, 422):
         return

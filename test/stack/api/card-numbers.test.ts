@@ -20,7 +20,7 @@ async function mustRefuse(path: string, request: RawRequest): Promise<void> {
 
 const sending = (body: string) => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body });
 
-describe('a card number is refused, and not repeated', () => {
+describe('a card number is refused and not repeated', () => {
   test.each([
     ['in a string', JSON.stringify({ customer: { name: `pay with ${spaced}` } })],
     ['in a string deep down', JSON.stringify({ a: [{ b: [{ c: card }] }] })],
@@ -29,12 +29,12 @@ describe('a card number is refused, and not repeated', () => {
     ['as a number in another notation', '{"a":4.242424242424242e15}'],
     ['behind an escape', '{"a":"4242\\u003424242424242"}'],
     ['as a card token', JSON.stringify({ payment: { cardToken: `tok_${card}` } })],
-    ['in what is not JSON', `card=${card}`],
-    ['divided by no-break spaces', JSON.stringify({ reason: spaced.replaceAll(' ', '\u00a0') })],
-    ['divided by escaped no-break spaces', `{"reason":"${spaced.replaceAll(' ', '\\u00a0')}"}`],
-    ['divided by tabs', JSON.stringify({ reason: spaced.replaceAll(' ', '\t') })],
+    ['in a body that is not JSON', `card=${card}`],
+    ['separated by no-break spaces', JSON.stringify({ reason: spaced.replaceAll(' ', '\u00a0') })],
+    ['separated by escaped no-break spaces', `{"reason":"${spaced.replaceAll(' ', '\\u00a0')}"}`],
+    ['separated by tabs', JSON.stringify({ reason: spaced.replaceAll(' ', '\t') })],
     ['in full-width digits', JSON.stringify({ reason: '４２４２４２４２４２４２４２４２' })],
-    ['behind the prefix of an id', JSON.stringify({ reference: `rfd_${card.padStart(32, '0')}` })],
+    ['after the prefix of an id', JSON.stringify({ reference: `rfd_${card.padStart(32, '0')}` })],
     ['in a URL with line breaks', JSON.stringify({ url: 'http://x.example/42424\n24242\n424242' })],
   ])('%s of a body', async (_name, body) => {
     await mustRefuse('/api/orders', sending(body));
@@ -52,12 +52,12 @@ describe('a card number is refused, and not repeated', () => {
     await mustRefuse(`/api/orders?customerId=4242+4242+4242+4242`, {});
   });
 
-  test('in a header, the request id and the Idempotency-Key among them', async () => {
+  test('in a header, including the request id and the Idempotency-Key', async () => {
     for (const name of ['x-request-id', 'idempotency-key', 'x-anything', 'user-agent'])
       await mustRefuse('/api/products', { headers: { [name]: card } });
   });
 
-  test('before anything but the key is looked at: without one it is 401, on a path that leads nowhere 422', async () => {
+  test('before anything but the API key is checked: 401 without a key, 422 even on an unknown path', async () => {
     await mustRefuse(`/nowhere/${card}`, { key: null });
     await mustRefuse(`/api/nowhere/${card}`, {});
     for (const request of [sending(JSON.stringify({ note: card })), { headers: { 'x-anything': card } }]) {
@@ -68,7 +68,7 @@ describe('a card number is refused, and not repeated', () => {
     expect([refused.status, refused.text.includes(card)]).toEqual([401, false]);
   });
 
-  test('and nothing of the request is kept', async () => {
+  test('and nothing of the request is stored', async () => {
     const key = randomUUID();
     const name = `Card ${card}`;
     await mustRefuse('/api/products', {
@@ -81,7 +81,7 @@ describe('a card number is refused, and not repeated', () => {
   });
 });
 
-describe('what only looks like one is let through', () => {
+describe('a number that only resembles a card number passes', () => {
   test.each([
     ['a number that fails the check', '4242424242424241'],
     ['20 digits', `${card}0000`],
@@ -96,7 +96,7 @@ describe('what only looks like one is let through', () => {
     expect(received.body.reference).toBe(reference);
   });
 
-  test('numbers of tracing in headers that nobody here reads', async () => {
+  test('in tracing headers that the API does not read', async () => {
     const headers = {
       'x-datadog-trace-id': card,
       'X-Datadog-Parent-Id': card,
@@ -107,7 +107,7 @@ describe('what only looks like one is let through', () => {
     await mustRefuse('/livez', { headers: { ...headers, 'idempotency-key': card } });
   });
 
-  test('a thousand requests with random UUIDs as keys and random traces', async () => {
+  test('in a thousand requests with random UUIDs as keys and random traces', async () => {
     for (let round = 0; round < 10; round++) {
       const answers = await Promise.all(
         Array.from({ length: 100 }, () => {

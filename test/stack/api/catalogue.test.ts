@@ -12,7 +12,7 @@ const product = (more: object = {}) => ({
 });
 
 describe('products', () => {
-  test('are active unless made as drafts, and read back as they were made', async () => {
+  test('are active unless created as drafts, and read back as created', async () => {
     const wanted = product();
     const made = await shop.must(201, shop.post('/api/products', wanted));
     expect(made.headers.get('location')).toBe(`/api/products/${wanted.sku}`);
@@ -27,7 +27,7 @@ describe('products', () => {
     expect(draft.body.status).toBe('draft');
   });
 
-  test('keep what a change does not name', async () => {
+  test('keep the fields that a change does not name', async () => {
     const wanted = product();
     await shop.must(201, shop.post('/api/products', wanted));
     const path = `/api/products/${wanted.sku}`;
@@ -38,7 +38,7 @@ describe('products', () => {
     expect((await shop.call('PATCH', '/api/products/NOT-THERE', { name: 'x' })).status).toBe(404);
   });
 
-  test('have one SKU each', async () => {
+  test('have unique SKUs', async () => {
     const wanted = product();
     await shop.must(201, shop.post('/api/products', wanted));
     const refused = await shop.post('/api/products', wanted);
@@ -50,10 +50,10 @@ describe('products', () => {
     ['a negative price', { price: { amount: -1, currency: 'EUR' } }],
     ['a price above 99,999,999', { price: { amount: 100_000_000, currency: 'EUR' } }],
     ['half a cent', { price: { amount: 0.5, currency: 'EUR' } }],
-    ['a currency that is not dealt in', { price: { amount: 1, currency: 'JPY' } }],
+    ['an unsupported currency', { price: { amount: 1, currency: 'JPY' } }],
     ['a SKU that begins with a dot', { sku: '.a' }],
     ['a SKU of 65 characters', { sku: 'x'.repeat(65) }],
-    ['a status that is no beginning', { status: 'archived' }],
+    ['a status that no product can start with', { status: 'archived' }],
   ])('with %s are refused', async (_name, wrong) => {
     const refused = await shop.post('/api/products', product(wrong));
     expect([refused.status, refused.body.code]).toEqual([422, 'validation_failed']);
@@ -61,7 +61,7 @@ describe('products', () => {
 });
 
 describe('locations', () => {
-  test('are made once, and `main` is there from the start', async () => {
+  test('have unique codes, and `main` always exists', async () => {
     const wanted = { code: code('loc'), name: 'Shop floor' };
     const made = await shop.must(201, shop.post('/api/locations', wanted));
     expect(made.body).toMatchObject(wanted);

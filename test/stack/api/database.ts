@@ -1,4 +1,4 @@
-/** A look behind the API, at what is really kept. */
+/** The stack's database, to check what the API really stored. */
 import postgres from 'postgres';
 import { inject } from 'vitest';
 

@@ -13,10 +13,10 @@ async function keyWith(...scopes: string[]): Promise<string> {
   return (await shop.must(201, shop.post('/api/keys', { name: 'test', scopes }))).body.key;
 }
 
-describe('who may come in', () => {
+describe('authentication', () => {
   test.each([
     ['no key', null, {}],
-    ['a key that was never made', newApiKey('test').key, {}],
+    ['an unknown key', newApiKey('test').key, {}],
     ['a mistyped key', `${newApiKey('test').key.slice(0, -1)}x`, {}],
     ['another scheme', null, { authorization: 'Basic abc' }],
   ])('%s is 401 with WWW-Authenticate', async (_name, key, headers) => {
@@ -41,8 +41,8 @@ describe('who may come in', () => {
   });
 });
 
-describe('what bad input gets', () => {
-  test('a problem document with a stable code, and the way to find it again', async () => {
+describe('bad input gets', () => {
+  test('a problem document with a stable code and its request id', async () => {
     const refused = await raw('/api/products/NOT-THERE');
     expect(refused.status).toBe(404);
     expect(refused.headers.get('content-type')).toMatch(/^application\/problem\+json/);
@@ -92,7 +92,7 @@ describe('what bad input gets', () => {
     expect(fits.status).toBe(422);
   });
 
-  test('paths that lead nowhere are 404, those that differ by case or by a slash at the end among them', async () => {
+  test('unknown paths are 404, including those that differ by case or a trailing slash', async () => {
     for (const path of [
       '/api/nothing',
       '/API/products',
@@ -129,7 +129,7 @@ describe('what bad input gets', () => {
     expect([asked.status, asked.headers.get('allow'), asked.text]).toEqual([204, refused.headers.get('allow'), '']);
   });
 
-  test('HEAD is what GET answers, without the body', async () => {
+  test("HEAD has GET's answer without the body", async () => {
     const [head, get] = [await raw('/api/products?limit=1', { method: 'HEAD' }), await raw('/api/products?limit=1')];
     expect([head.status, head.text]).toEqual([200, '']);
     expect(head.headers.get('content-length')).toBe(get.headers.get('content-length'));
@@ -137,7 +137,7 @@ describe('what bad input gets', () => {
 
   test.each([
     ['of another type', { 'content-type': 'text/plain' }],
-    ['of a form, which is what curl says by itself', { 'content-type': 'application/x-www-form-urlencoded' }],
+    ["of a form, which is curl's default", { 'content-type': 'application/x-www-form-urlencoded' }],
     ['in another charset', { 'content-type': 'application/json; charset=utf-16' }],
     ['in a content coding', { 'content-type': 'application/json', 'content-encoding': 'gzip' }],
   ])('a body %s is 415, and nothing is written', async (_name, headers) => {
@@ -151,14 +151,14 @@ describe('what bad input gets', () => {
     expect((await shop.get(`/api/products/${wanted.sku}`)).status).toBe(404);
   });
 
-  test('a body without a type, or of a type of JSON, is read', async () => {
+  test('a body without a content type, or with a JSON type, is read', async () => {
     const bytes = (wanted: object) => new TextEncoder().encode(JSON.stringify(wanted));
     expect((await raw('/api/products', { method: 'POST', body: bytes(product()) })).status).toBe(201);
     const typed = await post('/api/products', product(), { headers: { 'content-type': 'application/vnd.x+json' } });
     expect(typed.status).toBe(201);
   });
 
-  test('a client that accepts no JSON gets 406, and nothing is written; its problems it gets as problem documents', async () => {
+  test('a client that accepts no JSON gets 406 as a problem document, and nothing is written', async () => {
     const wanted = product();
     const refused = await post('/api/products', wanted, { headers: { accept: 'text/html' } });
     expect([refused.status, refused.body.code]).toEqual([406, 'not_acceptable']);
@@ -168,7 +168,7 @@ describe('what bad input gets', () => {
       expect([accept, (await raw('/api/products?limit=1', { headers: { accept } })).status]).toEqual([accept, 200]);
   });
 
-  test('no cache keeps an answer of the API or a problem', async () => {
+  test('no cache may store an answer or a problem', async () => {
     for (const [path, request] of [
       ['/api/orders?limit=1', {}],
       ['/api/orders', { key: null }],
@@ -181,7 +181,7 @@ describe('what bad input gets', () => {
     expect((await raw('/docs/swagger-ui.css')).headers.get('cache-control')).toBe('public, max-age=3600');
   });
 
-  test('characters that no database can keep are 422, not 500', async () => {
+  test('characters that Postgres cannot store are 422, not 500', async () => {
     for (const name of ['a\0b', 'a\ud800b'])
       expect((await post('/api/products', { ...product(), name })).body.code).toBe('validation_failed');
     expect((await raw('/api/orders?customerId=%00')).status).toBe(422);
@@ -189,8 +189,8 @@ describe('what bad input gets', () => {
   });
 });
 
-describe('a request can be followed', () => {
-  test('its id is taken up or made, and comes back', async () => {
+describe('a request can be traced', () => {
+  test('its id is taken over or generated, and returned', async () => {
     const id = `my-request-${randomUUID()}`;
     expect((await raw('/api/products', { headers: { 'x-request-id': id } })).headers.get('x-request-id')).toBe(id);
     expect((await raw('/api/products')).headers.get('x-request-id')).toMatch(/^req_[0-9a-f]{32}$/);
@@ -200,7 +200,7 @@ describe('a request can be followed', () => {
     expect(unfit.headers.get('x-request-id')).toMatch(/^req_/);
   });
 
-  test("its trace goes on into the order's timeline and the workflow's memo", async () => {
+  test("its trace continues in the order's timeline and the workflow's memo", async () => {
     const traceId = randomBytes(16).toString('hex');
     const traceparent = `00-${traceId}-${randomBytes(8).toString('hex')}-01`;
     const { body } = await shop.must(201, shop.post('/api/orders', {}, { traceparent }));
@@ -233,7 +233,7 @@ describe('lists', () => {
 });
 
 describe('Prefer', () => {
-  test('respond-async answers 202 with the order as it stands, which goes on by itself', async () => {
+  test('respond-async gets 202 with the current order, which continues by itself', async () => {
     const sku = await shop.product(3);
     const started = await shop.post('/api/orders', { lines: [{ sku, quantity: 2 }] }, { prefer: 'respond-async' });
     expect(started.status).toBe(202);
@@ -246,7 +246,7 @@ describe('Prefer', () => {
   });
 });
 
-test('a burst of 500 requests from rest is borne, and each tells what is left', async () => {
+test('an idle key may send a burst of 500 requests, and each answer says how many are left', async () => {
   const key = await keyWith('inventory:read');
   const answers = await Promise.all(Array.from({ length: 500 }, () => raw('/api/products?limit=1', { key })));
   expect(answers.filter(({ status }) => status !== 200)).toEqual([]);

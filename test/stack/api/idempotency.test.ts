@@ -13,8 +13,8 @@ afterAll(() => sql.end());
 
 const keyed = (key: string) => ({ 'idempotency-key': key });
 
-describe('the same key, path and body again', () => {
-  test('gets the same answer to the letter, and nothing is done twice', async () => {
+describe('a repetition of the same key, path and body', () => {
+  test('gets exactly the same answer, and nothing is done twice', async () => {
     const sku = await shop.product(0);
     const headers = keyed(randomUUID());
     const first = await post(`/api/inventory/${sku}/receipts`, { quantity: 7, reference: 'a' }, { headers });
@@ -31,7 +31,7 @@ describe('the same key, path and body again', () => {
     expect((await shop.stock(sku)).onHand).toBe(7);
   });
 
-  test('gets it again though the path is written with escapes', async () => {
+  test('gets it even if the path is written with escapes', async () => {
     const sku = await shop.product(0);
     const headers = keyed(randomUUID());
     const first = await post(`/api/inventory/${sku}/receipts`, { quantity: 7 }, { headers });
@@ -57,7 +57,7 @@ describe('the same key, path and body again', () => {
     expect((await shop.stock(sku)).onHand).toBe(3);
   });
 
-  test('gets a refusal again as well, though it could be granted by now', async () => {
+  test('gets the same refusal, even if the call would succeed by now', async () => {
     const sku = await shop.product(1);
     const headers = keyed(randomUUID());
     const wanted = { sku, quantity: 2 };
@@ -95,7 +95,7 @@ describe('a key', () => {
     expect((await shop.stock(sku)).onHand).toBe(2);
   });
 
-  test('is not used up by a request that was wrong in itself', async () => {
+  test('is not used up by an invalid request', async () => {
     const sku = await shop.product(0);
     const headers = keyed(randomUUID());
     const wrong = await shop.post(`/api/inventory/${sku}/receipts`, { quantity: 0 }, headers);
@@ -118,7 +118,7 @@ describe('a key', () => {
 });
 
 describe('when the API process is killed in the middle of a call', () => {
-  test('the next call takes it over, acts once, and meanwhile it is in progress', async () => {
+  test('the next call takes it over and acts once; until then it is in progress', async () => {
     const sku = await shop.product(1);
     const key = randomUUID();
     const api = await startOwnApi();
@@ -130,7 +130,7 @@ describe('when the API process is killed in the middle of a call', () => {
     expect(await api.end('SIGKILL')).toBeNull();
     expect(await lost).toBe('lost');
     expect((await ask(shop)).body.code).toBe('request_in_progress');
-    // The statement that the dead process sent is carried out by Postgres all the same.
+    // Postgres still runs the statement that the dead process sent.
     await lock.release();
     const answered = await eventually('the call to be taken over', async () => {
       const answer = await ask(other);
@@ -142,7 +142,7 @@ describe('when the API process is killed in the middle of a call', () => {
     expect([again.body, again.headers.get('idempotency-replayed')]).toEqual([answered.body, 'true']);
   });
 
-  test('an order that it had begun is the one that the next call answers', async () => {
+  test('the next call answers with the order that it had begun', async () => {
     const sku = await shop.product(5);
     const key = randomUUID();
     const api = await startOwnApi();
@@ -154,7 +154,7 @@ describe('when the API process is killed in the middle of a call', () => {
     await lock.wanted();
     await api.end('SIGKILL');
     await lost;
-    // What has become of the catalogue since does not undo what was begun.
+    // Later changes of the catalogue do not undo it.
     await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, { status: 'archived' }));
     await lock.release();
     const answered = await eventually('the call to be taken over', async () => {
@@ -167,7 +167,7 @@ describe('when the API process is killed in the middle of a call', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 5, reserved: 2, available: 3 });
   });
 
-  test('one that a signal stops answers the calls it has begun, and leaves no lease behind', async () => {
+  test('one that a signal stops answers the calls it has begun and leaves no lease behind', async () => {
     const sku = await shop.product(1);
     const key = randomUUID();
     const api = await startOwnApi();
@@ -176,7 +176,7 @@ describe('when the API process is killed in the middle of a call', () => {
     const holder = await heldBy(key);
     await lock.wanted();
     const ended = api.end('SIGTERM');
-    await eventually('it to take nothing new', async () =>
+    await eventually('it to accept nothing new', async () =>
       fetch(`${api.url}/livez`).then(
         () => false,
         () => true,
@@ -191,12 +191,12 @@ describe('when the API process is killed in the middle of a call', () => {
 });
 
 interface StockLock {
-  /** Resolves when somebody waits for this very lock. */
+  /** Resolves when another session waits for this lock. */
   wanted(): Promise<void>;
   release(): Promise<void>;
 }
 
-/** Holds the stock of a product, so that every change of it waits. */
+/** Locks a product's stock, so that every change of it waits. */
 async function lockStock(sku: string): Promise<StockLock> {
   const session = await sql.reserve();
   await session`begin`;
@@ -217,7 +217,7 @@ async function lockStock(sku: string): Promise<StockLock> {
   };
 }
 
-/** The API process that holds the key. */
+/** Returns the API process that holds the key. */
 async function heldBy(key: string): Promise<string> {
   return eventually('the key to be held', async () => {
     const [row] = await sql<{ holder: string | null }[]>`

@@ -9,7 +9,7 @@ const shop = sharedShop();
 const sql = database();
 afterAll(() => sql.end());
 
-test('a key is shown once and kept nowhere', async () => {
+test('a key is shown once and stored nowhere', async () => {
   const headers = { 'idempotency-key': randomUUID() };
   const asked = { name: 'reader', scopes: ['inventory:read'] };
   const made = await shop.must(201, shop.post('/api/keys', asked, headers));
@@ -30,14 +30,14 @@ test('a key is shown once and kept nowhere', async () => {
   expect(kept?.text).not.toContain(key.split('_')[2]);
 });
 
-test('a key says who made it and who revoked it', async () => {
+test('a key records who created it and who revoked it', async () => {
   const maker = await shop.must(201, shop.post('/api/keys', { name: 'maker', scopes: ['admin'] }));
   const byMaker = new Shop({ apiUrl: inject('apiUrls')[0] ?? '', apiKey: maker.body.key, sandboxUrl: '' });
   const { body: made } = await byMaker.must(201, byMaker.post('/api/keys', { name: 'x', scopes: ['orders:read'] }));
   expect([made.createdBy, made.revokedBy]).toEqual([`api_key:${maker.body.id}`, null]);
   const revoked = await shop.must(200, shop.call('DELETE', `/api/keys/${made.id}`));
   expect(revoked.body.revokedBy).toBe(maker.body.createdBy);
-  // Revoking it again changes nothing.
+  // Revoking again changes nothing.
   await byMaker.must(200, byMaker.call('DELETE', `/api/keys/${made.id}`));
   const [kept] = await sql`select created_by, revoked_by from api_keys where id = ${made.id}`;
   expect(kept).toEqual({ created_by: `api_key:${maker.body.id}`, revoked_by: maker.body.createdBy });
@@ -47,7 +47,7 @@ test('a key says who made it and who revoked it', async () => {
   expect(own).toEqual({ created_by: 'operator' });
 });
 
-test('only a key with admin makes keys, and it may give scopes that it lacks itself', async () => {
+test('only an admin key can create keys, including keys with scopes that it lacks itself', async () => {
   const { body: admin } = await shop.must(201, shop.post('/api/keys', { name: 'admin', scopes: ['admin'] }));
   const scopes = ['payments:write', 'orders:read'];
   const { body: made } = await shop.must(201, shop.post('/api/keys', { name: 'x', scopes }));
@@ -56,7 +56,7 @@ test('only a key with admin makes keys, and it may give scopes that it lacks its
   expect((await post('/api/keys', { name: 'x', scopes }, { key: admin.key })).body.scopes).toEqual(scopes);
 });
 
-test('a revoked key is refused at once where it was revoked, and within 6 s everywhere', async () => {
+test('a revoked key is refused at once by the process that revoked it, and by all others within 6 s', async () => {
   const { body } = await shop.must(201, shop.post('/api/keys', { name: 'x', scopes: ['inventory:read'] }));
   const [first, second] = inject('apiUrls').map((apiUrl) => new Shop({ apiUrl, apiKey: body.key, sandboxUrl: '' }));
   for (const process of [first, second]) expect((await process?.get('/api/products'))?.status).toBe(200);
@@ -72,7 +72,7 @@ test('a revoked key is refused at once where it was revoked, and within 6 s ever
   expect(again.body.revokedAt).toBe(revoked.body.revokedAt);
 });
 
-test('scopes are those that there are, each once and at least one', async () => {
+test('a key has at least one scope, each known and listed once', async () => {
   for (const scopes of [[], ['orders:eat'], ['admin', 'admin'], 'admin'])
     expect((await shop.post('/api/keys', { name: 'x', scopes })).body.code).toBe('validation_failed');
 });

@@ -1,4 +1,4 @@
-/** Errors of the database that quote rows and parameters leave nothing of them in any log, nor in Temporal's history. */
+/** Database errors that quote rows and parameters leave nothing of them in any log or in Temporal's history. */
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { Books } from '../../database/books.js';
 import { sharedShop } from '../../shared.js';
 import { eventually } from '../../shop.js';
 
-/** A row that holds this is refused by constraints that only these tests know. */
+/** The tests' own constraints refuse rows that contain this. */
 const canary = `canary${randomUUID().slice(0, 8)}`;
 const shop = sharedShop();
 const tables = { suppliers: 'name', api_keys: 'name', orders: 'customer_name', payments: 'reference' } as const;
@@ -60,13 +60,13 @@ test('in the API: a name, and the hash of a key', async () => {
     const { err } = JSON.parse(line ?? '{}');
     expect(err.cause).toMatchObject({ type: 'PostgresError', code: '23514', constraint: 'no_canary' });
     expect(err.statement).toContain('insert into');
-    // Of a key only the hash was a parameter, and 64 digits in a row are a hash.
+    // Only the key's hash was a parameter, and a hash is 64 digits in a row.
     expect(line).not.toMatch(/[0-9a-f]{64}/);
   }
   expect(logs()).not.toContain(canary);
 });
 
-test("in a worker: a customer's name and mail address, and a card's token; nor does Temporal's history say them", async () => {
+test("in a worker or in Temporal's history: a customer's name and mail address, and a card's token", async () => {
   const sku = await shop.product(2);
   await refuseCanary('orders');
   const customer = { name: `${canary} Jane`, email: `${canary}@example.test` };
@@ -76,7 +76,7 @@ test("in a worker: a customer's name and mail address, and a card's token; nor d
   expect(status).toBe(202);
   const workflow = new Client({ connection: temporal, namespace: inject('temporalNamespace') }).workflow;
   const handle = workflow.getHandle(`order/${body.id}`);
-  const failure = await eventually('the step to have failed for good or to be tried again', async () => {
+  const failure = await eventually('the step to have failed for good or to be retried', async () => {
     const { pendingActivities } = (await handle.describe()).raw;
     const { events } = await handle.fetchHistory();
     const failures = [
@@ -88,7 +88,7 @@ test("in a worker: a customer's name and mail address, and a card's token; nor d
   });
   expect(failure).toContain('23514');
   expect(failure).not.toContain(canary);
-  // Details are encoded: what they say is asked of the text that is in them.
+  // Details are encoded, so search the decoded text.
   for (const [, data] of failure.matchAll(/"data":"([^"]+)"/g))
     expect(Buffer.from(data ?? '', 'base64').toString('utf8')).not.toContain(canary);
   await eventually('the failure to be logged', async () => logs().includes('no_canary'));

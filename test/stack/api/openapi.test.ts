@@ -23,7 +23,7 @@ interface Document {
 }
 const document = async (): Promise<Document> => (await raw('/openapi.json', { key: null })).body;
 
-/** Fits the schema, and has no member that the schema does not know. */
+/** Fails unless the value fits the schema and has no unknown member. */
 function mustFit(schema: z.ZodType, { body }: Answer): void {
   const parsed = schema.safeParse(body);
   expect(parsed.error?.issues ?? []).toEqual([]);
@@ -31,7 +31,7 @@ function mustFit(schema: z.ZodType, { body }: Answer): void {
 }
 
 describe('the document', () => {
-  test('describes paths that all answer, with the statuses that it tells of', async () => {
+  test('describes only paths that exist, and their answers have the documented statuses', async () => {
     const { openapi, paths } = await document();
     expect(openapi).toBe('3.1.0');
     for (const [path, operations] of Object.entries(paths))
@@ -48,7 +48,7 @@ describe('the document', () => {
       }
   });
 
-  test('can be read as a page that fetches nothing from elsewhere', async () => {
+  test('is shown on a page that fetches nothing from other hosts', async () => {
     const page = await raw('/docs', { key: null });
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect((await raw('/', { key: null })).text).toBe(page.text);
@@ -61,7 +61,7 @@ describe('the document', () => {
   });
 });
 
-test('what is answered is what the document says', async () => {
+test('every answer matches the document', async () => {
   const sku = `O-${randomUUID().slice(0, 8)}`;
   const price = { amount: 700, currency: 'USD' };
   mustFit(product, await shop.must(201, shop.post('/api/products', { sku, name: 'x', price })));

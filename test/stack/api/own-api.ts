@@ -1,4 +1,4 @@
-/** An API process of a test's own: to be killed, to be cut off from its servers, to have its log read. */
+/** A test's own API process: to kill it, cut it off from its servers, or read its log. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -11,13 +11,13 @@ import { eventually, Shop } from '../../shop.js';
 export interface OwnApi {
   readonly url: string;
   readonly shop: Shop;
-  /** What it has written so far, to both of its outputs. */
+  /** Its output so far, stdout and stderr. */
   output(): string;
-  /** Ends it with a signal; resolves with its exit code, null where the signal killed it. */
+  /** Ends it with a signal. Resolves with its exit code, or null if the signal killed it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts an API process on the servers of the run, but for what `env` says otherwise; resolves when it listens. */
+/** Starts an API process on the run's servers, with `env` on top. Resolves when it listens. */
 export async function startOwnApi(env: Record<string, string> = {}): Promise<OwnApi> {
   const port = await freePort();
   const { child, output } = launch({ API_PORT: String(port), ...env });
@@ -39,7 +39,7 @@ export async function startOwnApi(env: Record<string, string> = {}): Promise<Own
   };
 }
 
-/** Starts an API process that is expected to end by itself. */
+/** Starts an API process that should end by itself. */
 export async function runOwnApi(env: Record<string, string>): Promise<{ code: number | null; output: string }> {
   const { child, output } = launch(env);
   const [code] = (await once(child, 'close')) as [number | null];

@@ -19,26 +19,26 @@ afterEach(async () => {
   for (const api of started.splice(0)) await api.end('SIGKILL');
 });
 
-test('wrong settings are all named, and the process ends with 2', async () => {
+test('all wrong settings are named, and the process exits 2', async () => {
   const { code, output } = await runOwnApi({ API_PORT: '99999', RATE_LIMIT_PER_MINUTE: 'many', LOG_LEVEL: 'loud' });
   expect(code).toBe(2);
   for (const name of ['API_PORT', 'RATE_LIMIT_PER_MINUTE', 'LOG_LEVEL']) expect(output).toContain(name);
 });
 
-test('a port that is taken is one clear message and exit code 2', async () => {
+test('a taken port gives one clear message and exit code 2', async () => {
   const api = await start();
   const { code, output } = await runOwnApi({ API_PORT: new URL(api.url).port, LOG_LEVEL: 'silent' });
   expect([code, output.trim()]).toEqual([2, `API_PORT ${new URL(api.url).port} is taken`]);
 });
 
-// All of 127.0.0.0/8 is this machine on Linux, so that another address of it can be asked.
-test.skipIf(process.platform !== 'linux')('it listens on API_HOST alone, by default the loopback address', async () => {
+// On Linux all of 127.0.0.0/8 is this machine, so the test can try another of its addresses.
+test.skipIf(process.platform !== 'linux')('it listens only on API_HOST, by default the loopback address', async () => {
   const at = (api: OwnApi) => fetch(`http://127.0.0.2:${new URL(api.url).port}/livez`);
   await expect(at(await start())).rejects.toThrow();
   expect((await at(await start({ API_HOST: '0.0.0.0' }))).status).toBe(200);
 });
 
-test('more requests than a key may send in a minute are 429, and other keys are not touched by it', async () => {
+test("requests over a key's limit per minute are 429, and other keys are not affected", async () => {
   const api = await start({ RATE_LIMIT_PER_MINUTE: '20' });
   const { key } = (await shop.must(201, shop.post('/api/keys', { name: 'x', scopes: ['inventory:read'] }))).body;
   const ask = () => fetch(`${api.url}/api/products?limit=1`, { headers: { authorization: `Bearer ${key}` } });
@@ -55,7 +55,7 @@ test('more requests than a key may send in a minute are 429, and other keys are 
 });
 
 describe('while Temporal is away', () => {
-  test('what needs it is 503 with Retry-After and nothing is half done; stock and reads go on', async () => {
+  test('calls that need it get 503 with Retry-After and leave nothing half done; stock and reads still work', async () => {
     const api = await start({ TEMPORAL_ADDRESS: nowhere });
     const sku = await shop.product(3);
     const customer = { id: `cus-${randomUUID().slice(0, 8)}` };
@@ -74,14 +74,14 @@ describe('while Temporal is away', () => {
     expect([ready.status, await ready.json()]).toEqual([503, { status: 'not_ready', notReady: ['temporal'] }]);
     expect((await fetch(`${api.url}/livez`)).status).toBe(200);
 
-    // The same call where Temporal can be reached does what the first could not.
+    // The same call through a process that reaches Temporal succeeds.
     const made = await shop.must(201, shop.post('/api/orders', wanted, { ...headers, prefer: 'wait=30' }));
     expect(made.body.status).toBe('reserved');
   });
 });
 
 describe('while Postgres is away', () => {
-  test('everything that needs it is 503 with Retry-After, and the process lives on', async () => {
+  test('calls that need it get 503 with Retry-After, and the process stays alive', async () => {
     const api = await start({ DATABASE_URL: `postgres://x:y@${nowhere}/none` });
     for (let round = 0; round < 3; round++) {
       const refused = await api.shop.post('/api/products', {}, { 'idempotency-key': 'k' });
@@ -99,7 +99,7 @@ describe('while Postgres is away', () => {
   });
 });
 
-test('a process that a signal stops answers at once those who wait for a decision, which comes all the same', async () => {
+test('a process that a signal stops answers waiting clients at once, and their orders are still decided', async () => {
   const api = await start();
   const sku = await shop.product(1);
   const wanted = { lines: [{ sku, quantity: 1 }], payment: { cardToken: 'tok_slow_700' }, confirm: true };

@@ -4,13 +4,13 @@ import type { Answer } from '../../shop.js';
 
 export interface RawRequest {
   readonly method?: string;
-  /** Null: none at all. */
+  /** Null sends none. */
   readonly key?: string | null;
   readonly headers?: Record<string, string>;
   readonly body?: string | Uint8Array<ArrayBuffer>;
 }
 
-/** Sends exactly this. `text` is the answer's body to the letter. */
+/** Sends exactly this request. `text` is the answer's body, unchanged. */
 export async function raw(path: string, request: RawRequest = {}): Promise<Answer & { text: string }> {
   const { key = inject('apiKey') } = request;
   const response = await fetch(`${inject('apiUrls')[0]}${path}`, {

@@ -1,4 +1,4 @@
-/** What an API says of a database that is older or newer than itself. */
+/** The readiness of an API whose database is older or newer than itself. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { migrate } from '../../../db/upgrade/migrate.js';
 import { type Scratch, scratchDatabase } from '../../database/scratch.js';
@@ -22,7 +22,7 @@ const readyz = async () => {
 };
 const ready = () => eventually('the API to be ready', async () => (await readyz())[0] === 200);
 
-test('is ready once the database has its migrations and its functions', async () => {
+test('becomes ready once the database has its migrations and its functions', async () => {
   await eventually('Temporal to answer', async () => !(await readyz())[1].includes('temporal'));
   expect(await readyz()).toEqual([503, ['migrations']]);
   await migrate(scratch.url);
@@ -33,7 +33,7 @@ test('is ready once the database has its migrations and its functions', async ()
   await ready();
 });
 
-test('stays ready when the functions of a newer release are put in place', async () => {
+test('stays ready when a newer release replaces the functions', async () => {
   await scratch.sql`update sql_functions set superseded = array_append(superseded, hash), hash = 'newer'`;
   expect(await readyz()).toEqual([200, []]);
 });

@@ -7,7 +7,7 @@ const shop = sharedShop();
 const hold = (body: object) => shop.post('/api/reservations', body);
 const decide = (id: string, verb: 'confirm' | 'cancel') => shop.post(`/api/reservations/${id}/${verb}`);
 
-test('a reservation holds goods until its time, and reads back', async () => {
+test('a reservation holds goods until it expires, and can be read', async () => {
   const sku = await shop.product(10);
   const before = Date.now();
   const { body } = await shop.must(201, hold({ sku, quantity: 4, expiresInSeconds: 600, reference: 'cart 1' }));
@@ -28,7 +28,7 @@ test('a reservation holds goods until its time, and reads back', async () => {
   expect(await shop.stock(sku)).toEqual({ onHand: 10, reserved: 4, available: 6 });
 });
 
-test('confirming takes the goods out, once however often it is asked', async () => {
+test('confirming takes the goods out once, however often it is called', async () => {
   const sku = await shop.product(10);
   const { body } = await shop.must(201, hold({ sku, quantity: 4 }));
   const first = await shop.must(200, decide(body.id, 'confirm'));
@@ -38,7 +38,7 @@ test('confirming takes the goods out, once however often it is asked', async () 
   expect(await shop.stock(sku)).toEqual({ onHand: 6, reserved: 0, available: 6 });
 });
 
-test('cancelling gives the goods back, once however often it is asked', async () => {
+test('cancelling returns the goods once, however often it is called', async () => {
   const sku = await shop.product(10);
   const { body } = await shop.must(201, hold({ sku, quantity: 4 }));
   const answers = await Promise.all(Array.from({ length: 5 }, () => decide(body.id, 'cancel')));
@@ -46,7 +46,7 @@ test('cancelling gives the goods back, once however often it is asked', async ()
   expect(await shop.stock(sku)).toEqual({ onHand: 10, reserved: 0, available: 10 });
 });
 
-test('what is decided cannot be decided the other way', async () => {
+test('a confirmed reservation cannot be cancelled, nor a cancelled one confirmed', async () => {
   const sku = await shop.product(10);
   for (const [verb, opposite, status] of [
     ['confirm', 'cancel', 'confirmed'],
@@ -59,7 +59,7 @@ test('what is decided cannot be decided the other way', async () => {
   }
 });
 
-test('of confirm and cancel at once exactly one wins, and the stock follows it', async () => {
+test('of a concurrent confirm and cancel exactly one wins, and the stock follows it', async () => {
   for (let round = 0; round < 10; round++) {
     const sku = await shop.product(3);
     const { body } = await shop.must(201, hold({ sku, quantity: 3 }));
@@ -69,7 +69,7 @@ test('of confirm and cancel at once exactly one wins, and the stock follows it',
   }
 });
 
-test('one that is past its time cannot be confirmed, swept or not, and can be given back', async () => {
+test('an expired reservation cannot be confirmed, swept or not, but can be cancelled', async () => {
   const sku = await shop.product(2);
   const { body } = await shop.must(201, hold({ sku, quantity: 2, expiresInSeconds: 1 }));
   await sleep(1100);
@@ -77,15 +77,15 @@ test('one that is past its time cannot be confirmed, swept or not, and can be gi
   expect(refused.body).toMatchObject({ status: 409, code: 'reservation_decided', reservationStatus: 'expired' });
   const { body: stock } = await shop.must(200, shop.get(`/api/inventory/${sku}`));
   expect([stock.onHand, stock.reservations]).toEqual([2, []]);
-  // A sweep may have been faster: then there is nothing to give back any more.
+  // If a sweep was faster, nothing is left to release.
   const given = await decide(body.id, 'cancel');
   if (given.status !== 200)
     expect(given.body).toMatchObject({ code: 'reservation_decided', reservationStatus: 'expired' });
   expect(await shop.stock(sku)).toEqual({ onHand: 2, reserved: 0, available: 2 });
 });
 
-describe('what cannot be held', () => {
-  test('more than there is', async () => {
+describe('no reservation is made', () => {
+  test('for more than is available', async () => {
     const sku = await shop.product(3);
     const refused = await hold({ sku, quantity: 5 });
     expect(refused.body).toMatchObject({
@@ -100,7 +100,7 @@ describe('what cannot be held', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
   });
 
-  test('what is unknown, or nowhere, or not sold', async () => {
+  test('for an unknown product or location, or a product that is not for sale', async () => {
     const sku = await shop.product(3);
     const draft = `D-${randomUUID().slice(0, 8)}`;
     const price = { amount: 1, currency: 'USD' };
@@ -125,7 +125,7 @@ describe('what cannot be held', () => {
   });
 });
 
-test('a reservation of a product that is archived since can be confirmed, and no other is made', async () => {
+test('a reservation can be confirmed after its product is archived, but no new one is made', async () => {
   const sku = await shop.product(3);
   const { body } = await shop.must(201, hold({ sku, quantity: 2 }));
   await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, { status: 'archived' }));
@@ -135,12 +135,12 @@ test('a reservation of a product that is archived since can be confirmed, and no
   expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
 });
 
-test('a reservation that is not there is 404', async () => {
+test('a reservation that does not exist is 404', async () => {
   expect((await shop.get('/api/reservations/rsv_none')).status).toBe(404);
   expect((await decide('rsv_none', 'confirm')).status).toBe(404);
 });
 
-test("an order's hold is decided by the order alone", async () => {
+test("only the order can decide an order's hold", async () => {
   const sku = await shop.product(2);
   const id = await shop.reserved(sku, 2);
   const { reservationId } = (await shop.must(200, shop.get(`/api/orders/${id}`))).body.lines[0];

@@ -14,7 +14,7 @@ async function newLocation(): Promise<string> {
 const receive = (sku: string, body: object) => shop.must(201, shop.post(`/api/inventory/${sku}/receipts`, body));
 const adjust = (sku: string, body: object) => shop.post(`/api/inventory/${sku}/adjustments`, body);
 
-test('a receipt adds to what is on hand and tells what it did', async () => {
+test('a receipt adds to stock on hand and returns the movement', async () => {
   const sku = await shop.product(0);
   const { body } = await receive(sku, { quantity: 12, reference: 'po-1' });
   expect(body).toEqual({
@@ -43,7 +43,7 @@ describe('an adjustment', () => {
     expect((await shop.stock(sku)).onHand).toBe(7);
   });
 
-  test('that would make on hand negative, or less than what is reserved, is refused and changes nothing', async () => {
+  test('that would make on hand negative, or less than reserved, is refused and changes nothing', async () => {
     const sku = await shop.product(10);
     await shop.must(201, shop.post('/api/reservations', { sku, quantity: 8 }));
     const refused = await adjust(sku, { delta: -3, reason: 'lost' });
@@ -72,7 +72,7 @@ test.each([
   expect([refused.status, refused.body.code]).toEqual([422, 'validation_failed']);
 });
 
-test('a product that is not there is 404, a location that is not there 422', async () => {
+test('an unknown product is 404, an unknown location 422', async () => {
   const sku = await shop.product(0);
   expect((await shop.post('/api/inventory/NOT-THERE/receipts', { quantity: 1 })).status).toBe(404);
   expect((await adjust('NOT-THERE', { delta: 1, reason: 'x' })).status).toBe(404);
@@ -89,7 +89,7 @@ test('a product that is not there is 404, a location that is not there 422', asy
   }
 });
 
-test('inventory adds up its locations, and names the open holds', async () => {
+test('inventory adds up all locations and lists the open holds', async () => {
   const sku = await shop.product(5);
   const second = await newLocation();
   await receive(sku, { quantity: 3, location: second });
@@ -114,7 +114,7 @@ test('inventory adds up its locations, and names the open holds', async () => {
   expect(listed.body.items.find((item: { sku: string }) => item.sku === sku)).toEqual(body);
 });
 
-test('stock at a past time is what it was then, to the movement', async () => {
+test('stock at a past time is exact to the movement', async () => {
   const sku = await shop.product(0);
   const times: string[] = [];
   for (const quantity of [5, 7, 9]) {
@@ -125,14 +125,14 @@ test('stock at a past time is what it was then, to the movement', async () => {
     (await shop.must(200, shop.get(`/api/inventory/${sku}?at=${encodeURIComponent(time)}`))).body.onHand;
   expect(await Promise.all(times.map(at))).toEqual([5, 12, 21]);
   expect(await at('2000-01-01T00:00:00Z')).toBe(0);
-  // The same moment by another clock.
+  // The same moment in another time zone.
   const [first = ''] = times;
   expect(await at(first.replace('Z', '+00:00'))).toBe(5);
   for (const wrong of ['yesterday', '2026-13-01T00:00:00Z', '2026-02-30T00:00:00Z', '2026-01-01'])
     expect((await shop.get(`/api/inventory/${sku}?at=${wrong}`)).status).toBe(422);
 });
 
-test('open holds are shown by their newest 20 and their number, and listed in pages, newest first', async () => {
+test('inventory shows the number of open holds and the newest 20; a list has all, newest first, in pages', async () => {
   const sku = await shop.product(30);
   const second = await newLocation();
   await receive(sku, { quantity: 2, location: second });
@@ -159,7 +159,7 @@ test('open holds are shown by their newest 20 and their number, and listed in pa
     const page = await shop.must(200, shop.get(`/api/inventory/${sku}/reservations?limit=5${cursor}`));
     paged.push(...ids(page.body.items));
     if (page.body.nextCursor === null) break;
-    // One that comes meanwhile is newer than all that follow: it is not among them, and moves none of them.
+    // A hold made meanwhile is newer than all that follow, so it appears on no later page and shifts none.
     if (cursor === '') await hold('main');
     cursor = `&cursor=${page.body.nextCursor}`;
   }
@@ -170,7 +170,7 @@ test('open holds are shown by their newest 20 and their number, and listed in pa
   expect((await shop.get(`/api/inventory/${sku}/reservations?location=nowhere`)).body.code).toBe('unknown_location');
 });
 
-test('a past moment has no list of holds: its figures say how much was held', async () => {
+test('a past moment has no list of holds, only the reserved quantity', async () => {
   const sku = await shop.product(3);
   const hold = await shop.must(201, shop.post('/api/reservations', { sku, quantity: 2 }));
   const { body } = await shop.must(200, shop.get(`/api/inventory/${sku}?at=${hold.body.createdAt}`));
@@ -199,7 +199,7 @@ describe('a moment in `at`', () => {
     expect([refused.status, refused.body.code]).toEqual([422, 'validation_failed']);
   });
 
-  test('with a plus that came as a space is refused, and the refusal says how to write it', async () => {
+  test('with a plus that arrived as a space is refused with a hint how to write it', async () => {
     const refused = await shop.get(`/api/inventory/${await shop.product(0)}?at=2026-11-01T00:00:00+02:00`);
     expect(refused.body.errors).toMatchObject([{ pointer: '/at', detail: expect.stringContaining('%2B') }]);
   });
@@ -222,15 +222,15 @@ describe.each([
     ['no such day', ['2026-02-30 00:00:00+00', 'x']],
     ['a NUL', ['2026-11-01 00:00:00+00', '\u0000']],
     ['half of a pair', ['2026-11-01 00:00:00+00', '\ud800']],
-    ['a number past all bounds', ['2026-11-01 00:00:00+00', '9'.repeat(128)]],
+    ['a number out of range', ['2026-11-01 00:00:00+00', '9'.repeat(128)]],
     ['no text', [1, 2]],
-  ])('with %s is no reason to fail', async (_what, content) => {
+  ])('with %s does not cause an error', async (_what, content) => {
     const cursor = Buffer.from(JSON.stringify(content)).toString('base64url');
     expect([200, 422]).toContain((await shop.get(`${path}?cursor=${cursor}`)).status);
   });
 });
 
-test('movements tell everything that happened, newest first and in pages', async () => {
+test('movements list every change, newest first, in pages', async () => {
   const sku = await shop.product(10);
   const second = await newLocation();
   await receive(sku, { quantity: 1, location: second });
@@ -255,6 +255,6 @@ test('movements tell everything that happened, newest first and in pages', async
   });
 });
 
-test('the ledger says of itself whether it adds up', async () => {
+test('the ledger can be verified', async () => {
   expect(await shop.verified()).toEqual({ clean: true, differences: [] });
 });

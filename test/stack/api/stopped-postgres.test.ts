@@ -29,7 +29,7 @@ afterAll(async () => {
 
 const unavailable = { status: 503, body: { code: 'unavailable' } };
 
-test('reads and writes answer 503 with Retry-After, and the process stays alive', async () => {
+test('reads and writes get 503 with Retry-After, and the process stays alive', async () => {
   const sku = await api.shop.product(1);
   valve.shut();
   const answers = await Promise.all([
@@ -56,7 +56,7 @@ test('a call that was given up can be repeated with its key, and acts once', asy
   const keys = Array.from({ length: 5 }, () => randomUUID());
   valve.shut();
   for (const answer of await Promise.all(keys.map(call))) expect(answer).toMatchObject(unavailable);
-  // What the calls had sent arrives now, after the client has been answered.
+  // The statements of those calls arrive only now, after the client has its answer.
   valve.open();
   const ids = await Promise.all(
     keys.map((key) =>
@@ -72,14 +72,14 @@ test('a call that was given up can be repeated with its key, and acts once', asy
   expect(repeated.map(({ body }) => body.id)).toEqual(ids);
 });
 
-test('a statement that arrives when its call is long over takes the key for nobody', async () => {
+test('a statement that arrives long after its call has ended does not keep the key', async () => {
   const sku = await api.shop.product(1);
   const key = randomUUID();
   const call = () => api.shop.post('/api/reservations', { sku, quantity: 1 }, { 'idempotency-key': key });
   const rows = () => books.sql`select held_by from idempotency_keys where key = ${key}`;
   valve.hold();
   expect(await call()).toMatchObject(unavailable);
-  // Over new connections everything works again, and the process has given back what it knew of.
+  // Over new connections everything works again, and the process has released the keys it knew of.
   await eventually('the API to be ready', async () => (await api.shop.get('/readyz')).status === 200);
   await sleep(3000);
   expect(await rows()).toEqual([]);

@@ -15,7 +15,7 @@ const price = { amount: 100, currency: 'USD' };
 const patch = (path: string, body: unknown) => shop.call('PATCH', path, body);
 
 describe('a supplier', () => {
-  it('is added under an id of its own or of ours, read, listed, changed and switched off', async () => {
+  it('is created with a given or a generated id, read, listed, changed and switched off', async () => {
     const made = await shop.must(201, shop.post('/api/suppliers', beans));
     expect(made.body).toEqual({
       ...beans,
@@ -40,7 +40,7 @@ describe('a supplier', () => {
     expect((await shop.must(200, shop.get(`/api/suppliers/${id}`))).body).toEqual(off.body);
   });
 
-  it('is in the list once, the newest first, however it is paged', async () => {
+  it('is listed once, newest first, with any page size', async () => {
     const ids: string[] = [];
     for (let count = 0; count < 3; count++)
       ids.push((await shop.must(201, shop.post('/api/suppliers', beans))).body.id);
@@ -77,7 +77,7 @@ describe('a supplier', () => {
     expect(await statuses('inventory:write')).toEqual([403, 403, 403, 403]);
   });
 
-  it('is made once for an idempotency key, and its id belongs to one', async () => {
+  it('is created once for an idempotency key, and its id is unique', async () => {
     const id = `mine-${randomUUID()}`;
     const key = { 'idempotency-key': randomUUID() };
     const first = await shop.must(201, shop.post('/api/suppliers', { ...beans, id }, key));
@@ -107,7 +107,7 @@ describe('a supplier', () => {
     ['/url', { url: 'http://10.0.0.1' }],
     ['/name', { name: '' }],
     ['/colour', { name: 'Red', colour: 'red' }],
-  ])('has no wrong %s, when it is added or changed', async (pointer, fields) => {
+  ])('cannot be created or changed with a wrong %s', async (pointer, fields) => {
     const wrong = { status: 422, body: { code: 'validation_failed', errors: [{ pointer }] } };
     expect(await shop.post('/api/suppliers', { ...beans, ...fields })).toMatchObject(wrong);
     const { body } = await shop.must(201, shop.post('/api/suppliers', beans));
@@ -116,7 +116,7 @@ describe('a supplier', () => {
     expect((await shop.get(`/api/suppliers/${body.id}`)).body).toEqual(body);
   });
 
-  it('has its address in one form, and may have that of the sandbox', async () => {
+  it("has a normalized address, which may be the sandbox's", async () => {
     const sandbox = `${inject('sandboxUrl')}/`;
     const made = await shop.must(201, shop.post('/api/suppliers', { ...beans, url: sandbox }));
     expect(made.body.url).toBe(inject('sandboxUrl'));
@@ -126,7 +126,7 @@ describe('a supplier', () => {
     expect((await shop.must(200, shop.get(path))).body.url).toBe('https://beans.example/b/');
   });
 
-  it('takes no more at most than at least, now or after a change', async () => {
+  it('never has a maximum below its minimum, even after a change', async () => {
     const wrong = { status: 422, body: { code: 'validation_failed', errors: [{ pointer: '/maxOrderQuantity' }] } };
     expect(await shop.post('/api/suppliers', { ...beans, maxOrderQuantity: 4 })).toMatchObject(wrong);
     const { body } = await shop.must(201, shop.post('/api/suppliers', beans));
@@ -137,7 +137,7 @@ describe('a supplier', () => {
 });
 
 describe('a product that is reordered', () => {
-  it('says from whom, when, up to how much and for what, and null takes it away', async () => {
+  it('has supplier, reorder point, maximum and price, and null removes each', async () => {
     const { body: from } = await shop.must(201, shop.post('/api/suppliers', beans));
     const sku = `T-${randomUUID()}`;
     const supply = { reorderPoint: 5, maxStock: 50, supplierId: from.id, supplierPrice: price };
@@ -153,7 +153,7 @@ describe('a product that is reordered', () => {
     });
   });
 
-  it('has a supplier that exists, and a maximum that is not below its reorder point', async () => {
+  it('needs an existing supplier and a maximum not below its reorder point', async () => {
     const sku = await shop.product(0);
     const unknown = {
       status: 422,

@@ -31,7 +31,7 @@ function fileOf(lines: readonly string[], head = 'operation,sku,quantity,locatio
   return path;
 }
 
-/** `holdfast bulk --file <source>` with the file at `path` as its standard input: redirected, or through a pipe. */
+/** `holdfast bulk --file <source>` with the file at `path` as its standard input, redirected or piped. */
 async function fromInput(source: string, input: 'inherit' | 'pipe', path: string, ...more: readonly string[]) {
   const stack = { HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
   const file = openSync(path, 'r');
@@ -82,7 +82,7 @@ describe('holdfast suppliers', () => {
 });
 
 describe('holdfast bulk', () => {
-  it('does a file of operations and writes what became of each next to it', async () => {
+  it('applies a file of operations and writes their results next to it', async () => {
     const sku = await shop.product(150);
     const path = fileOf([
       ...Array.from({ length: 149 }, () => `consume,${sku},1,main,`),
@@ -115,14 +115,14 @@ describe('holdfast bulk', () => {
     const before = written() - (written() % 100);
     expect(before).toBeLessThan(6000);
 
-    // As if the break had come in the middle of writing, with the answers of the last batches never read.
+    // As if it had broken off in the middle of writing, before reading the answers of the last batches.
     const kept = resultsOf(path).slice(0, 250).join('\n');
     writeFileSync(`${path}.results.csv`, kept.slice(0, -7));
     const ended = await holdfast(['bulk', '--file', path, '--json']);
     expect(ended, ended.out).toMatchObject({ code: 0, err: '' });
     const { resumed, ...summary } = JSON.parse(ended.out);
     expect(summary).toMatchObject({ operations: 6000, succeeded: 6000, failed: 0, run: 'default', alreadyDone: false });
-    // What the killed command had been answered, or had only sent; no more than one batch beyond what it had written.
+    // Batches that the killed command had sent: at most one more than it had written.
     expect(resumed).toBeGreaterThanOrEqual(before);
     expect(resumed).toBeLessThanOrEqual(before + 100);
     const lines = resultsOf(path)
@@ -137,7 +137,7 @@ describe('holdfast bulk', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
   });
 
-  it('says that content was done before, also from another path, and does it again only as another run', async () => {
+  it('says that content is already done, even from another path, and repeats it only as a new run', async () => {
     const sku = await shop.product(3);
     const path = fileOf([`consume,${sku},1,,`]);
     const copy = fileOf([`consume,${sku},1,,`]);
@@ -164,7 +164,7 @@ describe('holdfast bulk', () => {
     }
   });
 
-  it('takes operations from standard input, prints their results, and writes no file', async () => {
+  it('reads operations from standard input, prints their results, and writes no file', async () => {
     const sku = await shop.product(3);
     const path = fileOf([`consume,${sku},1,,`]);
     for (const [source, input] of [
@@ -175,7 +175,7 @@ describe('holdfast bulk', () => {
       const { code, out, err } = await fromInput(source, input, path);
       expect({ code, err }).toMatchObject({ code: 0, err: expect.stringMatching(/^operations +1$/m) });
       expect(out).toMatch(/^line,operation,.*\n2,consume,.*,true,2,0,2,.*\n$/);
-      // The first time does it; whatever it comes through, the content is the same.
+      // The first run applies it. The content is the same, however it arrives.
       expect(err.includes('already done in run default')).toBe(!(source === '-' && input === 'inherit'));
     }
     expect((await shop.stock(sku)).onHand).toBe(2);
@@ -192,7 +192,7 @@ describe('holdfast bulk', () => {
     expect(readFileSync(`${path}.kept`, 'utf8').split('\n')).toHaveLength(3);
   });
 
-  it('finds what is wrong in a file before anything is done', async () => {
+  it('reports what is wrong in a file before it does anything', async () => {
     const sku = await shop.product(5);
     const path = fileOf([`consume,${sku},1,,`, `steal,${sku},1,,`, `release,${sku},1,,`, `consume,${sku},0,,`]);
     const ended = await holdfast(['bulk', '--file', path]);
@@ -209,7 +209,7 @@ describe('holdfast bulk', () => {
     expect((await shop.stock(sku)).onHand).toBe(5);
   });
 
-  it('shows a person how far it is, and counts what an earlier run has done', async () => {
+  it('shows its progress on a terminal, and counts what an earlier run has done', async () => {
     const sku = await shop.product(300);
     const path = fileOf(Array.from({ length: 250 }, () => `consume,${sku},1,,`));
     const shown = async () => {

@@ -42,7 +42,7 @@ describe('holdfast product', () => {
     });
   });
 
-  it('adds a draft, once for one key, and prints what the API answers with --json', async () => {
+  it("adds a draft once for one key, and prints the API's answer with --json", async () => {
     const sku = `P-${randomUUID()}`;
     const args = ['product', 'create', sku, '--name', 'n', '--price', '1 USD', '--draft', '--json'];
     const first = await holdfast([...args, '--idempotency-key', sku]);
@@ -52,7 +52,7 @@ describe('holdfast product', () => {
     expect(await holdfast(args)).toMatchObject({ code: 1, out: expect.stringContaining('"already_exists"') });
   });
 
-  it('says why a product is not changed', async () => {
+  it('says why a product cannot be changed', async () => {
     const sku = await shop.product(0);
     expect((await holdfast(['product', 'update', sku])).err).toMatch(/^validation_failed: /);
     expect((await holdfast(['product', 'update', sku, '--supplier', 'nobody'])).err).toMatch(/^unknown_supplier: /);

@@ -1,4 +1,4 @@
-/** Runs the real command, as a shell would. */
+/** Runs the real command like a shell. */
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ export interface Ended {
   readonly err: string;
 }
 
-/** `holdfast <args>` against the stack of the test run. `env` is added to, and wins over, what names that stack. */
+/** `holdfast <args>` against the stack of the test run. `env` overrides the settings that name that stack. */
 export function holdfast(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
   const stack = { HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
   return new Promise((done, fail) => {
@@ -26,7 +26,7 @@ export function holdfast(args: readonly string[], env: Readonly<Record<string, s
   });
 }
 
-/** The value of one field of what was printed: `status  confirmed`. */
+/** The value of one printed field, as in `status  confirmed`. */
 export function field(printed: string, name: string): string | undefined {
   return new RegExp(`^${name} +(.*)$`, 'm').exec(printed)?.[1];
 }

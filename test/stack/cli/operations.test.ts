@@ -11,7 +11,7 @@ import { bin, field, holdfast } from './holdfast.js';
 const shop = sharedShop();
 
 describe('holdfast stock', () => {
-  it('adds goods and shows where they are, what is held and how it stood before', async () => {
+  it('adds goods, and shows their locations, their holds and past stock', async () => {
     const sku = await shop.product(0);
     const added = await holdfast(['stock', 'add', sku, '7', '--reference', 'PO-1']);
     expect(added).toMatchObject({ code: 0, err: '' });
@@ -51,7 +51,7 @@ describe('holdfast stock', () => {
 });
 
 describe('holdfast reservations expire', () => {
-  it('frees what is past its time', async () => {
+  it('releases expired holds', async () => {
     const sku = await shop.product(5);
     await shop.must(201, shop.post('/api/reservations', { sku, quantity: 5, expiresInSeconds: 1 }));
     await sleep(1100);
@@ -63,7 +63,7 @@ describe('holdfast reservations expire', () => {
 });
 
 describe('holdfast keys', () => {
-  it('makes a key that may do what its scopes say, until it is revoked', async () => {
+  it('creates a key that works within its scopes until it is revoked', async () => {
     const sku = await shop.product(1);
     const made = await holdfast(['keys', 'create', '--name', 'reader', '--scope', 'inventory:read', 'orders:read']);
     expect(made).toMatchObject({ code: 0, err: '' });
@@ -94,7 +94,7 @@ describe('holdfast keys', () => {
 });
 
 describe('holdfast verify', () => {
-  it('finds ledger, levels and holds in agreement', async () => {
+  it('reports that ledger, levels and holds agree', async () => {
     await shop.reserved(await shop.product(3), 2);
     const found = await holdfast(['verify']);
     expect(found).toMatchObject({ code: 0, err: '' });
@@ -104,8 +104,8 @@ describe('holdfast verify', () => {
     expect(shown.checked).toBe(shown.total);
   });
 
-  it('exits 1 and prints each difference where the API finds one', async () => {
-    // The stack is shared: its stock is not made wrong for this. The answer comes from a server of our own.
+  it('exits 1 and prints each difference if the API finds any', async () => {
+    // The stack is shared, so its stock must stay right. The answer comes from a test server.
     const differences = [{ sku: 'A', location: 'main', what: 'onHand', expected: 5, found: 6 }];
     const shown = { id: 'ver_1', total: 3, differenceCount: 1, differences, clean: false };
     const running = JSON.stringify({ ...shown, status: 'running', checked: 1 });
@@ -128,7 +128,7 @@ describe('holdfast verify', () => {
 });
 
 describe('holdfast reviews', () => {
-  it('lists cases, and says that one does not exist', async () => {
+  it('lists reviews, and says that one does not exist', async () => {
     expect(await holdfast(['reviews', 'list', '--status', 'all'])).toMatchObject({ code: 0, err: '' });
     const refused = await holdfast(['reviews', 'resolve', 'rev_none', '--resolution', 'done', '--note', 'seen']);
     expect(refused).toMatchObject({ code: 1, out: '' });
@@ -158,13 +158,13 @@ describe('how the command ends', () => {
     expect(ended.err).not.toMatch(/^\s+at /m);
   });
 
-  it('exits 3 with one line where the API cannot be reached', async () => {
+  it('exits 3 with one line if the API cannot be reached', async () => {
     const ended = await holdfast(['stock', 'list'], { HOLDFAST_API_URL: 'http://127.0.0.1:9' });
     expect(ended).toMatchObject({ code: 3, out: '' });
     expect(ended.err).toMatch(/^holdfast: cannot reach the API at http:\/\/127\.0\.0\.1:9 \(ECONNREFUSED\).*\n$/);
   });
 
-  it('exits 3 with one line where no stack runs', async () => {
+  it('exits 3 with one line if no stack runs', async () => {
     const env = { HOLDFAST_API_URL: '', HOLDFAST_API_KEY: '', HOLDFAST_HOME: empty };
     const ended = await holdfast(['stock', 'list'], env);
     expect(ended).toMatchObject({ code: 3, out: '' });
@@ -182,13 +182,13 @@ describe('how the command ends', () => {
     expect(ended.err).toContain(`(Did you mean ${meant}?)`);
   });
 
-  it('takes no mistyped command of transfer for a SKU', async () => {
+  it('does not take a mistyped transfer command for a SKU', async () => {
     const ended = await holdfast(['transfer', 'recieve', 'trf_1']);
     expect(ended).toMatchObject({ code: 2, out: '' });
     expect(ended.err).toMatch(/^error: unknown command 'recieve' .*receive/);
   });
 
-  it('is silent where its reader has gone, and ends as it would have', async () => {
+  it('ends silently and normally if its reader has gone', async () => {
     for (const [args, code] of [
       [['stock', 'list', '--limit', '200'], 0],
       [['order', 'show', 'ord_none', '--json'], 1],

@@ -36,7 +36,7 @@ describe('holdfast order', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
   });
 
-  it('makes it in one call with --confirm', async () => {
+  it('does all of it in one call with --confirm', async () => {
     const sku = await shop.product(5);
     const args = ['order', 'create', '--line', `${sku}:1@main`, '--confirm', '--card', 'tok_visa', '--wait', '30'];
     const made = await holdfast(args);
@@ -44,7 +44,7 @@ describe('holdfast order', () => {
     expect(field(made.out, 'status')).toBe('confirmed');
   });
 
-  it('prints with --json exactly what the API answers, wherever --json stands', async () => {
+  it("prints exactly the API's answer with --json, wherever --json stands", async () => {
     const sku = await shop.product(5);
     const id = await shop.reserved(sku);
     const answered = JSON.stringify((await shop.get(`/api/orders/${id}`)).body);
@@ -76,13 +76,13 @@ describe('holdfast order', () => {
     expect(await shop.stock(sku)).toMatchObject({ reserved: 1 });
   });
 
-  it('makes two orders where no key is given', async () => {
+  it('makes two orders without a key', async () => {
     const sku = await shop.product(5);
     for (let n = 0; n < 2; n++) await holdfast(['order', 'create', '--line', `${sku}:1`, '--wait', '30']);
     expect(await shop.stock(sku)).toMatchObject({ reserved: 2 });
   });
 
-  it('says why stock was refused, on stderr, and exits 1', async () => {
+  it('says on stderr why stock was refused, and exits 1', async () => {
     const sku = await shop.product(1);
     const refused = await holdfast(['order', 'create', '--line', `${sku}:2`, '--wait', '30']);
     expect(refused).toMatchObject({ code: 1, out: '' });
@@ -91,7 +91,7 @@ describe('holdfast order', () => {
     );
   });
 
-  it('prints the problem document itself with --json, and exits 1', async () => {
+  it('prints the problem document with --json, and exits 1', async () => {
     const refused = await holdfast(['order', 'show', 'ord_none', '--json']);
     expect(refused).toMatchObject({ code: 1, err: '' });
     expect(JSON.parse(refused.out)).toMatchObject({ code: 'not_found', status: 404 });
@@ -107,7 +107,7 @@ describe('holdfast order', () => {
     expect(await shop.statusOf(id)).toBe('reserved');
   });
 
-  it('names each field that was wrong', async () => {
+  it('names each wrong field', async () => {
     const sku = await shop.product(1);
     const refused = await holdfast(['order', 'create', '--line', `${sku}:1`, '--card', 'visa', '--confirm']);
     expect(refused.code).toBe(1);

@@ -20,7 +20,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What `holdfast <args>` loads: packages by their names, and the modules of cli/commands. */
+/** The packages and the modules of cli/commands that `holdfast <args>` loads. */
 async function loadedBy(...args: readonly string[]): Promise<readonly string[]> {
   const env = { ...process.env, HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
   const child = spawn(process.execPath, ['--import', pathToFileURL(hooks).href, bin, ...args], { env });
@@ -36,18 +36,18 @@ async function loadedBy(...args: readonly string[]): Promise<readonly string[]> 
 }
 
 describe('holdfast', () => {
-  it('loads no command and no library but the parser to show its help or version', async () => {
+  it('loads only the parser to show its help or version', async () => {
     expect(await loadedBy('--help')).toEqual(['commander']);
     expect(await loadedBy('--version')).toEqual(['commander']);
   });
 
-  it('loads one command, and no library of the calls, to show the help of that command', async () => {
+  it("loads only that command, and no HTTP client, to show a command's help", async () => {
     const order = ['commander', 'commands/options', 'commands/order', 'commands/order-view'];
     expect(await loadedBy('order', '--help')).toEqual(order);
     expect(await loadedBy('help', 'order', 'create')).toEqual(order);
   });
 
-  it('loads what checks answers when there is an answer', async () => {
+  it('loads the answer schemas only with an answer', async () => {
     expect(await loadedBy('location', 'list')).toEqual(['commander', 'commands/location', 'commands/options', 'zod']);
   });
 });

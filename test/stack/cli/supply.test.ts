@@ -6,7 +6,7 @@ import { field, holdfast } from './holdfast.js';
 const supply = new Supply(sharedShop(), inject('sandboxUrl'));
 
 describe('holdfast replenish and po', () => {
-  it('orders what lacks, and lists and shows the purchase order', async () => {
+  it('orders what is missing, and lists and shows the purchase order', async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 });
     const asked = await holdfast(['replenish', sku, '--location', 'main']);
     expect(asked).toMatchObject({ code: 0, err: '' });

@@ -17,7 +17,7 @@ function stackWith(members: object): void {
   writeFileSync(join(home, 'dev.json'), JSON.stringify({ apiUrl: 'http://x', apiKey: 'k', ...members }));
 }
 
-/** A program in Temporal's place. */
+/** A program in place of Temporal's command line. */
 function standIn(source: string): string {
   const path = join(home, 'temporal');
   writeFileSync(path, `#!${process.execPath}\n${source}`);
@@ -39,7 +39,7 @@ describe('holdfast temporal', () => {
     expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining('not found') });
   });
 
-  it('passes arguments, input, output and exit code on as they are', async () => {
+  it('passes on arguments, input, output and exit code unchanged', async () => {
     const say = `const { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace } = process.env;
       process.stdout.write(JSON.stringify({ args: process.argv.slice(2), address, namespace }));
       process.stderr.write('beside'); process.exitCode = 42;`;
@@ -56,7 +56,7 @@ describe('holdfast temporal', () => {
     expect(profile).toMatchObject({ address: '', namespace: '' });
   });
 
-  it('leaves Ctrl-C to the program, and ends when it ends', async () => {
+  it('leaves Ctrl-C to the program and ends when the program ends', async () => {
     const patient = `process.on('SIGINT', () => { process.stdout.write('bye'); process.exit(7); });
       setInterval(() => undefined, 1000); process.stdout.write('ready ');`;
     stackWith({ ...server, temporalCliPath: standIn(patient) });
@@ -65,13 +65,13 @@ describe('holdfast temporal', () => {
     child.stdout.on('data', (chunk) => (out += chunk));
     const ended = new Promise((done) => child.once('close', done));
     await eventually('the program to run', async () => out === 'ready ');
-    // As a terminal does it: to the whole group.
+    // Like a terminal, to the whole process group.
     process.kill(-(child.pid ?? 0), 'SIGINT');
     expect(await ended).toBe(7);
     expect(out).toBe('ready bye');
   });
 
-  it('says what is missing where there is no stack, no binary, or none that runs', async () => {
+  it('says what is missing: a stack, a binary, or a binary that runs', async () => {
     rmSync(join(home, 'dev.json'), { force: true });
     expect(await holdfast(['temporal'], here())).toMatchObject({
       code: 3,

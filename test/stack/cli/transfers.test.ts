@@ -30,7 +30,7 @@ describe('holdfast transfer', () => {
     expect(await whereabouts(shop, sku)).toEqual({ main: 1, [to]: 3, transit: 0, held: 0 });
   });
 
-  it('calls goods back; --json prints what the API answers', async () => {
+  it("calls goods back; --json prints the API's answer", async () => {
     const { sku, from, to } = await goods(shop, 5);
     const sent = await holdfast(['--json', 'transfer', sku, '4', '--from', from, '--to', to, '--shipped']);
     const { id } = JSON.parse(sent.out);

@@ -9,8 +9,8 @@ const [shop] = shops;
 const through = (index: number): Shop => shops[index % 2] ?? shop;
 
 /**
- * Starts `count` calls with so many under way at a time: a thousand sockets would test the machine, not the shop. One that
- * is refused since too many came is sent again when the answer says so.
+ * Makes `count` calls with a limited number in flight: a thousand sockets would test the machine, not the shop. A call
+ * refused in overload is retried when its answer says.
  */
 async function crowd(count: number, atOnce: number, call: (index: number) => Promise<Answer>): Promise<Answer[]> {
   const answers: Answer[] = [];
@@ -39,7 +39,7 @@ describe('many at once', () => {
       through(index).order({ lines: [{ sku, quantity: 1 }], confirm: true, payment: { cardToken: 'tok_visa' } }),
     );
     const by = (status: number) => answers.filter((answer) => answer.status === status);
-    // A slow machine answers 202 and goes on: those orders are looked at until they are decided.
+    // A slow machine answers 202 and continues, so wait for those orders.
     for (const answer of by(202))
       await eventually('the order to be decided', async () =>
         ['confirmed', 'failed'].includes(await shop.statusOf(answer.body.id)),
@@ -56,7 +56,7 @@ describe('many at once', () => {
     await verified();
   });
 
-  test('two buyers for the last unit: one has it', async () => {
+  test('of two buyers for the last unit, one gets it', async () => {
     for (let round = 0; round < 10; round++) {
       const sku = await shop.product(1);
       const answers = await Promise.all(shops.map((one) => one.order({ lines: [{ sku, quantity: 1 }] })));

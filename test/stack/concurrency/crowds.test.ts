@@ -19,7 +19,7 @@ const size = 40;
 const shops = [sharedShop(0), sharedShop(1)] as const;
 const [shop] = shops;
 
-/** Everybody asks at once, half of them through each API process. Returns how often each answer was given. */
+/** All ask at once, half through each API process. Returns how often each answer was given. */
 async function crowd(ask: (through: typeof shop, n: number) => Promise<Answer>): Promise<Record<string, number>> {
   const asking = Array.from({ length: size }, (_, n) => ask(n % 2 === 0 ? shops[0] : shops[1], n));
   const tally: Record<string, number> = {};
@@ -33,14 +33,14 @@ async function crowd(ask: (through: typeof shop, n: number) => Promise<Answer>):
 const addLine = (through: typeof shop, id: string, sku: string) =>
   through.post(`/api/orders/${id}/lines`, { sku, quantity: 1 }, { prefer: 'wait=30' });
 
-/** Replays what has happened so far; rejects where the workflow of today would have done something else. */
+/** Replays the history so far. Rejects if today's workflow would have done something else. */
 async function replay(workflowId: string): Promise<void> {
   const history = await (await temporal()).workflow.getHandle(workflowId).fetchHistory();
   await Worker.runReplayHistory({ workflowBundle: { codePath: inject('bundlePath') } }, history, workflowId);
 }
 
 describe(`${size} requests at once`, () => {
-  test('to confirm a reserved order all learn that it is confirmed, and it is paid once', async () => {
+  test('to confirm a reserved order all get it confirmed, and it is paid once', async () => {
     const sku = await shop.product(5);
     const id = await shop.reserved(sku, 2);
     expect(await crowd((through) => through.confirm(id, 'tok_visa'))).toEqual({ '200 confirmed': size });
@@ -49,14 +49,14 @@ describe(`${size} requests at once`, () => {
     await replay(`order/${id}`);
   });
 
-  test('to cancel a reserved order all learn that it is cancelled', async () => {
+  test('to cancel a reserved order all get it cancelled', async () => {
     const sku = await shop.product(5);
     const id = await shop.reserved(sku, 2);
     expect(await crowd((through) => through.cancel(id))).toEqual({ '200 cancelled': size });
     expect(await shop.stock(sku)).toEqual({ onHand: 5, reserved: 0, available: 5 });
   });
 
-  test('to add a line are each granted once, on a draft and on a reserved order', async () => {
+  test('to add a line each add one, on a draft and on a reserved order', async () => {
     const sku = await shop.product(100);
     const { body } = await shop.must(201, shop.order({ lines: [] }));
     expect(await crowd((through) => addLine(through, body.id, sku))).toEqual({ '201 reserved': size });
@@ -83,11 +83,11 @@ describe(`${size} requests at once`, () => {
     await replay(`order/${id}`);
   });
 
-  test('to confirm an order that awaits restock are refused for its state, and it waits on', async () => {
+  test('to confirm an order that awaits restock are refused for its state, and it keeps waiting', async () => {
     const sku = await shop.supplied(0, { status: ['delayed', 'delayed', 'ok'] });
     const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 2 }] }));
     const answers = await crowd((through) => through.confirm(body.id, 'tok_visa'));
-    // The goods may come while the last of them ask.
+    // The goods may arrive while the last of them ask.
     expect(Object.keys(answers).filter((answer) => !/^(409 invalid_order_state|200 confirmed)$/.test(answer))).toEqual(
       [],
     );
@@ -95,7 +95,7 @@ describe(`${size} requests at once`, () => {
     await replay(`order/${body.id}`);
   });
 
-  test('to add lines, while suppliers answer and goods come, leave a history that can be replayed', async () => {
+  test('to add lines while suppliers answer and goods arrive leave a history that can be replayed', async () => {
     const [sku, other, third] = [
       await shop.supplied(0, { status: ['delayed', 'ok'] }),
       await shop.supplied(0, { status: ['ok'] }),
@@ -124,7 +124,7 @@ describe(`${size} requests at once`, () => {
     await replay(`order/${body.id}`);
   });
 
-  test('to receive or call back a transfer end it once, in one of the two ways', async () => {
+  test('to receive or call back a transfer end it once, as one of the two', async () => {
     const { sku, from, to } = await goods(shop, 8);
     const id = await shipped(shop, { sku, quantity: 5, from, to });
     const answers = await crowd((through, n) => (n % 2 ? receive(through, id) : recall(through, id)));
@@ -151,7 +151,7 @@ describe(`${size} requests at once`, () => {
 });
 
 describe('a request that waits while an operator cancels the workflow', () => {
-  test('is answered with how the order ends, not with an error', async () => {
+  test("is answered with the order's end, not with an error", async () => {
     const sku = await shop.supplied(0, { status: ['delayed'], cancel: 'error' });
     const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 1 }] }));
     const handle = (await temporal()).workflow.getHandle(`order/${body.id}`);

@@ -1,4 +1,4 @@
-/** What starts sagas is admitted as fast as sagas are decided: a burst waits, lasting overload is refused, the rest is served. */
+/** Calls that start sagas are admitted as fast as sagas are decided. A burst waits, lasting overload is refused, and all other calls are served. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, inject, test } from 'vitest';
@@ -10,7 +10,7 @@ import { type OwnApi, startOwnApi } from '../api/own-api.js';
 const connection = connect(inject('databaseUrl'), { applicationName: 'test', maxConnections: 2 });
 afterAll(() => connection.close());
 
-/** A figure of admission, as Prometheus reads it. */
+/** A metric of admission, as Prometheus reads it. */
 async function figure({ url }: OwnApi, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();
   return Number(new RegExp(`^holdfast_admission_${name} (\\d+)$`, 'm').exec(text)?.[1]);
@@ -21,18 +21,18 @@ async function begunBy(shop: Shop, customerId: string): Promise<number> {
   return body.items.length;
 }
 
-describe('orders that come all at once', () => {
-  test('200 are all taken, paid once and confirmed', async () => {
+describe('a burst of orders', () => {
+  test('of 200 is accepted whole, each paid once and confirmed', async () => {
     const shop = sharedShop();
     const sku = await shop.product(200);
     const payment = { cardToken: 'tok_visa' };
     const answers = await Promise.all(
-      // The wait of a client that says nothing about it.
+      // The wait of a client that does not set one.
       Array.from({ length: 200 }, () =>
         shop.post('/api/orders', { lines: [{ sku, quantity: 1 }], confirm: true, payment }),
       ),
     );
-    // A slow machine answers 202 and goes on.
+    // A slow machine answers 202 and continues.
     expect(answers.filter(({ status }) => status !== 201 && status !== 202).map(({ body }) => body)).toEqual([]);
     await eventually('all to be sold', async () => (await shop.stock(sku)).onHand === 0);
     expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
@@ -41,7 +41,7 @@ describe('orders that come all at once', () => {
 });
 
 describe('while orders queue', () => {
-  test('open ones are confirmed, cancelled and read, and those whose clients hang up are never begun', async () => {
+  test('open ones can be confirmed, cancelled and read, and those whose clients hang up never start', async () => {
     const api = await startOwnApi({ ADMISSION_LIMIT: '1' });
     try {
       const { shop } = api;
@@ -71,7 +71,7 @@ describe('while orders queue', () => {
       expect(queued).toBeGreaterThan(0);
       hangUp.abort();
       await Promise.all(asking);
-      await eventually('the queue to be left', async () => (await figure(api, 'queued')) === 0);
+      await eventually('the queue to empty', async () => (await figure(api, 'queued')) === 0);
       await eventually('what was begun to be decided', async () => (await figure(api, 'in_flight')) === 0);
       expect(await begunBy(shop, customer.id)).toBeLessThanOrEqual(30 - queued + 1);
     } finally {
@@ -79,7 +79,7 @@ describe('while orders queue', () => {
     }
   });
 
-  test('a process that stops answers those who wait, and begins none of them', async () => {
+  test('a process that stops answers the waiting clients and starts none of their orders', async () => {
     const api = await startOwnApi({ ADMISSION_LIMIT: '1' });
     const { shop } = api;
     const sku = await shop.product(100);
@@ -97,8 +97,8 @@ describe('while orders queue', () => {
   });
 });
 
-describe('more orders than can be done', () => {
-  test('are refused in part, without a trace, and done once when they are sent again; a known call is answered', async () => {
+describe('more orders than the machine can decide', () => {
+  test('are partly refused without a trace, and done once when sent again; a known call is answered', async () => {
     const api = await startOwnApi({ ADMISSION_LIMIT: '1' });
     try {
       const { shop } = api;
@@ -116,7 +116,7 @@ describe('more orders than can be done', () => {
         while (!over) repetitions.push(await shop.order(known, knownKey));
       };
       const client = async () => {
-        // Until there is overload; what was refused is sent again until it is done.
+        // Sends until there is overload, and then resends what was refused until it is done.
         for (let enough = false; !enough; enough = refusals.length > 0) {
           const key = randomUUID();
           for (;;) {

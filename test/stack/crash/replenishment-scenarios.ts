@@ -1,17 +1,16 @@
 /** Replenishments whose worker is killed at a chosen place, and what must be true afterwards. See scenarios.ts for the places. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'vitest';
+import { crashAt } from '../../setup/crash-points.js';
 import { eventually, Shop, type StackAddress } from '../../shop.js';
 import { type Script, Supply } from '../replenishment/supply.js';
 import type { Phase } from './scenarios.js';
 
 interface ReplenishmentScenario {
-  /** What happens to the order of 16, of which there are 4; the activities below are those that it comes by. */
+  /** What happens to the order of 16 with 4 in stock. `activities` are those it runs. */
   readonly what: string;
   readonly activities: readonly string[];
   readonly script: Script;
-  /** The replenishment's status, what is on hand, the purchase orders, and the orders that stand at the supplier. */
+  /** The replenishment's status, the stock on hand, the purchase orders, and the orders open at the supplier. */
   readonly end: { readonly status: string; readonly onHand: number; readonly orders: readonly string[] };
 }
 
@@ -39,13 +38,13 @@ export const replenishmentScenarios: readonly ReplenishmentScenario[] = [
     end: received,
   },
   {
-    what: 'ordered in part, since the supplier has less',
+    what: 'ordered in part because the supplier has less',
     activities: ['reduceQuantity'],
     script: { availability: { available: true, quantity: 6 } },
     end: { status: 'completed', onHand: 10, orders: ['delivered'] },
   },
   {
-    what: 'given up, so that the order is cancelled by its key',
+    what: 'given up, with its order cancelled by key',
     activities: ['reportReplenishmentFailure', 'cancelSupplierOrder', 'failReplenishment'],
     script: { order: 'error' },
     end: { status: 'failed', onHand: 4, orders: [] },
@@ -66,19 +65,15 @@ export async function replenishmentSurvives(
   activity: string,
   phase: Phase,
 ): Promise<void> {
-  mkdirSync(crashFolder, { recursive: true });
   const shop = new Shop(stack);
   const supply = new Supply(shop, stack.sandboxUrl);
   const sku = await supply.product({ stock: 4, maxStock: 20 }, scenario.script);
-  const name = `${activity}.${phase}`;
-  const taken = () => readdirSync(crashFolder).filter((file) => file.startsWith(`${name}.taken.`)).length;
-  const before = taken();
-  writeFileSync(join(crashFolder, name), '');
+  const crashed = crashAt(crashFolder, `${activity}.${phase}`);
   const id = await supply.replenish(sku);
-  await eventually(`${name} to have killed a worker`, async () => taken() === before + 1);
+  await crashed();
 
   const ended = await eventually('it to be over', async () => {
-    // Until a worker has planned it there is none.
+    // It exists only once a worker has planned it.
     const [found] = await supply.replenishments(sku);
     return found !== undefined && found.status !== 'running' && found;
   });
@@ -88,7 +83,7 @@ export async function replenishmentSurvives(
   const written: { status: string }[] = await supply.purchaseOrders(sku);
   expect(written.map((order) => order.status)).toEqual(orders);
   expect(await supply.deliveries(sku)).toHaveLength(onHand > 4 ? 1 : 0);
-  // One key, so one order at the supplier, however often it was asked.
+  // One key, so one order at the supplier, however often it was called.
   const keys = new Set((await supply.calls(sku, 'order')).map(({ idempotencyKey }) => idempotencyKey));
   expect(keys).toEqual(new Set([id]));
   expect((await supply.replenishments(sku)).length).toBe(1);

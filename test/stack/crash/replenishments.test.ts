@@ -1,32 +1,25 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, test } from 'vitest';
-import { type Stack, startStack } from '../../setup/stack.js';
+import { describe, test } from 'vitest';
+import { ownStack } from '../../setup/own-stack.js';
 import { replenishmentScenarios, replenishmentSurvives } from './replenishment-scenarios.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
-let stack: Stack;
-
-beforeAll(async () => {
-  stack = await startStack({
-    HOLDFAST_CRASH_POINTS: crashFolder,
-    RETRY_BASE_SCALE: '0.001',
-    GATEWAY_TIMEOUT_SECONDS: '1',
-    DELIVERY_CHECK_SECONDS: '0.3',
-    RATE_LIMIT_PER_MINUTE: '1000000',
-  });
+const own = ownStack({
+  HOLDFAST_CRASH_POINTS: crashFolder,
+  RETRY_BASE_SCALE: '0.001',
+  DELIVERY_CHECK_SECONDS: '0.3',
 });
-afterAll(() => stack?.stop());
 
-/** A cut of the drill (test/drills/replenishment.drill.ts): where an order or a delivery is most likely to be doubled or lost. */
+/** A selection from the drill (test/drills/replenishment.drill.ts): the places most likely to double or lose an order or a delivery. */
 describe('a replenishment survives kill -9 of the worker', () => {
   test.each([
     ['placeSupplierOrder', 'during'],
     ['receiveDelivery', 'after'],
   ] as const)('at %s, %s it acts', async (activity, phase) => {
     const scenario = replenishmentScenarios.find(({ activities }) => activities.includes(activity));
-    if (scenario === undefined) throw new Error(`no scenario comes by ${activity}`);
-    await replenishmentSurvives(stack, crashFolder, scenario, activity, phase);
+    if (scenario === undefined) throw new Error(`no scenario runs ${activity}`);
+    await replenishmentSurvives(own.stack, crashFolder, scenario, activity, phase);
   });
 });

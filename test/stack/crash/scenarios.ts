@@ -2,22 +2,21 @@
  * Orders whose worker is killed at a chosen place, and what must be true afterwards. The places are switched on by a file
  * (workers/interceptors/crash-points.ts), so that every run kills in the same place.
  */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'vitest';
+import { crashAt } from '../../setup/crash-points.js';
 import { eventually, holdings, type Shop } from '../../shop.js';
 
 export const phases = ['before', 'during', 'after'] as const;
 export type Phase = (typeof phases)[number];
 
-/** Sends a signal to an order from outside, as a person does. */
+/** Sends a signal to an order from outside, as a person would. */
 export type SendSignal = (orderId: string, name: string, payload: unknown) => Promise<void>;
 
 interface Scenario {
-  /** What is done to the order; the activities below are those that it comes by. */
+  /** What happens to the order. `activities` are those it runs. */
   readonly what: string;
   readonly activities: readonly string[];
-  /** What the supplier of the product does; without one the product has none. */
+  /** The script of the product's supplier. Without it the product has no supplier. */
   readonly script?: object;
   readonly run: (shop: Shop, sku: string, signal: SendSignal) => Promise<string>;
   /**
@@ -68,7 +67,7 @@ export const scenarios: readonly Scenario[] = [
     end: { ...untouched, status: 'reserved', reserved: 2 },
   },
   {
-    what: 'authorized but not captured, so that the authorization is undone',
+    what: 'authorized but not captured, with the authorization undone',
     activities: ['abandonCard', 'undoCard'],
     run: (shop, sku) => create(shop, sku, { confirm: true, payment: { cardToken: 'tok_capture_declined' } }),
     end: { ...untouched, status: 'reserved', reserved: 2 },
@@ -94,7 +93,7 @@ export const scenarios: readonly Scenario[] = [
     end: { ...untouched, status: 'reserved', reserved: 2 },
   },
   {
-    what: 'left until its time runs out',
+    what: 'left until it expires',
     activities: ['expireOrder'],
     run: async (shop) => (await shop.order({})).body.id,
     end: { ...untouched, status: 'expired' },
@@ -117,21 +116,21 @@ export const scenarios: readonly Scenario[] = [
     end: restocked,
   },
   {
-    what: 'restocked by a supplier who answers late',
+    what: 'restocked by a supplier that answers late',
     activities: ['reserveAtSupplier'],
     script: { reserve: 'lost' },
     run: lack,
     end: restocked,
   },
   {
-    what: 'given up since its supplier delays too often',
+    what: 'given up because its supplier delays too often',
     activities: ['giveUpRestock', 'cancelAtSupplier', 'closeOrder'],
     script: { status: ['delayed'] },
     run: lack,
     end: { ...untouched, status: 'failed', supplier: 'cancelled' },
   },
   {
-    what: 'cancelled while its supplier cannot be told',
+    what: 'cancelled while its supplier is unreachable',
     activities: ['releaseOrder'],
     script: { status: ['delayed'], cancel: 'error' },
     run: async (shop, sku) => {
@@ -148,7 +147,7 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
-/** More than there is. */
+/** Orders more than is in stock. */
 function lack(shop: Shop, sku: string): Promise<string> {
   return create(shop, sku, { lines: [{ sku, quantity: 7 }] });
 }
@@ -167,14 +166,10 @@ export async function survives(
   phase: Phase,
   signal: SendSignal,
 ): Promise<void> {
-  mkdirSync(crashFolder, { recursive: true });
   const sku = scenario.script === undefined ? await shop.product(5) : await shop.supplied(5, scenario.script);
-  const name = `${activity}.${phase}`;
-  writeFileSync(join(crashFolder, name), '');
-  const taken = () => readdirSync(crashFolder).filter((file) => file.startsWith(`${name}.taken.`)).length;
-  const before = taken();
+  const crashed = crashAt(crashFolder, `${activity}.${phase}`);
   const orderId = await scenario.run(shop, sku, signal);
-  await eventually(`${name} to have killed a worker`, async () => taken() === before + 1);
+  await crashed();
   const { status, onHand, reserved, net, supplier, notes = 0 } = scenario.end;
   await eventually(`the order to be ${status}`, async () => (await shop.statusOf(orderId)) === status);
   expect(await shop.stock(sku)).toEqual({ onHand, reserved, available: onHand - reserved });
@@ -196,28 +191,24 @@ export async function survives(
   expect(await shop.verified()).toEqual({ clean: true, differences: [] });
 }
 
-/** What a cancel that comes while no worker lives must not break: whatever the dead one had done stays whole. */
-export const cancelledInTheDark = ['beginConfirm', 'authorizeCard', 'captureCard', 'settleOrder'] as const;
+/** Activities after which the only worker dies. A cancel that comes before the next one starts must not break what it did. */
+export const cancelledAfter = ['beginConfirm', 'authorizeCard', 'captureCard', 'settleOrder'] as const;
 
 /**
- * Kills the only worker after `activity`, and cancels before another has taken the order up: the task that was lost is run
- * again with a command that it did not know. The order ends confirmed and paid, or cancelled and unpaid.
+ * Kills the only worker after `activity`, and cancels before another one resumes the order, so the lost task runs again with
+ * a command that it did not know. The order ends confirmed and paid, or cancelled and unpaid.
  */
-export async function staysWhole(
+export async function staysConsistent(
   shop: Shop,
   crashFolder: string,
-  activity: (typeof cancelledInTheDark)[number],
+  activity: (typeof cancelledAfter)[number],
   cancel: (orderId: string) => Promise<unknown>,
 ): Promise<void> {
-  mkdirSync(crashFolder, { recursive: true });
   const sku = await shop.product(5);
   const orderId = await create(shop, sku, {});
-  const name = `${activity}.after`;
-  const taken = () => readdirSync(crashFolder).filter((file) => file.startsWith(`${name}.taken.`)).length;
-  const before = taken();
-  writeFileSync(join(crashFolder, name), '');
+  const crashed = crashAt(crashFolder, `${activity}.after`);
   const confirming = shop.confirm(orderId, 'tok_visa');
-  await eventually(`${name} to have killed the worker`, async () => taken() === before + 1);
+  await crashed();
   const cancelling = cancel(orderId);
   const status = await eventually('the order to end', async () => {
     const now = await shop.statusOf(orderId);
@@ -233,17 +224,14 @@ export async function staysWhole(
 }
 
 /**
- * Kills the only worker after it has taken a supplier's goods in, and cancels before another has taken the order up: goods
- * that have come in are not cancelled at the supplier, and goods that were cancelled there have not come in.
+ * Kills the only worker after it has received a supplier's goods, and cancels before another one resumes the order. Goods
+ * are either received or cancelled at the supplier, never both.
  */
-export async function goodsStayWhole(shop: Shop, crashFolder: string): Promise<void> {
-  mkdirSync(crashFolder, { recursive: true });
+export async function goodsStayConsistent(shop: Shop, crashFolder: string): Promise<void> {
   const sku = await shop.supplied(5);
-  const taken = () => readdirSync(crashFolder).filter((file) => file.startsWith('restockOrder.after.taken.')).length;
-  const before = taken();
-  writeFileSync(join(crashFolder, 'restockOrder.after'), '');
+  const crashed = crashAt(crashFolder, 'restockOrder.after');
   const orderId = await lack(shop, sku);
-  await eventually('restockOrder.after to have killed the worker', async () => taken() === before + 1);
+  await crashed();
   await shop.cancel(orderId);
   await eventually('the order to be cancelled', async () => (await shop.statusOf(orderId)) === 'cancelled');
   const calls = await shop.supplierCalls(sku);

@@ -1,8 +1,7 @@
 /** Transfers whose worker is killed at a chosen place, and what must be true afterwards. See scenarios.ts for the places. */
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'vitest';
-import { eventually, Shop, type StackAddress } from '../../shop.js';
+import { crashAt } from '../../setup/crash-points.js';
+import { Shop, type StackAddress } from '../../shop.js';
 import {
   booksAgree,
   byHand,
@@ -24,11 +23,11 @@ interface Case {
 }
 
 interface TransferScenario {
-  /** What is done to the transfer of 2 of 5 units; the activities below are those that it comes by. */
+  /** What happens to the transfer of 2 of 5 units. `activities` are those it runs. */
   readonly what: string;
   readonly activities: readonly string[];
   readonly run: (one: Case) => Promise<string>;
-  /** Status, on hand at both ends, and the kinds of the ledger's rows about it: none is there twice. */
+  /** The status, on hand at both ends, and the kinds of its ledger rows, none of them twice. */
   readonly end: { readonly status: string; readonly main: number; readonly there: number; readonly rows: string };
 }
 
@@ -43,7 +42,7 @@ export const transferScenarios: readonly TransferScenario[] = [
     end: { status: 'completed', main: 3, there: 2, rows: sent },
   },
   {
-    what: 'refused, since there is too little',
+    what: 'refused for lack of stock',
     activities: ['openTransfer'],
     run: (one) => start(one, 'immediate', 6),
     end: { status: 'failed', main: 5, there: 0, rows: '' },
@@ -69,7 +68,7 @@ export const transferScenarios: readonly TransferScenario[] = [
     end: { status: 'completed', main: 3, there: 1, rows: `${sent} transferred_out transferred_in lost` },
   },
   {
-    what: 'called back from its way',
+    what: 'called back in transit',
     activities: ['undoTransfer'],
     run: async (one) => {
       const id = await start(one, 'shipped', 2);
@@ -79,7 +78,7 @@ export const transferScenarios: readonly TransferScenario[] = [
     end: { status: 'cancelled', main: 5, there: 0, rows: `${sent} transferred_out transferred_in` },
   },
   {
-    what: 'put before a person, who gives the goods back by hand',
+    what: 'sent to review, with the goods given back by hand',
     activities: ['openReview', 'reviewTransfer', 'closeTransfer'],
     run: givenBackByHand,
     end: { status: 'cancelled', main: 5, there: 0, rows: sent },
@@ -113,15 +112,11 @@ export async function transferSurvives(
   activity: string,
   phase: Phase,
 ): Promise<void> {
-  mkdirSync(crashFolder, { recursive: true });
   const shop = new Shop(stack);
   const { sku, to } = await goods(shop, 5);
-  const name = `${activity}.${phase}`;
-  const taken = () => readdirSync(crashFolder).filter((file) => file.startsWith(`${name}.taken.`)).length;
-  const before = taken();
-  writeFileSync(join(crashFolder, name), '');
+  const crashed = crashAt(crashFolder, `${activity}.${phase}`);
   const id = await scenario.run({ shop, databaseUrl: stack.databaseUrl, sku, to });
-  await eventually(`${name} to have killed a worker`, async () => taken() === before + 1);
+  await crashed();
   const { status, main, there, rows } = scenario.end;
   await untilStatus(shop, id, status);
   expect(await whereabouts(shop, sku)).toEqual({ main, ...(there > 0 && { [to]: there }), transit: 0, held: 0 });

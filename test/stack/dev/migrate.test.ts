@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => elsewhere?.remove());
 
-/** Runs the migrate step of a deployment as its container does. */
+/** Runs a deployment's migrate step as its container does. */
 function migrate(env: Record<string, string> = {}): Promise<{ code: number | null; output: string }> {
   const child = spawn(process.execPath, [join(projectRoot, 'dev/run.mjs'), 'dev/postgres/migrate-main.js'], {
     env: cleanEnvironment({
@@ -42,18 +42,18 @@ const keysOf = async () => {
   }
 };
 
-describe('the migrate step of a deployment', () => {
-  test('refuses a bootstrap key that is none, before it does anything', async () => {
+describe("a deployment's migrate step", () => {
+  test('refuses a malformed bootstrap key before it does anything', async () => {
     const { code, output } = await migrate({ HOLDFAST_BOOTSTRAP_API_KEY: 'hf_prod_mistyped_00000000' });
     expect(code).toBe(2);
-    expect(output).toContain('HOLDFAST_BOOTSTRAP_API_KEY is no API key');
+    expect(output).toContain('HOLDFAST_BOOTSTRAP_API_KEY is not an API key');
     expect(output).not.toContain('mistyped');
   });
 
   test('brings an empty database up to date and shows the first API key once', async () => {
     const first = await migrate();
     expect(first.code).toBe(0);
-    const [, key = ''] = /shown this once: (hf_prod_\S+)/.exec(first.output) ?? [];
+    const [, key = ''] = /shown only once: (hf_prod_\S+)/.exec(first.output) ?? [];
     expect(await keysOf()).toEqual([readApiKey(key)?.hash]);
 
     const second = await migrate();
@@ -68,7 +68,7 @@ describe('the migrate step of a deployment', () => {
     expect(await keysOf()).toContain(hash);
   });
 
-  test('makes the role that API and workers run as, gives it its rights, and says so where there is only one role', async () => {
+  test('creates the role of API and workers with its rights, and says so if there is only one role', async () => {
     const name = `app_${randomUUID().slice(0, 8)}`;
     const running = Object.assign(new URL(elsewhere.databaseUrl), { username: name, password: "it's secret" }).href;
     const sql = postgres(running, { max: 1 });
@@ -92,7 +92,7 @@ describe('the migrate step of a deployment', () => {
     }
   });
 
-  test('registers the search attributes with a Temporal server that has none of them', async () => {
+  test('registers the search attributes with a Temporal server that lacks them', async () => {
     const { temporal, namespace } = elsewhere;
     const { customAttributes } = await temporal.operatorService.listSearchAttributes({ namespace });
     expect(Object.keys(customAttributes ?? {})).toEqual(expect.arrayContaining(Object.keys(searchAttributes)));

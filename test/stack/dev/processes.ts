@@ -1,8 +1,8 @@
-/** Which processes belong to a stack's home, as the system sees it (Linux). */
+/** Finds the processes that belong to a stack's home (Linux). */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Every living process that names the home in its arguments or environment, or works in it. */
+/** Every live process with the home in its arguments, environment or working directory. */
 export function processesOf(home: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
@@ -12,13 +12,13 @@ export function processesOf(home: string): string[] {
         const traces = [of('cmdline'), of('environ'), readlinkSync(`/proc/${pid}/cwd`)];
         return traces.some((trace) => trace.includes(home)) ? [`${pid} ${traces[0]?.replaceAll('\0', ' ')}`] : [];
       } catch {
-        // Gone meanwhile, or a process of the system's own.
+        // Gone meanwhile, or a kernel process.
         return [];
       }
     });
 }
 
-/** Waits until no process of the home is left; answers those that are left after `withinMs`. */
+/** Waits until the home has no processes. Returns those left after `withinMs`. */
 export async function leftAfter(home: string, withinMs: number): Promise<string[]> {
   const until = Date.now() + withinMs;
   while (processesOf(home).length > 0 && Date.now() < until) await sleep(50);
@@ -30,7 +30,7 @@ export interface Listening {
   readonly port: number;
 }
 
-/** Where a process accepts connections. */
+/** The addresses on which a process accepts connections. */
 export function listeningOn(pid: number): Listening[] {
   const sockets = new Set(
     readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
@@ -55,7 +55,7 @@ export function listeningOn(pid: number): Listening[] {
   );
 }
 
-/** From the kernel's notation: words of four bytes, the lowest byte first. */
+/** Parses the kernel's notation: words of four bytes, lowest byte first. */
 function ipOf(hex: string): string {
   const bytes = (hex.match(/.{8}/g) ?? []).flatMap((word) => (word.match(/../g) ?? []).reverse());
   if (bytes.length === 4) return bytes.map((byte) => Number.parseInt(byte, 16)).join('.');

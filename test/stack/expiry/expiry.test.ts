@@ -22,8 +22,8 @@ afterAll(() => stack?.stop());
 const toBe = (id: string, status: string) =>
   eventually(`${id} to be ${status}`, async () => (await shop.statusOf(id)) === status);
 
-describe('a hold that Postgres does not let go', () => {
-  test('is put before a person, and does not keep the sweep from the others', async () => {
+describe('a hold that Postgres refuses to release', () => {
+  test('opens a review and does not keep the sweep from other holds', async () => {
     const { sql, close } = connect(stack.databaseUrl, { applicationName: 'expiry test', maxConnections: 1 });
     const [stuck, other] = [await shop.product(2), await shop.product(2)];
     await sql.unsafe(`
@@ -49,7 +49,7 @@ describe('a hold that Postgres does not let go', () => {
     expect(review).toMatchObject({ kind: 'sweep_failed', detail: { reservationId: stuckId } });
     expect(review.lastError).toContain('SQLSTATE 23514');
     expect(await statusOf(stuckId)).toBe('pending');
-    // Sweep after sweep meets it; there is one case.
+    // Every sweep runs into it, but there is one review.
     const later = await hold(other);
     await eventually('a later hold to end', async () => (await statusOf(later)) === 'expired');
     expect(await cases('open')).toHaveLength(1);
@@ -59,8 +59,8 @@ describe('a hold that Postgres does not let go', () => {
   });
 });
 
-describe('time that runs out', () => {
-  test('expires an order and gives its stock back', async () => {
+describe('the end of a hold', () => {
+  test('expires an order and returns its stock', async () => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku, 2);
     await toBe(id, 'expired');
@@ -84,7 +84,7 @@ describe('time that runs out', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
   });
 
-  test('ends an order whose payment was refused after it ran out', async () => {
+  test('ends an order whose payment is refused afterwards', async () => {
     const sku = await shop.product(1);
     const id = await shop.reserved(sku);
     const refused = await shop.post(
@@ -98,7 +98,7 @@ describe('time that runs out', () => {
     expect(await shop.books(id)).toMatchObject([{ status: 'voided', captured: 0 }]);
   });
 
-  test('expires a direct reservation by the sweep', async () => {
+  test('expires a direct reservation, through the sweep', async () => {
     const sku = await shop.product(2);
     const { body } = await shop.must(201, shop.post('/api/reservations', { sku, quantity: 2, expiresInSeconds: 1 }));
     await eventually('the reservation to be swept', async () => {
@@ -109,7 +109,7 @@ describe('time that runs out', () => {
     expect(movements.items[0]).toMatchObject({ kind: 'expired', onHandDelta: 0, reservedDelta: -2, actor: 'sweep' });
   });
 
-  test('expires by the sweep an order whose workflow was lost', async () => {
+  test('expires an order whose workflow was lost, through the sweep', async () => {
     const sku = await shop.product(1);
     const id = await shop.reserved(sku);
     const connection = await Connection.connect({ address: stack.temporalAddress });

@@ -1,4 +1,4 @@
-/** What an operator reads in Temporal about each saga: a summary of every activity and timer, and how it has ended. */
+/** What an operator reads in Temporal about each saga: a summary of every activity and timer, and how it ended. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, inject, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
@@ -15,7 +15,7 @@ interface Entry {
   readonly summary: string | null;
 }
 
-/** Activities, local activities and timers of a workflow, in their order. */
+/** A workflow's activities, local activities and timers, in order. */
 async function entries(workflowId: string): Promise<Entry[]> {
   const { events } = await (await temporal()).workflow.getHandle(workflowId).fetchHistory();
   return (events ?? []).flatMap((event) => {
@@ -29,7 +29,7 @@ async function entries(workflowId: string): Promise<Entry[]> {
   });
 }
 
-/** The summaries of a workflow; rejects where one is missing, or says too much. */
+/** A workflow's summaries. Rejects if one is missing or reveals too much. */
 async function summaries(workflowId: string): Promise<string[]> {
   const found = await entries(workflowId);
   expect(found.length).toBeGreaterThan(0);
@@ -42,7 +42,7 @@ async function summaries(workflowId: string): Promise<string[]> {
   return texts;
 }
 
-/** What the Web UI shows of a workflow, also when it has ended. */
+/** The details that the Web UI shows about a workflow, even after its end. */
 async function details(workflowId: string): Promise<string> {
   const handle = (await temporal()).workflow.getHandle(workflowId);
   const told = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
@@ -60,8 +60,8 @@ async function order(request: Parameters<typeof shop.order>[0]): Promise<string>
   return body.id ?? body.orderId;
 }
 
-describe('an order tells', () => {
-  test('that it was bought in one call, and what with', async () => {
+describe("an order's history says", () => {
+  test('that it was bought in one call, and with which card', async () => {
     const lines = [
       { sku: await shop.product(2), quantity: 1 },
       { sku: await shop.product(2), quantity: 2 },
@@ -75,7 +75,7 @@ describe('an order tells', () => {
     );
   });
 
-  test('that it waited for a confirm, was retried at the processor, and was paid with the other card', async () => {
+  test('that it waited for a confirm, retried the processor, and was paid with the other card', async () => {
     const sku = await shop.product(5);
     const id = await shop.reserved(sku, 2, { customer });
     const payment = { cardToken: 'tok_auth_timeout_5', backupCardToken: 'tok_flaky_1' };
@@ -97,7 +97,7 @@ describe('an order tells', () => {
     expect(await details(`order/${id}`)).toMatch(/^confirmed, 20.00 USD: paid with the backup card, payment pay_/);
   });
 
-  test('what suppliers were asked, and that it was cancelled and by whom', async () => {
+  test('what it asked of suppliers, and who cancelled it', async () => {
     const sku = await shop.supplied(1, { status: ['delayed'] });
     const id = await order({ lines: [{ sku, quantity: 3 }] });
     await shop.must(200, shop.cancel(id, 'too late'));
@@ -129,8 +129,8 @@ describe('an order tells', () => {
   });
 });
 
-describe('the other sagas tell', () => {
-  test('a payment: what was done with which card, and how it ended', async () => {
+describe('the histories of other sagas say, for', () => {
+  test('a payment: what happened to which card, and how it ended', async () => {
     const body = { amount: 900, currency: 'GBP', cardToken: 'tok_insufficient_funds', backupCardToken: 'tok_visa' };
     const paid = await shop.must(201, shop.post('/api/payments', body, { prefer: 'wait=30' }));
     await ended(`payment/${paid.body.id}`);
@@ -147,7 +147,7 @@ describe('the other sagas tell', () => {
     expect(await details(`payment/${refused.body.paymentId}`)).toMatch(/^declined, 9.00 GBP: insufficient_funds, /);
   });
 
-  test('a transfer: where the goods went, and what became of them', async () => {
+  test('a transfer: where the goods went, and what happened to them', async () => {
     const { sku, from, to } = await goods(shop, 9);
     const id = await shipped(shop, { sku, quantity: 5, from, to });
     await receive(shop, id, { quantity: 4, reason: 'one broke' });
@@ -183,7 +183,7 @@ describe('the other sagas tell', () => {
     );
   });
 
-  test('the workflows behind them: mails and the sweep', async () => {
+  test('mails and the sweep: what they do', async () => {
     const client = await temporal();
     for (const [type, summary] of [
       ['notices', /^Send \d+ mails?$/],

@@ -18,7 +18,7 @@ interface Entry {
 }
 
 describe('a bulk request', () => {
-  it('does each of 100 operations for itself, and tells of each in its place', async () => {
+  it('does each of 100 operations on its own, with the results in the same order', async () => {
     const sku = await shop.product(60);
     const operations = Array.from({ length: 100 }, () => ({ operation: 'consume', sku, quantity: 1 }));
     const { status, body } = await bulk(operations);
@@ -56,7 +56,7 @@ describe('a bulk request', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 6, reserved: 6, available: 0 });
   });
 
-  it('is an error with the results where every operation failed', async () => {
+  it('is an error with all results if every operation failed', async () => {
     const sku = await shop.product(1);
     const { status, body } = await bulk([
       { operation: 'consume', sku, quantity: 2 },
@@ -71,7 +71,7 @@ describe('a bulk request', () => {
     expect((await shop.stock(sku)).onHand).toBe(1);
   });
 
-  it('acts once for an idempotency key, whichever API process is asked', async () => {
+  it('acts once for an idempotency key, through any API process', async () => {
     const sku = await shop.product(100);
     const key = { 'idempotency-key': randomUUID() };
     const operations = Array.from({ length: 20 }, () => ({ operation: 'reserve', sku, quantity: 1 }));
@@ -82,7 +82,7 @@ describe('a bulk request', () => {
     expect((await shop.stock(sku)).reserved).toBe(20);
   });
 
-  it('does each operation once also where the answer of the first time was lost', async () => {
+  it('does each operation once even if the first answer was lost', async () => {
     const sku = await shop.product(10);
     const key = randomUUID();
     const operations = [
@@ -94,7 +94,7 @@ describe('a bulk request', () => {
     const first = await bulk(operations, { 'idempotency-key': key });
     expect(first.body).toMatchObject({ succeeded: 3, failed: 1 });
     await loseAnswer(connection.sql, key);
-    // What was refused stays refused, though there would be enough by now.
+    // Refused operations stay refused, even if there is enough stock by now.
     await shop.must(201, shop.post(`/api/inventory/${sku}/receipts`, { quantity: 50 }));
     const second = await sharedShop(1).post('/api/inventory/bulk', { operations }, { 'idempotency-key': key });
     expect([second.status, second.headers.has('idempotency-replayed')]).toEqual([200, false]);
@@ -109,7 +109,7 @@ describe('a bulk request', () => {
     },
   );
 
-  it('loses and invents nothing where many bulks want the same goods', async () => {
+  it('loses and invents nothing when many bulks compete for the same goods', async () => {
     const sku = await shop.product(500);
     const operations = Array.from({ length: 10 }, () => ({ operation: 'consume', sku, quantity: 1 }));
     let done = 0;
@@ -127,7 +127,7 @@ describe('a bulk request', () => {
 });
 
 describe('a batch', () => {
-  it('changes all levels together and answers with them', async () => {
+  it('changes all levels together and returns them', async () => {
     const [a, b] = [await shop.product(10), await shop.product(10)];
     const { status, body } = await batch([
       { sku: a, quantity: -4 },
@@ -144,7 +144,7 @@ describe('a batch', () => {
     expect((await shop.stock(a)).onHand).toBe(7);
   });
 
-  it('does nothing at all where one update cannot be', async () => {
+  it('does nothing if one update is impossible', async () => {
     const [a, b] = [await shop.product(10), await shop.product(3)];
     const lacking = await batch([
       { sku: a, quantity: 5 },
@@ -171,7 +171,7 @@ describe('a batch', () => {
     ['/updates', Array.from({ length: 101 }, () => ({ sku: 'x', quantity: 1 }))],
     ['/updates/1/quantity', [1, 0].map((quantity) => ({ sku: 'x', quantity }))],
     ['/updates/0/quantity', [{ sku: 'x', quantity: -1_000_000_001 }]],
-  ])('takes 1 to 100 changes, each of something: %s', async (pointer, updates) => {
+  ])('takes 1 to 100 changes, none of them empty: %s', async (pointer, updates) => {
     const refused = await batch(updates);
     expect(refused).toMatchObject({ status: 422, body: { code: 'validation_failed', errors: [{ pointer }] } });
   });
@@ -189,7 +189,7 @@ describe('a batch', () => {
 });
 
 describe('the warehouse', () => {
-  it('is told of a batch by what it moves as a whole, and of a bulk by each operation', async () => {
+  it('is notified of a batch by its total, and of a bulk by each operation', async () => {
     const [one, other, asWhole] = [await shop.product(50), await shop.product(50), await shop.product(50)];
     const told = async (sku: string) =>
       (await shop.mailTo('warehouse@holdfast.example')).filter(({ text }) => text.includes(sku));
@@ -202,8 +202,8 @@ describe('the warehouse', () => {
       { sku: asWhole, quantity: -6 },
       { sku: asWhole, quantity: 5 },
     ]);
-    await eventually('the warehouse to be told of the bulk', async () => (await told(other)).length > 0);
-    await eventually('the warehouse to be told of the batch', async () => (await told(asWhole)).length > 0);
+    await eventually('the warehouse to be notified of the bulk', async () => (await told(other)).length > 0);
+    await eventually('the warehouse to be notified of the batch', async () => (await told(asWhole)).length > 0);
     expect([(await told(other)).length, (await told(asWhole)).length]).toEqual([1, 1]);
     expect(await told(one)).toEqual([]);
   });

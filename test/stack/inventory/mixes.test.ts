@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { sharedShop } from '../../shared.js';
 
-/** Two API processes, in turns: whichever is asked, the figures are the same. */
+/** Two API processes, in turns: both must give the same figures. */
 const shops = [sharedShop(0), sharedShop(1)] as const;
 const shop = shops[0];
 
-/** One product in one place, in as few words as it can be said. */
+/** One product at one location, as simply as possible. */
 interface Model {
   onHand: number;
   reserved: number;
@@ -17,7 +17,7 @@ interface Model {
 interface Step {
   readonly kind: 'receive' | 'consume' | 'reserve' | 'release' | 'bulk' | 'batch' | 'order' | 'cancel' | 'expire';
   readonly quantity: number;
-  /** Chooses among what there is. */
+  /** Picks one of the existing items. */
   readonly pick: number;
 }
 
@@ -27,7 +27,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   pick: fc.nat(),
 });
 
-/** What chance may leave out: each kind once where it fits, and those that may be too much once where they are. */
+/** Cases that chance could miss: each kind once with enough stock, and once with too little. */
 const everyKind: readonly Step[] = (
   [
     ['reserve', 5],
@@ -48,7 +48,7 @@ const everyKind: readonly Step[] = (
   ] as const
 ).map(([kind, quantity]) => ({ kind, quantity, pick: 0 }));
 
-it('whatever is mixed, and whichever process answers, the levels are those of a ten-line model', async () => {
+it('random operations through either process lead to the levels of a ten-line model', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async (steps) => {
       const sku = await shop.product(20);
@@ -66,7 +66,7 @@ it('whatever is mixed, and whichever process answers, the levels are those of a 
 
 type Asked = typeof shop;
 
-/** Does the step for real and in the model; whether it is refused must be the same. */
+/** Does the step for real and in the model. Both must accept it, or both refuse it. */
 async function take(asked: Asked, sku: string, model: Model, { kind, quantity, pick }: Step): Promise<void> {
   const free = model.onHand - model.reserved;
   const operate = (body: object) => asked.post('/api/inventory/operations', { sku, quantity, ...body });

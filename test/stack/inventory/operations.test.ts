@@ -17,7 +17,7 @@ const operate = (operation: string, sku: string, quantity: number, more: object 
   shop.post('/api/inventory/operations', { operation, sku, quantity, ...more }, headers);
 
 describe('an inventory operation', () => {
-  it('reserves what is free, and answers with the hold and the level after it', async () => {
+  it('reserves available stock, and returns the hold and the new level', async () => {
     const sku = await shop.product(10);
     const { status, body } = await operate('reserve', sku, 4);
     expect(status).toBe(200);
@@ -36,7 +36,7 @@ describe('an inventory operation', () => {
     expect(Date.parse(hold.body.expiresAt)).toBeGreaterThan(Date.now());
   });
 
-  it('gives back a part of a hold, then the rest, and nothing more', async () => {
+  it('releases part of a hold, then the rest, and nothing more', async () => {
     const sku = await shop.product(10);
     const { reservationId } = (await operate('reserve', sku, 5)).body;
     const part = await operate('release', sku, 2, { reservationId });
@@ -74,13 +74,13 @@ describe('an inventory operation', () => {
     expect((await shop.stock(sku)).onHand).toBe(7);
   });
 
-  it('acts once also where the answer of the first time was lost', async () => {
+  it('acts once even if the first answer was lost', async () => {
     const sku = await shop.product(10);
     for (const operation of ['consume', 'reserve']) {
       const key = randomUUID();
       const first = await operate(operation, sku, 3, {}, { 'idempotency-key': key });
       await loseAnswer(connection.sql, key);
-      // What was done stays done, though the product is not sold any more.
+      // What was done stays done, even if the product is no longer sold.
       await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, { status: 'archived' }));
       const second = await operate(operation, sku, 3, {}, { 'idempotency-key': key });
       expect([second.status, second.headers.has('idempotency-replayed')]).toEqual([200, false]);
@@ -90,7 +90,7 @@ describe('an inventory operation', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 7, reserved: 3, available: 4 });
   });
 
-  it('leaves what a transfer holds alone', async () => {
+  it("does not touch a transfer's holds", async () => {
     const { sku, from, to } = await goods(shop, 5);
     const transferId = `trf_${randomUUID().replaceAll('-', '')}`;
     const reservationId = `rsv_${randomUUID().replaceAll('-', '')}`;
@@ -106,7 +106,7 @@ describe('an inventory operation', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 5, reserved: 2, available: 3 });
   });
 
-  it('is in the log with its figures, who asked and in which request; what was refused is not', async () => {
+  it('is logged with its figures, actor and request; a refused one is not', async () => {
     const sku = await shop.product(4);
     const requestId = `req-${randomUUID()}`;
     const { body } = await operate('reserve', sku, 3, {}, { 'x-request-id': requestId });
@@ -125,7 +125,7 @@ describe('an inventory operation', () => {
     expect(more).toEqual([]);
   });
 
-  it('leaves the holds of others alone: of an order, of another SKU, at another location', async () => {
+  it('does not touch the holds of an order, of another SKU or at another location', async () => {
     const sku = await shop.product(10);
     const orderId = await shop.reserved(sku, 2);
     const { lines } = (await shop.get(`/api/orders/${orderId}`)).body;
@@ -140,7 +140,7 @@ describe('an inventory operation', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 10, reserved: 3, available: 7 });
   });
 
-  it('refuses what cannot be, with its code', async () => {
+  it('is refused with a code if it is impossible', async () => {
     const sku = await shop.product(1);
     const draft = `T-${randomUUID().slice(0, 13)}`;
     await shop.must(
@@ -165,19 +165,19 @@ describe('an inventory operation', () => {
     expect(await refused(operate('consume', sku, 1, { reason: 'x' }))).toEqual([422, 'validation_failed', '/reason']);
   });
 
-  it('says when it leaves so little that more is asked for', async () => {
+  it('says if it leaves so little that a replenishment starts', async () => {
     const sku = await newSku(shop, { stock: 10, reorderPoint: 5 });
     const askedFor = async () => (await shop.must(200, shop.get(`/api/replenishments?sku=${sku}`))).body.items;
     expect((await operate('consume', sku, 4)).body).toMatchObject({ onHand: 6, replenishmentTriggered: false });
     expect(await askedFor()).toEqual([]);
     expect((await operate('consume', sku, 1)).body).toMatchObject({ onHand: 5, replenishmentTriggered: true });
-    await eventually('more to be asked for', async () => (await askedFor()).length === 1);
+    await eventually('a replenishment to start', async () => (await askedFor()).length === 1);
     const alone = await shop.product(5);
     await shop.must(200, shop.call('PATCH', `/api/products/${alone}`, { reorderPoint: 5 }));
     expect((await operate('consume', alone, 1)).body).toMatchObject({ replenishmentTriggered: false });
   });
 
-  it('tells the warehouse when more than 10 units move at once, and the managers when stock becomes low', async () => {
+  it('notifies the warehouse if more than 10 units move at once, and the managers when stock becomes low', async () => {
     const sku = await newSku(shop, { stock: 40, reorderPoint: 15 });
     const told = async (address: string) =>
       (await shop.mailTo(`${address}@holdfast.example`)).filter(({ subject }) => subject.includes(sku));
@@ -185,8 +185,8 @@ describe('an inventory operation', () => {
     await operate('consume', sku, 11);
     await operate('consume', sku, 4);
     await operate('consume', sku, 1);
-    await eventually('the managers to be told', async () => (await told('managers')).length > 0);
-    await eventually('the warehouse to be told', async () => (await told('warehouse')).length > 0);
+    await eventually('the managers to be notified', async () => (await told('managers')).length > 0);
+    await eventually('the warehouse to be notified', async () => (await told('warehouse')).length > 0);
     expect((await told('managers')).map(({ subject, text }) => [subject, text])).toEqual([
       [`Low stock: ${sku} at main`, `15 of ${sku} are left at main; the reorder point is 15.\n`],
     ]);

@@ -1,10 +1,10 @@
-/** Products that are reordered, for tests of what follows from that. */
+/** Products that are reordered. */
 import { randomUUID } from 'node:crypto';
 import type { Shop } from '../../shop.js';
 
 export { eventually } from '../../shop.js';
 
-/** A new product with a supplier of its own. Returns its SKU. */
+/** Creates a product with its own supplier. Returns its SKU. */
 export async function newSku(
   shop: Shop,
   { stock, reorderPoint, maxStock = 1000 }: { stock: number; reorderPoint: number; maxStock?: number },

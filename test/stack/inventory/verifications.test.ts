@@ -1,4 +1,4 @@
-/** Verifications of the ledger over HTTP. What they find is in test/database/ledger/verify.test.ts. */
+/** Verifications of the ledger over HTTP. test/database/ledger/verify.test.ts covers what they find. */
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
@@ -14,14 +14,14 @@ const completed = (id: string) =>
     return found.status === 'completed' && found;
   });
 
-test('a verification is answered when it has compared every level', async () => {
+test('a verification is answered once it has compared every level', async () => {
   const { body } = await shop.must(201, shop.post('/api/ledger/verifications', {}, { prefer: 'wait=30' }));
   expect(body).toMatchObject({ status: 'completed', clean: true, differenceCount: 0, differences: [] });
   expect(body.checked).toBe(body.total);
   expect(await read(body.id)).toEqual(body);
 });
 
-test('one that nobody waits for is 202, and read until it has ended', async () => {
+test('a verification that the client does not wait for is 202, and can be read until it ends', async () => {
   const { body, headers } = await shop.must(
     202,
     shop.post('/api/ledger/verifications', {}, { prefer: 'respond-async' }),
@@ -32,7 +32,7 @@ test('one that nobody waits for is 202, and read until it has ended', async () =
   expect(list.items.map(({ id }: { id: string }) => id)).toContain(body.id);
 });
 
-test('the same key is the same verification', async () => {
+test('the same key returns the same verification', async () => {
   const headers = { 'idempotency-key': randomUUID(), prefer: 'wait=30' };
   const [first, second] = [
     await shop.must(201, shop.post('/api/ledger/verifications', {}, headers)),
@@ -42,18 +42,18 @@ test('the same key is the same verification', async () => {
   expect(second.headers.get('idempotency-replayed')).toBe('true');
 });
 
-test('the earlier call verifies within the request', async () => {
+test('the older endpoint verifies within the request', async () => {
   const { body } = await shop.must(200, shop.get('/api/ledger/verify'));
   expect(body).toEqual({ clean: true, differences: [] });
 });
 
-test('verifying takes the scope admin', async () => {
+test('verifying needs the scope admin', async () => {
   const { body } = await shop.must(201, shop.post('/api/keys', { name: 'reader', scopes: ['inventory:read'] }));
   expect((await raw('/api/ledger/verifications', { key: body.key })).status).toBe(403);
   expect((await raw('/api/ledger/verify', { key: body.key })).status).toBe(403);
 });
 
-test('there is no verification of an id that names none', async () => {
+test('an unknown verification is not found', async () => {
   for (const id of ['ver_00000000000000000000000000000000', 'x'])
     expect((await shop.get(`/api/ledger/verifications/${id}`)).body.code).toBe('not_found');
 });

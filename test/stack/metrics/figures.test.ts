@@ -17,7 +17,7 @@ const connection = connect(inject('databaseUrl'), { applicationName: 'test', max
 const quiet = pino({ level: 'silent' });
 afterAll(() => connection.close());
 
-/** The sum over all workers of the run of what they serve under this name, with these labels. */
+/** The sum of a metric with these labels over all workers of the run. */
 async function workers(name: string, labels: Readonly<Record<string, string>> = {}): Promise<number> {
   const texts = await Promise.all(
     [1, 2].map(async (index) => {
@@ -26,7 +26,7 @@ async function workers(name: string, labels: Readonly<Record<string, string>> = 
         .split('\n');
       const said = lines
         .map((line) => JSON.parse(line))
-        .filter(({ msg }) => msg === 'worker serves figures at /metrics');
+        .filter(({ msg }) => msg === 'worker serves metrics at /metrics');
       return (await fetch(`http://127.0.0.1:${said.at(-1).port}/metrics`)).text();
     }),
   );
@@ -46,7 +46,7 @@ function sumOf(text: string, name: string, labels: Readonly<Record<string, strin
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
-/** Others share the stack: a figure grows by at least what was done here. */
+/** Other tests share the stack, so a metric grows by at least what this test did. */
 async function grows(by: number, figure: () => Promise<number>, act: () => Promise<unknown>): Promise<void> {
   const before = await figure();
   await act();
@@ -54,7 +54,7 @@ async function grows(by: number, figure: () => Promise<number>, act: () => Promi
 }
 
 describe('figures', () => {
-  test('the API counts who wanted goods and what they got', async () => {
+  test('the API counts requests for goods and their outcomes', async () => {
     const sku = await shop.product(1);
     const reserve = () => shop.post('/api/reservations', { sku, quantity: 1 });
     const requests = (outcome: string) => () => api('holdfast_stock_requests_total', { request: 'reserve', outcome });
@@ -67,7 +67,7 @@ describe('figures', () => {
     );
   });
 
-  test('the workers count lines of orders, and how orders end', async () => {
+  test('the workers count order lines, and how orders end', async () => {
     const sku = await shop.product(2);
     const order = () =>
       shop.order({ lines: [{ sku, quantity: 2 }], confirm: true, payment: { cardToken: 'tok_visa' } });
@@ -77,7 +77,7 @@ describe('figures', () => {
     await grows(1, unmet, () => grows(1, sagas('failed'), order));
   });
 
-  test('the workers time replenishments and calls to suppliers, and count attempts and retries', async () => {
+  test('the workers time replenishments and supplier calls, and count attempts and retries', async () => {
     const delays = (stage: string) => () => workers('holdfast_replenishment_delay_seconds_count', { stage });
     const ended = (outcome: string) => () => workers('holdfast_replenishments_total', { outcome });
     const replenish = async () => supply.ended(await supply.replenish(await supply.product()));
@@ -94,7 +94,7 @@ describe('figures', () => {
     await grows(3, attempts, () => grows(1, retries, () => grows(3, calls, () => grows(1, ended('failed'), fail))));
   });
 
-  test('sessions that wait for a lock on the ledger are seen', async () => {
+  test('sessions that wait for a lock on the ledger are counted', async () => {
     const sku = await shop.product(5);
     const metrics = createWorkerMetrics();
     const server = await serveMetrics(metrics.registry, { metricsHost: '127.0.0.1', workerMetricsPort: 0 }, quiet);
@@ -110,7 +110,7 @@ describe('figures', () => {
       await sql`select from stock_levels where sku = ${sku} for update`;
       const waits = ledger.apply([{ key: `test/${randomUUID()}`, actor: 'test', commands }]);
       await eventually('a sample', async () => (await waiting()) > 0, 10_000);
-      // Wrapped: a promise that is returned would be waited for before the lock is let go.
+      // Wrapped, because a returned promise would be awaited before the lock is released.
       return { waits };
     });
     expect(await consumed.waits).toMatchObject([{ outcome: 'done' }]);
@@ -118,7 +118,7 @@ describe('figures', () => {
     server.close();
   });
 
-  test('a port that is taken is replaced', async () => {
+  test('a taken port is replaced', async () => {
     const serveAt = (workerMetricsPort: number) =>
       serveMetrics(createWorkerMetrics().registry, { metricsHost: '127.0.0.1', workerMetricsPort }, quiet);
     const first = await serveAt(0);
@@ -132,8 +132,8 @@ describe('figures', () => {
     second.close();
   });
 
-  // All of 127.0.0.0/8 is this machine on Linux, so that another address of it can be asked.
-  test.skipIf(process.platform !== 'linux')('a worker serves its figures on METRICS_HOST alone', async () => {
+  // On Linux all of 127.0.0.0/8 is this machine, so the test can try another of its addresses.
+  test.skipIf(process.platform !== 'linux')('a worker serves its metrics only on METRICS_HOST', async () => {
     const { registry } = createWorkerMetrics();
     const closed = await serveMetrics(registry, { metricsHost: '127.0.0.1', workerMetricsPort: 0 }, quiet);
     const open = await serveMetrics(registry, { metricsHost: '0.0.0.0', workerMetricsPort: 0 }, quiet);

@@ -7,7 +7,7 @@ import { signalOrder, temporal } from '../../temporal.js';
 const shop = sharedShop();
 
 describe('an order that is cancelled', () => {
-  test('gives its stock back and keeps the reason', async () => {
+  test('returns its stock and keeps the reason', async () => {
     const sku = await shop.product(5);
     const id = await shop.reserved(sku, 4);
     const { status, body } = await shop.cancel(id, 'ordered by mistake');
@@ -17,7 +17,7 @@ describe('an order that is cancelled', () => {
     expect(await shop.path(id)).toEqual(['pending', 'reserved', 'cancelled']);
   });
 
-  test('can be cancelled again, which does nothing', async () => {
+  test('can be cancelled again without effect', async () => {
     const id = await shop.reserved(await shop.product(1));
     await shop.must(200, shop.cancel(id, 'first'));
     expect((await shop.must(200, shop.cancel(id, 'second'))).body.cancelReason).toBe('first');
@@ -47,7 +47,7 @@ describe('an order that is cancelled', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
   });
 
-  // The first is authorized inside a workflow task, the second takes longer than a task may be held up.
+  // The first is authorized inside a workflow task; the second takes longer than a task may block.
   test.each(['tok_slow_700', 'tok_slow_1500'])(
     'while %s is being authorized is cancelled, and the authorization is voided',
     async (token) => {
@@ -72,7 +72,7 @@ describe('an order that is cancelled', () => {
     },
   );
 
-  test('by cancelling its workflow gives everything back', async () => {
+  test('through its workflow returns everything', async () => {
     const sku = await shop.product(2);
     const id = await shop.reserved(sku);
     await (await temporal()).workflow.getHandle(`order/${id}`).cancel();
@@ -86,7 +86,7 @@ describe('an order that is cancelled', () => {
 });
 
 describe('a cancel signal while a confirmation is under way', () => {
-  test('leaves goods and money on the same side, and the confirming client gets an answer', async () => {
+  test('leaves goods and money consistent, and the confirming client gets an answer', async () => {
     for (let round = 0; round < 8; round++) {
       const sku = await shop.product(1);
       const id = await shop.reserved(sku);
@@ -123,14 +123,14 @@ describe('a signal from outside', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 2, reserved: 0, available: 2 });
   });
 
-  test('confirms an order with the card that it brings', async () => {
+  test('confirms an order with the card in its payload', async () => {
     const id = await shop.reserved(await shop.product(2));
     await signalOrder(id, 'confirm', { payment: { cardToken: 'tok_visa' } });
     await eventually('the order to be confirmed', async () => (await shop.statusOf(id)) === 'confirmed');
     expect(holdings(await shop.books(id))).toEqual({ open: 0, net: 1000 });
   });
 
-  test('without a payload confirms with the card of the order', async () => {
+  test("without a payload confirms with the order's card", async () => {
     const id = await shop.reserved(await shop.product(2), 1, { payment: { cardToken: 'tok_visa' } });
     await signalOrder(id, 'confirm');
     await eventually('the order to be confirmed', async () => (await shop.statusOf(id)) === 'confirmed');

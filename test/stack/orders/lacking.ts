@@ -1,4 +1,4 @@
-/** Orders that lack stock, and what is asked of and about them. */
+/** Helpers for orders that lack stock. */
 import { expect } from 'vitest';
 import { sharedShop } from '../../shared.js';
 import { eventually, type OrderRequest } from '../../shop.js';

@@ -1,4 +1,4 @@
-/** Sagas whose workflow an operator has terminated: the sweep runs them again, and they end as they would have. */
+/** The sweep resumes sagas whose workflow an operator terminated, and they end as usual. */
 import { describe, expect, inject, test } from 'vitest';
 import { sweepScheduleId } from '../../../workflows/sweep/contract.js';
 import { sharedShop } from '../../shared.js';
@@ -14,7 +14,7 @@ async function terminate(workflowId: string): Promise<void> {
   await (await temporal()).workflow.getHandle(workflowId).terminate('by an operator');
 }
 
-/** Has the sweep look until the workflow runs again, or has ended by itself. */
+/** Runs the sweep until the workflow runs again or has ended by itself. */
 async function resumed(workflowId: string): Promise<void> {
   const { schedule, workflow } = await temporal();
   await eventually(`${workflowId} to be resumed`, async () => {
@@ -24,12 +24,12 @@ async function resumed(workflowId: string): Promise<void> {
 }
 
 describe('an order whose workflow was terminated', () => {
-  test('says so instead of refusing, and can be confirmed once it is resumed', async () => {
+  test('says so instead of refusing a confirm, and can be confirmed once it is resumed', async () => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku, 2);
     await terminate(`order/${id}`);
     const early = await shop.cancel(id);
-    // The sweep may have been there already.
+    // The sweep may have resumed it already.
     if (early.status !== 200) {
       expect([early.status, early.body.code, early.body.orderId]).toEqual([503, 'unavailable', id]);
       expect(early.body.detail).toContain('the workflow of this order was ended');
@@ -41,7 +41,7 @@ describe('an order whose workflow was terminated', () => {
     expect((await shop.stock(sku)).reserved).toBe(0);
   });
 
-  test('while it was being paid is paid once, by the run that resumes it', async () => {
+  test('while it was being paid is paid once by the run that resumes it', async () => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku, 2);
     const paying = shop.confirm(id, 'tok_slow_1500');
@@ -67,7 +67,7 @@ describe('an order whose workflow was terminated', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
   });
 
-  test('again and again is put before a person', async () => {
+  test('again and again goes to review', async () => {
     const id = await shop.reserved(await shop.product(1));
     for (let run = 1; run <= 3; run++) {
       await terminate(`order/${id}`);
@@ -83,7 +83,7 @@ describe('an order whose workflow was terminated', () => {
   });
 });
 
-test('a transfer whose workflow was terminated on the way can be received once it is resumed', async () => {
+test('a transfer whose workflow was terminated in transit can be received once it is resumed', async () => {
   const { sku, from, to } = await goods(shop, 5);
   const id = await shipped(shop, { sku, quantity: 4, from, to });
   await terminate(`transfer/${id}`);
@@ -93,7 +93,7 @@ test('a transfer whose workflow was terminated on the way can be received once i
   expect(await whereabouts(shop, sku)).toEqual({ [from]: 1, [to]: 3, transit: 0, held: 0 });
 });
 
-test('a transfer whose workflow was terminated while its goods could not be given back gives them back once it is resumed', async () => {
+test('a transfer whose workflow was terminated while it could not return its goods returns them once it is resumed', async () => {
   const { sku, from, to } = await goods(shop, 4);
   const id = await shipped(shop, { sku, quantity: 4, from, to });
   await byHand(databaseUrl, { kind: 'lose', sku, location: 'transit', quantity: 1 });
@@ -105,14 +105,14 @@ test('a transfer whose workflow was terminated while its goods could not be give
   };
   await terminate(`transfer/${id}`);
   await resumed(`transfer/${id}`);
-  await eventually('the case of the lost run to be closed', async () => (await cases('resolved')) === 1);
+  await eventually('the review of the lost run to be closed', async () => (await cases('resolved')) === 1);
   await byHand(databaseUrl, { kind: 'transfer_in', sku, location: 'transit', quantity: 1 });
   await untilStatus(shop, id, 'cancelled');
   expect(await whereabouts(shop, sku)).toEqual({ [from]: 4, transit: 0, held: 0 });
-  await eventually('no case to be left open', async () => (await cases('open')) === 0);
+  await eventually('no review to be left open', async () => (await cases('open')) === 0);
 });
 
-test('a payment whose workflow was terminated is taken once, by the run that resumes it', async () => {
+test('a payment whose workflow was terminated is taken once by the run that resumes it', async () => {
   const request = { amount: 900, currency: 'EUR', cardToken: 'tok_slow_1500' };
   const { body } = await shop.must(202, shop.post('/api/payments', request, { prefer: 'respond-async' }));
   await terminate(`payment/${body.id}`);

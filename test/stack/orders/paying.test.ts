@@ -14,7 +14,7 @@ function buy(sku: string, cardToken: string, more: { backupCardToken?: string; e
   });
 }
 
-test('an order that costs nothing is confirmed and charges nobody, whatever card comes with it', async () => {
+test('a free order is confirmed without a charge, whatever card comes with it', async () => {
   const sku = await shop.product(5, 0);
   const lines = [{ sku, quantity: 1 }];
   const payment = { cardToken: 'tok_visa' };
@@ -76,13 +76,13 @@ describe('an order that is paid', () => {
     expect(await shop.books(id)).toHaveLength(1);
   });
 
-  test('with the card that was given when it was made needs no card to confirm', async () => {
+  test('with the card given at its creation needs no card to confirm', async () => {
     const sku = await shop.product(5);
     const id = await shop.reserved(sku, 1, { payment: { cardToken: 'tok_visa' } });
     expect((await shop.must(200, shop.confirm(id))).body.payment.cardUsed).toBe('primary');
   });
 
-  test('elsewhere is confirmed without any card', async () => {
+  test('externally is confirmed without a card', async () => {
     const sku = await shop.product(5);
     const { status, body } = await shop.order({
       lines: [{ sku, quantity: 1 }],
@@ -100,7 +100,7 @@ describe('an order that is paid', () => {
     expect((await shop.must(200, shop.confirm(id))).body.status).toBe('confirmed');
   });
 
-  test('with nothing to pay it with is refused before anything happens', async () => {
+  test('without any means of payment is refused before anything happens', async () => {
     const sku = await shop.product(5);
     const id = await shop.reserved(sku, 1);
     const refused = await shop.confirm(id);
@@ -112,7 +112,7 @@ describe('an order that is paid', () => {
 });
 
 describe('a card', () => {
-  test('that came with a confirmation which was refused is not charged by a later one', async () => {
+  test('that came with a refused confirmation is not charged by a later one', async () => {
     const sku = await shop.product(5);
     const { body: draft } = await shop.order({});
     expect((await shop.confirm(draft.id, 'tok_visa')).status).toBe(409);
@@ -122,7 +122,7 @@ describe('a card', () => {
     expect(await shop.books(draft.id)).toEqual([]);
   });
 
-  test('that was declined is not what a later confirmation without a card pays with', async () => {
+  test('that was declined is not used by a later confirmation without a card', async () => {
     const sku = await shop.product(5);
     const without = await shop.reserved(sku, 1);
     expect((await shop.confirm(without, 'tok_declined')).status).toBe(402);
@@ -186,7 +186,7 @@ describe('a refused payment', () => {
     expect(mails[0]?.text).toContain('insufficient funds');
   });
 
-  test('is not tried again on the same card', async () => {
+  test('is not retried on the same card', async () => {
     const { body } = await buy(await shop.product(2), 'tok_declined');
     const books = await shop.books(body.orderId);
     expect(books).toMatchObject([{ status: 'declined' }]);
@@ -196,7 +196,7 @@ describe('a refused payment', () => {
 
 describe('a backup card', () => {
   test.each(['tok_declined', 'tok_insufficient_funds', 'tok_capture_declined'])(
-    'is charged where the first is %s',
+    'is charged if the first card is %s',
     async (first) => {
       const sku = await shop.product(5);
       const { status, body } = await buy(sku, first, { backupCardToken: 'tok_visa' });
@@ -220,7 +220,7 @@ describe('a backup card', () => {
     expect(body.attempts).toMatchObject([{ card: 'primary', code: 'generic_decline' }, { card: 'backup' }]);
   });
 
-  test('is not tried when fraud is suspected', async () => {
+  test('is not tried if fraud is suspected', async () => {
     const { status, body } = await buy(await shop.product(5), 'tok_fraud', { backupCardToken: 'tok_visa' });
     expect([status, body.code]).toEqual([402, 'fraud_suspected']);
     expect(await shop.books(body.orderId)).toEqual([]);
@@ -250,7 +250,7 @@ describe('a processor that fails', () => {
   });
 
   test.each(['tok_capture_declined', 'tok_capture_down'])(
-    '%s: nothing stays open and the hold is left',
+    '%s: nothing stays open and the hold remains',
     async (token) => {
       const sku = await shop.product(5);
       const { body } = await buy(sku, token);

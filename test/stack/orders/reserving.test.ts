@@ -7,7 +7,7 @@ import { temporal } from '../../temporal.js';
 const shop = sharedShop();
 
 describe('an order that reserves', () => {
-  test('tells in the Temporal Web UI what it waits for, and how it ended', async () => {
+  test('shows in the Temporal Web UI what it waits for, and how it ended', async () => {
     const sku = await shop.product(5, 1050);
     const id = await shop.reserved(sku, 2);
     const { workflow } = await temporal();
@@ -20,7 +20,7 @@ describe('an order that reserves', () => {
     expect(await details()).toMatch(/^cancelled, 21\.00 USD: /);
   });
 
-  test('holds every line and says until when', async () => {
+  test('holds every line, and says until when', async () => {
     const [shirt, mug] = [await shop.product(10, 1999), await shop.product(5, 500)];
     const before = Date.now();
     const { status, body, headers } = await shop.order({
@@ -58,7 +58,7 @@ describe('an order that reserves', () => {
     expect((await shop.get(`/api/orders/${body.id}`)).body).toEqual(body);
   });
 
-  test('holds nothing when one line is lacking, and fails with the figures', async () => {
+  test('holds nothing if one line lacks stock, and fails with the figures', async () => {
     const [plenty, scarce] = [await shop.product(10), await shop.product(1)];
     const { status, body } = await shop.order({
       lines: [
@@ -81,7 +81,7 @@ describe('an order that reserves', () => {
     expect(await shop.path(body.orderId)).toEqual(['pending', 'failed']);
   });
 
-  test('counts the same SKU in two lines twice', async () => {
+  test('adds up two lines with the same SKU', async () => {
     const sku = await shop.product(3);
     const lines = [
       { sku, quantity: 2 },
@@ -95,7 +95,7 @@ describe('an order that reserves', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
   });
 
-  test('for goods that do not exist leaves no order behind', async () => {
+  test('for an unknown product leaves no order behind', async () => {
     const sku = `NO-${randomUUID()}`;
     const { status, body } = await shop.order({ lines: [{ sku, quantity: 1 }] });
     expect(status).toBe(422);
@@ -113,7 +113,7 @@ describe('an order that reserves', () => {
     expect([status, body.code]).toEqual([409, 'product_not_active']);
   });
 
-  test('for a product that is archived is refused, while what was held of it before can still be bought', async () => {
+  test('for an archived product is refused, but existing holds of it can still be bought', async () => {
     const [sku, other] = [await shop.product(5), await shop.product(5)];
     const [id, cancelled] = [await shop.reserved(sku, 2), await shop.reserved(sku, 1)];
     await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, { status: 'archived' }));
@@ -139,13 +139,13 @@ describe('an order that reserves', () => {
     expect(await shop.stock(dollars)).toMatchObject({ reserved: 0 });
   });
 
-  test('at a place that does not exist is refused', async () => {
+  test('at an unknown location is refused', async () => {
     const sku = await shop.product(1);
     const { status, body } = await shop.order({ lines: [{ sku, quantity: 1, location: 'nowhere' }] });
     expect([status, body.code]).toEqual([422, 'unknown_location']);
   });
 
-  test('five at once for one unit each all succeed', async () => {
+  test('five at once, for one unit each, all succeed', async () => {
     const sku = await shop.product(5);
     const answers = await Promise.all(Array.from({ length: 5 }, () => shop.order({ lines: [{ sku, quantity: 1 }] })));
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
@@ -154,7 +154,7 @@ describe('an order that reserves', () => {
 });
 
 describe('a draft', () => {
-  test('has no lines until one is added, which reserves', async () => {
+  test('has no lines until one is added and reserved', async () => {
     const sku = await shop.product(4, 250);
     const { status, body: draft } = await shop.order({});
     expect(status).toBe(201);
@@ -184,7 +184,7 @@ describe('a draft', () => {
 });
 
 describe('a line that is added', () => {
-  test('for goods that do not exist, or nowhere, is refused, and the answer names the order', async () => {
+  test('for an unknown product or location is refused, and the answer names the order', async () => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku, 2);
     for (const [line, code] of [
@@ -198,7 +198,7 @@ describe('a line that is added', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 2, available: 1 });
   });
 
-  test('is refused when there is not enough, and the order stays as it was', async () => {
+  test('is refused if stock is short, and the order stays as it was', async () => {
     const [first, second] = [await shop.product(5), await shop.product(1)];
     const id = await shop.reserved(first, 2);
     const { body: before } = await shop.get(`/api/orders/${id}`);
@@ -208,7 +208,7 @@ describe('a line that is added', () => {
     expect(await shop.stock(first)).toEqual({ onHand: 5, reserved: 2, available: 3 });
   });
 
-  test('starts the time of the whole order anew', async () => {
+  test('restarts the hold of the whole order', async () => {
     const [first, second] = [await shop.product(5), await shop.product(5)];
     const id = await shop.reserved(first);
     const { body: before } = await shop.get(`/api/orders/${id}`);
@@ -253,8 +253,8 @@ describe('the order list', () => {
   });
 });
 
-describe('an answer that is not waited for', () => {
-  test('is 202 with the order as it stands, and the order goes on by itself', async () => {
+describe('an order that the client does not wait for', () => {
+  test('is 202 with its current state, and continues by itself', async () => {
     const sku = await shop.product(2, 700);
     const { status, body } = await shop.post(
       '/api/orders',
@@ -269,7 +269,7 @@ describe('an answer that is not waited for', () => {
   });
 });
 
-test('a timeline is told in pages, oldest first, and a page goes on where the one before ended', async () => {
+test('a timeline is listed in pages, oldest first, each continuing where the last one ended', async () => {
   const sku = await shop.product(5);
   const { body: draft } = await shop.must(201, shop.order({}));
   for (let line = 0; line < 3; line++)

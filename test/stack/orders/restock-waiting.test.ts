@@ -12,7 +12,7 @@ describe('an order that is cancelled while it waits for its supplier', () => {
     ['by a signal', (id) => signalOrder(id, 'cancel', { reason: 'too late' })],
     ['by cancelling its workflow', async (id) => (await temporal()).workflow.getHandle(`order/${id}`).cancel()],
   ];
-  test.each(ways)('%s is cancelled at the supplier too, and gives back what it held', async (_how, cancel) => {
+  test.each(ways)('%s is cancelled at the supplier too, and releases its holds', async (_how, cancel) => {
     const sku = await shop.supplied(3, { status: ['delayed'] });
     const id = await waiting(sku, { confirm: true, payment: { cardToken: 'tok_visa' } });
     await cancel(id);
@@ -36,12 +36,12 @@ describe('an order that is cancelled while it waits for its supplier', () => {
     const { status, body } = await opening;
     expect([status, body.code, body.orderId]).toEqual([409, 'invalid_order_state', id]);
     expect((await asked(sku)).at(-1)).toBe('reserve_cancel: cancelled');
-    // Even a call that was still on its way makes no reservation any more.
+    // Even a call still in flight no longer makes a reservation.
     expect((await asked(sku)).filter((call) => call === 'reserve: accepted')).toEqual([]);
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
   });
 
-  test('while the supplier cannot be reached frees its stock, and a person is told until it is done', async () => {
+  test('while the supplier is unreachable frees its stock, and a review stays open until the supplier has cancelled', async () => {
     const sku = await shop.supplied(3, { status: ['delayed'], cancel: 'error' });
     const id = await waiting(sku);
     expect((await shop.post(`/api/orders/${id}/cancel`, { reason: 'late' }, { prefer: 'wait=1' })).status).toBe(202);
@@ -64,7 +64,7 @@ describe('an order that is cancelled while it waits for its supplier', () => {
 });
 
 describe('an order that waits for its supplier', () => {
-  test('cannot be confirmed and takes no more lines, and goes on waiting', async () => {
+  test('cannot be confirmed, takes no more lines, and keeps waiting', async () => {
     const sku = await shop.supplied(0, { status: ['delayed', 'ok'] });
     const id = await waiting(sku);
     const confirmed = await shop.confirm(id, 'tok_visa');
@@ -79,7 +79,7 @@ describe('an order that waits for its supplier', () => {
     expect(await shop.books(id)).toEqual([]);
   });
 
-  test('tells its timeline of a signal that makes no sense, and ignores it', async () => {
+  test('records a meaningless signal on the timeline and ignores it', async () => {
     const sku = await shop.supplied(0, { status: ['delayed', 'ok'] });
     const id = await waiting(sku);
     await signalOrder(id, 'confirm', { payment: { cardToken: 'tok_visa' } });

@@ -6,8 +6,8 @@ import { asked, five, reasons, received, until, waiting } from './lacking.js';
 
 const shop = sharedShop();
 
-describe('an order that lacks stock which its supplier has', () => {
-  test('waits with what is there held, then has the rest received with the supplier’s reference and held too', async () => {
+describe('an order whose missing stock the supplier has', () => {
+  test("holds what is in stock, then receives and holds the rest under the supplier's reference", async () => {
     const sku = await shop.supplied(3);
     const { status, body } = await five(sku);
     expect([status, body.status, body.expiresAt]).toEqual([201, 'awaiting_restock', null]);
@@ -25,11 +25,11 @@ describe('an order that lacks stock which its supplier has', () => {
     const { body: inventory } = await shop.get(`/api/inventory/${sku}`);
     const { body: order } = await shop.get(`/api/orders/${body.id}`);
     expect(inventory.reservations).toMatchObject([{ id: order.lines[0].reservationId, quantity: 5, orderId: body.id }]);
-    // As instants: one is written with trailing zeros, the other without.
+    // Compared as instants, because only one is written with trailing zeros.
     expect(Date.parse(inventory.reservations[0].expiresAt)).toBe(Date.parse(order.expiresAt));
   });
 
-  test('holds nothing with an end while it waits; its time starts when it is reserved', async () => {
+  test('has holds without an expiry while it waits; their time starts when it is reserved', async () => {
     const sku = await shop.supplied(3, { status: ['delayed', 'ok'] });
     const other = await shop.product(2);
     const lines = [
@@ -75,7 +75,7 @@ describe('an order that lacks stock which its supplier has', () => {
     await shop.must(200, shop.confirm(id, 'tok_visa'));
   });
 
-  test('asks for every SKU that lacks and for no other, and goes on when all have come', async () => {
+  test('asks for exactly the SKUs it lacks, and continues when all have arrived', async () => {
     const [first, second, there] = [
       await shop.supplied(1, { status: ['delayed', 'ok'] }),
       await shop.supplied(0),
@@ -85,7 +85,7 @@ describe('an order that lacks stock which its supplier has', () => {
     const { body } = await shop.must(201, shop.order({ lines }));
     const refs = await Promise.all([first, second].map(async (sku) => (await shop.supplierCalls(sku))[0]?.ref));
     expect(body.supplierReference).toBe(refs.join(', '));
-    await eventually('the second to come', async () => (await shop.stock(second)).reserved === 4);
+    await eventually('the second to arrive', async () => (await shop.stock(second)).reserved === 4);
     expect([await shop.statusOf(body.id), await shop.stock(first)]).toEqual([
       'awaiting_restock',
       { onHand: 1, reserved: 1, available: 0 },
@@ -98,7 +98,7 @@ describe('an order that lacks stock which its supplier has', () => {
     expect(await shop.stock(there)).toEqual({ onHand: 9, reserved: 4, available: 5 });
   });
 
-  test('with two lines of one SKU asks for what each of them lacks', async () => {
+  test('with two lines of one SKU asks for what each lacks', async () => {
     const sku = await shop.supplied(5);
     const lines = [
       { sku, quantity: 3 },
@@ -113,20 +113,20 @@ describe('an order that lacks stock which its supplier has', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 8, reserved: 8, available: 0 });
   });
 
-  test('bears being put off twice, and waits twice as long each time', async () => {
+  test('accepts two delays, and waits twice as long each time', async () => {
     const sku = await shop.supplied(0, { status: ['delayed', 'delayed', 'ok'] });
     const id = await waiting(sku);
     await until(id, 'reserved');
     const times = (await shop.supplierCalls(sku)).map(({ at }) => Date.parse(at));
     const waits = times.slice(1).map((at, index) => at - (times[index] ?? 0));
-    // 0.4, 0.8 and 1.6 s; clocks are read to the millisecond, and only a wait that is too short is wrong.
+    // 0.4, 0.8 and 1.6 s. Clocks are read to the millisecond, and only a wait that is too short is wrong.
     expect(waits).toHaveLength(3);
     for (const [index, wait] of waits.entries()) expect(wait).toBeGreaterThanOrEqual(400 * 2 ** index - 5);
     const delays = (await reasons(id)).filter((reason) => reason.includes('reports delay'));
     expect(delays).toHaveLength(2);
   });
 
-  test('finds its reservation again where the answer was lost, and makes no second one', async () => {
+  test('finds its reservation after a lost answer, and makes no second one', async () => {
     const sku = await shop.supplied(0, { reserve: 'lost' });
     const id = await waiting(sku);
     expect(await asked(sku)).toEqual(['reserve: lost', 'reserve_look_up: found']);
@@ -134,7 +134,7 @@ describe('an order that lacks stock which its supplier has', () => {
     expect(await received(sku)).toHaveLength(1);
   });
 
-  test('asked for twice with one Idempotency-Key is one order and one reservation at the supplier', async () => {
+  test('created twice with one Idempotency-Key is one order with one reservation at the supplier', async () => {
     const sku = await shop.supplied(0);
     const key = { 'idempotency-key': randomUUID() };
     const first = await shop.order({ lines: [{ sku, quantity: 5 }] }, key);
@@ -145,7 +145,7 @@ describe('an order that lacks stock which its supplier has', () => {
   });
 });
 
-describe('an order whose supplier does not help', () => {
+describe('an order whose supplier', () => {
   const cancelled = 'reserve_cancel: cancelled';
   const thrice = (outcome: string) =>
     [outcome, outcome, outcome].flatMap((each, n) =>
@@ -157,7 +157,7 @@ describe('an order whose supplier does not help', () => {
     ['does not answer', { reserve: 'timeout' }, 'supplier_unavailable', [...thrice('timeout'), cancelled]],
     ['answers with an error', { reserve: 'error' }, 'supplier_unavailable', [...thrice('error'), cancelled]],
     ['answers nonsense', { reserve: 'malformed' }, 'supplier_unavailable', [...thrice('malformed'), cancelled]],
-  ])('who %s is refused as insufficient_stock and failed, and holds nothing', async (_what, script, code, calls) => {
+  ])('%s is refused as insufficient_stock, fails, and holds nothing', async (_what, script, code, calls) => {
     const sku = await shop.supplied(3, script);
     const { status, body } = await five(sku, { confirm: true, payment: { cardToken: 'tok_visa' } });
     expect([status, body.code, body.detail]).toEqual([
@@ -179,10 +179,10 @@ describe('an order whose supplier does not help', () => {
     ['cannot deliver', ['fail'], 'supplier_failed', [question('fail')]],
     ['delays a third time', ['delayed'], 'supplier_delayed', [...Array(3).fill(question('delayed')), cancelled]],
     ['answers nonsense', ['malformed'], 'supplier_unavailable', [...Array(3).fill(question('malformed')), cancelled]],
-    ['says a word of its own', ['OKAY'], 'supplier_unavailable', [...Array(3).fill(question('OKAY')), cancelled]],
+    ['sends an unknown status', ['OKAY'], 'supplier_unavailable', [...Array(3).fill(question('OKAY')), cancelled]],
     ['answers with errors', ['error'], 'supplier_unavailable', [...Array(3).fill(question('error')), cancelled]],
     ['does not answer', ['timeout'], 'supplier_unavailable', [...Array(3).fill(question('timeout')), cancelled]],
-  ])('who has accepted and then %s is failed, and frees what it held', async (_what, statuses, code, calls) => {
+  ])('accepts and then %s fails, and releases its holds', async (_what, statuses, code, calls) => {
     const sku = await shop.supplied(3, { status: statuses });
     const id = await waiting(sku, { confirm: true, payment: { cardToken: 'tok_visa' } });
     await until(id, 'failed');
@@ -195,13 +195,13 @@ describe('an order whose supplier does not help', () => {
     expect(await shop.books(id)).toEqual([]);
   });
 
-  test('who has two questions answered with errors is asked on, and an ok counts', async () => {
+  test('answers two checks with errors keeps waiting, and a later ok counts', async () => {
     const sku = await shop.supplied(3, { status: ['error', 'malformed', 'ok'] });
     await until(await waiting(sku), 'reserved');
     expect(await shop.stock(sku)).toEqual({ onHand: 5, reserved: 5, available: 0 });
   });
 
-  test('is cancelled at the other suppliers when one of them refuses', async () => {
+  test('refuses is cancelled at the other suppliers', async () => {
     const [good, bad] = [await shop.supplied(1), await shop.supplied(1, { reserve: { accepted: false } })];
     const { status, body } = await shop.order({ lines: [good, bad].map((sku) => ({ sku, quantity: 2 })) });
     expect([status, body.code]).toEqual([409, 'insufficient_stock']);
@@ -209,7 +209,7 @@ describe('an order whose supplier does not help', () => {
     for (const sku of [good, bad]) expect(await shop.stock(sku)).toEqual({ onHand: 1, reserved: 0, available: 1 });
   });
 
-  test('keeps what another supplier had delivered in stock, free for others', async () => {
+  test('fails leaves what another supplier delivered in stock, free for others', async () => {
     const [good, bad] = [await shop.supplied(0), await shop.supplied(0, { status: ['delayed', 'fail'] })];
     const { body } = await shop.must(201, shop.order({ lines: [good, bad].map((sku) => ({ sku, quantity: 2 })) }));
     await until(body.id, 'failed');
@@ -218,7 +218,7 @@ describe('an order whose supplier does not help', () => {
     expect(await shop.stock(bad)).toEqual({ onHand: 0, reserved: 0, available: 0 });
   });
 
-  test('is refused at once, and nobody is asked, where a SKU that lacks has no active supplier', async () => {
+  test('is missing or inactive is refused at once, and no supplier is asked', async () => {
     const [supplied, none] = [await shop.supplied(1), await shop.product(1)];
     const { status, body } = await shop.order({ lines: [supplied, none].map((sku) => ({ sku, quantity: 2 })) });
     expect([status, body.code]).toEqual([409, 'insufficient_stock']);

@@ -1,4 +1,4 @@
-/** What an operator finds in the Temporal Web UI: orders by status, customer, SKU and total, as they stand. */
+/** Operators can search orders in the Temporal Web UI by current status, customer, SKU and total. */
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
@@ -7,7 +7,7 @@ import { temporal } from '../../temporal.js';
 
 const shop = sharedShop();
 
-/** Waits until the query finds this order and no other: the server's index follows a moment later. */
+/** Waits until the query finds exactly this order, since the server's index lags a moment behind. */
 async function isFound(orderId: string, query: string): Promise<void> {
   const { workflow } = await temporal();
   await eventually(`${query} to find the order`, async () => {
@@ -18,7 +18,7 @@ async function isFound(orderId: string, query: string): Promise<void> {
   });
 }
 
-test('an order that was bought is found by each of its attributes', async () => {
+test('a confirmed order is found by each of its attributes', async () => {
   const sku = await shop.product(5, 1234);
   const customer = `cus_${randomUUID().slice(0, 8)}`;
   const { body } = await shop.order({
@@ -34,7 +34,7 @@ test('an order that was bought is found by each of its attributes', async () => 
   );
 });
 
-test('an order whose card is refused is found as reserved', async () => {
+test('an order whose card was refused is found as reserved', async () => {
   const sku = await shop.product(5);
   const { body } = await shop.order({
     lines: [{ sku, quantity: 1 }],
@@ -44,7 +44,7 @@ test('an order whose card is refused is found as reserved', async () => {
   await isFound(body.orderId, `Sku = '${sku}' AND OrderStatus = 'reserved' AND Total = 1000`);
 });
 
-test('a line that comes later can be searched for, and counts in the total', async () => {
+test('a line added later can be searched for and counts in the total', async () => {
   const [first, second] = [await shop.product(5, 300), await shop.product(5, 40)];
   const { body } = await shop.must(201, shop.order({ lines: [] }));
   const line = (sku: string) => shop.must(201, shop.post(`/api/orders/${body.id}/lines`, { sku, quantity: 1 }));

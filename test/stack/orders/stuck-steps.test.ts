@@ -1,4 +1,4 @@
-/** Steps that Postgres refuses for good: a person is told, nothing is retried in the dark, and cancelling works. */
+/** Steps that Postgres refuses for good open a review, are never retried silently, and can be cancelled. */
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -25,7 +25,7 @@ interface Plant {
   remove(): Promise<void>;
 }
 
-/** Postgres refuses to write rows of `table` for which `condition` holds, with this SQLSTATE. */
+/** Makes Postgres refuse, with this SQLSTATE, to write rows of `table` that meet `condition`. */
 async function plant(table: string, condition: string, sqlState: string): Promise<Plant> {
   const name = `planted_${randomUUID().replaceAll('-', '')}`;
   await sql.unsafe(`
@@ -51,7 +51,7 @@ const toBe = (id: string, status: string) =>
 const soon = { prefer: 'wait=1' };
 
 describe('an order', () => {
-  test('that cannot be confirmed is put before a person, and can be cancelled while the cause is still there', async () => {
+  test('that cannot be confirmed goes to review, and can be cancelled even if the cause remains', async () => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku, 2);
     await plant('orders', `new.id = '${id}' and new.status = 'confirming'`, '22000');
@@ -66,7 +66,7 @@ describe('an order', () => {
     expect(await statusOfReview(review.id)).toBe('resolved');
   });
 
-  test('that was paid for and cannot be settled is settled once the cause is gone and a person says retry', async () => {
+  test('that was paid but cannot be settled is settled once the cause is gone and a reviewer says retry', async () => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku, 2);
     const cause = await plant('orders', `new.id = '${id}' and new.status = 'confirmed'`, '23514');
@@ -85,8 +85,8 @@ describe('an order', () => {
 
   test.each([
     ['is cancelled', 'cancelled', (id: string) => shop.cancel(id)],
-    ['is given up by a person', 'failed', async (id: string) => resolve((await reviewOf(`order/${id}`)).id, 'done')],
-  ])('that was paid for and cannot be settled returns the money where it %s', async (_what, status, end) => {
+    ['is given up by a reviewer', 'failed', async (id: string) => resolve((await reviewOf(`order/${id}`)).id, 'done')],
+  ])('that was paid but cannot be settled returns the money if it %s', async (_what, status, end) => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku, 2);
     await plant('orders', `new.id = '${id}' and new.status = 'confirmed'`, '23514');
@@ -99,14 +99,14 @@ describe('an order', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
   });
 
-  test('that cannot be ended stays with a person until it can: cancelling works once the cause is gone', async () => {
+  test('that cannot be ended stays in review until it can; cancelling works once the cause is gone', async () => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku, 2);
     const cause = await plant('orders', `new.id = '${id}' and new.status = 'cancelled'`, '23514');
     expect((await shop.post(`/api/orders/${id}/cancel`, { reason: 'late' }, soon)).status).toBe(202);
     const first = await reviewOf(`order/${id}`);
     expect(first.detail).toMatchObject({ step: 'closeOrder', canBeGivenUp: false });
-    // It must be ended: who takes it as done is shown it again.
+    // It must be ended, so a reviewer who marks it as done sees it again.
     await resolve(first.id, 'done');
     const second = await reviewOf(`order/${id}`);
     expect(second.id).not.toBe(first.id);
@@ -117,7 +117,7 @@ describe('an order', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
   });
 
-  test('that cannot be opened reads pending, and is none once it was cancelled', async () => {
+  test('that cannot be opened reads pending, and no longer exists once it is cancelled', async () => {
     const sku = await shop.product(3);
     const customer = randomUUID();
     await plant('orders', `new.customer_id = '${customer}'`, '22P02');
@@ -130,7 +130,7 @@ describe('an order', () => {
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
   });
 
-  test('whose goods cannot be taken in is cancelled, at the supplier too', async () => {
+  test('whose goods cannot be received is cancelled, at the supplier too', async () => {
     const sku = await shop.supplied(1, { status: ['ok'] });
     const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 5 }] }));
     await plant('stock_ledger', `new.sku = '${sku}' and new.kind = 'received'`, '23514');
@@ -160,7 +160,7 @@ test('a payment that cannot be recorded is recorded once the cause is gone', asy
 });
 
 describe('a transfer', () => {
-  test('that cannot be sent off is put before a person, and gives its goods back when it is cancelled', async () => {
+  test('that cannot be shipped goes to review, and returns its goods when it is cancelled', async () => {
     const to = `T${randomUUID().slice(0, 8)}`;
     await shop.must(201, shop.post('/api/locations', { code: to, name: 'There' }));
     const sku = await shop.product(4);
@@ -180,7 +180,7 @@ describe('a transfer', () => {
 });
 
 describe('a replenishment', () => {
-  test('that cannot be planned is put before a person, who may give it up', async () => {
+  test('that cannot be planned goes to review, and the reviewer can give it up', async () => {
     const sku = await shop.supplied(1);
     const terms = { supplierPrice: { amount: 10, currency: 'USD' }, maxStock: 20 };
     await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, terms));

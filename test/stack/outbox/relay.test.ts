@@ -70,11 +70,11 @@ describe('a level that is low', () => {
     expect((await rowsOf(sku))[0]).toEqual({ attempts: 0, delivered: true, abandoned: false });
   });
 
-  it('waits for Temporal as long as that is away, without a failure counted', async () => {
+  it('waits while Temporal is down, and counts no failure', async () => {
     const sku = await newSku(shop, { stock: 10, reorderPoint: 5 });
     const pid = stack.pids.temporal;
     if (pid === null) throw new Error('the stack has no Temporal server of its own');
-    // Stopped, not killed: it takes connections and answers nobody.
+    // Stopped, not killed: it accepts connections and never answers.
     process.kill(pid, 'SIGSTOP');
     try {
       await consume(sku, 6);
@@ -111,7 +111,7 @@ describe('a notice', () => {
 });
 
 describe('a row that can never be delivered', () => {
-  it('ends in review after its attempts, and holds up no other', async () => {
+  it('goes to review after its last attempt, and holds up no other', async () => {
     const broken = `T-${randomUUID().slice(0, 13)}`;
     await database.sql`insert into outbox (topic, sku, dedup_key, payload) values ('replenish', ${broken}, ${broken}, '{}')`;
     const sku = await newSku(shop, { stock: 10, reorderPoint: 5 });
@@ -127,9 +127,9 @@ describe('a row that can never be delivered', () => {
 });
 
 describe('a notice that cannot be sent', () => {
-  it('does not hold up the operation, and ends in review', async () => {
+  it('does not hold up the operation, and goes to review', async () => {
     const sku = await shop.product(100);
-    // The mail server of the sandbox takes no mail while its process stands still.
+    // The sandbox's mail server accepts no mail while its process is stopped.
     const pid = stack.pids.sandbox;
     if (pid === null) throw new Error('the stack has no sandbox of its own');
     process.kill(pid, 'SIGSTOP');

@@ -1,4 +1,4 @@
-/** A relay while Temporal is slow to take what it is handed. */
+/** A relay while Temporal is slow to start workflows. */
 import { Client, type WorkflowClientInterceptor } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import pino from 'pino';
@@ -19,7 +19,7 @@ afterAll(async () => {
   await books?.close();
 });
 
-/** Sells one of a product of which then one too few is left. */
+/** Sells one unit of a product, which leaves it low. */
 async function becomesLow(): Promise<string> {
   const sku = await books.product(6, 5);
   await books.apply([{ kind: 'consume', sku, location: 'main', quantity: 1 }]);
@@ -32,7 +32,7 @@ async function rowOf(sku: string): Promise<{ delivered: boolean; lastError: stri
   return row;
 }
 
-it('a level whose replenishment is slow to start holds up no other, and neither do ten of them', async () => {
+it('a replenishment that is slow to start holds up no other, and neither do ten of them', async () => {
   const slow = [];
   for (let count = 0; count < 10; count++) slow.push(await becomesLow());
   const slowIds = slow.map((sku) => replenishmentWorkflowId(sku, 'main'));
@@ -61,7 +61,7 @@ it('a level whose replenishment is slow to start holds up no other, and neither 
     await eventually('all of them to be under way', async () => slowIds.every((id) => asked.has(id)));
     const quick = await becomesLow();
     await eventually('the other to be delivered', async () => (await rowOf(quick))?.delivered);
-    // None of them was given up meanwhile: they are still under way.
+    // None of them was given up meanwhile; all are still in flight.
     for (const sku of slow) expect(await rowOf(sku)).toEqual({ delivered: false, lastError: null });
     release();
     for (const sku of slow) await eventually(`${sku} to be delivered`, async () => (await rowOf(sku))?.delivered);

@@ -35,8 +35,8 @@ const delivered = (sku: string) =>
   );
 
 describe('a relay', () => {
-  it('hears of each commit: what follows one by one is not delivered at the pace of its looks', async () => {
-    // At one look in five seconds these would take longer than anybody waits here.
+  it('is woken by each commit, so rows are not delivered at the pace of its polling', async () => {
+    // Polled every five seconds, these would take longer than the test waits.
     const skus = await Promise.all(Array.from({ length: 20 }, () => books.product(3, 0)));
     let heard = 0;
     await Promise.all([
@@ -51,7 +51,7 @@ describe('a relay', () => {
     ]);
   });
 
-  it('finds by itself what nobody told it of', async () => {
+  it('finds rows without a notification by polling', async () => {
     const sku = await books.product(3, 0);
     await books.connection.sql`
       insert into outbox (topic, sku, dedup_key, payload)
@@ -63,14 +63,14 @@ describe('a relay', () => {
 describe('the loop of a relay', () => {
   const never = 2 ** 30;
 
-  it('looks at once, again for each wake-up, and no more', async () => {
+  it('polls at once and once per wake-up, and no more', async () => {
     let looks = 0;
     const look = async () => {
       looks++;
       return null;
     };
     const loop = startLoop({ look, pollMs: never, apartMs: 0, onError: fail });
-    await eventually('the first look', async () => looks === 1);
+    await eventually('the first poll', async () => looks === 1);
     for (const wanted of [2, 3, 4]) {
       loop.wake();
       await eventually(`look ${wanted}`, async () => looks === wanted);
@@ -80,7 +80,7 @@ describe('the loop of a relay', () => {
     expect(looks).toBe(4);
   });
 
-  it('looks again for what came while it was looking', async () => {
+  it('polls again for a wake-up that came while it was polling', async () => {
     let looks = 0;
     let goOn: () => void = () => undefined;
     const look = () => {
@@ -90,15 +90,15 @@ describe('the loop of a relay', () => {
       });
     };
     const loop = startLoop({ look, pollMs: never, apartMs: 0, onError: fail });
-    await eventually('the first look', async () => looks === 1);
+    await eventually('the first poll', async () => looks === 1);
     loop.wake();
     goOn();
-    await eventually('the second look', async () => looks === 2);
+    await eventually('the second poll', async () => looks === 2);
     goOn();
     await loop.stop();
   });
 
-  it('sees together what comes soon after a look, and is stopped at once meanwhile', async () => {
+  it('gathers wake-ups that come soon after a poll, and can be stopped at once meanwhile', async () => {
     const looks: number[] = [];
     let waiting = 1;
     const look = async () => {
@@ -107,12 +107,12 @@ describe('the loop of a relay', () => {
       return null;
     };
     const loop = startLoop({ look, pollMs: never, apartMs: 300, onError: fail });
-    await eventually('the first look', async () => looks.length === 1);
+    await eventually('the first poll', async () => looks.length === 1);
     for (let come = 0; come < 5; come++) {
       waiting++;
       loop.wake();
     }
-    await eventually('the second look', async () => looks.length === 2);
+    await eventually('the second poll', async () => looks.length === 2);
     expect(looks).toEqual([1, 5]);
     await loop.stop();
 
@@ -123,7 +123,7 @@ describe('the loop of a relay', () => {
     expect(looks.length).toBe(3);
   });
 
-  it('goes on after a look that failed, and where there is more to see', async () => {
+  it('continues after a failed poll, and if there are more rows', async () => {
     const errors: unknown[] = [];
     const answers = [() => Promise.reject(new Error('away')), async () => 0, async () => 0, async () => null];
     let looks = 0;

@@ -1,6 +1,6 @@
 /**
- * A workflow task that was lost has acted: it took the money, gave up a card or a restock. The next task runs without
- * knowing of it, and the scorer may judge the card differently.
+ * A lost workflow task may have acted: it took the money, or gave up a card or a restock. The next task runs without
+ * knowing that, and the scorer may judge the card differently.
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -22,13 +22,13 @@ afterAll(() => books.close());
 
 const newPaymentId = () => `pay_${randomUUID().replaceAll('-', '')}`;
 
-/** What names a step of an order, as the workflow has it. */
+/** The key and actor of an order's step, as in the workflow. */
 const stepOf = (orderId: string, key: string) => ({
   ...{ key: `order/${orderId}/${key}`, orderId },
   ...{ actor: 'test', traceId: '' },
 });
 
-/** Takes the money with the keys of the payment's first card, as the lost task did. */
+/** Takes the money under the keys of the payment's first card, as the lost task did. */
 async function capture(paymentId: string, reference: string): Promise<void> {
   const ask = async (path: string, kind: string, body: object) => {
     const response = await fetch(`${inject('sandboxUrl')}/payments/${path}`, {
@@ -45,8 +45,8 @@ async function capture(paymentId: string, reference: string): Promise<void> {
   expect(holdings(await shop.books(reference))).toEqual({ open: 0, net: 1000 });
 }
 
-describe('money that a lost task has taken', () => {
-  test('goes back before a payment of its own is said to be blocked', async () => {
+describe('money that a lost task took', () => {
+  test('is returned before a standalone payment is reported as blocked', async () => {
     const paymentId = newPaymentId();
     await capture(paymentId, paymentId);
     const client = await temporal();
@@ -66,7 +66,7 @@ describe('money that a lost task has taken', () => {
     expect(holdings(await shop.books(paymentId))).toEqual({ open: 0, net: 0 });
   });
 
-  test('goes back before the payment of an order is said to be blocked', async () => {
+  test("is returned before an order's payment is reported as blocked", async () => {
     const sku = await shop.product(2);
     const orderId = await shop.reserved(sku);
     const paymentId = newPaymentId();
@@ -85,7 +85,7 @@ describe('money that a lost task has taken', () => {
   });
 });
 
-test('an order whose card a lost task had given up gives the money back and fails', async () => {
+test('an order whose card a lost task gave up returns the money and fails', async () => {
   const sku = await shop.product(3);
   const id = await shop.reserved(sku);
   const payment = { cardToken: 'tok_slow_700' };
@@ -94,7 +94,7 @@ test('an order whose card a lost task had given up gives the money back and fail
     const [row] = await books.sql<{ id: string | null }[]>`select payment_id as id from orders where id = ${id}`;
     return row?.id ?? false;
   });
-  // As a task does that is lost right after it.
+  // Like a task that is lost right afterwards.
   const key = `abandon_card/${paymentId}/primary`;
   const given = await createOrderStore(books.sql).apply({
     step: 'abandon_card',
@@ -108,10 +108,10 @@ test('an order whose card a lost task had given up gives the money back and fail
   expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
 });
 
-test('an order that a lost task had given up takes in no goods: it ends, and they are cancelled at the supplier', async () => {
+test('an order that a lost task gave up receives no goods: it ends, and the supplier cancels them', async () => {
   const sku = await shop.supplied(1, { status: ['delayed', 'ok'] });
   const { body } = await shop.must(201, shop.order({ lines: [{ sku, quantity: 2 }] }));
-  // As a task does that is lost right after it, with the cancel that it had heard of.
+  // Like a task that is lost right afterwards, with the cancel that it had received.
   const given = await createOrderStore(books.sql).apply({
     step: 'give_up_restock',
     ...stepOf(body.id, 'give_up_restock/once'),

@@ -18,7 +18,7 @@ async function decided(answer: Answer): Promise<Answer> {
   return shop.get(`/api/payments/${id}`);
 }
 
-describe('a payment of its own', () => {
+describe('a standalone payment', () => {
   test('is captured once, with a receipt', async () => {
     const email = newEmail();
     const customerId = `cus_${randomUUID()}`;
@@ -61,7 +61,7 @@ describe('a payment of its own', () => {
   });
 
   test.each(['tok_auth_lost_2', 'tok_auth_timeout_2', 'tok_capture_lost_2', 'tok_capture_timeout_3', 'tok_flaky_2'])(
-    'with %s is captured once all the same',
+    'with %s is still captured once',
     async (token) => {
       const { body } = await decided(await pay(token));
       expect(body.status).toBe('captured');
@@ -75,7 +75,7 @@ describe('a payment of its own', () => {
     expect(await shop.books(body.id)).toMatchObject([{ status: 'voided', captured: 0, voided: true }]);
   });
 
-  test('is read as pending before anything is decided, and as 404 where it does not exist', async () => {
+  test('reads pending until it is decided, and 404 if it does not exist', async () => {
     const answer = await shop.post(
       '/api/payments',
       { amount: 1, currency: 'USD', cardToken: 'tok_slow_1500' },

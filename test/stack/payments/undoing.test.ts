@@ -17,7 +17,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** How many commands an order has received. */
+/** The number of commands an order has received. */
 async function heard(orderId: string): Promise<number> {
   const { events } = await new Client({ connection }).workflow.getHandle(`order/${orderId}`).fetchHistory();
   return (events ?? []).filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes).length;
@@ -33,8 +33,8 @@ describe('money that cannot be returned', () => {
     });
 
   /**
-   * An order whose authorization is to be voided, at a processor that cannot void: the gateways stand still until the
-   * order has heard of the cancel, which therefore comes before the capture.
+   * An order whose authorization must be voided, at a processor that cannot void. The gateways are stopped until the order
+   * has received the cancel, so the cancel comes before the capture.
    */
   async function stuck(): Promise<{ sku: string; id: string }> {
     const sku = await shop.product(3);
@@ -53,7 +53,7 @@ describe('money that cannot be returned', () => {
     return { sku, id };
   }
 
-  test('is put before a person, is not seen as done, and is done when the person says so', async () => {
+  test('goes to review, does not count as returned, and is done when the reviewer says so', async () => {
     const { sku, id } = await stuck();
     const review = await reviewOf(`order/${id}`);
     expect(review.attempts).toBeGreaterThanOrEqual(5);

@@ -9,16 +9,16 @@ import { Supply } from './supply.js';
 const shop = sharedShop();
 const supply = new Supply(shop, inject('sandboxUrl'));
 
-/** A request with waits of 0.3 s and 0.6 s between the attempts. */
+/** Starts one with waits of 0.3 s and 0.6 s between the attempts. */
 const hurried = { cause: 'request', retry: { retryBaseScale: 0.001, gatewayTimeoutSeconds: 1 } } as const;
 
 describe('a supplier that does not answer as it should', () => {
   test.each(['lost', 'malformed', 'error', 'timeout'] as const)(
-    'orders nothing twice where the first answer is %s',
+    'gets no second order if its first answer is %s',
     async (order) => {
       const sku = await supply.product({ stock: 4 }, { order });
       const id = await supply.replenish(sku);
-      // All but a lost answer go on until the script says otherwise.
+      // All faults except a lost answer last until the script changes.
       if (order !== 'lost') {
         await eventually('the supplier to be asked', async () => (await supply.calls(sku, 'order')).length > 0);
         await supply.script(sku, {});
@@ -42,7 +42,7 @@ describe('a supplier that does not answer as it should', () => {
     expect(await supply.calls(sku, 'order')).toHaveLength(1);
   });
 
-  test('fails when its three attempts are used up; nothing stays ordered, and a person and the managers are told', async () => {
+  test('fails the replenishment after three attempts; nothing stays ordered, a review opens and the managers get mail', async () => {
     const sku = await supply.product({ stock: 4 }, { order: 'error' });
     const id = await startReplenishment(sku, hurried);
     const ended = await supply.ended(id);
@@ -54,25 +54,25 @@ describe('a supplier that does not answer as it should', () => {
     expect(await supply.reviews(sku)).toMatchObject([
       { kind: 'replenishment_failed', status: 'open', attempts: 3, detail: { sku, replenishmentId: id } },
     ]);
-    await eventually('the managers to be told', async () => {
+    await eventually('the managers to get mail', async () => {
       const mails = await shop.mailTo('managers@holdfast.example');
       return mails.filter(({ subject }) => subject.includes(sku)).length === 1;
     });
 
-    // An order that can be placed closes the case.
+    // The next order that can be placed closes the review.
     await supply.script(sku, {});
     await supply.ended(await supply.replenish(sku));
     expect(await supply.reviews(sku)).toMatchObject([{ status: 'resolved', resolution: { by: 'success' } }]);
   });
 
-  test('a second failure opens no second case', async () => {
+  test('a second failure opens no second review', async () => {
     const sku = await supply.product({}, { availability: 'error' });
     for (const _ of [1, 2]) expect((await supply.ended(await startReplenishment(sku, hurried))).status).toBe('failed');
     expect(await supply.reviews(sku)).toHaveLength(1);
     expect(await supply.calls(sku, 'order')).toEqual([]);
   });
 
-  test('a question after the delivery that is not answered is asked again', async () => {
+  test('a delivery check that is not answered is repeated', async () => {
     const delivery = ['error', 'malformed', 'error', 'error', 'shipped', 'delivered'];
     const sku = await supply.product({ stock: 4 }, { delivery });
     expect(await supply.ended(await startReplenishment(sku, hurried))).toMatchObject({ status: 'completed' });
@@ -81,14 +81,14 @@ describe('a supplier that does not answer as it should', () => {
 });
 
 describe('a supplier that says no', () => {
-  test('has none: supplier_refused, and nothing is ordered', async () => {
+  test('to the request for availability: supplier_refused, and nothing is ordered', async () => {
     const sku = await supply.product({}, { availability: { available: false, quantity: 0 } });
     const ended = await supply.ended(await supply.replenish(sku));
     expect(ended).toMatchObject({ status: 'failed', failure: { code: 'supplier_refused' }, purchaseOrderId: null });
     expect(await supply.calls(sku, 'order')).toEqual([]);
   });
 
-  test('cancels the order: supplier_failed, and nothing is on order any more', async () => {
+  test('by cancelling the order: supplier_failed, and nothing stays on order', async () => {
     const sku = await supply.product({ stock: 4 }, { delivery: ['ordered', 'cancelled'] });
     const ended = await supply.ended(await supply.replenish(sku));
     expect(ended).toMatchObject({ status: 'failed', failure: { code: 'supplier_failed' } });
@@ -99,8 +99,8 @@ describe('a supplier that says no', () => {
   });
 });
 
-describe('somebody who cancels the workflow', () => {
-  test('calls the order off at the supplier', async () => {
+describe('a person who cancels the workflow', () => {
+  test('cancels the order at the supplier', async () => {
     const sku = await supply.product({ stock: 4 }, { delivery: ['ordered'] });
     const id = await supply.replenish(sku);
     await eventually('the order', async () => (await supply.purchaseOrders(sku)).length === 1);
@@ -116,7 +116,7 @@ describe('a delivery that is overdue', () => {
   /** Half a second after the order. */
   const deliveryMaxDays = 0.5 / 86_400;
 
-  test('is put before a person, stays ordered, and is received when it comes', async () => {
+  test('goes to review, stays ordered, and is received when it arrives', async () => {
     const sku = await supply.product({ stock: 4 }, { delivery: ['ordered', 'shipped'] });
     await startReplenishment(sku, { cause: 'request', deliveryMaxDays });
     const [review] = await eventually('a case', async () => {
@@ -137,11 +137,11 @@ describe('a delivery that is overdue', () => {
       shop.post(`/api/reviews/${review.id}/resolve`, { resolution: 'retry', note: 'they say it is here' }),
     );
     await eventually('the goods', async () => (await supply.onHand(sku)) === 20);
-    await eventually('the case to be closed', async () => (await supply.reviews(sku))[0].status === 'resolved');
+    await eventually('the review to be closed', async () => (await supply.reviews(sku))[0].status === 'resolved');
     expect(await supply.replenishments(sku)).toMatchObject([{ status: 'completed' }]);
   });
 
-  test('is failed where a person says so', async () => {
+  test('fails if a reviewer says so', async () => {
     const sku = await supply.product({ stock: 4 }, { delivery: ['ordered'] });
     await startReplenishment(sku, { cause: 'request', deliveryMaxDays, deliveryCheckSeconds: 3600 });
     const [review] = await eventually('a case', async () => {
@@ -157,19 +157,19 @@ describe('a delivery that is overdue', () => {
 });
 
 describe('after a failure', () => {
-  test('a level that stays low is not asked about again at once', async () => {
+  test('a level that stays low does not trigger another at once', async () => {
     const sku = await supply.product(
       { stock: 4, reorderPoint: 5 },
       { availability: { available: false, quantity: 0 } },
     );
-    // The trigger of the receipt may have failed by itself; from here on nothing is to be asked for an hour.
-    await eventually('the level to be seen to', async () => (await supply.replenishments(sku)).length > 0);
+    // The receipt's own trigger may have failed too. From here on nothing may start for an hour.
+    await eventually('the level to be handled', async () => (await supply.replenishments(sku)).length > 0);
     await eventually('it to be over', async () => (await supply.replenishments(sku))[0].status === 'failed');
     const before = (await supply.calls(sku)).length;
     await startReplenishment(sku, { cause: 'level', deliveryCheckSeconds: 3600 });
     await sleep(500);
     expect(await supply.calls(sku)).toHaveLength(before);
-    // A person is not kept from asking.
+    // A person can still ask for one.
     await supply.script(sku, {});
     expect(await supply.ended(await supply.replenish(sku))).toMatchObject({ status: 'completed' });
   });

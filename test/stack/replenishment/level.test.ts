@@ -18,7 +18,7 @@ const consume = (sku: string, quantity: number) =>
   shop.must(200, shop.post('/api/inventory/operations', { operation: 'consume', sku, quantity }));
 
 describe('a level that falls to the reorder point', () => {
-  test('is filled up by itself: purchase order, delivery, stock', async () => {
+  test('is refilled automatically: purchase order, delivery, stock', async () => {
     const sku = await supply.product(
       { stock: 10, reorderPoint: 5, maxStock: 20 },
       { delivery: ['shipped', 'delivered'] },
@@ -33,13 +33,13 @@ describe('a level that falls to the reorder point', () => {
     expect(await supply.replenishments(sku)).toMatchObject([{ status: 'completed', quantity: 15 }]);
   });
 
-  test('is looked at again when the goods are in: what was sold meanwhile is ordered too', async () => {
+  test('is checked again after the delivery, so units sold meanwhile are ordered too', async () => {
     const sku = await supply.product(
       { stock: 5, reorderPoint: 5, maxStock: 10 },
       { delivery: ['ordered', 'ordered', 'delivered'] },
     );
     await eventually('an order', async () => (await supply.purchaseOrders(sku)).length === 1);
-    // Nobody orders more while 5 are on their way: on hand and on order are above the reorder point until the last is sold.
+    // While 5 are on order nothing more is ordered: on hand plus on order stay above the reorder point until the last is sold.
     await consume(sku, 5);
     expect(await supply.replenishments(sku)).toHaveLength(1);
     await eventually('the second order', async () => (await supply.purchaseOrders(sku)).length === 2);
@@ -49,7 +49,7 @@ describe('a level that falls to the reorder point', () => {
 });
 
 describe('a trigger', () => {
-  test('that comes twice, or many times at once, changes nothing', async () => {
+  test('that comes twice, or many times at once, changes nothing more', async () => {
     const sku = await supply.product({ stock: 10, maxStock: 20 }, { delivery: ['ordered', 'delivered'] });
     await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, { reorderPoint: 10 }));
     await Promise.all(Array.from({ length: 8 }, () => startReplenishment(sku, { cause: 'level' })));
@@ -60,7 +60,7 @@ describe('a trigger', () => {
     expect(await supply.calls(sku, 'order')).toHaveLength(1);
   });
 
-  test('that comes late finds nothing to do', async () => {
+  test('that comes late does nothing', async () => {
     const sku = await supply.product({ stock: 10, reorderPoint: 5, maxStock: 20 });
     await startReplenishment(sku, { cause: 'level' });
     await settled(sku);
@@ -68,11 +68,11 @@ describe('a trigger', () => {
     expect(await supply.calls(sku)).toEqual([]);
   });
 
-  test('that comes while one runs, and is told so, is not forgotten', async () => {
+  test('that joins a running replenishment is not forgotten', async () => {
     const sku = await supply.product({ stock: 0, maxStock: 10, max: 4 }, { delivery: ['ordered', 'delivered'] });
     await startReplenishment(sku, { cause: 'request' });
     await eventually('an order', async () => (await supply.purchaseOrders(sku)).length === 1);
-    // 4 come; the level is low from now on, and the trigger of that finds the workflow running.
+    // 4 arrive. The level is low from now on, and its trigger finds the workflow running.
     await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, { reorderPoint: 7 }));
     await eventually('the goods', async () => (await supply.onHand(sku)) === 8);
     await settled(sku);
@@ -93,14 +93,14 @@ describe('a delivery', () => {
     );
     expect(reports.filter((report) => report.outcome === 'received' && report.delaySeconds !== null)).toHaveLength(1);
     expect(await supply.ended(id)).toMatchObject({ status: 'completed' });
-    // The workflow hears of it from the supplier, as it always does, and reports it once more.
+    // The workflow learns of it from the supplier, as always, and reports it once more.
     await supply.script(sku, { delivery: ['delivered'] });
     await settled(sku);
     expect(await supply.deliveries(sku)).toMatchObject([{ onHandDelta: 16, reference: order.id }]);
     expect(await supply.onHand(sku)).toBe(20);
   });
 
-  test('is received in one transaction: stock, order and replenishment are never seen apart', async () => {
+  test('is received in one transaction: stock, order and replenishment always agree', async () => {
     const sku = await supply.product({ stock: 0, maxStock: 8 }, { delivery: ['ordered', 'ordered', 'delivered'] });
     const id = await supply.replenish(sku);
     const seen = new Set<string>();
@@ -115,7 +115,7 @@ describe('a delivery', () => {
     for (const each of seen) expect(['none running 0', 'ordered running 0', 'delivered completed 8']).toContain(each);
   });
 
-  test('that is followed for long goes on in a new run, with a history that stays small', async () => {
+  test('that takes long continues in new runs, so the history stays small', async () => {
     const delivery = [...Array.from({ length: 55 }, () => 'ordered'), 'shipped', 'delivered'];
     const sku = await supply.product({ stock: 4, maxStock: 20 }, { delivery });
     await startReplenishment(sku, { cause: 'request', deliveryCheckSeconds: 0.1 });
@@ -128,7 +128,7 @@ describe('a delivery', () => {
     expect(other.status.name).toBe('RUNNING');
     const whole = await (await temporal()).workflow.getHandle(`replenishment/${sku}/main`, first.runId).fetchHistory();
     expect(whole.events?.length ?? 0).toBeLessThan(500);
-    // A second request still finds the same replenishment.
+    // Another request still finds the same replenishment.
     const [running] = await supply.replenishments(sku);
     expect(await supply.replenish(sku)).toBe(running.id);
     expect(await supply.ended(running.id)).toMatchObject({ status: 'completed' });
@@ -138,8 +138,8 @@ describe('a delivery', () => {
   });
 });
 
-describe('a workflow that somebody has terminated', () => {
-  test('is carried on by the next: the order that it has placed is found and not placed again', async () => {
+describe('a terminated workflow', () => {
+  test('is resumed by the next: the order it placed is found and not placed again', async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 }, { delivery: ['ordered'] });
     const id = await supply.replenish(sku);
     await eventually('the order', async () => (await supply.purchaseOrders(sku)).length === 1);
@@ -152,7 +152,7 @@ describe('a workflow that somebody has terminated', () => {
     expect(await supply.onHand(sku)).toBe(20);
   });
 
-  test('before its order was written down, orders what was ordered and not what would be ordered now', async () => {
+  test('that had not recorded its order is resumed with the quantity it planned, not a new one', async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 });
     const id = `rpl_${randomUUID().replaceAll('-', '')}`;
     const [{ supplierId }] = await connection.sql<[{ supplierId: string }]>`

@@ -7,7 +7,7 @@ const shop = sharedShop();
 const supply = new Supply(shop, inject('sandboxUrl'));
 
 describe('a replenishment', () => {
-  test('orders what lacks to the maximum, at the price of the supplier, and takes it in with the purchase order as reference', async () => {
+  test("orders up to the maximum at the supplier's price, and receives the goods with the purchase order as reference", async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 }, { delivery: ['ordered', 'shipped', 'delivered'] });
     const answered = await shop.post('/api/replenishments', { sku });
     expect(answered.status).toBe(202);
@@ -51,7 +51,7 @@ describe('a replenishment', () => {
     expect(await supply.onHand(sku)).toBe(request.stock + quantity);
   });
 
-  test('orders less where the supplier has less', async () => {
+  test('orders less if the supplier has less', async () => {
     const sku = await supply.product({ stock: 4 }, { availability: { available: true, quantity: 6 } });
     const ended = await supply.ended(await supply.replenish(sku));
     expect(ended).toMatchObject({ status: 'completed', quantity: 6 });
@@ -59,7 +59,7 @@ describe('a replenishment', () => {
     expect(await supply.purchaseOrders(sku)).toMatchObject([{ items: [{ quantity: 6 }] }]);
   });
 
-  test('may be asked for again when it is over', async () => {
+  test('can be started again once it has ended', async () => {
     const sku = await supply.product({ stock: 4, max: 5 });
     const first = await supply.replenish(sku);
     await supply.ended(first);
@@ -72,7 +72,7 @@ describe('a replenishment', () => {
   });
 });
 
-describe('what cannot be replenished', () => {
+describe('an impossible replenishment', () => {
   test.each([
     ['a full level', { stock: 20 }, 409, 'nothing_to_order'],
     ['a supplier that is switched off', { active: false }, 409, 'supplier_inactive'],
@@ -85,7 +85,7 @@ describe('what cannot be replenished', () => {
     expect(await supply.calls(sku)).toEqual([]);
   });
 
-  test('a product without a supplier is refused, and what is missing is named', async () => {
+  test('a product without a supplier is refused, and the error names what is missing', async () => {
     const refused = await shop.post('/api/replenishments', { sku: await shop.product(1) });
     expect(refused).toMatchObject({
       status: 409,
@@ -93,7 +93,7 @@ describe('what cannot be replenished', () => {
     });
   });
 
-  test('an unknown SKU or location is refused by its field', async () => {
+  test('an unknown SKU or location is refused with its field', async () => {
     const sku = await supply.product();
     const nothing = await shop.post('/api/replenishments', { sku: 'no-such-sku' });
     expect(nothing).toMatchObject({ status: 422, body: { code: 'unknown_sku', errors: [{ pointer: '/sku' }] } });
@@ -106,15 +106,15 @@ describe('what cannot be replenished', () => {
     expect(transit).toMatchObject({ status: 422, body: { code: 'unknown_location' } });
   });
 
-  test('what there is not is not found', async () => {
+  test('an unknown replenishment or purchase order is not found', async () => {
     expect((await shop.get('/api/replenishments/rpl_none')).body.code).toBe('not_found');
     expect((await shop.get('/api/purchase-orders/po_none')).body.code).toBe('not_found');
   });
 });
 
-describe('one at a time', () => {
-  test('starts at once, through two API processes, are one replenishment and one order', async () => {
-    // Under way for as long as the slowest of them may take.
+describe('only one runs at a time:', () => {
+  test('concurrent starts through two API processes lead to one replenishment and one order', async () => {
+    // Runs for as long as the slowest of them may take.
     const delivery = [...Array.from({ length: 10 }, () => 'ordered'), 'delivered'];
     const sku = await supply.product({ stock: 4 }, { delivery });
     const shops = [shop, sharedShop(1)];
@@ -141,7 +141,7 @@ describe('one at a time', () => {
     expect(await supply.onHand(sku)).toBe(9);
   });
 
-  test('a client that will not wait is told what runs', async () => {
+  test('a client that does not wait gets the running replenishment', async () => {
     const sku = await supply.product({ stock: 4 }, { delivery: ['ordered', 'ordered', 'delivered'] });
     const first = await shop.post('/api/replenishments', { sku }, { prefer: 'respond-async' });
     expect(first).toMatchObject({ status: 202, body: { sku, status: 'running' } });
@@ -151,7 +151,7 @@ describe('one at a time', () => {
 });
 
 describe('who may', () => {
-  test('supply:read reads, supply:write orders, nothing else does', async () => {
+  test('only supply:read can read, and only supply:write can order', async () => {
     const sku = await supply.product();
     const withScopes = async (...scopes: string[]) => {
       const { body } = await shop.must(201, shop.post('/api/keys', { name: 'supply test', scopes }));

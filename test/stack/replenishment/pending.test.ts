@@ -22,7 +22,7 @@ const read = (id: string) => shop.get(`/api/replenishments/${id}`);
 const ask = (sku: string, more: Record<string, string> = {}) =>
   shop.must(202, shop.post('/api/replenishments', { sku }, { prefer: 'respond-async', ...more }));
 
-/** Does something while no worker takes work: they stand still. */
+/** Does something while all workers are stopped. */
 async function withoutWorkers<T>(work: () => Promise<T>): Promise<T> {
   const { workers } = stack.pids;
   for (const pid of workers) process.kill(pid, 'SIGSTOP');
@@ -34,7 +34,7 @@ async function withoutWorkers<T>(work: () => Promise<T>): Promise<T> {
 }
 
 describe('a replenishment that no worker has planned yet', () => {
-  test('is read as it was answered, never as unknown, and then as it was planned', async () => {
+  test('reads as it was answered, never as unknown, and later as it was planned', async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 });
     const { id, createdAt } = await withoutWorkers(async () => {
       const { body } = await ask(sku, { 'idempotency-key': sku });
@@ -47,7 +47,7 @@ describe('a replenishment that no worker has planned yet', () => {
     expect(await supply.ended(id)).toMatchObject({ id, sku, status: 'completed', quantity: 16, createdAt });
   });
 
-  test('turns out to be the one that another asked for before', async () => {
+  test('turns out to be one that was requested earlier', async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 }, { delivery: ['ordered', 'shipped', 'delivered'] });
     const [first, second] = await withoutWorkers(async () => {
       const ids = [(await ask(sku)).body.id, (await ask(sku)).body.id];
@@ -60,7 +60,7 @@ describe('a replenishment that no worker has planned yet', () => {
     expect(await supply.replenishments(sku)).toHaveLength(1);
   });
 
-  test('is not said to be unknown while nobody can be asked', async () => {
+  test('is not reported as unknown while Temporal is down', async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 });
     const { temporal } = stack.pids;
     if (temporal === null) throw new Error('the stack has no Temporal server of its own');
@@ -78,7 +78,7 @@ describe('a replenishment that no worker has planned yet', () => {
     expect(await supply.ended(id)).toMatchObject({ id, status: 'completed' });
   });
 
-  test('was none where it is refused in the end', async () => {
+  test('no longer exists if it is refused in the end', async () => {
     const sku = await supply.product({ stock: 4, maxStock: 20 });
     const id = await withoutWorkers(async () => {
       const { body } = await ask(sku);
@@ -92,6 +92,6 @@ describe('a replenishment that no worker has planned yet', () => {
   });
 });
 
-test('a replenishment that nobody asked for is unknown', async () => {
+test('a replenishment that was never requested is unknown', async () => {
   expect(await read(`rpl_${'0'.repeat(32)}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
 });

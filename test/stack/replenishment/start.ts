@@ -1,11 +1,11 @@
-/** Starting a replenishment behind the API's back, as the relay does, with settings of a test's own. */
+/** Starts a replenishment without the API, as the relay does, with a test's own settings. */
 import { randomUUID } from 'node:crypto';
 import type { ReplenishmentInput } from '../../../workflows/replenishment/contract.js';
 import { replenishmentWorkflowId } from '../../../workflows/replenishment/contract.js';
 import { taskQueue } from '../../../workflows/shared/contract.js';
 import { temporal } from '../../temporal.js';
 
-/** Starts it, or finds it started; resolves when that is durable. Returns the id that it was given. */
+/** Starts it, or finds it running. Resolves with its id once that is durable. */
 export async function startReplenishment(
   sku: string,
   settings: Partial<ReplenishmentInput> & Pick<ReplenishmentInput, 'cause'>,

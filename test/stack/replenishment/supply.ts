@@ -1,13 +1,13 @@
-/** Products that come from a supplier, suppliers that do as a test says, and what they were asked. */
+/** Products with scripted suppliers, and the calls those suppliers got. */
 import { randomUUID } from 'node:crypto';
 import { eventually, type Shop } from '../../shop.js';
 
 export interface SupplyRequest {
   readonly stock?: number;
-  /** Null: never by itself. */
+  /** Null: never automatically. */
   readonly reorderPoint?: number | null;
   readonly maxStock?: number | null;
-  /** Of one order. */
+  /** Per order. */
   readonly min?: number;
   readonly max?: number;
   readonly active?: boolean;
@@ -20,7 +20,7 @@ export interface Script {
   readonly cancel?: 'ok' | 'error';
 }
 
-/** One call, as the supplier remembers it. */
+/** One call, as the supplier recorded it. */
 export interface SupplierCall {
   readonly kind: string;
   readonly quantity: number | null;
@@ -28,7 +28,7 @@ export interface SupplierCall {
   readonly outcome: string;
 }
 
-/** What suppliers take for one, in minor units. */
+/** The suppliers' price for one unit, in minor units. */
 export const supplierPrice = 310;
 
 export class Supply {
@@ -37,7 +37,7 @@ export class Supply {
     private readonly sandboxUrl: string,
   ) {}
 
-  /** A new product with a supplier of its own, which acts as the script says. Returns its SKU. */
+  /** Creates a product with its own scripted supplier. Returns its SKU. */
   async product(request: SupplyRequest = {}, script: Script = {}): Promise<string> {
     const { stock = 4, reorderPoint = null, maxStock = 20, min = 1, max = 1000, active = true } = request;
     const sku = `R-${randomUUID().slice(0, 13)}`;
@@ -60,14 +60,14 @@ export class Supply {
     if (!response.ok) throw new Error(`the script was refused: ${await response.text()}`);
   }
 
-  /** What the supplier was asked about a SKU, oldest first. */
+  /** The calls to the supplier about a SKU, oldest first. */
   async calls(sku: string, kind?: string): Promise<SupplierCall[]> {
     const response = await fetch(`${this.sandboxUrl}/suppliers/calls?sku=${sku}`);
     const calls = (await response.json()) as SupplierCall[];
     return kind === undefined ? calls : calls.filter((call) => call.kind === kind);
   }
 
-  /** Starts a replenishment, or joins the one that runs. Returns its id. */
+  /** Starts a replenishment, or joins the running one. Returns its id. */
   async replenish(sku: string): Promise<string> {
     const { body } = await this.shop.must(202, this.shop.post('/api/replenishments', { sku }));
     return body.id;
@@ -77,7 +77,7 @@ export class Supply {
     return (await this.shop.must(200, this.shop.get(`/api/replenishments/${id}`))).body;
   }
 
-  /** The replenishment when it is over. */
+  /** Waits for the end of a replenishment and returns it. */
   async ended(id: string) {
     return eventually(`${id} to be over`, async () => {
       const found = await this.replenishment(id);
@@ -95,7 +95,7 @@ export class Supply {
     return (await this.shop.must(200, this.shop.get(`/api/purchase-orders?sku=${sku}`))).body.items;
   }
 
-  /** The receipts of a SKU that were deliveries, newest first. */
+  /** A SKU's receipts from deliveries, newest first. */
   async deliveries(sku: string): Promise<{ onHandDelta: number; reference: string; at: string }[]> {
     const { body } = await this.shop.must(200, this.shop.get(`/api/inventory/${sku}/movements`));
     return body.items.filter(({ reference }: { reference: string | null }) => reference?.startsWith('po_'));
@@ -105,7 +105,7 @@ export class Supply {
     return (await this.shop.stock(sku)).onHand;
   }
 
-  /** The open and closed cases about a SKU at `main`. */
+  /** The open and closed reviews about a SKU at `main`. */
   async reviews(sku: string) {
     const { body } = await this.shop.must(200, this.shop.get('/api/reviews?limit=200'));
     return body.items.filter(({ subject }: { subject: string }) => subject === `replenishment/${sku}/main`);

@@ -1,9 +1,9 @@
-/** A supplier of a test's own that answers whatever the test wants, over HTTP. */
+/** A test's own supplier over HTTP that answers whatever the test wants. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What a call is about: the sandbox's suppliers have the same paths. */
+/** The kinds of calls. The sandbox's suppliers have the same paths. */
 type SupplierCall =
   | 'reserve'
   | 'find_reservation'
@@ -15,14 +15,14 @@ type SupplierCall =
   | 'order_status'
   | 'cancel_order';
 
-/** A body to be sent as JSON, raw text, or whatever the test does with the response. */
+/** A body to send as JSON, raw text, or a function that answers by itself. */
 export type SupplierAnswer = { readonly json: unknown; readonly status?: number } | ((res: ServerResponse) => void);
 
 export interface HostileSupplier {
   readonly url: string;
-  /** What it was asked, oldest first. */
+  /** The calls it got, oldest first. */
   readonly calls: SupplierCall[];
-  /** Answers that replace the good ones. */
+  /** Answers that replace the valid ones. */
   answers: Partial<Record<SupplierCall, SupplierAnswer>>;
   close(): void;
 }

@@ -1,4 +1,4 @@
-/** Suppliers that answer with what should break us: nothing of it is stored, shown or retried without end. */
+/** Suppliers whose answers try to break us: none of it is stored or shown, and nothing is retried forever. */
 import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, describe, expect, inject, test } from 'vitest';
@@ -15,7 +15,7 @@ afterAll(async () => {
   for (const supplier of suppliers) supplier.close();
 });
 
-/** A product with nothing on hand, and a supplier that has more, at an address of its own. */
+/** A product without stock, and its supplier at its own address. */
 async function supplied(answers: HostileSupplier['answers']): Promise<{ sku: string; supplier: HostileSupplier }> {
   const supplier = await hostileSupplier(answers);
   suppliers.push(supplier);
@@ -53,7 +53,7 @@ describe('an order whose supplier answers the reservation with', () => {
     ['a reference of 3 MB', ref('x'.repeat(3_000_000)), 'cannot be understood'],
     ['a reference of 129 characters', ref('x'.repeat(129)), 'cannot be understood'],
     ['a reference with NUL', ref('a\0b'), 'cannot be understood'],
-    ['a reference with half of a character', ref('\ud800'), 'cannot be understood'],
+    ['a reference with half a character', ref('\ud800'), 'cannot be understood'],
     ['a card number as its reference', ref('4111111111111111'), 'cannot be understood'],
     ['a number as its reference', ref(12), 'cannot be understood'],
     ['a deep nest', (res) => res.writeHead(201).end('['.repeat(200_000)), 'cannot be understood'],
@@ -63,7 +63,7 @@ describe('an order whose supplier answers the reservation with', () => {
     ['an error of its own', { status: 500, json: { error: { code: 'x', detail: secret } } }, 'with an error'],
     ['a redirect', (res) => res.writeHead(302, { location: 'http://169.254.169.254/' }).end(secret), 'with an error'],
     ['a drip', drip, 'no answer in time'],
-  ])('%s fails, shows nothing of it, and leaves nothing open', async (_what, answer, failure) => {
+  ])('%s fails, shows nothing of the answer, and leaves nothing open', async (_what, answer, failure) => {
     const { sku, supplier } = await supplied({ reserve: answer });
     const customer = randomUUID();
     const { status, body } = await order(sku, customer);
@@ -79,7 +79,7 @@ describe('an order whose supplier answers the reservation with', () => {
     const shown = JSON.stringify([body, list, timeline]);
     expect(shown.length).toBeLessThan(5000);
     expect(shown).not.toContain(secret);
-    // Its outcome is unknown: each further try looks it up first, and in the end it is cancelled by its key.
+    // The outcome is unknown, so each retry looks the key up first, and in the end cancels by key.
     expect(supplier.calls).toEqual([
       'reserve',
       ...['find_reservation', 'reserve'],
@@ -90,7 +90,7 @@ describe('an order whose supplier answers the reservation with', () => {
   });
 });
 
-test('an order is not restocked by an ok that comes with 3 MB, and can be cancelled before and after', async () => {
+test('an ok with 3 MB does not restock an order, which can be cancelled before and after', async () => {
   const ok = { json: { status: 'ok', more: 'x'.repeat(3_000_000) } };
   const { sku } = await supplied({ status: ok });
   const { body } = await shop.must(201, order(sku));
@@ -102,7 +102,7 @@ test('an order is not restocked by an ok that comes with 3 MB, and can be cancel
   expect((await shop.must(200, shop.cancel(waiting.id))).body.status).toBe('cancelled');
 });
 
-test('a cancellation that is answered with nonsense is put before a person, in few words, and succeeds later', async () => {
+test('a cancellation that gets a nonsense answer goes to review with a short reason, and succeeds later', async () => {
   const nonsense = { status: 400, json: { error: { code: 'x', detail: `${secret}\0`.repeat(5000) } } };
   const { sku, supplier } = await supplied({ cancel_reservation: nonsense });
   const { body } = await shop.must(201, order(sku));
@@ -123,10 +123,10 @@ describe('a replenishment whose supplier answers with', () => {
   test.concurrent.each<[string, HostileSupplier['answers']]>([
     ['an order id of 3 MB', { order: { status: 201, json: { id: 'x'.repeat(3_000_000), status: 'ordered' } } }],
     ['an order id with NUL', { order: { status: 201, json: { id: `${secret}\0`, status: 'ordered' } } }],
-    ['an error that tells a lot', { order: { status: 400, json: { error: { code: secret, detail: secret } } } }],
-    ['more than there is', { availability: { json: { available: true, quantity: 1e308 } } }],
+    ['an error with a lot of text', { order: { status: 400, json: { error: { code: secret, detail: secret } } } }],
+    ['more than is available', { availability: { json: { available: true, quantity: 1e308 } } }],
     ['less than nothing', { availability: { json: { available: true, quantity: -1 } } }],
-  ])('%s fails, says so without its words, and leaves no order open', async (_what, answers) => {
+  ])('%s fails without quoting it, and leaves no order open', async (_what, answers) => {
     const { sku, supplier } = await supplied(answers);
     const { body } = await shop.must(202, shop.post('/api/replenishments', { sku }));
     const ended = await eventually('its end', async () => {
@@ -144,9 +144,9 @@ describe('a replenishment whose supplier answers with', () => {
   });
 });
 
-test('a supplier at an address of our own network, stored before addresses were checked, is never called', async () => {
+test('a supplier on our own network, stored before addresses were checked, is never called', async () => {
   const { sku, supplier } = await supplied({});
-  // The same server, by a form of its address that GATEWAY_ALLOW_HOSTS does not name.
+  // The same server, under an address that GATEWAY_ALLOW_HOSTS does not list.
   const url = supplier.url.replace('127.0.0.1', '[::ffff:127.0.0.1]');
   const refused = await shop.post('/api/suppliers', {
     name: 'X',
@@ -162,7 +162,7 @@ test('a supplier at an address of our own network, stored before addresses were 
     const found = await openReviews(`order/${opening.body.id}`);
     return found.length > 0 && found;
   });
-  // Operators are told what clients are not.
+  // Operators see what clients do not.
   expect(review.lastError).toContain('leads to an address that may not be called');
   await shop.must(200, shop.post(`/api/reviews/${review.id}/resolve`, { resolution: 'done', note: 'nothing there' }));
   await eventually('the order to fail', async () => (await shop.statusOf(opening.body.id)) === 'failed');

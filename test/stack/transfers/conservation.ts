@@ -1,4 +1,4 @@
-/** The law of transfers: whatever happens to them, at no moment is there a unit more or less. */
+/** The law of transfers: whatever happens to them, total stock never changes. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
@@ -9,13 +9,13 @@ import { booksAgree, location, untilStatus, whereabouts } from './goods.js';
 
 const atEachEnd = 100;
 const atOnce = 16;
-/** Between two kills: long enough that something can be done in between. */
+/** Between two kills: long enough for some work to get done. */
 const pauseMs = { worker: 1200, api: 1200, sandbox: 1200, postgres: 4000, temporal: 8000 } as const;
 
 /**
- * Runs transfers both ways between two locations, one third at once, one third shipped and received, one third shipped and
- * called back, and kills a server with SIGKILL over and over meanwhile. All along the sum over all places is read, each time
- * in one snapshot. Answers how often it was read, and how often the server was killed.
+ * Runs transfers both ways between two locations (a third immediate, a third shipped and received, a third shipped and
+ * called back) while killing a server with SIGKILL over and over. Meanwhile reads the sum over all locations, each time in
+ * one snapshot. Returns the numbers of readings and kills.
  */
 export async function conserves(
   stack: Stack,
@@ -54,13 +54,13 @@ export async function conserves(
   return { readings: sums.length, killed };
 }
 
-/** Each worker in its turn, or the one server of that name. Answers how often. */
+/** Kills each worker in turn, or the one server of that name. Returns how often. */
 async function killOverAndOver(stack: Stack, victim: ServerName, over: AbortSignal): Promise<number> {
   let killed = 0;
   for (let round = 0; !over.aborted; round++) {
     await sleep(pauseMs[victim]);
     const index = victim === 'worker' ? round % stack.pids.workers.length : 0;
-    // One that is only just being restarted is left alone.
+    // Leave a server alone that is just being restarted.
     const pid = await stack.kill(victim, index).catch(() => null);
     if (pid === null) continue;
     killed++;
@@ -69,7 +69,7 @@ async function killOverAndOver(stack: Stack, victim: ServerName, over: AbortSign
   return killed;
 }
 
-/** One transfer to its end, as a client with keys would drive it. Answers how it ended. */
+/** Drives one transfer to its end like a client with keys. Returns how it ended. */
 async function travel(shop: Shop, goods: object, index: number): Promise<string> {
   const mode = index % 3 === 0 ? 'immediate' : 'shipped';
   const { body } = await insist(shop, '/api/transfers', { ...goods, mode });
@@ -81,17 +81,17 @@ async function travel(shop: Shop, goods: object, index: number): Promise<string>
   return (await untilStatus(shop, id, verb === 'receive' ? 'completed' : 'cancelled')).status;
 }
 
-/** Repeats the same call with the same key until it is taken in. */
+/** Repeats a call with its key until it is accepted. */
 async function insist(shop: Shop, path: string, body: object): Promise<Answer> {
   const key = randomUUID();
-  return eventually(`${path} to be taken in`, async () => {
+  return eventually(`${path} to be accepted`, async () => {
     const answer = await shop.post(path, body, { 'idempotency-key': key, prefer: 'wait=5' });
     if (answer.status < 300) return answer;
     throw new Error(`${key}: ${answer.status} ${JSON.stringify(answer.body)}`);
   });
 }
 
-/** The sum of what is on hand anywhere or on its way, as often as it can be read. A server that is away is asked again. */
+/** Reads the sum of stock on hand and in transit as often as possible. Retries while the server is down. */
 async function readAllAlong(databaseUrl: string, sku: string, over: AbortSignal): Promise<number[]> {
   const connection = connect(databaseUrl, { applicationName: 'holdfast test', maxConnections: 1 });
   const sums: number[] = [];

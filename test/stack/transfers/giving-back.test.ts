@@ -6,7 +6,7 @@ import { booksAgree, byHand, goods, receive, shipped, untilStatus, whereabouts }
 const shop = sharedShop();
 const databaseUrl = inject('databaseUrl');
 
-/** Goods that are called back while one of them is missing from transit, so that they cannot be given back. */
+/** Goods called back while one of them is missing from transit, so the transfer cannot return them. */
 async function stuck() {
   const { sku, from, to } = await goods(shop, 4);
   const id = await shipped(shop, { sku, quantity: 4, from, to });
@@ -21,8 +21,8 @@ async function stuck() {
   return { sku, to, id, review };
 }
 
-describe('goods that cannot be given back', () => {
-  test('are put before a person, retried, and back as soon as they can be', async () => {
+describe('goods that cannot be returned', () => {
+  test('go to review, are retried, and return as soon as possible', async () => {
     const { sku, to, id, review } = await stuck();
     expect(review).toMatchObject({ kind: 'compensation_failed', attempts: 5 });
     expect(review.detail).toMatchObject({ compensation: 'give the goods back', transferId: id, sku, quantity: 4, to });
@@ -41,7 +41,7 @@ describe('goods that cannot be given back', () => {
     expect(await booksAgree(shop)).toBe(true);
   });
 
-  test('are left to the person who says that they were given back by hand', async () => {
+  test('are left to a reviewer who says that they were returned by hand', async () => {
     const { sku, id, review } = await stuck();
     await byHand(databaseUrl, { kind: 'lose', sku, location: 'transit', quantity: 3 });
     await byHand(databaseUrl, { kind: 'transfer_in', sku, location: 'main', quantity: 4 });

@@ -1,4 +1,4 @@
-/** Goods between two locations: builders for what a test of transfers needs first, and where the goods are. */
+/** Builders for tests of transfers between two locations, and queries for where the goods are. */
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,7 +22,7 @@ export async function location(shop: Shop): Promise<string> {
   return code;
 }
 
-/** So many of a new product at `main`, and an empty location to send them to. */
+/** This quantity of a new product at `main`, and an empty location as destination. */
 export async function goods(shop: Shop, stock: number): Promise<{ sku: string; from: string; to: string }> {
   return { sku: await shop.product(stock), from: 'main', to: await location(shop) };
 }
@@ -31,7 +31,7 @@ export function send(shop: Shop, request: TransferRequest, headers: Record<strin
   return shop.post('/api/transfers', request, { prefer: 'wait=30', ...headers });
 }
 
-/** Goods on their way. Returns the transfer's id. */
+/** Ships goods. Returns the transfer's id. */
 export async function shipped(shop: Shop, request: TransferRequest): Promise<string> {
   const { body } = await shop.must(201, send(shop, { ...request, mode: 'shipped' }));
   return body.id;
@@ -45,7 +45,7 @@ export function recall(shop: Shop, id: string, reason?: string): Promise<Answer>
   return shop.post(`/api/transfers/${id}/cancel`, reason === undefined ? {} : { reason }, { prefer: 'wait=30' });
 }
 
-/** The transfer, when it has come to this status. */
+/** Waits until the transfer has this status and returns it. */
 export async function untilStatus(shop: Shop, id: string, status: string): Promise<Answer['body']> {
   return await eventually(`${id} to be ${status}`, async () => {
     const { body } = await shop.must(200, shop.get(`/api/transfers/${id}`));
@@ -53,7 +53,7 @@ export async function untilStatus(shop: Shop, id: string, status: string): Promi
   });
 }
 
-/** On hand at each location and on the way, and what is held of it. */
+/** On hand and held at each location and in transit. */
 export async function whereabouts(shop: Shop, sku: string): Promise<Record<string, number>> {
   const { body } = await shop.must(200, shop.get(`/api/inventory/${sku}`));
   const places: { location: string; onHand: number }[] = body.locations;
@@ -64,7 +64,7 @@ export async function whereabouts(shop: Shop, sku: string): Promise<Record<strin
   };
 }
 
-/** Every ledger row of the SKU that names the transfer, oldest first, as `kind location onHandDelta`. */
+/** The SKU's ledger rows for the transfer, oldest first, as `kind location onHandDelta`. */
 export async function rowsOf(shop: Shop, sku: string, transferId: string): Promise<string[]> {
   const { body } = await shop.must(200, shop.get(`/api/inventory/${sku}/movements?limit=200`));
   const rows: { kind: string; location: string; onHandDelta: number; reference: string | null; id: string }[] =
@@ -79,14 +79,14 @@ export async function booksAgree(shop: Shop): Promise<boolean> {
   return (await shop.verified()).clean;
 }
 
-/** What the workers of a stack have logged about a transfer. */
+/** The workers' log lines about a transfer. */
 export function logOf(home: string, id: string): string {
   const folder = join(home, 'logs');
   const lines = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'));
   return lines.filter((line) => line.includes(`transfer/${id}`)).join('\n');
 }
 
-/** Somebody's hand in the books, past every transfer. */
+/** Changes the books by hand, outside any transfer. */
 export async function byHand(databaseUrl: string, command: StockCommand): Promise<void> {
   const connection = connect(databaseUrl, { applicationName: 'holdfast test', maxConnections: 1 });
   try {

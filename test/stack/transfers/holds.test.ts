@@ -10,10 +10,10 @@ const connection = connect(inject('databaseUrl'), { applicationName: 'holdfast t
 afterAll(() => connection.close());
 
 describe('the hold of a transfer', () => {
-  test.each(['confirm', 'cancel'])('cannot be decided past the transfer: %s', async (verb) => {
+  test.each(['confirm', 'cancel'])('can only be decided by the transfer: %s is refused', async (verb) => {
     const { sku, from, to } = await goods(shop, 5);
     const [transferId, reservationId] = [`trf_${randomUUID()}`, `rsv_${randomUUID()}`];
-    // No saga moves it on: it stays reserved.
+    // It has no workflow, so it stays reserved.
     const opened = await createTransferStore(connection.sql).apply({
       ...{ key: `${transferId}/open`, transferId, workflowId: `transfer/${transferId}`, actor: 'test', traceId: '' },
       ...{ step: 'open', mode: 'shipped', sku, quantity: 2, from, to, reservationId },

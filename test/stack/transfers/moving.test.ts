@@ -6,8 +6,8 @@ import { booksAgree, goods, rowsOf, send, untilStatus, whereabouts } from './goo
 const shops = [sharedShop(0), sharedShop(1)] as const;
 const [shop] = shops;
 
-describe('a transfer at once', () => {
-  test('has the goods at the destination when it answers, with a ledger row on each side', async () => {
+describe('an immediate transfer', () => {
+  test('has the goods at the destination when it answers, with a ledger row at each location', async () => {
     const { sku, from, to } = await goods(shop, 10);
     const { status, body, headers } = await send(shop, { sku, quantity: 4, from, to });
     expect(status).toBe(201);
@@ -28,7 +28,7 @@ describe('a transfer at once', () => {
     expect(await booksAgree(shop)).toBe(true);
   });
 
-  test('of more than there is moves nothing and fails with the figures', async () => {
+  test('of more than is available moves nothing and fails with the figures', async () => {
     const { sku, from, to } = await goods(shop, 3);
     const { status, body } = await send(shop, { sku, quantity: 4, from, to });
     expect(status).toBe(409);
@@ -57,7 +57,7 @@ describe('a transfer at once', () => {
     expect(await whereabouts(shop, sku)).toEqual({ main: 3, [to]: 2, transit: 0, held: 3 });
   });
 
-  test('goes on when the client does not wait', async () => {
+  test('continues if the client does not wait', async () => {
     const { sku, from, to } = await goods(shop, 1);
     const { status, body } = await send(shop, { sku, quantity: 1, from, to }, { prefer: 'respond-async' });
     expect(status).toBe(202);
@@ -68,7 +68,7 @@ describe('a transfer at once', () => {
     });
   });
 
-  test('asked for 20 times at once with one Idempotency-Key moves once', async () => {
+  test('requested 20 times at once with one Idempotency-Key moves once', async () => {
     const { sku, from, to } = await goods(shop, 100);
     const key = randomUUID();
     const answers = await Promise.all(
@@ -83,7 +83,7 @@ describe('a transfer at once', () => {
     expect(await whereabouts(shop, sku)).toEqual({ main: 93, [to]: 7, transit: 0, held: 0 });
   });
 
-  test('of the last unit, asked for twice at once through two API processes, has one winner', async () => {
+  test('of the last unit, requested twice at once through two API processes, succeeds once', async () => {
     for (let round = 0; round < 10; round++) {
       const { sku, from, to } = await goods(shop, 1);
       const answers = await Promise.all(shops.map((one) => send(one, { sku, quantity: 1, from, to })));
@@ -92,7 +92,7 @@ describe('a transfer at once', () => {
     }
   });
 
-  test('both ways at once between two locations, 40 of them, neither blocks nor loses', async () => {
+  test('both ways between two locations, 40 at once, neither blocks nor loses goods', async () => {
     const { sku, from, to } = await goods(shop, 100);
     await shop.must(201, shop.post(`/api/inventory/${sku}/receipts`, { quantity: 100, location: to }));
     const answers = await Promise.all(
@@ -105,19 +105,19 @@ describe('a transfer at once', () => {
   });
 });
 
-describe('what cannot be a transfer is refused and leaves none behind', () => {
+describe('an impossible transfer is refused and leaves no row:', () => {
   test.each([
     ['source and destination the same', { to: 'main' }, 'same_location', '/to'],
     ['no such product', { sku: 'no-such-sku' }, 'unknown_sku', '/sku'],
     ['no such source', { from: 'no-such-place' }, 'unknown_location', '/from'],
     ['no such destination', { to: 'no-such-place' }, 'unknown_location', '/to'],
-    ['from where goods are only on their way', { from: 'transit' }, 'unknown_location', '/from'],
-    ['to where goods are only on their way', { to: 'transit' }, 'unknown_location', '/to'],
+    ['from a virtual location', { from: 'transit' }, 'unknown_location', '/from'],
+    ['to a virtual location', { to: 'transit' }, 'unknown_location', '/to'],
     ['quantity 0', { quantity: 0 }, 'validation_failed', '/quantity'],
     ['half a unit', { quantity: 1.5 }, 'validation_failed', '/quantity'],
-    ['more than any quantity', { quantity: 1_000_000_001 }, 'validation_failed', '/quantity'],
+    ['more than the largest quantity', { quantity: 1_000_000_001 }, 'validation_failed', '/quantity'],
     ['no such mode', { mode: 'teleported' }, 'validation_failed', '/mode'],
-    ['a field that is none', { via: 'rail' }, 'validation_failed', '/via'],
+    ['an unknown field', { via: 'rail' }, 'validation_failed', '/via'],
     ['no source', { from: undefined }, 'validation_failed', '/from'],
   ])('%s', async (_what, change, code, pointer) => {
     const there = await goods(shop, 5);
@@ -131,8 +131,8 @@ describe('what cannot be a transfer is refused and leaves none behind', () => {
   });
 });
 
-describe('transfers are read', () => {
-  test('newest first, page by page, by product and by status', async () => {
+describe('transfers can be read', () => {
+  test('newest first, in pages, by product and by status', async () => {
     const { sku, from, to } = await goods(shop, 2);
     const made: string[] = [];
     for (let count = 0; count < 2; count++) made.push((await send(shop, { sku, quantity: 1, from, to })).body.id);

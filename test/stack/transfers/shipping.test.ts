@@ -24,7 +24,7 @@ async function signal(id: string, name: string, ...payload: unknown[]): Promise<
 }
 
 describe('goods that are shipped', () => {
-  test('have left the source, are nowhere to be sold from, and are not lost', async () => {
+  test('have left the source, cannot be sold anywhere, and are not lost', async () => {
     const { sku, from, to } = await goods(shop, 10);
     const { status, body } = await send(shop, { sku, quantity: 4, from, to, mode: 'shipped' });
     expect(status).toBe(201);
@@ -38,7 +38,7 @@ describe('goods that are shipped', () => {
     expect(await booksAgree(shop)).toBe(true);
   });
 
-  test('are found in transit at the moment when they were', async () => {
+  test('appear in transit in the stock of that moment', async () => {
     const { sku, from, to } = await goods(shop, 5);
     const id = await shipped(shop, { sku, quantity: 2, from, to });
     const { body } = await shop.get(`/api/inventory/${sku}/movements?limit=1`);
@@ -51,7 +51,7 @@ describe('goods that are shipped', () => {
 });
 
 describe('goods that arrive', () => {
-  test('are at the destination, and the transfer is over', async () => {
+  test('are at the destination, and the transfer is completed', async () => {
     const { sku, from, to } = await goods(shop, 10);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     const { status, body } = await receive(shop, id);
@@ -68,7 +68,7 @@ describe('goods that arrive', () => {
     ]);
   });
 
-  test('in a smaller number than were sent: the rest is booked as lost, with the reason', async () => {
+  test('in smaller number than sent: the rest is booked as lost, with the reason', async () => {
     const { sku, from, to } = await goods(shop, 10);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     const { status, body } = await receive(shop, id, { quantity: 3, reason: 'one crushed' });
@@ -94,7 +94,7 @@ describe('goods that arrive', () => {
     expect(await whereabouts(shop, sku)).toEqual({ main: 0, transit: 0, held: 0 });
   });
 
-  test('are taken in once, however often that is said, and not in another number', async () => {
+  test('are received once, however often that is reported, and never in another quantity', async () => {
     const { sku, from, to } = await goods(shop, 10);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     const first = await shop.must(200, receive(shop, id, { quantity: 3 }));
@@ -109,7 +109,7 @@ describe('goods that arrive', () => {
     expect(await whereabouts(shop, sku)).toEqual({ main: 6, [to]: 3, transit: 0, held: 0 });
   });
 
-  test('twice at the same moment through two API processes are taken in once', async () => {
+  test('twice at the same moment through two API processes are received once', async () => {
     const { sku, from, to } = await goods(shop, 4);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     const answers = await Promise.all(shops.map((one) => receive(one, id)));
@@ -134,7 +134,7 @@ describe('goods that arrive', () => {
     await tooMany();
   });
 
-  test('are received once they are there: a refused receive does not answer the next one', async () => {
+  test('are received after an early receive was refused: the refusal does not answer the next one', async () => {
     const { sku, from, to } = await goods(shop, 4);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     const inTransit = { sku, location: 'transit', quantity: 1 };
@@ -145,7 +145,7 @@ describe('goods that arrive', () => {
     expect(await whereabouts(shop, sku)).toEqual({ main: 0, [to]: 4, transit: 0, held: 0 });
   });
 
-  test.each([[-1], [1.5], ['4']])('%j of them is no number of goods', async (quantity) => {
+  test.each([[-1], [1.5], ['4']])('in the quantity %j are refused', async (quantity) => {
     const { sku, from, to } = await goods(shop, 1);
     const id = await shipped(shop, { sku, quantity: 1, from, to });
     const { status, body } = await shop.post(`/api/transfers/${id}/receive`, { quantity });
@@ -154,7 +154,7 @@ describe('goods that arrive', () => {
 });
 
 describe('goods that are called back', () => {
-  test('are at the source again', async () => {
+  test('return to the source', async () => {
     const { sku, from, to } = await goods(shop, 10);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     const { status, body } = await recall(shop, id, 'wrong truck');
@@ -176,7 +176,7 @@ describe('goods that are called back', () => {
     expect(await whereabouts(shop, sku)).toEqual({ main: 0, [to]: 4, transit: 0, held: 0 });
   });
 
-  test('by cancelling the workflow are at the source again', async () => {
+  test('through the workflow return to the source', async () => {
     const { sku, from, to } = await goods(shop, 4);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     await (await temporal()).workflow.getHandle(`transfer/${id}`).cancel();
@@ -184,7 +184,7 @@ describe('goods that are called back', () => {
     expect(await whereabouts(shop, sku)).toEqual({ main: 4, transit: 0, held: 0 });
   });
 
-  test('in the moment of their arrival are in one of the two places', async () => {
+  test('at the moment of their arrival end up at one of the two locations', async () => {
     for (let round = 0; round < 10; round++) {
       const { sku, from, to } = await goods(shop, 1);
       const id = await shipped(shop, { sku, quantity: 1, from, to });
@@ -199,7 +199,7 @@ describe('goods that are called back', () => {
     }
   });
 
-  test('when they were moved at once cannot be, nor can they be received', async () => {
+  test('after an immediate transfer stay where they are, and cannot be received', async () => {
     const { sku, from, to } = await goods(shop, 1);
     const { id } = (await send(shop, { sku, quantity: 1, from, to })).body;
     expect((await recall(shop, id)).body).toMatchObject({ status: 409, code: 'invalid_state', from: 'completed' });
@@ -208,7 +208,7 @@ describe('goods that are called back', () => {
 });
 
 describe('a signal from outside', () => {
-  test('says what has arrived', async () => {
+  test('reports what arrived', async () => {
     const { sku, from, to } = await goods(shop, 4);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     await signal(id, 'receive', { quantity: 3, reason: 'counted by hand' });
@@ -232,20 +232,18 @@ describe('a signal from outside', () => {
     ['receive', { quantity: 4, hurry: true }, 'has a field other than quantity, reason'],
     ['receive', { reason: 7 }, 'reason is not a text'],
     ['cancel', ['now'], 'not an object'],
-  ])('%s that brings %j is logged and ignored, and the goods travel on', async (name, payload, why) => {
+  ])('%s with payload %j is logged and ignored, and the goods stay in transit', async (name, payload, why) => {
     const { sku, from, to } = await goods(shop, 4);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     await signal(id, name, payload);
-    await eventually('the line in the log', async () =>
-      logOf(inject('home'), id).includes(`signal ${name} ignored: ${why}`),
-    );
+    await eventually('the log line', async () => logOf(inject('home'), id).includes(`signal ${name} ignored: ${why}`));
     expect((await receive(shop, id, { quantity: 4 })).body).toMatchObject({ status: 'completed', received: 4 });
     expect(await whereabouts(shop, sku)).toEqual({ main: 0, [to]: 4, transit: 0, held: 0 });
   });
 });
 
-describe('what a transfer leaves in Temporal', () => {
-  test('is little, whatever happens on the way, and nothing is lost with it', async () => {
+describe("a transfer's history in Temporal", () => {
+  test('stays small, whatever happens in transit, and nothing depends on it', async () => {
     const { sku, from, to } = await goods(shop, 4);
     const id = await shipped(shop, { sku, quantity: 4, from, to });
     for (let count = 0; count < 10; count++) await receive(shop, id, { quantity: 5 });
