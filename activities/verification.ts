@@ -26,7 +26,7 @@ export interface VerificationRun {
 export function verificationActivities({ slowSql }: Pick<Connection, 'slowSql'>, rows = chunkRows) {
   return {
     /**
-     * * Walks the ledger to its end, from where the last attempt stopped. A concurrent attempt takes the walk over, and
+     * Walks the ledger to its end, from where the last attempt stopped. A concurrent attempt takes the walk over, and
      * this one ends.
      */
     async verifyLedger({ id, createdAt }: VerificationRun): Promise<void> {

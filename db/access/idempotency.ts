@@ -1,5 +1,5 @@
 /**
- * * The request and the answer of each Idempotency-Key. A key's row is written before anything else happens: it fixes
+ * The request and the answer of each Idempotency-Key. A key's row is written before anything else happens: it fixes
  * the ids that the call creates, and names the API process that handles it. A later call that finds that process dead
  * takes the row over and repeats the call with the same ids.
  */
@@ -137,7 +137,7 @@ export async function signOff(sql: Sql, processId: string): Promise<void> {
 const retentionHours = 24;
 
 /**
- * * Deletes at most `limit` keys whose retention has ended, and API processes that are long dead. Returns how many keys
+ * Deletes at most `limit` keys whose retention has ended, and API processes that are long dead. Returns how many keys
  * were deleted; repeat it until that is less than `limit`.
  */
 export async function deleteOldKeys(sql: Sql, limit: number): Promise<number> {

@@ -57,7 +57,7 @@ export async function listOrders(
 }
 
 /**
- * * A page of the order's timeline, oldest first; null if there is no such order. Each step locks its order, so later
+ * A page of the order's timeline, oldest first; null if there is no such order. Each step locks its order, so later
  * entries have higher numbers, and no page misses an entry.
  * @param after the number of the last entry on the previous page; 0: from the start
  */

@@ -1,5 +1,5 @@
 /**
- * * Orders change in steps. `order_apply` (db/functions/10_orders.sql) does each step over the order, its stock, its
+ * Orders change in steps. `order_apply` (db/functions/10_orders.sql) does each step over the order, its stock, its
  * payment and its outbox rows.
  */
 import type {

@@ -21,7 +21,7 @@ export interface OutboxBatch {
 const maxLostBatches = 20;
 
 /**
- * * Assigns at most `limit` waiting rows of a topic to a new batch. Returns that batch, and older batches that are
+ * Assigns at most `limit` waiting rows of a topic to a new batch. Returns that batch, and older batches that are
  * still not delivered, since their relay may have died. The assignment is committed before any workflow starts, and a
  * batch is always returned whole, so a batch that is started twice is the same batch. Rows that another relay is
  * assigning are skipped.
@@ -60,7 +60,7 @@ export interface ReplenishRow {
 }
 
 /**
- * * Claims the oldest waiting row of each SKU, unless a relay has claimed it or it is waiting for a retry. So any
+ * Claims the oldest waiting row of each SKU, unless a relay has claimed it or it is waiting for a retry. So any
  * number of relays deliver the rows of a SKU one at a time and in order. A claim is a time in the row and holds no
  * lock. The claim of a dead relay expires after `leaseSeconds`.
  */
@@ -114,7 +114,7 @@ export interface FailedDelivery {
 }
 
 /**
- * * Counts the failure. After the last attempt it opens a review and abandons the rows, in the same transaction, so
+ * Counts the failure. After the last attempt it opens a review and abandons the rows, in the same transaction, so
  * that they no longer block the rows behind them. Returns the seconds until the next attempt; null if there is none.
  */
 export async function failDelivery(sqlClient: Sql, failed: FailedDelivery): Promise<number | null> {

@@ -1,5 +1,5 @@
 /**
- * * Connections to Postgres with a time limit on every query: for a free connection, and for the answer. A stopped
+ * Connections to Postgres with a time limit on every query: for a free connection, and for the answer. A stopped
  * server, or a network that drops packets, neither breaks the connection nor reports an error. Only our own timer ends
  * such a wait (docs/adr/0012-every-wait-for-postgres-ends.md).
  */

@@ -37,7 +37,7 @@ const slowSeconds = 600;
 const maxSlowConnections = 2;
 
 /**
- * * Connects lazily. A lost connection is reopened within 0.1 s of the next query. A query that was in flight on it
+ * Connects lazily. A lost connection is reopened within 0.1 s of the next query. A query that was in flight on it
  * rejects, and its outcome is unknown. So does a query that takes longer than `timeoutSeconds`, with PostgresTimeout or
  * SQLSTATE 57014, whether the server is slow, stopped or unreachable, or every connection is busy.
  */

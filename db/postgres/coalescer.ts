@@ -1,5 +1,5 @@
 /**
- * * Group commit: callers that arrive while a batch is in flight share the next one. There is no timer: a lone caller
+ * Group commit: callers that arrive while a batch is in flight share the next one. There is no timer: a lone caller
  * is sent at once, and under load a batch holds everything that arrived while the last one was in flight.
  */
 import { PostgresTimeout } from './bounded-pool.js';
@@ -27,7 +27,7 @@ interface Waiting<In, Out> {
 }
 
 /**
- * * Turns many calls with one item each into few calls with many items. `run` returns one result for each item, in
+ * Turns many calls with one item each into few calls with many items. `run` returns one result for each item, in
  * order. When it rejects, every caller of that batch gets the error.
  */
 export class Coalescer<In, Out> {

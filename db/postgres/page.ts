@@ -36,7 +36,7 @@ export function encodeCursor(list: ListName, { at, id }: Cursor): string {
 }
 
 /**
- * * Decodes a cursor; null if it is invalid or belongs to another list. `at` is always a time that Postgres can read,
+ * Decodes a cursor; null if it is invalid or belongs to another list. `at` is always a time that Postgres can read,
  * even if a client has tampered with the cursor. Cursors of release 0.1 name no list: every list accepts them, so that
  * a client can keep reading across an upgrade.
  */
@@ -63,7 +63,7 @@ function isDay(day: string): boolean {
 }
 
 /**
- * * The condition that a row comes after the cursor in a list with the newest first; undefined on the first page. It
+ * The condition that a row comes after the cursor in a list with the newest first; undefined on the first page. It
  * compares rows, so an index on the two columns starts reading at the cursor, however deep the page is.
  */
 export function behind(at: SQLWrapper, id: SQLWrapper, cursor: Cursor | null): SQL | undefined {

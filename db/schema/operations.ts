@@ -34,7 +34,7 @@ export const manualReviews = pgTable(
 );
 
 /**
- * * One row for each piece of work that follows from a committed change, written in that change's transaction. A relay
+ * One row for each piece of work that follows from a committed change, written in that change's transaction. A relay
  * claims rows, starts their workflow, and marks them delivered. If it dies in between, the next relay resumes the rows.
  */
 export const outbox = pgTable(
@@ -42,7 +42,7 @@ export const outbox = pgTable(
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     /**
-     * * `mail`: to a customer; `notice`: to our own staff; payload `{ template, ... }`. `replenish`: a SKU is low at a
+     * `mail`: to a customer; `notice`: to our own staff; payload `{ template, ... }`. `replenish`: a SKU is low at a
      * location; payload `{ sku, location }`.
      */
     topic: text().$type<BatchTopic | 'replenish'>().notNull(),
@@ -57,7 +57,7 @@ export const outbox = pgTable(
     lastError: text('last_error'),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
     /**
-     * * Until then a relay has claimed the `replenish` row, or the row waits for a retry. Null: no relay has claimed it
+     * Until then a relay has claimed the `replenish` row, or the row waits for a retry. Null: no relay has claimed it
      * yet. Never reset to null, so that a change during a delivery writes a row of its own.
      */
     claimedUntil: at('claimed_until'),

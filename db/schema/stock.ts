@@ -115,7 +115,7 @@ export const stockLevels = pgTable(
 );
 
 /**
- * * Levels that may need a refill: those at or below their reorder point when they last changed, and levels without any
+ * Levels that may need a refill: those at or below their reorder point when they last changed, and levels without any
  * stock yet, if the product's reorder point was changed since it was created. Triggers write a row in the transaction
  * of the change. The sweep reads only these rows, and removes those of levels that are no longer low or have no
  * supplier.

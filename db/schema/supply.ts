@@ -101,7 +101,7 @@ export const replenishments = pgTable(
 );
 
 /**
- * * Requests that were answered before anything was planned. The id may never become a replenishment: if another one is
+ * Requests that were answered before anything was planned. The id may never become a replenishment: if another one is
  * running for the SKU and location by then, the request joins it.
  */
 export const replenishmentRequests = pgTable('replenishment_requests', {

@@ -64,7 +64,7 @@ const levelsOf = (sql: Sql, location: string | null) => sql`
   s.sku = p.sku and (${location}::text is null or s.location = ${location})`;
 
 /**
- * * The newest open holds of the product `p`, at most `limit`. An index finds the newest ones of each level, so the
+ * The newest open holds of the product `p`, at most `limit`. An index finds the newest ones of each level, so the
  * cost does not grow with their number.
  */
 const newestHolds = (sql: Sql, location: string | null, limit: number, before = sql`true`) => sql`
@@ -140,7 +140,7 @@ export async function listInventory(
 }
 
 /**
- * * The open holds of a product, newest first, at one location or at all; null if there is no such product. A page
+ * The open holds of a product, newest first, at one location or at all; null if there is no such product. A page
  * costs the same, however many holds there are.
  */
 export async function listOpenHolds(sql: Sql, query: PageOfProduct): Promise<Page<OpenHold> | null> {

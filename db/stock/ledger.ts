@@ -17,7 +17,7 @@ export interface LedgerOptions {
 
 export interface Ledger {
   /**
-   * * Applies operations, each as a whole or not at all, and returns their results in order, once they are durable.
+   * Applies operations, each as a whole or not at all, and returns their results in order, once they are durable.
    * They may share a transaction with operations of other callers. A refusal is a result.
    *
    * Rejects if Postgres is unavailable or the connection broke (the outcome is then unknown), or if an operation is

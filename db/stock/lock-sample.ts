@@ -8,7 +8,7 @@ export interface LockSample {
 }
 
 /**
- * * Counts the sessions of this database that run a function which changes stock. It only reads the list of sessions:
+ * Counts the sessions of this database that run a function which changes stock. It only reads the list of sessions:
  * it takes no lock and delays nobody.
  */
 export async function sampleLedgerSessions(sql: Sql): Promise<LockSample> {

@@ -10,7 +10,7 @@ const settledSeconds = 60;
 const firstReceiptSeconds = 60;
 
 /**
- * * Queues an outbox row for every level that is low even with the goods on order, and that nothing refills yet: no row
+ * Queues an outbox row for every level that is low even with the goods on order, and that nothing refills yet: no row
  * waits, no replenishment is running or has just failed, and an active supplier can take an order. A product without
  * any stock yet counts as a level of 0 at `main` if its reorder point was changed after it was created; otherwise it
  * counts as no level, so that an imported catalogue orders nothing by itself. Returns how many. A level queued
@@ -48,7 +48,7 @@ export async function queueMissedLevels(sqlClient: Sql, coolOffSeconds: number):
 }
 
 /**
- * * Removes the marks of levels that need no refill any more. Skips marks that are locked, so that it never waits, and
+ * Removes the marks of levels that need no refill any more. Skips marks that are locked, so that it never waits, and
  * marks that are newer than the level it read. Keeps young marks: a sale that began before the reorder point was raised
  * may still be open, and leaves no mark of its own.
  */

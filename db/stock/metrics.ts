@@ -1,5 +1,5 @@
 /**
- * * Metrics of the ledger and the stores for Prometheus: the time until the result of an operation is durable, the
+ * Metrics of the ledger and the stores for Prometheus: the time until the result of an operation is durable, the
  * outcomes of requests for goods, and how orders and transfers end. The API and the workers share them.
  */
 import { Counter, Histogram, type Registry } from 'prom-client';

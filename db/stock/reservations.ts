@@ -28,7 +28,7 @@ export async function findHolds(sqlClient: Sql, ids: readonly string[]): Promise
 }
 
 /**
- * * Overdue direct holds: at most `limit`, the longest overdue first, without those in `skipped`. Holds of an order end
+ * Overdue direct holds: at most `limit`, the longest overdue first, without those in `skipped`. Holds of an order end
  * with their order.
  */
 export async function overdueReservationIds(

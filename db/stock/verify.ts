@@ -1,5 +1,5 @@
 /**
- * * Compares the whole ledger with the levels, and both with the open holds. It walks the ledger in chunks, level by
+ * Compares the whole ledger with the levels, and both with the open holds. It walks the ledger in chunks, level by
  * level in the order of its index, so that no statement takes long, however long the ledger is. Each chunk is one
  * statement and thus one snapshot: a level is compared with its rows at the same moment, whatever changes meanwhile.
  * Writers are not delayed.
@@ -92,7 +92,7 @@ function nextPosition(done: LevelKey, within: LevelSoFar | null, row: ChunkRow):
 }
 
 /**
- * * The next levels from each of the three tables, and `bound`: the first level that may be cut off by the limit. That
+ * The next levels from each of the three tables, and `bound`: the first level that may be cut off by the limit. That
  * level and those after it are left for the next chunk.
  */
 const levelsAfter = (sql: Sql, { sku, location }: LevelKey, rows: number) => sql`

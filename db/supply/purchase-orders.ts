@@ -14,7 +14,7 @@ export type RecordedOrder = PlacedOrder & {
 };
 
 /**
- * * Records that a replenishment's order was placed, in one statement with the replenishment, and closes the reviews
+ * Records that a replenishment's order was placed, in one statement with the replenishment, and closes the reviews
  * that were open because none could be placed. A repetition changes nothing.
  */
 export async function recordPurchaseOrder(
@@ -68,7 +68,7 @@ export type DeliveryResult =
   | { readonly outcome: 'closed'; readonly status: string };
 
 /**
- * * Receives a delivery, once however often it is reported. The function purchase_order_deliver changes stock, purchase
+ * Receives a delivery, once however often it is reported. The function purchase_order_deliver changes stock, purchase
  * order and replenishment in one transaction.
  */
 export async function receiveDelivery(sqlClient: Sql, id: string, actor: string): Promise<DeliveryResult> {

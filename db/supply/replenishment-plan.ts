@@ -19,7 +19,7 @@ export interface PlanRequest {
 const maxRounds = 5;
 
 /**
- * * Decides what to order and records it as a running replenishment. A repeated request, or any request while one is
+ * Decides what to order and records it as a running replenishment. A repeated request, or any request while one is
  * running, returns the running one.
  */
 export async function planReplenishment(sqlClient: Sql, request: PlanRequest): Promise<PlanResult> {

@@ -52,7 +52,7 @@ export interface FailureReport {
 }
 
 /**
- * * Opens a review and notifies the managers that nothing could be ordered, in one statement. There is at most one open
+ * Opens a review and notifies the managers that nothing could be ordered, in one statement. There is at most one open
  * review for a SKU at a location, and one notice for each replenishment.
  */
 export async function reportFailure(sqlClient: Sql, report: FailureReport): Promise<void> {

@@ -52,7 +52,7 @@ export function functionsOf({ text }: FunctionFile): readonly string[] {
 }
 
 /**
- * * Whether the database has had every file applied, now or in an earlier release. Functions also serve the previous
+ * Whether the database has had every file applied, now or in an earlier release. Functions also serve the previous
  * release (docs/OPERATIONS.md), so a process stays ready after its database was upgraded.
  */
 export async function haveBeenApplied(sql: Sql, files: readonly FunctionFile[]): Promise<boolean> {

@@ -1,5 +1,5 @@
 /**
- * * Database roles and their rights. The migrating role owns everything. The running role, of API and workers, owns
+ * Database roles and their rights. The migrating role owns everything. The running role, of API and workers, owns
  * nothing: it writes the tables listed here, and changes stock, orders, payments and transfers only through functions
  * (docs/adr/0013-two-roles.md).
  */
@@ -53,7 +53,7 @@ export function runningRoleOf(runningUrl: string, ownerUrl: string): RunningRole
 }
 
 /**
- * * Makes the definer functions run with the owner's rights, on objects of this schema only, and revokes them from the
+ * Makes the definer functions run with the owner's rights, on objects of this schema only, and revokes them from the
  * public. `create or replace function` resets this, so it must follow in the same transaction.
  */
 export async function secureDefiners(sql: Sql): Promise<void> {
