@@ -3,14 +3,14 @@ import { DrizzleQueryError } from 'drizzle-orm';
 import postgres from 'postgres';
 import { describe, expect, it } from 'vitest';
 import { lastingFailure } from '../domain/retry.js';
-import { crossable } from './failures.js';
+import { storable } from './failures.js';
 
 /** An error of Postgres as the driver throws it. */
 const refusal = (code: string, message: string): postgres.PostgresError =>
   Object.assign(Object.create(postgres.PostgresError.prototype), { name: 'PostgresError', code, message });
 
 const failing = (error: unknown, attempt = 1): Promise<ApplicationFailure> =>
-  crossable(() => Promise.reject(error), attempt).then(
+  storable(() => Promise.reject(error), attempt).then(
     () => expect.fail('it did not fail'),
     (failure) => failure,
   );
@@ -57,7 +57,7 @@ describe('an error of an activity', () => {
 
 describe('a result of an activity', () => {
   it.each([{ a: 1 }, null, undefined, 'text', 5])('is unchanged: %j', async (result) => {
-    expect(await crossable(async () => result, 1)).toEqual(result);
+    expect(await storable(async () => result, 1)).toEqual(result);
   });
 
   it.each([
@@ -66,7 +66,7 @@ describe('a result of an activity', () => {
     ['is a circle', circle],
     ['is no JSON', () => ({ amount: 5n })],
   ])('is a lasting failure where it %s', async (_what, result) => {
-    await expect(crossable(async () => result(), 1)).rejects.toMatchObject({ type: lastingFailure });
+    await expect(storable(async () => result(), 1)).rejects.toMatchObject({ type: lastingFailure });
   });
 });
 

@@ -1,4 +1,4 @@
-/** How failures and results of activities cross Temporal. */
+/** Failures and results of activities, in a form that Temporal can store. */
 import { ApplicationFailure } from '@temporalio/common';
 import { describePostgresError, isLasting, postgresErrorOf } from '../db/postgres/lasting-errors.js';
 import { type Fault, lastingFailure, nextWaitMs, type RetryClass } from '../domain/retry.js';
@@ -19,8 +19,9 @@ export function isFirstAttempt(retryBudget: RetryBudget | null): boolean {
 }
 
 /**
- * Runs a gateway call. A GatewayFault becomes an ApplicationFailure whose type is the fault. With `retryBudget` the failure
- * also sets the wait before the next attempt, or ends the retries. Any other error is a bug and is thrown unchanged.
+ * Runs a gateway call. A GatewayFault becomes an ApplicationFailure whose type is the fault. With `retryBudget` the
+ * failure also sets the wait before the next attempt, or ends the retries. Any other error is a bug and is thrown
+ * unchanged.
  */
 export async function askGateway<T>(
   call: () => Promise<T>,
@@ -57,16 +58,16 @@ const maxResultBytes = 1024 * 1024;
 const maxMessageLength = 2000;
 
 /**
- * Runs an activity so that its result or error can cross Temporal and be stored. Results that cannot cross, and Postgres
- * errors that no retry fixes, become a `lastingFailure` (domain/retry.ts) without the statement and its values.
+ * Runs an activity so that Temporal can store its result or error. Results that it cannot store, and Postgres errors
+ * that no retry fixes, become a `lastingFailure` (domain/retry.ts) without the statement and its values.
  * @param attempt from 1
  */
-export async function crossable<T>(activity: () => Promise<T>, attempt: number): Promise<T> {
+export async function storable<T>(activity: () => Promise<T>, attempt: number): Promise<T> {
   let result: T;
   try {
     result = await activity();
   } catch (error) {
-    throw crossableError(error, attempt);
+    throw storableError(error, attempt);
   }
   const bytes = serializedBytes(result);
   if (bytes === null) throw lasting('the result of the activity cannot be serialized');
@@ -74,7 +75,7 @@ export async function crossable<T>(activity: () => Promise<T>, attempt: number):
   return result;
 }
 
-function crossableError(error: unknown, attempt: number): unknown {
+function storableError(error: unknown, attempt: number): unknown {
   const refused = postgresErrorOf(error);
   // The worker replaces passing errors by a report (workers/interceptors/activity-errors.ts).
   if (refused === null || !isLasting(refused, attempt)) return error;

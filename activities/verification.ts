@@ -4,10 +4,10 @@ import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import type { Connection } from '../db/postgres/client.js';
 import {
   cancelVerification,
+  claimVerification,
   maxDifferences,
   type Progress,
   recordProgress,
-  takeUpVerification,
 } from '../db/stock/verifications.js';
 import { verifyChunk } from '../db/stock/verify.js';
 
@@ -26,13 +26,13 @@ export interface VerificationRun {
 export function verificationActivities({ slowSql }: Pick<Connection, 'slowSql'>, rows = chunkRows) {
   return {
     /**
-     * Walks the ledger to its end, from where the last attempt stopped. A concurrent attempt takes the walk over, and this
-     * one ends.
+     * Walks the ledger to its end, from where the last attempt stopped. A concurrent attempt takes the walk over, and
+     * this one ends.
      */
     async verifyLedger({ id, createdAt }: VerificationRun): Promise<void> {
       const stopped = cancellationSignal();
       const run = { id, createdAt, runner: randomUUID() };
-      let progress = await takeUpVerification(slowSql, run);
+      let progress = await claimVerification(slowSql, run);
       if (progress === null) return;
       let recordedAt = performance.now();
       for (;;) {

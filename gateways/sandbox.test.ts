@@ -1,4 +1,4 @@
-/** The clients against the sandbox gateways, which run as a process of their own. */
+/** The gateway clients against the sandbox, in a separate process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -81,7 +81,7 @@ async function read<T>(path: string): Promise<T> {
 }
 
 describe('the payment gateway', () => {
-  it('authorizes, captures, refunds, and reads the books of it', async () => {
+  it('authorizes, captures, refunds, and reads the books', async () => {
     const authorizationId = await authorized('tok_visa');
     const capture = { idempotencyKey: fresh('c'), authorizationId, amount: 4200 };
     expect(await payments.findCapture(capture.idempotencyKey)).toBeNull();
@@ -104,7 +104,7 @@ describe('the payment gateway', () => {
     expect(await payments.books('auth_nobody')).toBeNull();
   });
 
-  it('voids once and for ever: a capture that comes later is declined', async () => {
+  it('voids for good: a later capture is declined', async () => {
     const authorizationId = await authorized('tok_visa');
     for (let n = 0; n < 2; n++)
       expect(await payments.void({ idempotencyKey: fresh('v'), authorizationId })).toEqual({ kind: 'voided' });
@@ -118,13 +118,13 @@ describe('the payment gateway', () => {
   it.each([
     ['tok_declined', 'payment_declined', 'generic_decline'],
     ['tok_insufficient_funds', 'insufficient_funds', 'insufficient_funds'],
-  ])('%s is declined as %s, at the look-up too', async (token, code, declineCode) => {
+  ])('%s is declined as %s, in a look-up too', async (token, code, declineCode) => {
     const call = order(token);
     expect(await payments.authorize(call)).toEqual({ kind: 'declined', code, declineCode });
     expect(await payments.findAuthorization(call.idempotencyKey)).toEqual({ kind: 'declined', code, declineCode });
   });
 
-  it('tok_capture_declined is declined at the capture', async () => {
+  it('tok_capture_declined is declined at capture', async () => {
     const authorizationId = await authorized('tok_capture_declined');
     const answer = await payments.capture({ idempotencyKey: fresh('c'), authorizationId, amount: 4200 });
     expect(answer).toMatchObject({ kind: 'declined', declineCode: 'generic_decline' });
@@ -134,7 +134,7 @@ describe('the payment gateway', () => {
     ['tok_auth_timeout_1', 'no_answer', false],
     ['tok_auth_lost_1', 'no_answer', true],
     ['tok_flaky_1', 'server_error', false],
-  ])('%s is a fault %s, and the look-up knows whether it happened', async (token, fault, happened) => {
+  ])('%s gives the fault %s, and a look-up shows whether it happened', async (token, fault, happened) => {
     const call = order(token);
     await expect(payments.authorize(call, { timeoutMs: 1000 })).rejects.toMatchObject({ name: 'GatewayFault', fault });
     const found = await payments.findAuthorization(call.idempotencyKey);
@@ -144,7 +144,7 @@ describe('the payment gateway', () => {
     expect(await read<unknown[]>(`/payments?reference=${call.reference}`)).toHaveLength(1);
   });
 
-  it('a look-up of what is being worked on has no answer yet, and repeating the call waits for it', async () => {
+  it('a look-up during a call has no answer yet, and a repeated call waits for it', async () => {
     const call = order('tok_slow_2000');
     const slow = payments.authorize(call);
     await sleep(200);
@@ -153,7 +153,7 @@ describe('the payment gateway', () => {
     expect(await payments.findAuthorization(call.idempotencyKey)).toEqual(await slow);
   });
 
-  it('a bug of the caller is an ordinary error that tells what is wrong, and not the token', async () => {
+  it('a bug in the caller gives an ordinary error that explains it without the token', async () => {
     const call = order('tok_very_secret');
     await payments.authorize(call);
     for (const wrong of [
@@ -182,20 +182,20 @@ describe('the fraud gateway', () => {
 });
 
 describe('the mail gateway', () => {
-  it('delivers a mail as it was written, and a second try of it only once', async () => {
+  it('delivers a mail as it was written, and only once if it is sent again', async () => {
     const letter = { messageId: '<receipt.1@holdfast>', to: 'a@example.com', subject: 'Grüße', text: 'Danke: 5 €\n' };
     for (let n = 0; n < 2; n++) await mail.send(letter);
     expect(await read('/mail?to=a@example.com')).toMatchObject([letter]);
   });
 });
 
-describe('a sandbox that is killed and comes back', { timeout: 60_000 }, () => {
-  it('leaves every call answered or in doubt, and repeated calls settle the doubt without a second authorization', async () => {
+describe('a sandbox that is killed and restarted', { timeout: 60_000 }, () => {
+  it('leaves every call answered or in doubt, and repeating those in doubt authorizes none twice', async () => {
     const calls = Array.from({ length: 400 }, () => order('tok_visa', fresh('killed').replace('/', '-')));
     const results: unknown[] = [];
     const queue = calls.entries();
     const buyer = async () => {
-      // Patient enough for a slow restart: then it is the breaker that waits, and nobody is told of a fault.
+      // Long enough for a slow restart: the breaker then waits, and callers see no fault.
       for (const [n, call] of queue)
         results[n] = await payments.authorize(call, { timeoutMs: 30_000 }).catch((error: unknown) => error);
     };
@@ -207,7 +207,7 @@ describe('a sandbox that is killed and comes back', { timeout: 60_000 }, () => {
     const faults = results.filter((result) => result instanceof GatewayFault);
     for (const result of results)
       if (!(result instanceof GatewayFault)) expect(result).toMatchObject({ kind: 'authorized' });
-    // Those that were under way, the five that opened the breaker, and one every half second that tried.
+    // Calls in flight, the five that opened the breaker, and one probe every half second.
     expect(faults.length).toBeGreaterThan(0);
     expect(faults.length).toBeLessThan(100);
     for (const [n, call] of calls.entries()) {
@@ -219,7 +219,7 @@ describe('a sandbox that is killed and comes back', { timeout: 60_000 }, () => {
     expect(new Set(references).size).toBe(references.length);
   });
 
-  it('takes mails again over a new connection', async () => {
+  it('accepts mail again over a new connection', async () => {
     await kill(sandbox);
     sandbox = await start(Number(new URL(sandbox.url).port), sandbox.smtpPort);
     await mail.send({ messageId: '<back@holdfast>', to: 'back@example.com', subject: 's', text: 't' });

@@ -1,4 +1,6 @@
-/** The sandbox as a process of its own that is killed or has no room: whatever it acknowledged is in its books afterwards. */
+/**
+ * The sandbox as a separate process that is killed or has a full disk: its books keep everything that it acknowledged.
+ */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -35,7 +37,7 @@ afterEach(async () => {
   await rm(home, { recursive: true });
 });
 
-/** @param maxFileBytes how large its files may grow: beyond, a write fails as on a full disk */
+/** @param maxFileBytes the limit of its files: a write beyond it fails as on a full disk */
 async function start(maxFileBytes?: number): Promise<Running> {
   const node = [process.execPath, '--import', 'tsx', fileURLToPath(new URL('main.ts', import.meta.url))];
   const limit = maxFileBytes === undefined ? [] : ['prlimit', `--fsize=${maxFileBytes}:unlimited`];
@@ -70,11 +72,11 @@ const json = <T>(text: string): T => JSON.parse(text);
 const books = async (url: string) => json<Booked[]>(await (await fetch(`${url}/payments`)).text());
 const order = (token: string, reference: string) => ({ token, amount: 700, currency: 'EUR', reference });
 
-/** Each test starts processes, on a machine that may be busy. */
+/** Each test starts processes, possibly on a busy machine. */
 const retryBudget = { timeout: 60_000 };
 
 describe('a sandbox that is killed', retryBudget, () => {
-  it('has every acknowledged authorization, capture and look-up in its books, killed three times under load', async () => {
+  it('keeps every acknowledged authorization, capture and look-up when it is killed three times under load', async () => {
     const authorized = new Map<string, string>();
     const captured = new Set<string>();
     const seen = new Set<string>();
@@ -87,7 +89,7 @@ describe('a sandbox that is killed', retryBudget, () => {
           const { authorizationId } = await post(running.url, 'authorize', reference, order('tok_visa', reference));
           authorized.set(reference, authorizationId);
           const capture = post(running.url, `${authorizationId}/capture`, `${reference}/c`, { amount: 700 });
-          // Read while the capture is on its way to the disk: what a reader was told must hold too.
+          // Read while the capture is being written: what a reader saw must survive too.
           const view = fetch(`${running.url}/payments/${authorizationId}`).then(async (answer) =>
             json<Booked>(await answer.text()),
           );
@@ -109,14 +111,14 @@ describe('a sandbox that is killed', retryBudget, () => {
       [...after.values()].filter((booked) => booked.captured === 700).map((b) => b.authorizationId),
     );
     expect([...captured, ...seen].filter((id) => !taken.has(id))).toEqual([]);
-    // A call that was in doubt when the process died is repeated with its key: it happens once.
+    // A call that was in doubt when the process died happens once when it is repeated with its key.
     const doubtful = [...after.values()].find((booked) => booked.captured === 0) ?? [...after.values()][0];
     const repeated = `${doubtful?.reference}`;
     const again = await post(url, 'authorize', repeated, order('tok_visa', repeated));
     expect(again.authorizationId).toBe(doubtful?.authorizationId);
   });
 
-  it('remembers which scripted faults an operation has met', async () => {
+  it('remembers the scripted faults of an operation', async () => {
     const first = await start();
     expect((await post(first.url, 'authorize', 'f', order('tok_flaky_2', 'f'))).status).toBe(503);
     await kill(first);
@@ -126,7 +128,7 @@ describe('a sandbox that is killed', retryBudget, () => {
     expect((await books(second.url))[0]?.calls).toHaveLength(3);
   });
 
-  it('has every mail that it accepted', async () => {
+  it('keeps every mail that it accepted', async () => {
     const first = await start();
     const transport = createTransport({ host: '127.0.0.1', port: first.smtpPort, ignoreTLS: true });
     await transport.sendMail({
@@ -153,8 +155,8 @@ describe.runIf(hasPrlimit)('a sandbox whose disk is full', retryBudget, () => {
   const references = async ({ url }: Running) => (await books(url)).map(({ reference }) => reference).sort();
 
   /**
-   * Buys with 16 cards at a time, whose lines are written together, until a call is refused; the references that were
-   * acknowledged, and those that were not.
+   * Sends 16 authorizations at a time, which are written together, until one is refused. Returns the acknowledged
+   * references and the refused ones.
    */
   async function buyUntilFull({ url }: Running) {
     const acknowledged: string[] = [];
@@ -171,7 +173,7 @@ describe.runIf(hasPrlimit)('a sandbox whose disk is full', retryBudget, () => {
     return { acknowledged: acknowledged.sort(), refused };
   }
 
-  it('refuses every call with 503, says so, and continues with exactly what it acknowledged when there is room', async () => {
+  it('refuses every call with 503, is not ready, and resumes with exactly what it acknowledged once there is room', async () => {
     const running = await start(maxFileBytes);
     const { acknowledged, refused } = await buyUntilFull(running);
     const { url } = running;
@@ -199,14 +201,14 @@ describe.runIf(hasPrlimit)('a sandbox whose disk is full', retryBudget, () => {
     expect(await references(await start())).toEqual(all);
   });
 
-  it('is killed and started again, and has exactly what it acknowledged', async () => {
+  it('has exactly what it acknowledged after it is killed and restarted', async () => {
     const first = await start(maxFileBytes);
     const { acknowledged, refused } = await buyUntilFull(first);
     await kill(first);
     const second = await start(maxFileBytes);
     expect(await references(second)).toEqual(acknowledged);
     const before = acknowledged.length;
-    // Where the whole batch was cut off there is room for some of it.
+    // If the whole batch was cut off, there is room for a part of it.
     for (const reference of refused) {
       const { status } = await post(second.url, 'authorize', reference, order('tok_visa', reference));
       if (status === 201) acknowledged.push(reference);
@@ -217,7 +219,7 @@ describe.runIf(hasPrlimit)('a sandbox whose disk is full', retryBudget, () => {
     expect(acknowledged.length).toBeLessThan(before + refused.length);
   });
 
-  it('stops in order, and keeps nothing of what it refused', async () => {
+  it('shuts down cleanly, and keeps nothing that it refused', async () => {
     const first = await start(maxFileBytes);
     const { acknowledged } = await buyUntilFull(first);
     const exited = once(first.child, 'exit');
@@ -226,7 +228,7 @@ describe.runIf(hasPrlimit)('a sandbox whose disk is full', retryBudget, () => {
     expect(await references(await start())).toEqual(acknowledged);
   });
 
-  it('takes no mail for now, says that it may come again, and takes it then', async () => {
+  it('refuses mail temporarily, and accepts it once there is room', async () => {
     const running = await start(maxFileBytes);
     const transport = createTransport({ host: '127.0.0.1', port: running.smtpPort, ignoreTLS: true });
     const send = (messageId: string) =>
@@ -251,7 +253,7 @@ describe.runIf(hasPrlimit)('a sandbox whose disk is full', retryBudget, () => {
 });
 
 describe('a look-up', () => {
-  it('answers only what is on the disk already', async () => {
+  it('waits until the disk has every fact posted before it', async () => {
     const processor = await Processor.open(home);
     const { signal } = new AbortController();
     const onDisk = () => readFileSync(join(home, 'payments.jsonl'), 'utf8').split('\n').length - 1;
@@ -272,14 +274,14 @@ describe('a look-up', () => {
 });
 
 describe('the sandbox process', retryBudget, () => {
-  it('stops in order on SIGTERM', async () => {
+  it('shuts down cleanly on SIGTERM', async () => {
     const { child } = await start();
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
   });
 
-  it('says what is wrong and exits 2 where it cannot start', async () => {
+  it('prints the reason and exits with 2 if it cannot start', async () => {
     const env = { ...process.env, SANDBOX_HOME: home, SANDBOX_HTTP_PORT: '70000', SANDBOX_SMTP_PORT: '0' };
     const main = fileURLToPath(new URL('main.ts', import.meta.url));
     const child = spawn(process.execPath, ['--import', 'tsx', main], { env, stdio: ['ignore', 'ignore', 'pipe'] });

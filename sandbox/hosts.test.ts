@@ -29,13 +29,13 @@ async function ask(headers: Record<string, string>, method = 'GET', url = `${san
 
 describe('the sandbox answers', () => {
   it.each(['localhost', 'LOCALHOST:3900', 'localhost.', '127.0.0.1:1', '[::1]:3900', 'sandbox:3900'])(
-    'where it is asked for as %s',
+    'a request for %s',
     async (host) => {
       expect(await ask({ host })).toEqual({ status: 200, body: [] });
     },
   );
 
-  it('where it is asked for by the address that the request came in at', async () => {
+  it('a request for the address at which it arrived', async () => {
     const url = `${sandbox.url.replace('127.0.0.1', '127.9.8.7')}/payments`;
     expect(await ask({ host: '127.9.8.7:3900' }, 'GET', url)).toMatchObject({ status: 200 });
     expect(await ask({ host: '127.9.8.7:3900' })).toMatchObject({ status: 421 });

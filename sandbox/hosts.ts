@@ -1,15 +1,15 @@
 /**
- * Which names a server without keys answers to. A page of another site may have its own name lead to 127.0.0.1 once it is
- * loaded (DNS rebinding): to the browser our server is then a part of that site, and its scripts could read and change
- * everything. The name that was asked for stands in `Host`, and the site that a request comes from in `Origin`.
+ * The host names to which a server without keys answers. Another site can point its own name at 127.0.0.1 after its
+ * page has loaded (DNS rebinding): the browser then treats our server as part of that site, and its scripts could read
+ * and change everything. `Host` has the requested name, and `Origin` the site that sends the request.
  */
 import type { IncomingMessage } from 'node:http';
 
 const everywhere = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
- * Returns a check of a request's `Host`, and of its `Origin` where it has one. It passes the names of this machine, the
- * address that the request came in at, and those in `names`, with any port: a published port may be another one.
+ * Returns a check of a request's `Host`, and of its `Origin` if it has one. It allows the names of this machine, the
+ * address at which the request arrived, and those in `names`, with any port, since a published port may differ.
  */
 export function hostCheck(names: readonly string[] = []): (req: IncomingMessage) => boolean {
   const allowed = new Set([...everywhere, ...names.map((name) => name.toLowerCase())]);
@@ -20,7 +20,7 @@ export function hostCheck(names: readonly string[] = []): (req: IncomingMessage)
   };
 }
 
-/** The host in a URL that has nothing but a scheme, a host and a port; null where it is another text. */
+/** The host of a URL that consists of scheme, host and port; null for any other text. */
 function nameIn(url: string): string | null {
   if (!/^https?:\/\/[\w.:[\]-]+$/.test(url) || !URL.canParse(url)) return null;
   return new URL(url).hostname.replace(/\.$/, '');

@@ -1,4 +1,4 @@
-/** What every HTTP part of the sandbox shares: how bodies come in and how it says no. */
+/** Shared by all HTTP routes of the sandbox: request bodies and error answers. */
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
 import express from 'express';
 import type { z } from 'zod';
@@ -7,10 +7,10 @@ import { report } from './report.js';
 
 const maxBodyBytes = 64 * 1024;
 
-/** Strictly JSON: anything else in a body is refused by the schema that does not find its object. */
+/** Parses every body as JSON, whatever its content type. The schemas reject anything but an object. */
 export const jsonBody: RequestHandler = express.json({ limit: maxBodyBytes, type: () => true });
 
-/** A request that cannot be worked on; becomes `{ error: { code, detail } }`. Never carries a token. */
+/** An invalid request; answered with `{ error: { code, detail } }`. Never contains a token. */
 export class BadRequest extends Error {
   constructor(
     readonly status: number,
@@ -21,7 +21,7 @@ export class BadRequest extends Error {
   }
 }
 
-/** The value as the schema wants it, or a 422 that names each wrong field and repeats no value. */
+/** The value in the shape of the schema. Throws a 422 that names each wrong field but quotes no value. */
 export function check<T>(schema: z.ZodType<T>, value: unknown): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
@@ -37,18 +37,15 @@ export const notFound: RequestHandler = (req, res) => {
   sendError(res, 404, 'not_found', `there is no ${req.method} ${req.path} here`);
 };
 
-/** The last handler: refusals with their status, 503 where the books cannot be written, anything else as a reported 500. */
+/**
+ * The last handler: refusals with their status, 503 if the books cannot be written, and 500 with a report for the rest.
+ */
 export const onError: ErrorRequestHandler = (error: unknown, _req, res, next) => {
   if (res.headersSent) return next(error);
   if (error instanceof BadRequest) return sendError(res, error.status, error.code, error.message);
   if (error instanceof NotWritten) {
     res.setHeader('Retry-After', '1');
-    return sendError(
-      res,
-      503,
-      'not_written',
-      'the books cannot be written at the moment: repeat the call with its key',
-    );
+    return sendError(res, 503, 'not_written', 'the books cannot be written now: repeat the call with the same key');
   }
   const type = bodyParserErrorType(error);
   if (type === 'entity.too.large') return sendError(res, 413, 'too_large', `a body has at most ${maxBodyBytes} bytes`);

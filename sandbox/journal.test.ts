@@ -24,7 +24,7 @@ async function openCollecting() {
 }
 
 describe('the journal', () => {
-  it('gives back every fact in the order written, over several runs', async () => {
+  it('returns every fact in the order written, across several runs', async () => {
     const first = await openCollecting();
     await Promise.all(Array.from({ length: 500 }, (_, n) => first.journal.post({ n })));
     await first.journal.close();
@@ -37,14 +37,14 @@ describe('the journal', () => {
     await third.journal.close();
   });
 
-  it('has a fact in the file before its post resolves', async () => {
+  it('writes a fact to the file before its post resolves', async () => {
     const { journal } = await openCollecting();
     await journal.post({ n: 7 });
     expect(await readFile(path, 'utf8')).toBe('{"n":7}\n');
     await journal.close();
   });
 
-  it('is settled only when all that was posted before is in the file', async () => {
+  it('is settled only when the file has every fact posted before', async () => {
     const { journal } = await openCollecting();
     for (let n = 0; n < 3; n++) void journal.post({ n });
     await journal.settled();
@@ -52,7 +52,7 @@ describe('the journal', () => {
     await journal.close();
   });
 
-  it('drops a last line that was cut off, and writes on after the whole ones', async () => {
+  it('drops a truncated last line, and continues after the complete ones', async () => {
     const first = await openCollecting();
     await first.journal.post({ n: 1 });
     await first.journal.close();
@@ -66,7 +66,7 @@ describe('the journal', () => {
     await third.journal.close();
   });
 
-  it('refuses to open where a line in the middle is broken, and names it', async () => {
+  it('does not open if a line in the middle is broken, and names it', async () => {
     const first = await openCollecting();
     await first.journal.close();
     await writeFile(path, '{"n":1}\nnonsense\n{"n":3}\n');

@@ -1,8 +1,7 @@
 /**
- * Books in memory, and the file of facts that they are made of: one JSON line each, never rewritten. A fact counts once its
- * line is on the disk: what the sandbox answers has always been flushed before, so that a kill at any instruction loses
- * nothing that was acknowledged. Where a line cannot be written, the books go back to what the file says, and refuse
- * everything until there is room.
+ * Books in memory, built from a file of facts: one JSON line each, never rewritten. A fact counts once its line is on
+ * disk. The sandbox flushes before it answers, so a kill at any instruction loses nothing that was acknowledged. If a
+ * line cannot be written, the books are reloaded from the file, and refuse everything until there is room.
  */
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
@@ -10,21 +9,21 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { report } from './report.js';
 
-/** Books are changed by facts alone, so that the same facts always make the same books. */
+/** Only facts change books, so that the same facts always produce the same books. */
 export interface Books<Fact, Posted> {
   post(fact: Fact): Posted;
 }
 
-/** The books cannot be written at the moment: nothing may be answered from them. */
+/** The books cannot be written now, so nothing may be answered from them. */
 export class NotWritten extends Error {
   override readonly name = 'NotWritten';
 }
 
-/** How often a failed journal looks for room. */
+/** How often a failed journal checks for room. */
 const retryMs = 250;
 const roomBytes = 64 * 1024;
 
-/** Books that are what their journal says. */
+/** Books together with their journal. */
 export class Journaled<Fact, Posted, B extends Books<Fact, Posted>> {
   private current: B;
   private readonly journal: GroupCommit<Fact>;
@@ -37,9 +36,9 @@ export class Journaled<Fact, Posted, B extends Books<Fact, Posted>> {
   }
 
   /**
-   * Opens the journal at `path` and posts every fact in it, in the order written, to empty books.
-   * A last line that was cut off by a kill was never acknowledged: it is dropped. A broken line anywhere else is an error.
-   * @param parse turns a line's JSON back into a fact; throws where it is none
+   * Opens the journal at `path` and posts its facts, in the order written, to empty books. Drops a last line that a
+   * kill has truncated, since it was never acknowledged. Throws if any other line is broken.
+   * @param parse turns the JSON of a line into a fact; throws if it is none
    */
   static async open<Fact, Posted, B extends Books<Fact, Posted>>(
     path: string,
@@ -64,17 +63,17 @@ export class Journaled<Fact, Posted, B extends Books<Fact, Posted>> {
     }
   }
 
-  /** The books as they are now: ahead of the disk, until `settled`. */
+  /** The current books. They are ahead of the disk until `settled`. */
   get books(): B {
     return this.current;
   }
 
-  /** Whether facts can be written. */
+  /** Whether facts can be written now. */
   get writable(): boolean {
     return this.journal.failure === null;
   }
 
-  /** Resolves when the fact, and every fact before it, is in the books and on the disk. Rejects with NotWritten. */
+  /** Resolves when the fact, and every fact before it, is in the books and on disk. Rejects with NotWritten. */
   async post(fact: Fact): Promise<Posted> {
     if (this.journal.failure) throw this.journal.failure;
     const posted = this.current.post(fact);
@@ -82,7 +81,7 @@ export class Journaled<Fact, Posted, B extends Books<Fact, Posted>> {
     return posted;
   }
 
-  /** Resolves when every fact posted so far is on the disk. Rejects with NotWritten. */
+  /** Resolves when every fact posted so far is on disk. Rejects with NotWritten. */
   settled(): Promise<void> {
     return this.journal.settled();
   }
@@ -93,7 +92,7 @@ export class Journaled<Fact, Posted, B extends Books<Fact, Posted>> {
   }
 }
 
-/** Replays the facts; returns the length in bytes of the part of the file that is whole. */
+/** Replays the facts. Returns the length in bytes of all complete lines. */
 async function readFacts<Fact>(
   path: string,
   parse: (json: unknown) => Fact,
@@ -136,18 +135,18 @@ interface Batch {
   readonly reject: (error: unknown) => void;
 }
 
-/** What arrives while one flush is under way goes into the next, so that many callers share one fdatasync. */
+/** Facts that arrive during a flush go into the next one, so that many callers share one fdatasync. */
 class GroupCommit<Fact> {
   private gathering: Batch | null = null;
   private flushing: Batch | null = null;
   private recovering: Promise<void> | null = null;
   private closing = false;
-  /** Why nothing can be written; null where all is well. */
+  /** Why nothing can be written; null if it can. */
   failure: NotWritten | null = null;
 
   /**
-   * @param sound length of the file in bytes up to the last fact that is on the disk
-   * @param reload brings the books back to what the file says
+   * @param sound length of the file in bytes up to the last fact on disk
+   * @param reload rebuilds the books from the file
    */
   constructor(
     private readonly file: FileHandle,
@@ -172,7 +171,7 @@ class GroupCommit<Fact> {
 
   async close(): Promise<void> {
     this.closing = true;
-    // What could not be written was refused to its callers: it keeps nobody from closing.
+    // Facts that could not be written were refused to their callers, and do not prevent closing.
     await this.settled().catch(() => undefined);
     await this.recovering;
     await this.file.close();
@@ -195,11 +194,11 @@ class GroupCommit<Fact> {
     this.flushing = null;
   }
 
-  /** Memory is ahead of the disk now: nothing may be answered from it before it has been reloaded. */
+  /** Memory is ahead of the disk now, so nothing may be answered from it until it is reloaded. */
   private async fail(error: unknown, batch: Batch): Promise<void> {
     this.failure = new NotWritten(`${this.path} cannot be written: ${error instanceof Error ? error.message : error}`);
     report(`${this.failure.message}; calls get 503 until it can`);
-    // Cut off first, if that can be done: then what is refused is not in the file.
+    // Truncates first, if possible, so that the file does not contain what is refused.
     await this.file.truncate(this.sound).catch(() => undefined);
     for (const failed of [batch, this.gathering]) failed?.reject(this.failure);
     this.gathering = null;
@@ -221,7 +220,7 @@ class GroupCommit<Fact> {
     }
   }
 
-  /** Writes blanks and takes them back. They end no line, so that a kill in between leaves a last line that is cut off. */
+  /** Writes blanks and removes them. They end no line, so a kill in between leaves only a truncated last line. */
   private async proveRoom(bytes: number): Promise<void> {
     try {
       await this.file.appendFile(' '.repeat(bytes));
@@ -234,7 +233,7 @@ class GroupCommit<Fact> {
 
 function newBatch(): Batch {
   const { promise, resolve, reject } = withResolvers();
-  // Its callers hear of it; a batch whose callers went away must not end the process.
+  // Callers see the rejection; a batch whose callers are gone must not crash the process.
   promise.catch(() => undefined);
   return { lines: '', flushed: promise, resolve, reject };
 }

@@ -1,7 +1,7 @@
 /**
- * The sandbox as a process. SANDBOX_HOME (folder), SANDBOX_HTTP_PORT, SANDBOX_SMTP_PORT, SANDBOX_HOST (default this
- * machine only), SANDBOX_ALLOWED_HOSTS (names that requests may be for besides those of this machine, with commas between
- * them). Prints one line of JSON when ready; SIGTERM or SIGINT stops it in order; exits 2 where it cannot start.
+ * The sandbox as a process. Settings: SANDBOX_HOME (folder), SANDBOX_HTTP_PORT, SANDBOX_SMTP_PORT, SANDBOX_HOST
+ * (default: this machine only), SANDBOX_ALLOWED_HOSTS (further host names that it answers to, separated by commas).
+ * Prints one line of JSON when it is ready. SIGTERM or SIGINT shuts it down cleanly. Exits with 2 if it cannot start.
  */
 import { type Sandbox, startSandbox } from './server.js';
 
@@ -32,7 +32,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const)
   process.once(signal, () => {
     sandbox.close().then(
       () => process.exit(0),
-      (error: unknown) => fail(`could not stop in order: ${error instanceof Error ? error.message : error}`),
+      (error: unknown) => fail(`could not shut down cleanly: ${error instanceof Error ? error.message : error}`),
     );
   });
 

@@ -1,11 +1,11 @@
-/** What the sandbox reports to the person who runs it: a line on standard error, lost where that cannot be written. */
+/** Reports to the operator of the sandbox: a line on standard error, lost if it cannot be written. */
 import { writeSync } from 'node:fs';
 
 export function report(line: string): void {
   try {
-    // Not by console.error, which is silent for ever after one failed write to a file.
+    // Not console.error, which stays silent after one failed write to a file.
     writeSync(2, `${line}\n`);
   } catch {
-    // A disk that is full takes no reports.
+    // A full disk takes no reports.
   }
 }

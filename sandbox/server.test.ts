@@ -24,25 +24,25 @@ async function send(method: string, path: string, body?: string, headers: Record
 }
 
 const withKey = { 'idempotency-key': 'k', 'content-type': 'application/json' };
-const wanted = { token: 'tok_secret', amount: 5, currency: 'USD', reference: 'x' };
+const authorization = { token: 'tok_secret', amount: 5, currency: 'USD', reference: 'x' };
 
 describe('the sandbox server', () => {
-  it('says that it lives', async () => {
+  it('reports that it is alive', async () => {
     expect(await send('GET', '/livez')).toMatchObject({ status: 200, json: { status: 'ok' } });
   });
 
   it.each([
     ['no key', '{}', { 'content-type': 'application/json' }, 422],
-    ['no key with a good body', JSON.stringify(wanted), { 'content-type': 'application/json' }, 400],
+    ['no key with a good body', JSON.stringify(authorization), { 'content-type': 'application/json' }, 400],
     ['no JSON', '{"amount":', withKey, 400],
     ['no body', undefined, { 'idempotency-key': 'k' }, 422],
-    ['an amount of 0', JSON.stringify({ ...wanted, amount: 0 }), withKey, 422],
-    ['half a cent', JSON.stringify({ ...wanted, amount: 0.5 }), withKey, 422],
-    ['an amount as text', JSON.stringify({ ...wanted, amount: '5' }), withKey, 422],
-    ['no card token', JSON.stringify({ ...wanted, token: 'secret_tok_1' }), withKey, 422],
-    ['an unknown field', JSON.stringify({ ...wanted, tip: 1 }), withKey, 422],
-    ['a body that is too large', JSON.stringify({ ...wanted, reference: 'x'.repeat(70_000) }), withKey, 413],
-  ])('refuses an authorization with %s, and repeats no token', async (_what, body, headers, status) => {
+    ['an amount of 0', JSON.stringify({ ...authorization, amount: 0 }), withKey, 422],
+    ['half a cent', JSON.stringify({ ...authorization, amount: 0.5 }), withKey, 422],
+    ['an amount as text', JSON.stringify({ ...authorization, amount: '5' }), withKey, 422],
+    ['no card token', JSON.stringify({ ...authorization, token: 'secret_tok_1' }), withKey, 422],
+    ['an unknown field', JSON.stringify({ ...authorization, tip: 1 }), withKey, 422],
+    ['a body that is too large', JSON.stringify({ ...authorization, reference: 'x'.repeat(70_000) }), withKey, 413],
+  ])('refuses an authorization with %s, and quotes no token', async (_what, body, headers, status) => {
     const answer = await send('POST', '/payments/authorize', body, headers);
     expect(answer.status).toBe(status);
     expect(answer.json.error?.code).toMatch(/^[a-z_]+$/);
@@ -57,7 +57,7 @@ describe('the sandbox server', () => {
     ['GET', '/payments?reference=a&reference=b', 422],
     ['GET', '/mail?to=a&to=b', 422],
     ['POST', '/payments/auth_unknown/void', 404],
-  ])('%s %s is a clear %s', async (method, path, status) => {
+  ])('%s %s gives %s with a detail', async (method, path, status) => {
     const answer = await send(method, path, method === 'POST' ? '{}' : undefined, withKey);
     expect(answer.status).toBe(status);
     expect(answer.json.error?.detail).toBeTruthy();
@@ -71,11 +71,11 @@ describe('the sandbox server', () => {
     ['tok_risk_8', 0.1],
     ['tok_flaky_9', 0.1],
   ])('scores %s as %d', async (token, score) => {
-    const body = JSON.stringify({ ...wanted, token, customerId: null });
+    const body = JSON.stringify({ ...authorization, token, customerId: null });
     expect((await send('POST', '/fraud/score', body, withKey)).json.score).toBe(score);
   });
 
-  it('rejects where a port is taken, and leaves nothing behind', async () => {
+  it('does not start if a port is taken, and leaves nothing behind', async () => {
     const other = await mkdtemp(join(tmpdir(), 'sandbox-'));
     const httpPort = Number(new URL(sandbox.url).port);
     await expect(startSandbox({ home: other, httpPort, smtpPort: 0 })).rejects.toThrow(/EADDRINUSE/);
@@ -85,14 +85,14 @@ describe('the sandbox server', () => {
     await rm(other, { recursive: true });
   });
 
-  it('stops at once though calls are held open and slow', async () => {
+  it('stops at once even with held and slow calls in flight', async () => {
     const other = await mkdtemp(join(tmpdir(), 'sandbox-'));
     const busy = await startSandbox({ home: other, httpPort: 0, smtpPort: 0 });
     const calls = ['tok_auth_timeout_1', 'tok_slow_60000'].map((token) =>
       fetch(`${busy.url}/payments/authorize`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'idempotency-key': token },
-        body: JSON.stringify({ ...wanted, token }),
+        body: JSON.stringify({ ...authorization, token }),
       }),
     );
     const ended = Promise.allSettled(calls);

@@ -1,4 +1,4 @@
-/** The sandbox gateways: card processor, fraud scorer, suppliers and mail, as real servers with books on disk. */
+/** The sandbox: card processor, fraud scorer, suppliers and mail, as real servers with books on disk. */
 import { once, setMaxListeners } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,35 +11,35 @@ import { mailRoutes } from './mail/routes.js';
 import { createSmtpServer } from './mail/smtp.js';
 import { Processor } from './payments/processor.js';
 import { paymentRoutes } from './payments/routes.js';
-import { SupplierDesk } from './suppliers/orders.js';
+import { Suppliers } from './suppliers/orders.js';
 import { supplierRoutes } from './suppliers/routes.js';
 
 export interface SandboxOptions {
-  /** Folder of the books; made where it does not exist. One sandbox at a time. */
+  /** The folder of the books; created if it does not exist. Only one sandbox may use it at a time. */
   readonly home: string;
-  /** 0 takes a free one. */
+  /** 0: any free port. */
   readonly httpPort: number;
   readonly smtpPort: number;
   /** Default: this machine only. */
   readonly host?: string;
-  /** Names that requests may be for, besides those of this machine. */
+  /** Further host names that it answers to, besides those of this machine. */
   readonly allowedHosts?: readonly string[];
 }
 
 export interface Sandbox {
-  /** Base of all HTTP calls, without a slash at the end. */
+  /** The base of all HTTP calls, without a trailing slash. */
   readonly url: string;
   readonly smtpPort: number;
-  /** Breaks off what is held or slow, flushes the books, resolves when all is closed. */
+  /** Aborts held and slow calls, flushes the books, and resolves when everything is closed. */
   close(): Promise<void>;
 }
 
-/** Starts the sandbox; resolves when both ports are open. Rejects where a port is taken or the books are broken. */
+/** Starts the sandbox; resolves when both ports are open. Rejects if a port is taken or the books are broken. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const host = options.host ?? '127.0.0.1';
   const processor = await Processor.open(options.home);
   const mailbox = await Mailbox.open(options.home);
-  const suppliers = await SupplierDesk.open(options.home);
+  const suppliers = await Suppliers.open(options.home);
   const stopping = new AbortController();
   // Every slow call listens to it.
   setMaxListeners(0, stopping.signal);
@@ -50,13 +50,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const allowed = hostCheck(options.allowedHosts);
   app.use((req, res, next) => {
     if (allowed(req)) next();
-    else
-      sendError(
-        res,
-        421,
-        'host_not_allowed',
-        'asked for by a name that is not allowed; SANDBOX_ALLOWED_HOSTS adds names',
-      );
+    else sendError(res, 421, 'host_not_allowed', 'this host name is not allowed; SANDBOX_ALLOWED_HOSTS adds names');
   });
   app.get('/livez', (_req, res) => {
     res.json({ status: 'ok' });
@@ -73,7 +67,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   const http = createServer({ keepAliveTimeout: 30_000 }, app);
   const smtp = createSmtpServer(mailbox);
-  // A client that goes away in the middle of a mail is no event of the sandbox's.
+  // A client that disconnects during a mail is not an error of the sandbox.
   smtp.on('error', () => undefined);
 
   const close = async () => {

@@ -1,7 +1,6 @@
 /** The composition of a worker: its task queues, activities and their dependencies. */
 import { Client } from '@temporalio/client';
 import {
-  type ActivityInterceptorsFactory,
   DefaultLogger,
   type LogEntry,
   makeTelemetryFilterString,
@@ -13,7 +12,6 @@ import type { Logger } from 'pino';
 import { cardCalls } from '../activities/card-calls.js';
 import { checkoutActivities } from '../activities/checkout.js';
 import type { Around } from '../activities/context.js';
-import { crossable } from '../activities/failures.js';
 import type { Activities } from '../activities/index.js';
 import { noticeActivities } from '../activities/notices.js';
 import { orderActivities } from '../activities/orders.js';
@@ -36,7 +34,7 @@ import { createSmtpMail } from '../gateways/mail/smtp.js';
 import { createSandboxPayments } from '../gateways/payment/sandbox.js';
 import { createHttpSuppliers } from '../gateways/supplier/http.js';
 import { gatewayTaskQueue, taskQueue } from '../workflows/shared/contract.js';
-import { reportedErrors } from './interceptors/activity-errors.js';
+import { storableOutcomes } from './interceptors/activity-errors.js';
 import { crashPoints } from './interceptors/crash-points.js';
 import { startRelay } from './outbox/relay.js';
 import { startLockSampler } from './upkeep/lock-sampler.js';
@@ -88,7 +86,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     namespace: settings.temporalNamespace,
     activities: activitiesOn(connection, client, options, metrics, crash?.around ?? ((_name, _about, act) => act())),
     shutdownGraceTime: '3s',
-    interceptors: { activity: [reportedErrors, crossing, metrics.interceptor, ...(crash?.interceptors ?? [])] },
+    interceptors: { activity: [storableOutcomes, metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
   const workers = await Promise.all([
     Worker.create({
@@ -127,11 +125,6 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     done,
   };
 }
-
-/** Around every activity, on every queue. */
-const crossing: ActivityInterceptorsFactory = ({ info }) => ({
-  inbound: { execute: (input, next) => crossable(() => next(input), info.attempt) },
-});
 
 function activitiesOn(
   connection: Connection,
@@ -196,7 +189,7 @@ async function connectToTemporal(address: string, log: Logger): Promise<NativeCo
       return await NativeConnection.connect({ address, grpcCompression: { codec: 'none' } });
     } catch (error) {
       if (attempt === 60) throw error;
-      log.debug({ err: error, attempt }, 'Temporal is not there yet');
+      log.debug({ err: error, attempt }, 'Temporal is not reachable yet');
       await new Promise((resolve) => setTimeout(resolve, 500));
     }
   }

@@ -7,7 +7,7 @@ import { refusalOf } from '../../domain/refusals.js';
 import { mainLocation } from '../../domain/stock.js';
 import { fieldRefused, type Refused, refuseFields, refuseWith } from '../http/reply.js';
 
-export interface WantedLine {
+export interface RequestedLine {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;
@@ -22,7 +22,7 @@ export type Intake = { readonly kind: 'accepted'; readonly total: number } | Ref
  */
 export async function checkLines(
   db: Database,
-  lines: readonly WantedLine[],
+  lines: readonly RequestedLine[],
   pointerTo: (line: number) => string,
 ): Promise<Intake> {
   if (lines.length === 0) return { kind: 'accepted', total: 0 };

@@ -1,6 +1,6 @@
 /**
- * API keys: `hf_<env>_<random>_<checksum>`, kept only as a hash. The checksum lets a mistyped key be refused without a
- * query; the random part has 192 bits, so that a plain SHA-256 is enough.
+ * API keys: `hf_<env>_<random>_<checksum>`, stored only as a hash. The checksum rejects a mistyped key without a query.
+ * The random part has 192 bits, so a plain SHA-256 is enough.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
@@ -12,16 +12,16 @@ import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { apiKeys } from '../schema/index.js';
 
 export interface NewApiKey {
-  /** The secret itself: shown once, never kept. */
+  /** The secret itself: shown once, never stored. */
   readonly key: string;
   readonly id: string;
   readonly hash: string;
 }
 
-/** A key as it is stored: with the hash of its secret, which nobody is shown. */
+/** A stored key, with the hash of its secret, which never leaves the server. */
 export type ApiKeyRow = typeof apiKeys.$inferSelect;
 
-/** Who makes keys beside the API: a migration, or the embedded stack, by the settings of the person who runs it. */
+/** The author of keys made outside the API: by a migration, or by the embedded stack from its settings. */
 const operator = 'operator';
 
 const keyPattern = /^(hf_([a-z0-9]{1,16})_[0-9a-f]{48})_([0-9a-f]{8})$/;
@@ -29,14 +29,14 @@ const keyPattern = /^(hf_([a-z0-9]{1,16})_[0-9a-f]{48})_([0-9a-f]{8})$/;
 const checksumOf = (text: string) => crc32(text).toString(16).padStart(8, '0');
 const hashOf = (key: string) => createHash('sha256').update(key).digest('hex');
 
-/** Makes a key that is nowhere yet. `env` is 1 to 16 lower-case letters or digits; `id` is made where none is given. */
+/** Generates a key without storing it. `env` is 1 to 16 lower-case letters or digits. */
 export function newApiKey(env: string, id = `key_${uuidv7().replaceAll('-', '')}`): NewApiKey {
   const body = `hf_${env}_${randomBytes(24).toString('hex')}`;
   const key = `${body}_${checksumOf(body)}`;
   return { key, id, hash: hashOf(key) };
 }
 
-/** The hash and environment of a key, or null where it is not one, or mistyped. */
+/** The hash and environment of a key; null if the text is no key or is mistyped. */
 export function readApiKey(text: string): { readonly hash: string; readonly env: string } | null {
   const [, body, env, checksum] = keyPattern.exec(text) ?? [];
   if (body === undefined || env === undefined || checksumOf(body) !== checksum) return null;
@@ -44,17 +44,17 @@ export function readApiKey(text: string): { readonly hash: string; readonly env:
 }
 
 /**
- * Makes sure that this very key works with these scopes, whatever was there before; returns its id. Throws where the
- * text is no key.
+ * Makes this key valid with these scopes, even if it was revoked or had others; returns its id. Throws if the text is no
+ * key.
  */
 export async function ensureApiKey(
   db: Database,
-  wanted: { key: string; name: string; scopes: readonly Scope[] },
+  apiKey: { key: string; name: string; scopes: readonly Scope[] },
 ): Promise<string> {
-  const read = readApiKey(wanted.key);
+  const read = readApiKey(apiKey.key);
   if (!read) throw new Error('not an API key: expected hf_<env>_<random>_<checksum>');
   const id = `key_${uuidv7().replaceAll('-', '')}`;
-  const values = { name: wanted.name, scopes: [...wanted.scopes] };
+  const values = { name: apiKey.name, scopes: [...apiKey.scopes] };
   const [row] = await db
     .insert(apiKeys)
     .values({ id, hash: read.hash, createdBy: operator, ...values })
@@ -64,8 +64,8 @@ export async function ensureApiKey(
 }
 
 /**
- * Writes a new key down. The same id again replaces the secret: the first one was never shown to anybody, since its
- * request did not come to its end.
+ * Stores a new key. The same id again replaces the secret: nobody saw the first one, since the request that made it was
+ * cut off.
  */
 export async function createApiKey(
   db: Database,
@@ -80,7 +80,7 @@ export async function createApiKey(
   return row;
 }
 
-/** The key with this hash that is not revoked, or null. */
+/** The key with this hash; null if there is none or it is revoked. */
 export async function findApiKey(db: Database, hash: string): Promise<Pick<ApiKeyRow, 'id' | 'scopes'> | null> {
   const [row] = await db
     .select({ id: apiKeys.id, scopes: apiKeys.scopes })
@@ -89,7 +89,7 @@ export async function findApiKey(db: Database, hash: string): Promise<Pick<ApiKe
   return row ?? null;
 }
 
-/** All keys, revoked ones too, newest first. */
+/** All keys, newest first, including revoked ones. */
 export async function listApiKeys(
   db: Database,
   query: { limit: number; cursor: Cursor | null },
@@ -103,7 +103,7 @@ export async function listApiKeys(
   return pageOf('keys', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
-/** Revokes a key in the name of `actor`; null where there is none. A key that was revoked before stays as it is. */
+/** Revokes a key on behalf of `actor`; null if there is none. A revoked key stays unchanged. */
 export async function revokeApiKey(db: Database, id: string, actor: string): Promise<ApiKeyRow | null> {
   const [row] = await db
     .update(apiKeys)

@@ -1,25 +1,25 @@
-/** Products and locations: what there is to keep stock of, and where. Every call is one round trip. */
+/** Products and locations. Every call is one round trip. */
 import { and, desc, eq, inArray, not, sql } from 'drizzle-orm';
 import type { Currency } from '../../domain/money.js';
-import { type Database, putTogetherOnce, type Sql } from '../postgres/client.js';
+import { type Database, preparedOnce, type Sql } from '../postgres/client.js';
 import { violatedConstraint } from '../postgres/constraints.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { locations, products } from '../schema/index.js';
 
-/** A product as it is stored, its prices in minor units. */
+/** A stored product, with prices in minor units. */
 export type ProductRow = typeof products.$inferSelect;
 export type LocationRow = typeof locations.$inferSelect;
 
 export interface NewProduct extends Pick<ProductRow, 'sku' | 'name' | 'status'> {
   readonly price: Price;
-  /** On hand plus on order at or below this asks for more; null: never by itself. */
+  /** Replenish when on hand plus on order is at or below this; null: only on request. */
   readonly reorderPoint: number | null;
-  /** What it is filled up to. */
+  /** Replenishment fills the stock up to this. */
   readonly maxStock: number | null;
   readonly supplierId: string | null;
-  /** What the supplier takes for one. */
+  /** The supplier's price for one unit. */
   readonly supplierPrice: Price | null;
-  /** The operation that asks: one that comes again knows its own work. */
+  /** The operation that creates the row, so that a repeated create recognizes it. */
   readonly createdBy: string;
 }
 
@@ -29,12 +29,12 @@ interface Price {
   readonly currency: Currency;
 }
 
-/** What is left out stays; null takes away. */
+/** An absent field keeps its value; null clears it. */
 export type ProductPatch = {
   readonly [Member in Exclude<keyof NewProduct, 'sku' | 'createdBy'>]?: NewProduct[Member] | undefined;
 };
 
-/** Why a product cannot be so: there is no such supplier, or its maximum would be below its reorder point. */
+/** Why a product was not written. `levels`: its maximum stock would be below its reorder point. */
 export interface ProductConflict {
   readonly kind: 'already_exists' | 'not_found' | 'unknown_supplier' | 'levels';
 }
@@ -48,7 +48,7 @@ interface PageQuery {
   readonly cursor: Cursor | null;
 }
 
-/** The new product, or the one that this same operation made before. */
+/** The new product, or the one that this operation created before. */
 export function createProduct(db: Database, { price, supplierPrice, ...product }: NewProduct): Promise<ProductChange> {
   const values = {
     ...product,
@@ -61,7 +61,7 @@ export function createProduct(db: Database, { price, supplierPrice, ...product }
     db
       .insert(products)
       .values(values)
-      // An update that changes nothing, since only that returns the row that is there.
+      // Updates nothing: only an update returns the existing row.
       .onConflictDoUpdate({
         target: products.sku,
         set: { createdBy: sql`excluded.created_by` },
@@ -71,7 +71,7 @@ export function createProduct(db: Database, { price, supplierPrice, ...product }
   );
 }
 
-/** Tells the constraints' refusals from errors; `none` says what it means that no row was written. */
+/** Turns violated constraints into results. `none`: the result when no row was written. */
 async function changed(
   none: ProductConflict['kind'],
   write: () => Promise<readonly ProductRow[]>,
@@ -96,7 +96,7 @@ export async function getProduct(db: Database, sku: string): Promise<ProductRow 
   return product ?? null;
 }
 
-const bySku = putTogetherOnce((db) =>
+const bySku = preparedOnce((db) =>
   db
     .select()
     .from(products)
@@ -104,16 +104,18 @@ const bySku = putTogetherOnce((db) =>
     .prepare('products'),
 );
 
-/** Those of the SKUs that there are, in no order. */
+/** The products with these SKUs, in no particular order; unknown SKUs are left out. */
 export async function findProducts(db: Database, skus: readonly string[]): Promise<readonly ProductRow[]> {
   if (skus.length === 0) return [];
   return await bySku(db).execute({ skus });
 }
 
-/** What an operation on stock must know of a product: whether it is sold, and when more of it is asked for. */
+/** What a stock operation needs to know about a product: whether it is sold, and when to replenish it. */
 export type ProductTerms = Pick<ProductRow, 'sku' | 'status' | 'reorderPoint' | 'supplierId'>;
 
-/** The terms of those of the SKUs that there are, in no order. The statement is the same for any number of them. */
+/**
+ * The terms of these SKUs, in no particular order; unknown SKUs are left out. One statement serves any number of them.
+ */
 export async function findProductTerms(sqlClient: Sql, skus: readonly string[]): Promise<readonly ProductTerms[]> {
   if (skus.length === 0) return [];
   return sqlClient<ProductTerms[]>`
@@ -132,7 +134,7 @@ export async function listProducts(db: Database, { limit, cursor }: PageQuery): 
   return pageOf('products', rows, limit, (row) => ({ at: row.createdAt, id: row.sku }));
 }
 
-/** The product with what was named changed; the rules hold for the product as it becomes. */
+/** Changes the given fields. The rules apply to the resulting product. */
 export function patchProduct(db: Database, sku: string, patch: ProductPatch): Promise<ProductChange> {
   const { price, supplierPrice, ...rest } = patch;
   const values = {
@@ -147,7 +149,7 @@ export function patchProduct(db: Database, sku: string, patch: ProductPatch): Pr
   return changed('not_found', () => db.update(products).set(values).where(eq(products.sku, sku)).returning());
 }
 
-/** The new location, or the one that this same operation made before; null where another made it. */
+/** The new location, or the one that this operation created before; null if another operation created it. */
 export async function createLocation(db: Database, location: NewLocation): Promise<LocationRow | null> {
   const [row] = await db
     .insert(locations)
@@ -161,7 +163,7 @@ export async function createLocation(db: Database, location: NewLocation): Promi
   return row ?? null;
 }
 
-/** Those of the codes that there are, in no order. Virtual locations are not among them. */
+/** The locations with these codes, in no particular order. Leaves out unknown codes and virtual locations. */
 export async function findLocations(db: Database, codes: readonly string[]): Promise<readonly LocationRow[]> {
   if (codes.length === 0) return [];
   return await db

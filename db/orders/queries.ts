@@ -1,11 +1,11 @@
-/** Orders as they stand. Every read is one round trip. */
+/** Reads orders. Every read is one round trip. */
 import { and, asc, desc, eq, gt, notInArray, sql } from 'drizzle-orm';
 import type { OrderStatus } from '../../domain/orders/states.js';
-import { type Database, putTogetherOnce } from '../postgres/client.js';
+import { type Database, preparedOnce } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { orderEvents, orderLines, orders, payments } from '../schema/index.js';
 
-/** A line of an order as it is stored, its price in minor units. */
+/** A stored order line, with its price in minor units. */
 export type OrderLineRow = Pick<
   typeof orderLines.$inferSelect,
   'sku' | 'quantity' | 'unitPriceAmount' | 'unitPriceCurrency' | 'location' | 'reservationId'
@@ -25,10 +25,10 @@ const select = (db: Database) =>
     .from(orders)
     .leftJoin(payments, eq(payments.id, orders.paymentId));
 
-/** An order as it is stored: with its lines, and its latest payment. */
+/** A stored order, with its lines and its latest payment. */
 export type StoredOrder = Awaited<ReturnType<typeof select>>[number];
 
-const byId = putTogetherOnce((db) =>
+const byId = preparedOnce((db) =>
   select(db)
     .where(eq(orders.id, sql.placeholder('id')))
     .prepare('order'),
@@ -57,9 +57,9 @@ export async function listOrders(
 }
 
 /**
- * A page of the order's timeline, oldest first; null where there is no such order. A step locks its order, so an entry that
- * is written later has a higher number, and a page that ends with one misses nothing before it.
- * @param after the number of the last entry of the page before; 0: from the start
+ * A page of the order's timeline, oldest first; null if there is no such order. Each step locks its order, so later
+ * entries have higher numbers, and no page misses an entry.
+ * @param after the number of the last entry on the previous page; 0: from the start
  */
 export async function orderTimeline(
   db: Database,
@@ -79,13 +79,13 @@ export async function orderTimeline(
 }
 
 /**
- * Orders whose time ran out and that nobody ended, at most `limit`: what a lost timer left behind. Those that ran out first
- * come first; `passedOver` are left out.
+ * Overdue orders that no workflow has expired, because their timer was lost: at most `limit`, the longest overdue first,
+ * without those in `skipped`.
  */
 export async function overdueOrderIds(
   db: Database,
   limit: number,
-  passedOver: readonly string[] = [],
+  skipped: readonly string[] = [],
 ): Promise<readonly { id: string; expiresAt: string }[]> {
   const rows = await db
     .select({ id: orders.id, expiresAt: orders.expiresAt })
@@ -93,7 +93,7 @@ export async function overdueOrderIds(
     .where(
       and(
         sql`${orders.status} in ('draft', 'reserved') and ${orders.expiresAt} <= now()`,
-        passedOver.length === 0 ? undefined : notInArray(orders.id, [...passedOver]),
+        skipped.length === 0 ? undefined : notInArray(orders.id, [...skipped]),
       ),
     )
     .orderBy(asc(orders.expiresAt))

@@ -1,6 +1,6 @@
 /**
- * Every change of an order, its stock, its payment and what must follow is a step, done by `order_apply`
- * (db/functions/10_orders.sql).
+ * Orders change in steps. `order_apply` (db/functions/10_orders.sql) does each step over the order, its stock, its
+ * payment and its outbox rows.
  */
 import type {
   OrderState,

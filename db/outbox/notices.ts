@@ -1,9 +1,9 @@
-/** The rows of the outbox that end as a mail: to customers (topic `mail`) and to our own people (topic `notice`). */
+/** Outbox rows that become mails: to customers (topic `mail`) and to our own staff (topic `notice`). */
 import type { Notice } from '../../domain/notices.js';
 import type { MailRequest } from '../../domain/orders/steps.js';
 import type { Sql } from '../postgres/client.js';
 
-/** What a mail needs to be written: read when it is sent, so that no personal data lies in a queue. */
+/** The contents of a mail, read when it is sent, so that no queue holds personal data. */
 export interface MailFacts {
   readonly outboxId: number;
   readonly template: MailRequest['template'];
@@ -15,7 +15,7 @@ export interface MailFacts {
   readonly lines: readonly MailLine[];
 }
 
-/** A line of the order that a mail is about, by the name that its product has now. Prices in minor units. */
+/** A line of the order, with the current name of its product. Prices in minor units. */
 interface MailLine {
   readonly name: string;
   readonly quantity: number;
@@ -27,7 +27,7 @@ export interface NoticeFacts {
   readonly notice: Notice;
 }
 
-/** The mails of these rows that were not sent yet. Rows without an address are left out. */
+/** The unsent mails of these rows. Leaves out rows without an address. */
 export async function unsentMails(sqlClient: Sql, rowIds: readonly number[]): Promise<readonly MailFacts[]> {
   return sqlClient<MailFacts[]>`
     select b.id::float8 as "outboxId", b.payload->>'template' as template, coalesce(p.customer_email, o.customer_email) as "to",
@@ -43,14 +43,14 @@ export async function unsentMails(sqlClient: Sql, rowIds: readonly number[]): Pr
      order by b.id`;
 }
 
-/** The notices of these rows that were not sent yet. */
+/** The unsent notices of these rows. */
 export async function unsentNotices(sqlClient: Sql, rowIds: readonly number[]): Promise<readonly NoticeFacts[]> {
   return sqlClient<NoticeFacts[]>`
     select id::float8 as "outboxId", payload as notice from outbox
      where id = any(${rowIds as number[]}) and topic = 'notice' and sent_at is null order by id`;
 }
 
-/** The mail server has taken these: they are never sent again. */
+/** Marks mails that the mail server has accepted: they are never sent again. */
 export async function markSent(sqlClient: Sql, rowIds: readonly number[]): Promise<void> {
   if (rowIds.length === 0) return;
   await sqlClient`update outbox set sent_at = clock_timestamp() where id = any(${rowIds as number[]})`;

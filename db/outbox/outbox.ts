@@ -1,30 +1,30 @@
-/** What must follow a committed change, and how far it has got. */
+/** Work that follows from committed changes: claiming it, delivering it, and recording failures. */
 import type { Sql } from '../postgres/client.js';
 
 /** The channel on which a commit that wrote to the outbox wakes the relays. */
 export const outboxChannel = 'outbox';
-/** What the channel says where a level is low; anything else is a mail or a notice. */
+/** The notification for a low level; any other one is for a mail or a notice. */
 export const replenishWakeUp = 'replenish';
 
-/** What goes out in batches, each batch of one topic. */
+/** Topics that are delivered in batches. A batch has one topic. */
 export const batchTopics = ['mail', 'notice'] as const;
 export type BatchTopic = (typeof batchTopics)[number];
 
-/** A gathering of waiting rows that becomes one workflow. */
+/** Rows that one workflow delivers. */
 export interface OutboxBatch {
   readonly batchId: string;
   readonly topic: BatchTopic;
   readonly rowIds: readonly number[];
 }
 
-/** Whole batches that a look takes up again at most. */
+/** Lost batches that one call returns at most. */
 const maxLostBatches = 20;
 
 /**
- * Gives waiting rows of a topic a batch, at most `limit` of them, and returns every batch of it that is not delivered yet
- * and was made more than a moment ago or just now: a batch whose relay died is among them. The assignment is committed
- * before anything is started, and a batch is always returned whole, so one that is started twice is the same batch. Relays
- * pass over rows that another is assigning.
+ * Assigns at most `limit` waiting rows of a topic to a new batch. Returns that batch, and older batches that are
+ * still not delivered, since their relay may have died. The assignment is committed before any workflow starts, and a
+ * batch is always returned whole, so a batch that is started twice is the same batch. Rows that another relay is
+ * assigning are skipped.
  */
 export async function claimBatches(
   sqlClient: Sql,
@@ -33,7 +33,7 @@ export async function claimBatches(
   limit: number,
 ): Promise<readonly OutboxBatch[]> {
   return sqlClient<OutboxBatch[]>`
-    -- Picked once, whatever the plan: a subquery that is run again skips what it has locked, and takes more than the limit.
+    -- Materialized, so that it runs once: a second run would skip the rows locked by the first, and exceed the limit.
     with picked as materialized (
       select id from outbox
        where delivered_at is null and abandoned_at is null and batch_id is null and topic = ${topic}
@@ -51,25 +51,25 @@ export async function claimBatches(
       from (select * from mine union select * from lost) batches group by batch_id`;
 }
 
-/** A level that is low, claimed for a while by the relay that asked. */
+/** A low level, claimed by one relay for a limited time. */
 export interface ReplenishRow {
   readonly id: number;
-  /** Null where the row says none: it can never be delivered. */
+  /** Null: the row names none and can never be delivered. */
   readonly sku: string | null;
   readonly location: string | null;
 }
 
 /**
- * Claims SKUs: of each that has rows waiting, the oldest row, unless a relay is at work on it or it is to wait. So the
- * rows of a SKU are delivered one after the other and in their order, by however many relays. A claim is a time in the
- * row and holds no lock; one whose relay died runs out after `leaseSeconds`.
+ * Claims the oldest waiting row of each SKU, unless a relay has claimed it or it is waiting for a retry. So any
+ * number of relays deliver the rows of a SKU one at a time and in order. A claim is a time in the row and holds no
+ * lock. The claim of a dead relay expires after `leaseSeconds`.
  */
 export async function claimSkus(
   sqlClient: Sql,
   { limit, leaseSeconds }: { readonly limit: number; readonly leaseSeconds: number },
 ): Promise<readonly ReplenishRow[]> {
   return sqlClient<ReplenishRow[]>`
-    -- Picked once, as in claimBatches. The conditions on the row itself are asked again where another relay changed it
+    -- Materialized as in claimBatches. Postgres checks the conditions on the row again if another relay has changed it
     -- meanwhile.
     with picked as materialized (
       select id from outbox
@@ -83,13 +83,13 @@ export async function claimSkus(
     returning outbox.id::float8 as id, payload->>'sku' as sku, payload->>'location' as location`;
 }
 
-/** Workflows exist for these rows: from here on they answer for them. */
+/** Marks rows whose workflow exists: from now on it is responsible for them. */
 export async function markDelivered(sqlClient: Sql, rowIds: readonly number[]): Promise<void> {
   await sqlClient`
     update outbox set delivered_at = clock_timestamp() where id = any(${rowIds as number[]}) and delivered_at is null`;
 }
 
-/** Nobody was there to take the rows: they wait so long, and it counts for nothing. */
+/** Postpones rows because Temporal is unavailable. This does not count as a failed attempt. */
 export async function postponeDelivery(
   sqlClient: Sql,
   rowIds: readonly number[],
@@ -101,21 +101,21 @@ export async function postponeDelivery(
      where id = any(${rowIds as number[]}) and delivered_at is null`;
 }
 
-/** A delivery that failed for a reason of its own. */
+/** A delivery that failed although Temporal was available. */
 export interface FailedDelivery {
   readonly rowIds: readonly number[];
   readonly lastError: string;
-  /** Failures after which the rows are put before a person. */
+  /** Failures after which a review is opened. */
   readonly maxAttempts: number;
-  /** Wait before the second attempt; each later one waits twice as long as the one before, at most a minute. */
+  /** The wait before the second attempt. Each later wait is twice as long, up to a minute. */
   readonly firstWaitSeconds: number;
-  /** `rev_…`: of the review that is opened where the attempts are used up. */
+  /** `rev_…`: the review to open after the last attempt. */
   readonly reviewId: string;
 }
 
 /**
- * Counts the failure. Where the attempts are used up the rows go to review, in the same transaction, and are out of the
- * way of those behind them. Returns the seconds until the next attempt; null where there is none.
+ * Counts the failure. After the last attempt it opens a review and abandons the rows, in the same transaction, so
+ * that they no longer block the rows behind them. Returns the seconds until the next attempt; null if there is none.
  */
 export async function failDelivery(sqlClient: Sql, failed: FailedDelivery): Promise<number | null> {
   const { rowIds, lastError, maxAttempts, firstWaitSeconds, reviewId } = failed;

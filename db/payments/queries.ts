@@ -1,4 +1,4 @@
-/** Payments as they stand, and how one that belongs to no order is written down. */
+/** Reads payments, and records those without an order. */
 import { and, desc, eq } from 'drizzle-orm';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../../domain/orders/steps.js';
 import type { CardSlot } from '../../domain/payments/states.js';
@@ -6,7 +6,7 @@ import type { Database, Sql } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { payments } from '../schema/index.js';
 
-/** A payment as it is stored. Amounts in minor units. */
+/** A stored payment. Amounts in minor units. */
 export type PaymentRow = typeof payments.$inferSelect;
 
 export async function getPayment(db: Database, id: string): Promise<PaymentRow | null> {
@@ -33,8 +33,8 @@ export async function listPayments(
 }
 
 /**
- * Writes a payment without an order, and the mails that must follow, in one transaction. A repetition changes nothing.
- * Answers how it stands.
+ * Records a payment without an order and queues its mails, in one transaction. A repetition changes nothing. Returns the
+ * payment's standing.
  */
 export async function recordPayment(
   sql: Sql,
@@ -46,7 +46,7 @@ export async function recordPayment(
   return standingOf(row);
 }
 
-/** Gives a card of a payment without an order up: nothing can settle with it any more. Answers how the payment stands. */
+/** Gives up a card of a payment without an order: it can settle nothing from now on. Returns the payment's standing. */
 export async function abandonPayment(sql: Sql, payment: PaymentRecord, card: CardSlot): Promise<PaymentStanding> {
   const [row] = await sql<{ standing: PaymentStanding }[]>`
     select payment_abandon(${JSON.stringify(payment)}::text::jsonb, ${card}) as standing`;
@@ -54,6 +54,6 @@ export async function abandonPayment(sql: Sql, payment: PaymentRecord, card: Car
 }
 
 function standingOf(row: { standing: PaymentStanding } | undefined): PaymentStanding {
-  if (row === undefined) throw new Error('a payment was written and does not stand anywhere');
+  if (row === undefined) throw new Error('Postgres returned no standing for a payment');
   return row.standing;
 }

@@ -1,27 +1,26 @@
-/** What to do when Postgres does not take a batch: whose fault it was decides who hears of it. */
+/** Runs a batch of commands in one transaction, and decides which callers get its error. */
 import postgres from 'postgres';
 
-/** A caller whose batch has not begun after this long is given up: the batches before it wait for a server that is away. */
+/** A caller waits at most this long for its batch to begin: after that, Postgres is taken to be unavailable. */
 export const batchWaitMs = 5000;
 
-/** Two batches met in an order that neither could foresee; the one that was sent back comes again at once. */
+/** Attempts of a transaction that loses to others. Each retry starts at once. */
 const maxCollisions = 10;
 
 /** serialization_failure, deadlock_detected */
 const collisions = new Set(['40001', '40P01']);
-/** What a key violates that was decided in another batch since this one looked for it. */
+/** Violated when another batch commits the same operation key after this one has looked for it. */
 const keyConstraint = 'stock_operations_pkey';
 
-/** Connection exceptions, too few resources, operator intervention, system error, internal error. */
+/** Connection exception, insufficient resources, operator intervention, system error, internal error. */
 const breakdowns = /^(08|53|57|58|XX)/;
 
 /**
- * Wraps a call that does a batch of commands in one transaction, each command under a key that makes a repetition
- * harmless.
- * - A collision with another batch is repeated, a few times.
- * - Where Postgres is at fault, or cannot be reached, the error is everybody's: what became of the batch is unknown.
- * - Where a command is at fault, all of them were rolled back: they are done again one by one, so that its error is its
- *   own and its neighbours get their answers.
+ * Wraps a call that runs a batch of commands in one transaction. Each command has a key, so a repetition is harmless.
+ * - After a collision with another batch it repeats the batch, a few times.
+ * - When Postgres fails or cannot be reached, every caller gets the error: the outcome of the batch is unknown.
+ * - When a command is at fault, the whole batch was rolled back: it runs the commands again one by one, so that only the
+ *   caller of the faulty one gets the error.
  */
 export function batchRunner<In, Out>(
   call: (items: readonly In[]) => Promise<readonly Out[]>,
@@ -39,7 +38,7 @@ export function batchRunner<In, Out>(
     try {
       return (await run(items)).map((value) => ({ status: 'fulfilled', value }));
     } catch (error) {
-      if (items.length === 1 || !isOwnFault(error)) throw error;
+      if (items.length === 1 || !isCommandFault(error)) throw error;
     }
     const settled: PromiseSettledResult<Out>[] = [];
     for (const item of items) settled.push(...(await Promise.allSettled([run([item]).then(only)])));
@@ -47,18 +46,19 @@ export function batchRunner<In, Out>(
   };
 }
 
-/** Whether the transaction lost to another one, and may be done again as it is. */
+/** Whether the transaction lost to another one, and can be repeated unchanged. */
 export function isCollision(error: unknown): boolean {
   if (!(error instanceof postgres.PostgresError)) return false;
   return collisions.has(error.code) || error.constraint_name === keyConstraint;
 }
 
-function isOwnFault(error: unknown): boolean {
+function isCommandFault(error: unknown): boolean {
   return error instanceof postgres.PostgresError && !breakdowns.test(error.code) && !isCollision(error);
 }
 
 function only<T>(results: readonly T[]): T {
   const [result] = results;
-  if (result === undefined || results.length > 1) throw new Error(`one command got ${results.length} answers`);
+  if (result === undefined || results.length > 1)
+    throw new Error(`Postgres returned ${results.length} results for one command`);
   return result;
 }

@@ -1,27 +1,27 @@
 /**
- * Connections to Postgres whose queries wait a bounded time: for a free connection, and for the answer. A server that is
- * stopped, or behind a network that drops what it is sent, breaks no connection and reports nothing; only a clock of our
- * own ends the wait (docs/adr/0012-every-wait-for-postgres-ends.md).
+ * Connections to Postgres with a time limit on every query: for a free connection, and for the answer. A stopped
+ * server, or a network that drops packets, neither breaks the connection nor reports an error. Only our own timer ends
+ * such a wait (docs/adr/0012-every-wait-for-postgres-ends.md).
  */
 import type postgres from 'postgres';
 
-/** Postgres did not answer in time. Whether the statement runs, ran, or will run later is unknown. */
+/** Postgres did not answer in time. The statement may have run, may be running, or may run later. */
 export class PostgresTimeout extends Error {
   readonly code = 'POSTGRES_TIMEOUT';
 }
 
 export interface Bounds {
-  /** Queries that the driver is given at once: each has a connection to itself. The others wait here, unsent. */
+  /** Queries that the driver has at the same time, each on its own connection. Further ones wait here, unsent. */
   readonly maxConnections: number;
   /** From the call to the answer. */
   readonly timeoutMs: number;
-  /** From handing a query to the driver until its connection is taken to be dead. */
+  /** From handing a query to the driver until its connection is considered dead. */
   readonly stallMs: number;
 }
 
-/** What the driver's queries have that its types leave out; the version of the driver is pinned. */
+/** Members of the driver's queries that its types do not declare. The driver's version is pinned. */
 interface DriverQuery {
-  /** Called once, when somebody waits for the query: hands it to a connection. */
+  /** Called once, when the query is first awaited: hands it to a connection. */
   handler: Handler;
   resolve: (result: unknown) => void;
   reject: (error: unknown) => void;
@@ -33,13 +33,16 @@ interface Handler {
 }
 
 export class BoundedPool {
-  /** What callers use as the driver's `sql`. Fragments, listeners and transactions are the driver's own. */
+  /**
+   * The driver's `sql` for callers, with a time limit on queries. Fragments, listeners and transactions are the
+   * driver's own.
+   */
   readonly sql: postgres.Sql;
-  /** Makes queries and holds the types; no query of ours goes over its connections. */
+  /** Creates queries and holds the type parsers. Its own connections run no queries. */
   readonly #template: postgres.Sql;
   #driver: postgres.Sql | null = null;
   #sendBy: Handler | null = null;
-  #underWay = 0;
+  #inFlight = 0;
   readonly #waiting = new Set<() => void>();
 
   constructor(
@@ -57,7 +60,7 @@ export class BoundedPool {
     });
   }
 
-  /** Ends all connections, after `timeoutSeconds` also those in the middle of a query. */
+  /** Closes all connections; after `timeoutSeconds`, even those with a query in flight. */
   async close(timeoutSeconds: number): Promise<void> {
     await Promise.all([this.#template, this.#driver].map((driver) => driver?.end({ timeout: timeoutSeconds })));
   }
@@ -77,10 +80,10 @@ export class BoundedPool {
     };
     const timer = setTimeout(() => {
       const unsent = this.#waiting.delete(start);
-      const what = unsent ? 'had no connection free' : 'did not answer';
+      const what = unsent ? 'had no free connection' : 'did not answer';
       query.reject(new PostgresTimeout(`Postgres ${what} within ${this.bounds.timeoutMs} ms`));
     }, this.bounds.timeoutMs);
-    if (this.#underWay < this.bounds.maxConnections) start();
+    if (this.#inFlight < this.bounds.maxConnections) start();
     else this.#waiting.add(start);
   }
 
@@ -89,14 +92,14 @@ export class BoundedPool {
     const driver = this.#current();
     const stall = setTimeout(() => this.#replace(driver), this.bounds.stallMs);
     let settled = false;
-    /** The driver is done with it, whether or not anybody still waits: its connection is free. */
+    /** The driver is done with the query, even if nobody waits for it any more: its connection is free. */
     const settle = () => {
       clearTimeout(timer);
       clearTimeout(stall);
       if (settled) return;
       settled = true;
-      this.#underWay--;
-      // Not from inside the driver, which is still at work on the answer.
+      this.#inFlight--;
+      // Later, since the driver is still handling the answer at this point.
       queueMicrotask(() => this.#next());
     };
     query.resolve = (result) => {
@@ -104,17 +107,17 @@ export class BoundedPool {
       resolve(result);
     };
     query.reject = (error) => {
-      // Our own timer ends the caller's wait; the connection stays taken until the driver has its answer.
+      // Our own timer ends the caller's wait; the connection stays in use until the driver has an answer.
       if (!(error instanceof PostgresTimeout)) settle();
       reject(error);
     };
-    this.#underWay++;
+    this.#inFlight++;
     this.#sendBy?.(query);
   }
 
   #next(): void {
     for (const start of this.#waiting) {
-      if (this.#underWay >= this.bounds.maxConnections) return;
+      if (this.#inFlight >= this.bounds.maxConnections) return;
       start();
     }
   }
@@ -122,17 +125,17 @@ export class BoundedPool {
   #current(): postgres.Sql {
     if (this.#driver) return this.#driver;
     const driver = this.open();
-    // Drizzle has changed how the template reads and writes some types.
+    // Drizzle changes how the template parses and serializes some types.
     Object.assign(driver.options.parsers, this.#template.options.parsers);
     Object.assign(driver.options.serializers, this.#template.options.serializers);
     const unused: unknown = driver.unsafe('');
-    if (!isQuery(unused)) throw new Error('this version of the Postgres driver makes queries of another kind');
+    if (!isQuery(unused)) throw new Error('this version of the Postgres driver has a different kind of query');
     this.#sendBy = unused.handler;
     this.#driver = driver;
     return driver;
   }
 
-  /** Gives up connections of which one is dead: what is under way on them fails, what comes next gets new ones. */
+  /** Replaces the connections when one of them is dead: queries in flight fail, and later ones get new connections. */
   #replace(driver: postgres.Sql): void {
     if (this.#driver !== driver) return;
     this.#driver = null;

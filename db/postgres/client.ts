@@ -1,4 +1,4 @@
-/** The connection to Postgres that every process makes once. */
+/** The connection to Postgres. Each process opens one. */
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import * as schema from '../schema/index.js';
@@ -8,9 +8,9 @@ export type Sql = postgres.Sql;
 export type Database = PostgresJsDatabase<typeof schema>;
 
 export interface Connection {
-  /** For the ledger's functions and whatever Drizzle has no words for. */
+  /** For the ledger's functions, and for queries that Drizzle cannot express. */
   readonly sql: Sql;
-  /** For statements whose work grows with the table (verification, sweeps): two connections that may take minutes. */
+  /** For statements whose work grows with the table (verification, sweeps): two connections with a limit of minutes. */
   readonly slowSql: Sql;
   /** For everything else. */
   readonly db: Database;
@@ -21,25 +21,25 @@ export interface ConnectOptions {
   readonly applicationName: string;
   readonly maxConnections: number;
   /**
-   * How long a query may take from the call to the answer; Postgres itself gives up a statement after as long. Absent: no
-   * bound, for tools that a person watches.
+   * The time limit of a query, from the call to the answer. Postgres cancels a statement after the same time. Absent: no
+   * limit, for tools that a person watches.
    */
   readonly timeoutSeconds?: number;
-  /** Called with each query that is sent: the crash drills hang on it. */
+  /** Called with each query sent; the crash drills use it. */
   readonly onQuery?: (query: string) => void;
 }
 
-/** A server that does not take a connection within this time is away. */
+/** A server that does not accept a connection within this time is unavailable. */
 const connectTimeoutSeconds = 3;
-/** A statement that is late is cancelled by Postgres, and its error arrives; later than this, nobody is there. */
+/** How much later than its time limit the error of a cancelled statement may arrive. */
 const graceMs = 1000;
 const slowSeconds = 600;
 const maxSlowConnections = 2;
 
 /**
- * Connects lazily. A lost connection is made again within 0.1 s of the next query; a query that was under way then
+ * Connects lazily. A lost connection is reopened within 0.1 s of the next query. A query that was in flight on it
  * rejects, and its outcome is unknown. So does a query that takes longer than `timeoutSeconds`, with PostgresTimeout or
- * SQLSTATE 57014: also where the server is stopped or unreachable, and where every connection is busy.
+ * SQLSTATE 57014, whether the server is slow, stopped or unreachable, or every connection is busy.
  */
 export function connect(databaseUrl: string, options: ConnectOptions): Connection {
   const bound = options.timeoutSeconds ?? null;
@@ -71,7 +71,7 @@ function openPool(databaseUrl: string, options: ConnectOptions, max: number, tim
       connection: {
         application_name: options.applicationName,
         TimeZone: 'UTC',
-        // In milliseconds. A wait for a lock is part of a statement's time.
+        // In milliseconds, including waits for locks.
         ...(timeoutMs !== null && {
           statement_timeout: timeoutMs,
           idle_in_transaction_session_timeout: timeoutMs,
@@ -88,11 +88,11 @@ function openPool(databaseUrl: string, options: ConnectOptions, max: number, tim
 }
 
 /**
- * A query that is put together once for each connection, and planned once a session: for what every order asks. Drizzle
- * does neither for other queries.
- * @param make what puts it together and ends in `.prepare(name)`; its values are `sql.placeholder`s
+ * A query that is built once for each connection and planned once in each session, for the reads of every order. Drizzle
+ * builds and plans other queries each time.
+ * @param make builds the query and ends in `.prepare(name)`; its values are `sql.placeholder`s
  */
-export function putTogetherOnce<Query>(make: (db: Database) => Query): (db: Database) => Query {
+export function preparedOnce<Query>(make: (db: Database) => Query): (db: Database) => Query {
   const made = new WeakMap<Database, Query>();
   return (db) => {
     const known = made.get(db);

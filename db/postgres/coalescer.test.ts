@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Coalescer, CoalescerTimeout } from './coalescer.js';
 
-/** A run that ends when told, and remembers what it was given. */
+/** A run that records its batches and ends on demand. */
 function slowRun() {
   const batches: number[][] = [];
   const finish: ((outcome?: Error) => void)[] = [];
@@ -16,7 +16,7 @@ function slowRun() {
 const turn = () => new Promise<void>((resolve) => setImmediate(() => setImmediate(resolve)));
 
 describe('a coalescer', () => {
-  test('sends a lone caller at once, and those who come meanwhile together, in their order', async () => {
+  test('sends a lone caller at once, and those that arrive meanwhile together and in order', async () => {
     const { batches, finish, run } = slowRun();
     const coalescer = new Coalescer(run);
     const first = coalescer.submit(1);
@@ -32,7 +32,7 @@ describe('a coalescer', () => {
     expect(await Promise.all(later)).toEqual(['did 2', 'did 3', 'did 4']);
   });
 
-  test('never has more batches under way than allowed, nor heavier ones; what is too heavy goes alone', async () => {
+  test('never exceeds its limits on batches in flight and their weight, and sends an overweight item alone', async () => {
     const { batches, finish, run } = slowRun();
     const coalescer = new Coalescer(run, { maxInFlight: 2, maxWeight: 10, weigh: (item) => item });
     const all = [4, 5, 3, 25, 1, 9].map((item) => coalescer.submit(item));
@@ -50,7 +50,7 @@ describe('a coalescer', () => {
     expect(await Promise.all(all)).toEqual([4, 5, 3, 25, 1, 9].map((item) => `did ${item}`));
   });
 
-  test('gives up what waited too long for its batch, without sending it, and keeps what came in time', async () => {
+  test('rejects items that waited too long without sending them, and keeps later ones', async () => {
     const { batches, finish, run } = slowRun();
     const coalescer = new Coalescer(run, { maxWaitMs: 300 });
     const first = coalescer.submit(1);
@@ -71,7 +71,7 @@ describe('a coalescer', () => {
     expect(await inTime).toBe('did 4');
   });
 
-  test('gives the error of a batch to all of its callers and to nobody else', async () => {
+  test('gives the error of a batch to all of its callers and to no others', async () => {
     const { finish, run } = slowRun();
     const coalescer = new Coalescer(run);
     const settled = Promise.allSettled([1, 2].map((item) => coalescer.submit(item)));
@@ -87,7 +87,7 @@ describe('a coalescer', () => {
     expect(await next).toBe('did 3');
   });
 
-  test('does not leave a caller waiting whom the batch forgot', async () => {
+  test('rejects a caller for whom the batch has no result', async () => {
     const coalescer = new Coalescer<number, string>(async (items) => items.slice(1).map(String));
     const settled = await Promise.allSettled([coalescer.submit(1), coalescer.submit(2)]);
     expect(settled.map((each) => each.status)).toEqual(['fulfilled', 'rejected']);

@@ -1,20 +1,20 @@
 /**
- * Group commit: callers who come while a batch is under way share the next one. There is no timer: a lone caller goes
- * out at once, and under load a batch is as large as what gathered while the last one was away.
+ * Group commit: callers that arrive while a batch is in flight share the next one. There is no timer: a lone caller
+ * is sent at once, and under load a batch holds everything that arrived while the last one was in flight.
  */
 import { PostgresTimeout } from './bounded-pool.js';
 
 export interface CoalescerOptions<In> {
-  /** Batches that may be under way at once. */
+  /** Batches in flight at once. */
   readonly maxInFlight?: number;
-  /** What a batch may weigh; an item that weighs more goes alone. */
+  /** The largest weight of a batch. A heavier item is sent alone. */
   readonly maxWeight?: number;
   readonly weigh?: (item: In) => number;
-  /** An item that waits longer for its batch is not sent: its caller gets a CoalescerTimeout. Nothing was done about it. */
+  /** An item that waits longer is not sent, and its caller gets a CoalescerTimeout: it had no effect. */
   readonly maxWaitMs?: number;
 }
 
-/** The batches before this one took too long. */
+/** The item waited too long for its batch and was not sent. */
 export class CoalescerTimeout extends PostgresTimeout {}
 
 interface Waiting<In, Out> {
@@ -22,13 +22,13 @@ interface Waiting<In, Out> {
   readonly weight: number;
   readonly resolve: (out: Out) => void;
   readonly reject: (error: unknown) => void;
-  /** When it gives up waiting for a batch, by performance.now(). */
+  /** When its wait for a batch ends, by performance.now(). */
   readonly until: number;
 }
 
 /**
- * Turns many calls with one item each into few calls with many. `run` answers with one result per item, in their order;
- * when it rejects, every caller of that batch gets the same error.
+ * Turns many calls with one item each into few calls with many items. `run` returns one result for each item, in
+ * order. When it rejects, every caller of that batch gets the error.
  */
 export class Coalescer<In, Out> {
   readonly #run: (items: readonly In[]) => Promise<readonly Out[]>;
@@ -56,7 +56,7 @@ export class Coalescer<In, Out> {
     });
   }
 
-  /** Leaves the caller's turn first, so that calls made in one go share a batch. */
+  /** Waits for the current turn of the event loop to end, so that the calls made in it share a batch. */
   #schedule(): void {
     if (this.#scheduled || this.#inFlight >= this.#maxInFlight || this.#waiting.length === 0) return;
     this.#scheduled = true;
@@ -76,7 +76,8 @@ export class Coalescer<In, Out> {
       const results = await this.#run(batch.map((waiting) => waiting.item));
       batch.forEach((waiting, index) => {
         const result = results[index];
-        if (result === undefined) waiting.reject(new Error(`a batch of ${batch.length} got ${results.length} answers`));
+        if (result === undefined)
+          waiting.reject(new Error(`a batch of ${batch.length} items returned ${results.length} results`));
         else waiting.resolve(result);
       });
     } catch (error) {
@@ -87,12 +88,12 @@ export class Coalescer<In, Out> {
     }
   }
 
-  /** Items come in the order of their time: those that are late are the first ones. */
+  /** Rejects items that have waited too long. Items are in order of arrival, so these come first. */
   #dropLate(): void {
     const now = performance.now();
     const firstInTime = this.#waiting.findIndex(({ until }) => until > now);
     const late = this.#waiting.splice(0, firstInTime === -1 ? this.#waiting.length : firstInTime);
-    for (const { reject } of late) reject(new CoalescerTimeout('the batches before this one took too long'));
+    for (const { reject } of late) reject(new CoalescerTimeout('earlier batches took too long'));
   }
 
   #take(): Waiting<In, Out>[] {

@@ -1,7 +1,7 @@
-/** What a constraint of the database says no to, as a value: the database decides where a check before could be too early. */
+/** Reads which constraint a write violated. The database decides, since an earlier check could be outdated by then. */
 import postgres from 'postgres';
 
-/** The name of the constraint that refused a write; null where the error is another. */
+/** The name of the violated constraint; null for any other error. */
 export function violatedConstraint(error: unknown): string | null {
   const cause = error instanceof Error && !(error instanceof postgres.PostgresError) ? error.cause : error;
   return cause instanceof postgres.PostgresError ? (cause.constraint_name ?? null) : null;

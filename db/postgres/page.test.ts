@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decodeCursor, encodeCursor, type ListName, pageOf } from './page.js';
 
-test('a cursor comes back as it was, in both forms in which times are written', () => {
+test('decoding a cursor gives the encoded one, for both formats of times', () => {
   const at = fc
     .date({ min: new Date('1970-01-01'), max: new Date('2999-12-31'), noInvalidDate: true })
     .map((date) => date.toISOString());
@@ -16,7 +16,7 @@ test('a cursor comes back as it was, in both forms in which times are written', 
   expect(decodeCursor('orders', encodeCursor('orders', fromPostgres))).toEqual(fromPostgres);
 });
 
-test('a cursor of one list is none of another', () => {
+test('no list accepts a cursor of another list', () => {
   const cursor = { at: '2026-11-21T05:41:07.123456Z', id: 'x_1' };
   const lists: ListName[] = ['orders', 'payments', 'holds', 'timeline'];
   for (const made of lists)
@@ -24,12 +24,12 @@ test('a cursor of one list is none of another', () => {
       expect(decodeCursor(asked, encodeCursor(made, cursor))).toEqual(made === asked ? cursor : null);
 });
 
-test('a cursor of the release before, which names no list, is accepted', () => {
+test('every list accepts a cursor of release 0.1, which names no list', () => {
   const text = Buffer.from(JSON.stringify(['2026-11-21 05:41:07.123456+00', 'ord_1'])).toString('base64url');
   expect(decodeCursor('orders', text)).toEqual({ at: '2026-11-21 05:41:07.123456+00', id: 'ord_1' });
 });
 
-test('text that is no cursor, or names a time that Postgres could not read, is refused', () => {
+test('a text that is no cursor, or has a time that Postgres cannot read, is rejected', () => {
   fc.assert(
     fc.property(fc.string(), (text) => {
       expect(decodeCursor('orders', text)).toBeNull();
@@ -53,7 +53,7 @@ test('text that is no cursor, or names a time that Postgres could not read, is r
   }
 });
 
-test('a page ends where the next begins, and the last one says so', () => {
+test('each page starts where the previous one ended, and the last one has no cursor', () => {
   const rows = ['c', 'b', 'a'].map((id) => ({ id, at: '2026-01-01T00:00:00Z' }));
   const page = (limit: number) => pageOf('orders', rows, limit, (row) => row);
   expect(page(2).items).toEqual(rows.slice(0, 2));

@@ -1,7 +1,7 @@
-/** Lists in pages by key: a page starts after the last row of the one before, so rows that come meanwhile shift nothing. */
+/** Keyset pagination: a page starts after the last row of the previous one, so new rows shift nothing. */
 import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 
-/** The lists that have pages. A cursor names its list, so that no other list accepts it. */
+/** The paginated lists. A cursor names its list, so that no other list accepts it. */
 export type ListName =
   | 'holds'
   | 'inventory'
@@ -36,9 +36,9 @@ export function encodeCursor(list: ListName, { at, id }: Cursor): string {
 }
 
 /**
- * Reads a cursor of a list back; null where it is not one of ours, or another list's. `at` is a point in time that Postgres
- * can read, whatever a client may have made of it. Cursors of release 0.1 name no list: any list accepts them, so that a
- * client can read on across an upgrade.
+ * Decodes a cursor; null if it is invalid or belongs to another list. `at` is always a time that Postgres can read,
+ * even if a client has tampered with the cursor. Cursors of release 0.1 name no list: every list accepts them, so that
+ * a client can keep reading across an upgrade.
  */
 export function decodeCursor(list: ListName, text: string): Cursor | null {
   try {
@@ -56,22 +56,22 @@ export function decodeCursor(list: ListName, text: string): Cursor | null {
   }
 }
 
-/** Whether the calendar has this day: Postgres refuses the 30th of February, JavaScript makes a March day of it. */
+/** Whether the day exists: Postgres rejects 30 February, and JavaScript turns it into a day in March. */
 function isDay(day: string): boolean {
   const time = Date.parse(`${day}T00:00:00Z`);
   return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day);
 }
 
 /**
- * The condition that a row lies behind a cursor in a list that shows the newest first; undefined on the first page. It is a
- * comparison of rows, so that an index on the same two columns starts reading at the cursor, however deep the page is.
+ * The condition that a row comes after the cursor in a list with the newest first; undefined on the first page. It
+ * compares rows, so an index on the two columns starts reading at the cursor, however deep the page is.
  */
 export function behind(at: SQLWrapper, id: SQLWrapper, cursor: Cursor | null): SQL | undefined {
   return cursor ? sql`(${at}, ${id}) < (${cursor.at}::timestamptz, ${cursor.id})` : undefined;
 }
 
 /**
- * Makes a page out of at most `limit + 1` rows: the one too many only tells that there is a next page.
+ * Makes a page of at most `limit + 1` rows: the extra row only shows that there is a next page.
  * @param cursorOf the sort key of a row
  */
 export function pageOf<Row>(

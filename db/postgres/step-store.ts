@@ -1,13 +1,16 @@
 /**
- * Sagas change their rows in steps. A step is one transaction, done by a SQL function that takes an array of steps and
- * answers each one; steps of concurrent callers share a transaction.
+ * Sagas change their rows in steps. A SQL function takes an array of steps, applies each as a whole or not at all, and
+ * returns a result for each. Steps of concurrent callers share a transaction.
  */
 import { type DecidedRefusal, presentRefusal } from '../../domain/refusals.js';
 import type { StepResult } from '../../domain/steps.js';
 import { batchRunner, batchWaitMs } from './batch.js';
 import { Coalescer } from './coalescer.js';
 
-/** What Postgres answers to a step: facts in place of a sentence; `again` where another step came before it. */
+/**
+ * The result of a step from Postgres: a refusal has facts instead of a text; `again`: another step came first, so
+ * retry.
+ */
 export type DecidedStep<State, Transition, More = object> =
   | Extract<StepResult<State, Transition, More>, { readonly outcome: 'done' }>
   | (Omit<Refused<State, Transition>, 'refusal'> & { readonly refusal: DecidedRefusal })
@@ -16,18 +19,18 @@ type Refused<State, Transition> = Extract<StepResult<State, Transition>, { reado
 
 export interface StepStore<Step, Result> {
   /**
-   * Does the step, or answers what it did the first time. Rejects when Postgres cannot be asked, or refuses the step as
-   * faulty; where it could not be reached the outcome is unknown, and the same step may be applied again.
+   * Applies the step; a repeated step returns its first result. Rejects if Postgres is unavailable (the outcome is then
+   * unknown, and the same step may be applied again) or rejects the step as invalid.
    */
   apply(step: Step): Promise<Result>;
 }
 
-/** A step that finds no turn in so many rounds meets a fault, not a crowd. */
+/** A step that needs more rounds than this has met a fault, not contention. */
 const maxRounds = 20;
 
 /**
- * @param call asks the saga's function for the results of steps, given as JSON, in their order; the statement is written
- * by the caller, so that each function has a prepared one
+ * @param call passes steps, as JSON, to the saga's function, and returns their results in order. The caller writes the
+ * statement, so that each function has its own prepared one.
  */
 export function createStepStore<Step extends { readonly key: string }, State, Transition, More = object>(
   call: (steps: string) => Promise<readonly { results: DecidedStep<State, Transition, More>[] }[]>,
@@ -44,7 +47,7 @@ export function createStepStore<Step extends { readonly key: string }, State, Tr
         if (decided.outcome === 'refused') return { ...decided, refusal: presentRefusal(decided.refusal) };
         if (decided.outcome === 'done') return decided;
       }
-      throw new Error(`step ${step.key} found no turn in ${maxRounds} rounds`);
+      throw new Error(`step ${step.key} has no result after ${maxRounds} rounds`);
     },
   };
 }

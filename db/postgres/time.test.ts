@@ -6,6 +6,6 @@ test.each([
   ['2026-11-21 05:41:07.12345+00', '2026-11-21T05:41:07.123450Z'],
   ['2026-11-21 05:41:07.1+00', '2026-11-21T05:41:07.100000Z'],
   ['2026-11-21 05:41:07+00', '2026-11-21T05:41:07.000000Z'],
-])('%s is told as %s: always to the microsecond', (text, told) => {
-  expect(rfc3339(text)).toBe(told);
+])('%s becomes %s, always with six decimals', (text, expected) => {
+  expect(rfc3339(text)).toBe(expected);
 });

@@ -1,9 +1,9 @@
-/** Which sagas have not come to their end, by what the books say of their business. */
+/** Finds sagas whose business is not done, according to their rows. */
 import { isSettled, orderStatuses } from '../../domain/orders/states.js';
 import { isTransferEnded, transferStatuses } from '../../domain/transfers/states.js';
 import type { Sql } from '../postgres/client.js';
 
-/** Of these workflow ids (`order/…`, `payment/…`, `transfer/…`, `verification/…`), those whose business is not done. */
+/** The ids of those workflows (`order/…`, `payment/…`, `transfer/…`, `verification/…`) whose business is not done. */
 export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): Promise<readonly string[]> {
   if (workflowIds.length === 0) return [];
   const rows = await sql<{ workflowId: string }[]>`

@@ -1,22 +1,22 @@
-/** The queue of cases that a person must look at. */
+/** Reviews: cases that need a person. */
 import { and, desc, eq } from 'drizzle-orm';
 import type { ReviewResolution, ReviewStatus } from '../../domain/reviews.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { manualReviews } from '../schema/index.js';
 
-/** A case as it is stored. */
+/** A stored review. */
 export type ReviewRow = typeof manualReviews.$inferSelect;
 
-/** A case to be opened. `workflowId`: the workflow that waits for the decision; null where none does. */
+/** A review to open. `workflowId`: the workflow that waits for the decision; null if none does. */
 export type NewReview = Pick<ReviewRow, 'id' | 'kind' | 'subject' | 'detail' | 'attempts' | 'lastError' | 'workflowId'>;
 
-/** Opens a case; the same id again changes nothing. */
+/** Opens a review; the same id again changes nothing. */
 export async function openReview(db: Database, review: NewReview): Promise<void> {
   await db.insert(manualReviews).values(review).onConflictDoNothing();
 }
 
-/** Opens cases about subjects that have none open of the same kind. */
+/** Opens each review whose subject has no open review of the same kind. */
 export async function openReviewsOnce(sqlClient: Sql, reviews: readonly NewReview[]): Promise<void> {
   if (reviews.length === 0) return;
   await sqlClient`
@@ -28,7 +28,7 @@ export async function openReviewsOnce(sqlClient: Sql, reviews: readonly NewRevie
         on conflict do nothing`;
 }
 
-/** Closes a case; one that is closed stays as it is. Returns whether this call closed it. */
+/** Closes a review; a closed one stays unchanged. Returns whether this call closed it. */
 export async function closeReview(db: Database, id: string, resolution: ReviewResolution): Promise<boolean> {
   const closed = await db
     .update(manualReviews)
@@ -38,12 +38,12 @@ export async function closeReview(db: Database, id: string, resolution: ReviewRe
   return closed.length > 0;
 }
 
-/** Closes the open cases of a workflow that is resumed by another run. */
+/** Closes the open reviews of a workflow that another run resumes. */
 export async function closeReviewsOf(db: Database, workflowId: string): Promise<void> {
   const resolution: ReviewResolution = {
     by: 'success',
     resolution: 'succeeded',
-    note: 'the workflow was lost and is resumed; what still fails opens another case',
+    note: 'the workflow was lost and is resumed; a step that still fails opens another review',
     actor: `workflow:${workflowId}`,
     at: new Date().toISOString(),
   };

@@ -1,4 +1,4 @@
-/** Kinds of columns. */
+/** Column types. */
 import { bigint, customType } from 'drizzle-orm/pg-core';
 import { rfc3339 } from '../postgres/time.js';
 

@@ -1,4 +1,7 @@
-/** The tables of Holdfast. Functions, triggers and seeds are SQL in db/migrations beside the generated DDL. */
+/**
+ * The tables of Holdfast. Triggers and seeds are in db/migrations, beside the generated DDL; functions are in
+ * db/functions.
+ */
 export * from './operations.js';
 export * from './orders.js';
 export * from './stock.js';

@@ -1,4 +1,4 @@
-/** What every part stands on: reviews, the outbox, API keys and kept answers. */
+/** Tables that every part uses: reviews, the outbox, API keys, idempotency keys and applied SQL functions. */
 import { sql } from 'drizzle-orm';
 import { bigint, check, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { ReviewKind, ReviewResolution, ReviewStatus } from '../../domain/reviews.js';
@@ -13,14 +13,14 @@ export const manualReviews = pgTable(
     kind: text().$type<ReviewKind>().notNull(),
     /** What it is about: `order/ord_…`, `payment/pay_…`. */
     subject: text().notNull(),
-    /** All that a person needs to decide. No personal data, no card tokens. */
+    /** Everything that a person needs to decide. No personal data, no card tokens. */
     detail: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
     status: text().$type<ReviewStatus>().notNull().default('open'),
     attempts: integer().notNull(),
     lastError: text('last_error'),
     /** Null while it is open. */
     resolution: jsonb().$type<ReviewResolution>(),
-    /** The workflow that waits for the decision; null where none does. */
+    /** The workflow that waits for the decision; null if none does. */
     workflowId: text('workflow_id'),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
   },
@@ -34,38 +34,37 @@ export const manualReviews = pgTable(
 );
 
 /**
- * One row for each thing that must happen because of a committed change, written in that change's transaction. A relay
- * gives rows a batch, starts the workflow of that batch, and marks them delivered: a relay that dies anywhere in between
- * leaves a row that the next one carries on with.
+ * One row for each piece of work that follows from a committed change, written in that change's transaction. A relay
+ * claims rows, starts their workflow, and marks them delivered. If it dies in between, the next relay resumes the rows.
  */
 export const outbox = pgTable(
   'outbox',
   {
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     /**
-     * `mail`: to a customer, `notice`: to our own people; payload `{ template, ... }`. `replenish`: a SKU at a location is
-     * low, payload `{ sku, location }`.
+     * `mail`: to a customer; `notice`: to our own staff; payload `{ template, ... }`. `replenish`: a SKU is low at a
+     * location; payload `{ sku, location }`.
      */
     topic: text().$type<BatchTopic | 'replenish'>().notNull(),
-    /** Rows of one SKU are delivered in their order, by one relay at a time. */
+    /** Rows of one SKU are delivered in order, by one relay at a time. */
     sku: text(),
-    /** The same fact twice is one row. */
+    /** Work queued twice is one row. */
     dedupKey: text('dedup_key').notNull(),
     payload: jsonb().notNull(),
     batchId: text('batch_id'),
-    /** Deliveries that failed for a reason of their own; after some the row is put before a person. */
+    /** Failed deliveries, without those during an outage of Temporal. After the last attempt a review is opened. */
     attempts: integer().notNull().default(0),
     lastError: text('last_error'),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
     /**
-     * Of a `replenish` row: a relay is at work on it until then, or it is not tried again before. Null: no relay has seen
-     * it; once it is set it stays set, so that a change that comes while a relay is at work writes a row of its own.
+     * Until then a relay has claimed the `replenish` row, or the row waits for a retry. Null: no relay has claimed it
+     * yet. Never reset to null, so that a change during a delivery writes a row of its own.
      */
     claimedUntil: at('claimed_until'),
     deliveredAt: at('delivered_at'),
-    /** When it was put before a person instead. */
+    /** When a review was opened instead. */
     abandonedAt: at('abandoned_at'),
-    /** When the mail server took it; a mail is not sent again after that. */
+    /** When the mail server accepted it. It is not sent again. */
     sentAt: at('sent_at'),
   },
   (t) => [
@@ -74,7 +73,7 @@ export const outbox = pgTable(
     index('outbox_waiting_of_sku')
       .on(t.sku, t.id)
       .where(sql`${t.topic} = 'replenish' and ${t.deliveredAt} is null and ${t.abandonedAt} is null`),
-    // A level that is low and waits to be seen to is one row, however often it changes meanwhile.
+    // A low level that waits to be claimed is one row, however often it changes meanwhile.
     uniqueIndex('outbox_replenish_unseen')
       .on(t.sku, sql`(${t.payload} ->> 'location')`)
       .where(sql`${t.topic} = 'replenish' and ${t.claimedUntil} is null`),
@@ -87,19 +86,19 @@ export const apiKeys = pgTable(
   {
     id: text().primaryKey(),
     name: text().notNull(),
-    /** SHA-256 of the whole key, hex: keys carry 192 random bits, so that no slow hash is needed. */
+    /** SHA-256 of the whole key, hex. Keys have 192 random bits, so no slow hash is needed. */
     hash: text().notNull().unique(),
     scopes: text().array().$type<Scope[]>().notNull(),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
     revokedAt: at('revoked_at'),
-    /** `api_key:<id>`, or `operator` for keys made or changed beside the API; null before it was recorded. */
+    /** `api_key:<id>`, or `operator` for keys made outside the API; null for keys older than this column. */
     createdBy: text('created_by'),
     revokedBy: text('revoked_by'),
   },
   (t) => [index('api_keys_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())],
 );
 
-/** API processes that are alive: a request whose process is not may be taken over. */
+/** Live API processes. A request whose process is not among them may be taken over. */
 export const apiProcesses = pgTable('api_processes', {
   id: text().primaryKey(),
   aliveUntil: at('alive_until').notNull(),
@@ -112,9 +111,9 @@ export const idempotencyKeys = pgTable(
     key: text().notNull(),
     /** SHA-256 over method, path and body. */
     requestHash: text('request_hash').notNull(),
-    /** The ids that the call creates, fixed before anything else happens: `{ resource, update }`. */
+    /** The ids of the call, fixed before anything else happens: `{ resource, update }`. */
     ids: jsonb().notNull(),
-    /** The API process at work on it; null once answered. */
+    /** The API process that handles the call; null when none does. */
     heldBy: text('held_by'),
     status: integer(),
     /** `{ headers, body }` of the stored answer. */
@@ -124,11 +123,14 @@ export const idempotencyKeys = pgTable(
   (t) => [primaryKey({ columns: [t.apiKeyId, t.key] }), index('idempotency_keys_age').on(t.createdAt)],
 );
 
-/** The files of db/functions that this database holds: they are applied only when one differs (db/upgrade/functions.ts). */
+/**
+ * The files of db/functions that this database has. They are applied again only if one differs
+ * (db/upgrade/functions.ts).
+ */
 export const sqlFunctions = pgTable('sql_functions', {
   file: text().primaryKey(),
-  /** SHA-256 of the text in place, hex; null: the release in place has no such file. */
+  /** SHA-256 of the applied text, hex; null: the installed release has no such file. */
   hash: text(),
-  /** The hashes before: processes of those releases stay ready. */
+  /** Earlier hashes: processes of those releases stay ready. */
   superseded: text().array().notNull().default(sql`'{}'`),
 });

@@ -21,14 +21,14 @@ export const orders = pgTable(
     currency: text().$type<Currency>().notNull().default('USD'),
     paymentId: text('payment_id'),
     supplierReference: text('supplier_reference'),
-    /** Nothing that a supplier still sends is for this order any more: it is on its way to its end. */
+    /** True once the order is ending: deliveries from suppliers are no longer for it. */
     restockGivenUp: boolean('restock_given_up').notNull().default(false),
-    /** When its holds run out. Kept while the order is confirming (its holds do not run out then). */
+    /** When its holds expire. Kept while the order is confirming, although they do not expire then. */
     expiresAt: at('expires_at'),
     cancelReason: text('cancel_reason'),
     failureCode: text('failure_code'),
     failureDetail: text('failure_detail'),
-    /** Of a refusal made in SQL: what domain/refusals.ts makes the detail of. */
+    /** The facts of a refusal made in SQL: domain/refusals.ts writes its detail from them. */
     failureFacts: jsonb('failure_facts').$type<StoredFacts>(),
     refusedPayments: smallint('refused_payments').notNull().default(0),
     workflowId: text('workflow_id').notNull(),
@@ -38,7 +38,7 @@ export const orders = pgTable(
   (t) => [
     index('orders_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
     index('orders_by_status').on(t.status, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
-    // An order without a customer's id costs these two nothing.
+    // Partial, so that orders without a customer id cost these two nothing.
     index('orders_by_customer')
       .on(t.customerId, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
       .where(sql`${t.customerId} is not null`),
@@ -66,7 +66,7 @@ export const orderLines = pgTable(
   (t) => [primaryKey({ columns: [t.orderId, t.line] })],
 );
 
-/** Every way an order may go; a trigger on `orders` refuses any other. Seeded from domain/orders/states.ts. */
+/** The allowed transitions of orders; a trigger on `orders` rejects all others. Seeded from domain/orders/states.ts. */
 export const orderTransitions = pgTable(
   'order_transitions',
   {
@@ -85,7 +85,7 @@ export const orderEvents = pgTable(
       .references(() => orders.id),
     from: text('from_status').$type<OrderStatus>(),
     to: text('to_status').$type<OrderStatus>().notNull(),
-    /** Words of a client, an operator or a workflow; with `facts` a code, of which domain/orders/timeline.ts makes them. */
+    /** Text from a client, an operator or a workflow. With `facts`, a code: domain/orders/timeline.ts writes the text. */
     reason: text(),
     facts: jsonb().$type<TimelineFacts>(),
     actor: text().notNull(),
@@ -95,7 +95,7 @@ export const orderEvents = pgTable(
   (t) => [index('order_events_of_order').on(t.orderId, t.id)],
 );
 
-/** Order step key → its result, so that a step that is asked for again answers the same. */
+/** The result of each order step by its key, so that a repeated step returns it. */
 export const orderSteps = pgTable('order_steps', {
   key: text().primaryKey(),
   orderId: text('order_id').notNull(),
@@ -115,12 +115,12 @@ export const payments = pgTable(
     customerEmail: text('customer_email'),
     reference: text(),
     cardUsed: text('card_used').$type<CardSlot>(),
-    /** 0 to 1, as text so that no digit is lost. */
+    /** 0 to 1, as text so that no digits are lost. */
     fraudScore: text('fraud_score'),
     attempts: jsonb().$type<readonly PaymentAttempt[]>().notNull().default([]),
-    /** How it is to be paid (card tokens), kept while it is pending so that another run can resume it. */
+    /** The cards to charge (tokens), kept while the payment is pending so that another run can resume it. */
     choice: jsonb().$type<PaymentChoice>(),
-    /** Cards that were given up: whatever is still on its way for them can settle nothing any more. */
+    /** Cards that were given up: a charge still in flight on one of them can settle nothing. */
     abandoned: text().array().$type<CardSlot[]>().notNull().default(sql`'{}'`),
     refunded: count('refunded').notNull().default(0),
     providerReference: text('provider_reference'),
@@ -139,7 +139,10 @@ export const payments = pgTable(
   ],
 );
 
-/** Every way a payment may go; a trigger on `payments` refuses any other. Seeded from domain/payments/states.ts. */
+/**
+ * The allowed transitions of payments; a trigger on `payments` rejects all others. Seeded from
+ * domain/payments/states.ts.
+ */
 export const paymentTransitions = pgTable(
   'payment_transitions',
   {

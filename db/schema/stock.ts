@@ -1,4 +1,4 @@
-/** Products, their places and suppliers, and the stock: written only by the function stock_apply. */
+/** Suppliers, products, locations and stock. Only stock_apply writes levels, ledger rows and reservations. */
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -28,7 +28,7 @@ export const suppliers = pgTable(
     active: boolean().notNull(),
     minOrderQuantity: count('min_order_quantity').notNull(),
     maxOrderQuantity: count('max_order_quantity').notNull(),
-    /** Where it is asked; null: the sandbox. */
+    /** Base URL of its API; null: the sandbox. */
     url: text(),
     createdBy: text('created_by').notNull(),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
@@ -48,17 +48,17 @@ export const products = pgTable(
     priceAmount: count('price_amount').notNull(),
     priceCurrency: text('price_currency').$type<Currency>().notNull(),
     status: text().$type<ProductStatus>().notNull().default('active'),
-    /** On hand plus on order at or below this asks the supplier for more; null: never by itself. */
+    /** Replenish when on hand plus on order is at or below this; null: only on request. */
     reorderPoint: count('reorder_point'),
-    /** What replenishment fills up to; null: it cannot be replenished. */
+    /** Replenishment fills the stock up to this; null: it cannot be replenished. */
     maxStock: count('max_stock'),
     supplierId: text('supplier_id').references(() => suppliers.id),
-    /** What the supplier takes for one. */
+    /** The supplier's price for one unit. */
     supplierPriceAmount: count('supplier_price_amount'),
     supplierPriceCurrency: text('supplier_price_currency').$type<Currency>(),
-    /** When its reorder point was last changed; null: never since the product was created. */
+    /** When the reorder point was last changed; null: never since the product was created. */
     reorderPointSetAt: at('reorder_point_set_at'),
-    /** The operation that created the row, so that a repeated create knows its own work. */
+    /** The operation that created the row, so that a repeated create recognizes it. */
     createdBy: text('created_by').notNull(),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
     updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
@@ -69,7 +69,7 @@ export const products = pgTable(
     check('products_status', sql`${t.status} in ('draft', 'active', 'archived')`),
     check('products_price', sql`${t.priceAmount} between 0 and ${maxAmount}`),
     check('products_levels', sql`${t.reorderPoint} >= 0 and ${t.maxStock} > 0 and ${t.maxStock} >= ${t.reorderPoint}`),
-    // Both or neither; `and` lets an unknown pass, so that null stays allowed.
+    // Both or neither. The comparison is unknown for null, which a check allows.
     check(
       'products_supplier_price',
       sql`(${t.supplierPriceAmount} is null) = (${t.supplierPriceCurrency} is null) and ${t.supplierPriceAmount} between 0 and ${maxAmount}`,
@@ -82,7 +82,7 @@ export const locations = pgTable(
   {
     code: text().primaryKey(),
     name: text().notNull(),
-    /** A virtual location (`transit`) holds goods that are nowhere to be sold from. It is never listed. */
+    /** A virtual location (`transit`) holds goods that cannot be sold from it. It is never listed. */
     virtual: boolean().notNull().default(false),
     createdBy: text('created_by').notNull(),
     createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
@@ -105,7 +105,7 @@ export const stockLevels = pgTable(
       .references(() => locations.code),
     onHand: count('on_hand').notNull().default(0),
     reserved: count('reserved').notNull().default(0),
-    /** `at` of the newest ledger row, so that the next one can be later. */
+    /** `at` of the newest ledger row, so that the next row is later. */
     changedAt: at('changed_at').notNull().default(sql`'-infinity'`),
   },
   (t) => [
@@ -115,36 +115,37 @@ export const stockLevels = pgTable(
 );
 
 /**
- * Levels that may have to be refilled: those that were at or below their reorder point when something last touched them,
- * and those that never had stock of products whose reorder point was set on purpose. Written by triggers in the transaction
- * that makes it so; the sweep reads these alone, and removes a level that is low no more or that no supplier refills.
+ * Levels that may need a refill: those at or below their reorder point when they last changed, and levels without any
+ * stock yet, if the product's reorder point was changed since it was created. Triggers write a row in the transaction
+ * of the change. The sweep reads only these rows, and removes those of levels that are no longer low or have no
+ * supplier.
  */
 export const lowLevels = pgTable(
   'low_levels',
   {
     sku: text().notNull(),
     location: text().notNull(),
-    /** When something last touched it: a level that is touched while the sweep looks at it is not removed. */
+    /** When the level last changed: a row that changes while the sweep reads it is not removed. */
     markedAt: at('marked_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.sku, t.location] })],
 );
 
-/** Runs of the comparison of the whole ledger with levels and open holds, and how far each has come. */
+/** Verifications of the whole ledger against levels and open holds, with the progress of each. */
 export const ledgerVerifications = pgTable(
   'ledger_verifications',
   {
     id: text().primaryKey(),
     status: text().$type<VerificationStatus>().notNull(),
-    /** Levels compared, and levels that there were when it began. */
+    /** Levels compared so far, and levels that existed when it began. */
     checked: count('checked').notNull().default(0),
     total: count('total').notNull(),
-    /** The first differences; `differenceCount` counts all. */
+    /** The first differences found; `differenceCount` counts all of them. */
     differences: jsonb().$type<readonly LedgerDifference[]>().notNull().default([]),
     differenceCount: count('difference_count').notNull().default(0),
     /** Where the walk continues. */
     position: jsonb().notNull(),
-    /** The attempt at work on it: one that was taken for dead writes no more. */
+    /** The attempt that owns the run: an earlier one, taken for dead, can no longer write. */
     runner: text(),
     createdAt: at('created_at').notNull(),
     completedAt: at('completed_at'),
@@ -183,7 +184,10 @@ export const stockLedger = pgTable(
   ],
 );
 
-/** No foreign key to the level: the function has it locked when it writes here, and the check took a quarter of its time. */
+/**
+ * No foreign key to the level: the function locks the level before it writes here, and the check took a quarter of its
+ * time.
+ */
 export const reservations = pgTable(
   'reservations',
   {
@@ -192,16 +196,16 @@ export const reservations = pgTable(
     location: text().notNull(),
     quantity: count('quantity').notNull(),
     status: text().$type<ReservationStatus>().notNull().default('pending'),
-    /** Null: a hold of its own, made by POST /api/reservations or an inventory operation. */
+    /** Null: a direct hold, made by POST /api/reservations or an inventory operation. */
     orderId: text('order_id'),
     reference: text(),
-    /** Null: does not run out by itself. */
+    /** Null: never expires. */
     expiresAt: at('expires_at'),
     createdAt: at('created_at').notNull(),
     decidedAt: at('decided_at'),
   },
   (t) => [
-    // The newest open holds of a level, and how many there are, without a look at the table.
+    // Finds and counts the open holds of a level, newest first, without reading the table.
     index('reservations_open')
       .on(t.sku, t.location, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst(), t.expiresAt)
       .where(sql`${t.status} = 'pending'`),
@@ -213,7 +217,7 @@ export const reservations = pgTable(
 
 export const stockOperations = pgTable('stock_operations', {
   key: text().primaryKey(),
-  /** json and not jsonb: it is written a thousand times for each time it is read, and the text is made anyway. */
+  /** json rather than jsonb: it is written a thousand times more often than it is read, and the text exists anyway. */
   result: json().notNull(),
   at: at('at').notNull().default(sql`clock_timestamp()`),
 });

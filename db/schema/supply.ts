@@ -18,13 +18,13 @@ export const transfers = pgTable(
     mode: text().$type<TransferMode>().notNull(),
     status: text().$type<TransferStatus>().notNull(),
     reservationId: text('reservation_id'),
-    /** What arrived; null until it is known. What was sent less this is lost. */
+    /** The quantity that arrived; null until it is known. The rest is lost. */
     received: count('received'),
-    /** Why it was cancelled, or less arrived than was sent. */
+    /** Why it was cancelled, or why less arrived than was sent. */
     reason: text(),
     failureCode: text('failure_code'),
     failureDetail: text('failure_detail'),
-    /** Of a refusal made in SQL: what domain/refusals.ts makes the detail of. */
+    /** The facts of a refusal made in SQL: domain/refusals.ts writes its detail from them. */
     failureFacts: jsonb('failure_facts').$type<StoredFacts>(),
     workflowId: text('workflow_id').notNull(),
     createdAt: at('created_at').notNull(),
@@ -44,7 +44,10 @@ export const transfers = pgTable(
   ],
 );
 
-/** Every way a transfer may go; a trigger on `transfers` refuses any other. Seeded from domain/transfers/states.ts. */
+/**
+ * The allowed transitions of transfers; a trigger on `transfers` rejects all others. Seeded from
+ * domain/transfers/states.ts.
+ */
 export const transferTransitions = pgTable(
   'transfer_transitions',
   {
@@ -54,7 +57,7 @@ export const transferTransitions = pgTable(
   (t) => [primaryKey({ columns: [t.from, t.to] })],
 );
 
-/** Transfer step key → its result, so that a step that is asked for again answers the same. */
+/** The result of each transfer step by its key, so that a repeated step returns it. */
 export const transferSteps = pgTable('transfer_steps', {
   key: text().primaryKey(),
   transferId: text('transfer_id').notNull(),
@@ -70,7 +73,7 @@ export const replenishments = pgTable(
     location: text().notNull(),
     status: text().$type<ReplenishmentStatus>().notNull(),
     quantity: count('quantity').notNull(),
-    /** Who is asked, and at what price for one: as it was when it was planned. */
+    /** The supplier and its unit price at the time of planning. */
     supplierId: text('supplier_id').notNull(),
     unitPriceAmount: count('unit_price_amount').notNull(),
     unitPriceCurrency: text('unit_price_currency').$type<Currency>().notNull(),
@@ -98,14 +101,14 @@ export const replenishments = pgTable(
 );
 
 /**
- * Who was answered before anything was planned. The id may never become a replenishment's: where another runs for the SKU
- * and location by then, that one is meant.
+ * Requests that were answered before anything was planned. The id may never become a replenishment: if another one is
+ * running for the SKU and location by then, the request joins it.
  */
 export const replenishmentRequests = pgTable('replenishment_requests', {
   id: text().primaryKey(),
   sku: text().notNull(),
   location: text().notNull(),
-  /** Of `replenishment/<sku>/<location>`: the update that asks for it. */
+  /** The update of `replenishment/<sku>/<location>` that carries the request. */
   updateId: text('update_id').notNull(),
   createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
 });
@@ -115,7 +118,7 @@ export const purchaseOrders = pgTable(
   {
     id: text().primaryKey(),
     supplierId: text('supplier_id').notNull(),
-    /** The supplier's own number. */
+    /** The supplier's own id. */
     supplierOrderId: text('supplier_order_id').notNull(),
     status: text().$type<PurchaseOrderStatus>().notNull(),
     sku: text().notNull(),

@@ -1,15 +1,15 @@
-/** What there is of a product, now and at any past moment, and how it came to that. Every call is one round trip. */
+/** The stock of products now and at any time in the past, and the movements behind it. Every call is one round trip. */
 import type { Movement } from '../../domain/stock.js';
 import type { Sql } from '../postgres/client.js';
 import { type Cursor, type Page, pageOf } from '../postgres/page.js';
 import type { reservations, stockLevels } from '../schema/index.js';
 
-/** Holds that are shown with a product; the others are in the list of its reservations. */
+/** Holds listed with a product; the list of its reservations has the others. */
 const holdsShown = 20;
 
 type Level = Pick<typeof stockLevels.$inferSelect, 'location' | 'onHand' | 'reserved'>;
 type OpenHold = Pick<typeof reservations.$inferSelect, 'id' | 'quantity' | 'location' | 'expiresAt' | 'orderId'>;
-/** A page of what a product has, at one location or at all of them (null). */
+/** Asks for a page of one product, at one location or at all of them (null). */
 export interface PageOfProduct {
   readonly sku: string;
   readonly location: string | null;
@@ -17,20 +17,20 @@ export interface PageOfProduct {
   readonly cursor: Cursor | null;
 }
 
-/** A row of the ledger without the hold that it belongs to. */
+/** A ledger row without its hold. */
 export type ShownMovement = Omit<Movement, 'reservationId'>;
 
 interface StockRow {
   readonly sku: string;
   readonly createdAt: string;
-  /** Null: the product is kept nowhere yet. */
+  /** Null: no location has stocked the product yet. */
   readonly levels: readonly (Level & { readonly virtual: boolean })[] | null;
-  /** Absent for a past moment: no index tells which of all the holds since were open then. */
+  /** Absent for a time in the past: no index finds the holds that were open then. */
   readonly holdCount?: number;
   readonly holds?: readonly OpenHold[] | null;
 }
 
-/** The stock of a product: its levels added up. What is in transit is not on hand, and is at none of the locations. */
+/** The stock of a product, summed over its levels. Goods in transit are not on hand, and at none of the locations. */
 export type ProductStock = ReturnType<typeof stockOf>;
 
 function stockOf({ sku, levels, holdCount, holds }: StockRow) {
@@ -64,8 +64,8 @@ const levelsOf = (sql: Sql, location: string | null) => sql`
   s.sku = p.sku and (${location}::text is null or s.location = ${location})`;
 
 /**
- * The newest open holds of the product `p`, at most `limit`. Each level gives its newest by index, so that it costs the same
- * however many there are.
+ * The newest open holds of the product `p`, at most `limit`. An index finds the newest ones of each level, so the
+ * cost does not grow with their number.
  */
 const newestHolds = (sql: Sql, location: string | null, limit: number, before = sql`true`) => sql`
   select newest.* from stock_levels s
@@ -93,8 +93,8 @@ const stockColumns = (sql: Sql, location: string | null) => sql`
      from (${newestHolds(sql, location, holdsShown)}) h) as holds`;
 
 /**
- * What there is of a product now, at one location or at all of them; null where there is no such product. Goods in
- * transit are told either way.
+ * The stock of a product now, at one location or at all of them; null if there is no such product. Goods in transit are
+ * included either way.
  */
 export async function inventoryNow(sql: Sql, sku: string, location: string | null): Promise<ProductStock | null> {
   const [row] = await sql<StockRow[]>`select ${stockColumns(sql, location)} from products p where p.sku = ${sku}`;
@@ -102,8 +102,8 @@ export async function inventoryNow(sql: Sql, sku: string, location: string | nul
 }
 
 /**
- * What there was of a product at a past moment: of each location the last row of the ledger not after it, which the index
- * finds without reading the rows in between. The holds of that time are in the figures and are not listed.
+ * The stock of a product at a time in the past, from the last ledger row of each location up to then. An index finds that
+ * row without reading those in between. The figures include the holds of that time, but the holds are not listed.
  * @param at RFC 3339
  */
 export async function inventoryAt(
@@ -126,7 +126,7 @@ export async function inventoryAt(
   return row ? stockOf(row) : null;
 }
 
-/** What there is of every product, the newest product first; `limit` counts products. */
+/** The stock of every product, newest product first; `limit` counts products. */
 export async function listInventory(
   sql: Sql,
   { limit, cursor }: { limit: number; cursor: Cursor | null },
@@ -140,8 +140,8 @@ export async function listInventory(
 }
 
 /**
- * The open holds of a product, newest first, at one location or at all; null where there is no such product. A page costs
- * the same however many holds there are.
+ * The open holds of a product, newest first, at one location or at all; null if there is no such product. A page
+ * costs the same, however many holds there are.
  */
 export async function listOpenHolds(sql: Sql, query: PageOfProduct): Promise<Page<OpenHold> | null> {
   const { sku, location, limit, cursor } = query;
@@ -162,8 +162,8 @@ export async function listOpenHolds(sql: Sql, query: PageOfProduct): Promise<Pag
 }
 
 /**
- * What the ledger has of a product, newest first, at one location or at all; null where there is no such product. Each
- * location gives its newest rows by index, so that a page costs the same however long the history is.
+ * The ledger rows of a product, newest first, at one location or at all; null if there is no such product. An index finds
+ * the newest rows of each location, so a page costs the same, however long the history is.
  */
 export async function listMovements(sql: Sql, query: PageOfProduct): Promise<Page<ShownMovement> | null> {
   const { sku, location, limit, cursor } = query;

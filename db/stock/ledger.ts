@@ -1,25 +1,28 @@
-/** The ledger: every change of stock is an operation, decided in Postgres by `stock_apply` (db/functions/03_stock.sql). */
+/**
+ * The ledger. Every change of stock is an operation, which `stock_apply` decides in Postgres
+ * (db/functions/03_stock.sql).
+ */
 import type { StockOperation, StockResult } from '../../domain/stock.js';
 import { batchRunner, batchWaitMs } from '../postgres/batch.js';
 import type { Sql } from '../postgres/client.js';
 import { Coalescer } from '../postgres/coalescer.js';
 
-/** Commands that one transaction does at most, unless a single operation has more. */
+/** The most commands in one transaction, unless a single operation has more. */
 const maxCommandsPerBatch = 256;
 
 export interface LedgerOptions {
-  /** Transactions of this process that may be under way at once. One is best where callers want the same SKU. */
+  /** Transactions of this process in flight at once. One is best if callers compete for the same SKU. */
   readonly maxInFlight?: number;
 }
 
 export interface Ledger {
   /**
-   * Does operations, each as a whole or not at all, and answers in their order. They may share a transaction with those
-   * of other callers; the answer comes when it is durable. A refusal is an answer.
+   * Applies operations, each as a whole or not at all, and returns their results in order, once they are durable.
+   * They may share a transaction with operations of other callers. A refusal is a result.
    *
-   * Rejects when an answer cannot be had: Postgres is away or the connection broke (whether anything was done is then
-   * unknown), or an operation is malformed (it was not done; the others of this call may have been). The same call may be
-   * made again in every case: what was done answers what it did.
+   * Rejects if Postgres is unavailable or the connection broke (the outcome is then unknown), or if an operation is
+   * malformed (it was not applied; others of this call may have been). The call may be repeated in every case: an
+   * operation that was applied returns its first result.
    */
   apply(operations: readonly StockOperation[]): Promise<readonly StockResult[]>;
 }
@@ -46,7 +49,7 @@ export function createLedger(sql: Sql, options: LedgerOptions = {}): Ledger {
   return { apply: (operations) => Promise.all(operations.map(one)) };
 }
 
-/** Whether the operation can move more than it is to be announced above; most cannot, and need not be looked at again. */
+/** Whether the operation may move more than `announceAbove` units. Most cannot, and skip the check in Postgres. */
 function mayBeAnnounced({ announceAbove, commands }: StockOperation): boolean {
   if (announceAbove === undefined) return false;
   const units = commands.map((command) => {

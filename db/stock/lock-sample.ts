@@ -1,15 +1,15 @@
-/** How many sessions work on the ledger at this instant, and how many of them wait for a lock instead. */
+/** Counts the sessions that work on the ledger now, and those among them that wait for a lock. */
 import type { Sql } from '../postgres/client.js';
 
 export interface LockSample {
   readonly working: number;
-  /** Of those that work: held up by the lock of another. */
+  /** Of the working sessions, those that wait for the lock of another. */
   readonly waiting: number;
 }
 
 /**
- * Looks at all sessions of this database that carry out one of the functions that change stock. A look costs what reading
- * the list of sessions costs; it takes no lock and holds up nobody.
+ * Counts the sessions of this database that run a function which changes stock. It only reads the list of sessions:
+ * it takes no lock and delays nobody.
  */
 export async function sampleLedgerSessions(sql: Sql): Promise<LockSample> {
   const [sample] = await sql<LockSample[]>`

@@ -1,6 +1,6 @@
 /**
- * What the ledger and the stores report to Prometheus: how long each kind of operation takes until its answer is durable, what became
- * of those who wanted goods, and how orders and transfers end. The API and the workers measure alike.
+ * Metrics of the ledger and the stores for Prometheus: the time until the result of an operation is durable, the
+ * outcomes of requests for goods, and how orders and transfers end. The API and the workers share them.
  */
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { isSettled } from '../../domain/orders/states.js';
@@ -12,10 +12,10 @@ import type { OrderStore } from '../orders/store.js';
 import type { TransferStore } from '../transfers/store.js';
 import type { Ledger } from './ledger.js';
 
-type Wanted = 'reserve' | 'consume' | 'order' | 'transfer';
+type RequestKind = 'reserve' | 'consume' | 'order' | 'transfer';
 type Outcome = 'met' | 'insufficient_stock' | 'refused';
 
-const wanted: readonly Wanted[] = ['reserve', 'consume', 'order', 'transfer'];
+const requestKinds: readonly RequestKind[] = ['reserve', 'consume', 'order', 'transfer'];
 const outcomes: readonly Outcome[] = ['met', 'insufficient_stock', 'refused'];
 
 export class StockMetrics {
@@ -27,28 +27,28 @@ export class StockMetrics {
     const registers = [registry];
     this.durations = new Histogram({
       name: 'holdfast_stock_operation_duration_seconds',
-      help: 'Time from asking for an operation on stock to its durable answer, waiting for a place in a batch included.',
+      help: 'Time from the call of a stock operation to its durable result, including the wait for a batch.',
       labelNames: ['kind'],
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     });
     this.requests = new Counter({
       name: 'holdfast_stock_requests_total',
-      help: 'Those who wanted goods: holds of their own, goods taken at once, lines of orders, transfers; and what they got.',
+      help: 'Requests for goods (direct holds, immediate sales, order lines, transfers), by outcome.',
       labelNames: ['request', 'outcome'],
       registers,
     });
     this.sagas = new Counter({
       name: 'holdfast_sagas_total',
-      help: 'Orders, payments and transfers that ended, by how.',
+      help: 'Orders, payments and transfers that ended, by outcome.',
       labelNames: ['saga', 'outcome'],
       registers,
     });
-    // A counter that appears at 1 has no increase that a rule could see.
-    for (const request of wanted) for (const outcome of outcomes) this.requests.inc({ request, outcome }, 0);
+    // An alert on the increase misses a counter that first appears at 1.
+    for (const request of requestKinds) for (const outcome of outcomes) this.requests.inc({ request, outcome }, 0);
   }
 
-  /** The ledger, measured. What an operation did before and only told again is timed and not counted. */
+  /** Measures the ledger. A repeated operation is timed but not counted again. */
   ledger(ledger: Ledger): Ledger {
     return {
       apply: async (operations) => {
@@ -65,7 +65,7 @@ export class StockMetrics {
     };
   }
 
-  /** The order store, measured. */
+  /** Measures the order store. */
   orders(store: OrderStore): OrderStore {
     return {
       apply: async (step) => {
@@ -77,7 +77,7 @@ export class StockMetrics {
     };
   }
 
-  /** The transfer store, measured. */
+  /** Measures the transfer store. */
   transfers(store: TransferStore): TransferStore {
     return {
       apply: async (step) => {
@@ -125,7 +125,7 @@ export class StockMetrics {
   }
 }
 
-/** The kind of its commands; `several` where they differ. */
+/** The kind of the commands; `several` if they differ. */
 function kindOf({ commands }: StockOperation): string {
   const [first] = commands;
   return first && commands.every(({ kind }) => kind === first.kind) ? first.kind : 'several';

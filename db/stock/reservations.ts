@@ -1,11 +1,11 @@
-/** Holds as they stand, and those that are past their time. They are written by the ledger alone. */
+/** Reads holds, and expires overdue ones. Only the ledger writes holds. */
 import { and, asc, eq, isNull, lte, notInArray, sql } from 'drizzle-orm';
 import type { Database, Sql } from '../postgres/client.js';
 import { lastingReason } from '../postgres/lasting-errors.js';
 import { reservations } from '../schema/index.js';
 import type { Ledger } from './ledger.js';
 
-/** A hold as it is stored. `quantity` is what is held, or was when it was decided. */
+/** A stored hold. `quantity` is what it holds, or held until it was decided. */
 export type ReservationRow = typeof reservations.$inferSelect;
 
 export async function getReservation(db: Database, id: string): Promise<ReservationRow | null> {
@@ -13,12 +13,12 @@ export async function getReservation(db: Database, id: string): Promise<Reservat
   return row ?? null;
 }
 
-/** Whose a hold is and of what: none of it ever changes. */
+/** The owner and the goods of a hold. None of these ever change. */
 export interface HoldOwner extends Pick<ReservationRow, 'id' | 'sku' | 'location' | 'orderId'> {
   readonly transferId: string | null;
 }
 
-/** Those of the holds that there are, in no order. */
+/** The holds with these ids, in no particular order; unknown ids are left out. */
 export async function findHolds(sqlClient: Sql, ids: readonly string[]): Promise<readonly HoldOwner[]> {
   if (ids.length === 0) return [];
   return sqlClient<HoldOwner[]>`
@@ -28,13 +28,13 @@ export async function findHolds(sqlClient: Sql, ids: readonly string[]): Promise
 }
 
 /**
- * Holds of their own (not an order's: those end with their order) that are past their time and not yet given back, the
- * longest overdue first, at most `limit`.
+ * Overdue direct holds: at most `limit`, the longest overdue first, without those in `skipped`. Holds of an order end
+ * with their order.
  */
 export async function overdueReservationIds(
   db: Database,
   limit: number,
-  passedOver: readonly string[] = [],
+  skipped: readonly string[] = [],
 ): Promise<readonly string[]> {
   const rows = await db
     .select({ id: reservations.id })
@@ -44,7 +44,7 @@ export async function overdueReservationIds(
         eq(reservations.status, sql`'pending'`),
         isNull(reservations.orderId),
         lte(reservations.expiresAt, sql`now()`),
-        passedOver.length === 0 ? undefined : notInArray(reservations.id, [...passedOver]),
+        skipped.length === 0 ? undefined : notInArray(reservations.id, [...skipped]),
       ),
     )
     .orderBy(asc(reservations.expiresAt))
@@ -52,27 +52,26 @@ export async function overdueReservationIds(
   return rows.map((row) => row.id);
 }
 
-/** Overdue holds that are given back in one call of the ledger. */
+/** Holds that one round expires. */
 const expiryBatch = 200;
 
-/** A row that could not be ended, since Postgres refuses it for good. */
+/** A row that cannot be expired, because Postgres rejects the step every time. */
 export interface StuckRow {
   readonly id: string;
   readonly reason: string;
 }
-/** Stuck rows after which a run ends: the next one looks again. */
+/** A run ends after so many stuck rows; the next run tries again. */
 export const maxStuck = 1000;
 
 export interface ExpiryProgress {
-  /** Told after each batch how many there were so far. */
+  /** Called after each batch with the number expired so far. */
   readonly onProgress?: (expired: number) => void;
-  /** Told of holds that cannot be given back; the others are all the same. */
+  /** Called with the holds of a batch that cannot be expired. The run continues with the others. */
   readonly onStuck?: (stuck: readonly StuckRow[]) => Promise<void>;
 }
 
 /**
- * Gives back every direct hold that is past its time, in batches. Returns how many; safe to run any number of times at
- * once.
+ * Expires every overdue direct hold, in batches. Returns how many. Any number of concurrent runs are safe.
  */
 export async function expireOverdue(
   db: Database,
@@ -80,10 +79,10 @@ export async function expireOverdue(
   actor: string,
   { onProgress, onStuck }: ExpiryProgress = {},
 ): Promise<number> {
-  const passedOver: string[] = [];
+  const skipped: string[] = [];
   for (let expired = 0; ; onProgress?.(expired)) {
-    const ids = await overdueReservationIds(db, expiryBatch, passedOver);
-    if (ids.length === 0 || passedOver.length >= maxStuck) return expired;
+    const ids = await overdueReservationIds(db, expiryBatch, skipped);
+    if (ids.length === 0 || skipped.length >= maxStuck) return expired;
     const results = await Promise.allSettled(
       ids.map((id) =>
         ledger.apply([
@@ -101,13 +100,13 @@ export async function expireOverdue(
       return result?.status === 'rejected' ? [{ id, reason: lastingReason(result.reason) }] : [];
     });
     if (stuck.length > 0) await onStuck?.(stuck);
-    passedOver.push(...stuck.map(({ id }) => id));
+    skipped.push(...stuck.map(({ id }) => id));
     const done = results.filter(
       (result) =>
         result.status === 'fulfilled' && result.value.some(({ outcome, replayed }) => outcome === 'done' && !replayed),
     ).length;
     expired += done;
-    // Another process was faster with all of them: it will go on with the rest.
+    // Another process expired all of them first, and will expire the rest.
     if (done === 0 && stuck.length === 0) return expired;
   }
 }

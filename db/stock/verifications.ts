@@ -1,4 +1,4 @@
-/** Runs of the comparison of the ledger with levels and open holds: what each has found, and where it stands. */
+/** Verifications of the ledger against levels and open holds, with their progress and findings. */
 
 import { desc, eq } from 'drizzle-orm';
 import type { LedgerDifference } from '../../domain/stock.js';
@@ -7,13 +7,13 @@ import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { ledgerVerifications } from '../schema/index.js';
 import { countLevels, type Position, start } from './verify.js';
 
-/** A verification as it is stored. `checked` and `total` count levels: a product at a location. */
+/** A stored verification. `checked` and `total` count levels: a product at a location. */
 export type VerificationRow = typeof ledgerVerifications.$inferSelect;
 
-/** Differences that are kept; those beyond are counted. */
+/** Differences that are stored; further ones are only counted. */
 export const maxDifferences = 200;
 
-/** How far a run has come. */
+/** The progress of a verification. */
 export interface Progress {
   readonly checked: number;
   readonly position: Position;
@@ -22,11 +22,10 @@ export interface Progress {
 }
 
 /**
- * Takes a verification up, new or where its last attempt left it: from now on `runner` alone may record progress. Null where
- * it has ended.
- * @param createdAt when it was asked for, RFC 3339
+ * Claims a new verification, or one to resume: from now on only `runner` may record progress. Null if it has ended.
+ * @param createdAt when it was requested, RFC 3339
  */
-export async function takeUpVerification(
+export async function claimVerification(
   sql: Sql,
   run: { readonly id: string; readonly createdAt: string; readonly runner: string },
 ): Promise<Progress | null> {
@@ -40,7 +39,7 @@ export async function takeUpVerification(
   return row ?? null;
 }
 
-/** Records how far the run has come, or that it is over. False where another attempt has taken it up, or it has ended. */
+/** Records progress, or the end. False if another attempt has claimed the verification, or it has ended. */
 export async function recordProgress(
   sql: Sql,
   run: { readonly id: string; readonly runner: string },
@@ -52,7 +51,7 @@ export async function recordProgress(
     update ledger_verifications
        set checked = ${checked}, position = ${JSON.stringify(position)}::text::jsonb,
            differences = ${JSON.stringify(differences)}::text::jsonb, difference_count = ${differenceCount},
-           -- Levels that came meanwhile were compared too.
+           -- Includes levels that were created meanwhile.
            total = greatest(${checked}, case when ${completed} then 0 else total end),
            status = case when ${completed} then 'completed' else status end,
            completed_at = case when ${completed} then clock_timestamp() end
@@ -60,7 +59,7 @@ export async function recordProgress(
   return written.length > 0;
 }
 
-/** Ends a verification that was called off; one that has ended stays as it is. */
+/** Cancels a verification; an ended one stays unchanged. */
 export async function cancelVerification(sql: Sql, id: string): Promise<void> {
   await sql`
     update ledger_verifications set status = 'cancelled', completed_at = clock_timestamp()

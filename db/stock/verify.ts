@@ -1,17 +1,17 @@
 /**
- * Whether the books agree: the whole ledger against the levels, and both against the open holds. The ledger is walked in
- * chunks, level by level in the order of its index, so that no statement takes long however long the ledger is. Each chunk
- * is one statement and so one snapshot: a level is compared with its own rows as of the same moment, whatever changes
- * meanwhile. Writers are not held up.
+ * Compares the whole ledger with the levels, and both with the open holds. It walks the ledger in chunks, level by
+ * level in the order of its index, so that no statement takes long, however long the ledger is. Each chunk is one
+ * statement and thus one snapshot: a level is compared with its rows at the same moment, whatever changes meanwhile.
+ * Writers are not delayed.
  */
 import type { LedgerDifference } from '../../domain/stock.js';
 import type { Sql } from '../postgres/client.js';
 
-/** Where a walk stands. It can be stored as JSON. */
+/** The position of a walk. It can be stored as JSON. */
 export interface Position {
-  /** The last level that is done; empty before the first. */
+  /** The last finished level; empty before the first. */
   readonly done: LevelKey;
-  /** A level that is too long for one chunk, and how far the walk has come in it; null between levels. */
+  /** The progress within a level that is too long for one chunk; null between levels. */
   readonly within: LevelSoFar | null;
 }
 
@@ -21,29 +21,29 @@ interface LevelKey {
 }
 
 interface LevelSoFar extends LevelKey {
-  /** Of the last row that was read; RFC 3339. Null before the first. */
+  /** The time of the last row read, RFC 3339; null before the first. */
   readonly at: string | null;
-  /** Balances after that row, as it says itself. */
+  /** The balances that this row states. */
   readonly onHandAfter: number;
   readonly reservedAfter: number;
   /** Sums of the changes so far. */
   readonly onHand: number;
   readonly reserved: number;
-  /** What the rows so far leave held, by hold. */
+  /** The quantity still held after the rows so far, by hold. */
   readonly holds: readonly { readonly id: string; readonly quantity: number }[];
 }
 
 export const start: Position = { done: { sku: '', location: '' }, within: null };
 
 export interface Chunk {
-  /** Levels that this chunk has finished. */
+  /** Levels that this chunk finished. */
   readonly checked: number;
   readonly differences: readonly LedgerDifference[];
   /** Null: the walk is over. */
   readonly next: Position | null;
 }
 
-/** How many levels there are to compare now. */
+/** The number of levels now. */
 export async function countLevels(sql: Sql): Promise<number> {
   const [row] = await sql<{ count: number }[]>`select count(*)::float8 as count from stock_levels`;
   return row?.count ?? 0;
@@ -58,8 +58,8 @@ interface ChunkRow {
 }
 
 /**
- * Takes the walk one chunk further.
- * @param rows of the ledger that a chunk reads at most; levels and open holds count apart, as many each
+ * Walks one chunk.
+ * @param rows the most ledger rows that a chunk reads; the same limit applies to levels and to open holds
  */
 export async function verifyChunk(sql: Sql, { done, within }: Position, rows: number): Promise<Chunk> {
   const source = within === null ? levelsAfter(sql, done, rows) : restOf(sql, within, rows);
@@ -76,7 +76,7 @@ export async function verifyChunk(sql: Sql, { done, within }: Position, rows: nu
                                           from ledger_holds), '[]'))
               from bound join folded f using (sku, location) cross join last_row l) as "soFar",
            coalesce((select jsonb_agg(to_jsonb(d) order by sku, location, what) from differences d), '[]') as differences`;
-  if (!row) throw new Error('the comparison of the ledger gave no answer');
+  if (!row) throw new Error('Postgres returned no result for a chunk of the ledger');
   return { checked: row.checked, differences: row.differences, next: nextPosition(done, within, row) };
 }
 
@@ -92,8 +92,8 @@ function nextPosition(done: LevelKey, within: LevelSoFar | null, row: ChunkRow):
 }
 
 /**
- * The next levels from each of the three tables, and `bound`: the level at which one of them ended in the middle. That one
- * and those behind it are left for the next chunk.
+ * The next levels from each of the three tables, and `bound`: the first level that may be cut off by the limit. That
+ * level and those after it are left for the next chunk.
  */
 const levelsAfter = (sql: Sql, { sku, location }: LevelKey, rows: number) => sql`
   ledger_rows as materialized (
@@ -124,7 +124,7 @@ const levelsAfter = (sql: Sql, { sku, location }: LevelKey, rows: number) => sql
      where b.sku is null or (k.sku, k.location) < (b.sku, b.location)),
   rows_read as (select r.* from ledger_rows r join done using (sku, location))`;
 
-/** More rows of one level; level and open holds are read with the last of them. */
+/** More rows of one level. The level and its open holds are read together with the last row. */
 const restOf = (sql: Sql, { sku, location, at }: LevelSoFar, rows: number) => sql`
   ledger_rows as materialized (
     select sku, location, id, at, on_hand_delta, reserved_delta, on_hand_after, reserved_after, reservation_id
@@ -142,7 +142,7 @@ const restOf = (sql: Sql, { sku, location, at }: LevelSoFar, rows: number) => sq
      where status = 'pending' and sku = ${sku} and location = ${location} and not exists (select from bound)),
   rows_read as (select * from ledger_rows)`;
 
-/** Adds the rows up, from where the walk stands within a level, and compares the levels that are done. */
+/** Adds up the rows, from the position within a level, and compares the finished levels. */
 const comparison = (sql: Sql, within: LevelSoFar | null) => sql`
   before as (
     select * from jsonb_to_recordset(${JSON.stringify(within === null ? [] : [within])}::text::jsonb)

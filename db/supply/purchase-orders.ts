@@ -1,21 +1,21 @@
-/** Purchase orders: what was ordered from a supplier and what became of it. */
+/** Purchase orders: placed, shipped, received. */
 import { and, desc, eq } from 'drizzle-orm';
 import type { PlacedOrder, PurchaseOrderStatus, RunningReplenishment } from '../../domain/replenishment.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { purchaseOrders } from '../schema/index.js';
 
-/** A purchase order as it is stored: one product, its price in minor units. */
+/** A stored purchase order: one product, with its price in minor units. */
 export type PurchaseOrderRow = typeof purchaseOrders.$inferSelect;
 
 export type RecordedOrder = PlacedOrder & {
-  /** From the plan to the order, where this call has written it; null where it was there already. */
+  /** From the plan to the order, if this call recorded it; null if it was recorded before. */
   readonly delaySeconds: number | null;
 };
 
 /**
- * Writes down that a replenishment's order was placed, in one statement with the replenishment, and closes the cases that
- * were open because none could be placed. The same again changes nothing.
+ * Records that a replenishment's order was placed, in one statement with the replenishment, and closes the reviews
+ * that were open because none could be placed. A repetition changes nothing.
  */
 export async function recordPurchaseOrder(
   sqlClient: Sql,
@@ -47,34 +47,34 @@ export async function recordPurchaseOrder(
   return { ...row, delaySeconds: made?.delaySeconds ?? null };
 }
 
-/** A replenishment orders once: its purchase order has its number. */
+/** A replenishment orders once, so its purchase order shares its id. */
 export function purchaseOrderIdOf(replenishmentId: string): string {
   return `po_${replenishmentId.slice(replenishmentId.indexOf('_') + 1)}`;
 }
 
-/** The supplier has sent it off. One that is delivered or given up stays as it is. */
+/** Records that the supplier has shipped the order. An order that is delivered or given up stays unchanged. */
 export async function markShipped(sqlClient: Sql, id: string): Promise<void> {
   await sqlClient`
     update purchase_orders set status = 'shipped', updated_at = clock_timestamp() where id = ${id} and status = 'ordered'`;
 }
 
-/** `closed`: it was given up before, so that nothing was received. */
+/** `closed`: the order was given up before, so nothing was received. */
 export type DeliveryResult =
   | {
       readonly outcome: 'received';
-      /** From the order to the receipt, where this call has received it; null where it was received already. */
+      /** From the order to the receipt, if this call received it; null if it was received before. */
       readonly delaySeconds: number | null;
     }
   | { readonly outcome: 'closed'; readonly status: string };
 
 /**
- * Receives what was delivered: stock, purchase order and replenishment in one transaction, once however often it is
- * reported (function purchase_order_deliver).
+ * Receives a delivery, once however often it is reported. The function purchase_order_deliver changes stock, purchase
+ * order and replenishment in one transaction.
  */
 export async function receiveDelivery(sqlClient: Sql, id: string, actor: string): Promise<DeliveryResult> {
   const [row] = await sqlClient<{ result: DeliveryResult }[]>`
     select purchase_order_deliver(${id}, ${actor}) as result`;
-  if (!row) throw new Error('purchase_order_deliver gave no answer');
+  if (!row) throw new Error('purchase_order_deliver returned no result');
   return row.result;
 }
 

@@ -1,4 +1,4 @@
-/** What is to be ordered of a SKU at a location: decided on what is known at this moment, and written down. */
+/** Plans a replenishment: decides from current data what to order for a SKU at a location, and records it. */
 import { type Refusal, refusal } from '../../domain/errors.js';
 import { detailOf } from '../../domain/refusals.js';
 import { isLow, type PlanResult, quantityToOrder, type SupplyTerms } from '../../domain/replenishment.js';
@@ -9,18 +9,18 @@ export interface PlanRequest {
   readonly replenishmentId: string;
   readonly sku: string;
   readonly location: string;
-  /** `level`: only if the level asks for it. */
+  /** `level`: order only if the level is low. */
   readonly cause: 'level' | 'request';
-  /** One that failed less than this ago keeps the level from asking again. */
+  /** A replenishment that failed less than this ago keeps a low level from ordering again. */
   readonly coolOffSeconds: number;
 }
 
-/** A plan that meets another, or loses its row between two statements, settles within a few rounds. */
+/** A plan that races another, or loses its row between two statements, settles within a few rounds. */
 const maxRounds = 5;
 
 /**
- * Decides what will be ordered and writes it down as a running replenishment. The same request again, or any other while
- * one runs, finds the one that runs.
+ * Decides what to order and records it as a running replenishment. A repeated request, or any request while one is
+ * running, returns the running one.
  */
 export async function planReplenishment(sqlClient: Sql, request: PlanRequest): Promise<PlanResult> {
   for (let round = 1; round <= maxRounds; round++) {
@@ -45,7 +45,7 @@ export async function planReplenishment(sqlClient: Sql, request: PlanRequest): P
       replenishment: { ...planned, supplierUrl: facts?.supplierUrl ?? null, purchaseOrder: null, adopted: false },
     };
   }
-  throw new Error(`the replenishment ${request.replenishmentId} found no turn in ${maxRounds} rounds`);
+  throw new Error(`replenishment ${request.replenishmentId} could not be planned in ${maxRounds} rounds`);
 }
 
 interface KnownRow {
@@ -62,7 +62,7 @@ interface KnownRow {
   readonly orderedAt: string | null;
 }
 
-/** The replenishment of this id, or else the one that runs for this SKU and location. */
+/** The replenishment with this id, or else the running one for this SKU and location. */
 async function findKnown(sqlClient: Sql, { replenishmentId, sku, location }: PlanRequest): Promise<PlanResult | null> {
   const [row] = await sqlClient<KnownRow[]>`
     select r.id, r.status, r.quantity::float8, r.unit_price_amount::float8 as amount, r.unit_price_currency as currency,
@@ -98,10 +98,10 @@ interface Facts {
   readonly minOrderQuantity: number;
   readonly maxOrderQuantity: number;
   readonly supplierUrl: string | null;
-  readonly placeKnown: boolean;
+  readonly locationKnown: boolean;
   readonly onHand: number;
   readonly onOrder: number;
-  readonly failedLately: boolean;
+  readonly failedRecently: boolean;
 }
 
 async function readFacts(sqlClient: Sql, { sku, location, coolOffSeconds }: PlanRequest): Promise<Facts | undefined> {
@@ -111,7 +111,7 @@ async function readFacts(sqlClient: Sql, { sku, location, coolOffSeconds }: Plan
            s.id as "supplierId", coalesce(s.active, false) as active,
            coalesce(s.min_order_quantity, 0)::float8 as "minOrderQuantity",
            coalesce(s.max_order_quantity, 0)::float8 as "maxOrderQuantity", s.url as "supplierUrl",
-           exists (select from locations where code = ${location} and not virtual) as "placeKnown",
+           exists (select from locations where code = ${location} and not virtual) as "locationKnown",
            coalesce((select on_hand from stock_levels l where l.sku = p.sku and l.location = ${location}), 0)::float8
              as "onHand",
            coalesce((select sum(quantity) from purchase_orders o
@@ -120,7 +120,7 @@ async function readFacts(sqlClient: Sql, { sku, location, coolOffSeconds }: Plan
            exists (select from replenishments r
                     where r.sku = p.sku and r.location = ${location} and r.status = 'failed'
                       and r.updated_at > now() - make_interval(secs => ${coolOffSeconds}))
-             as "failedLately"
+             as "failedRecently"
       from products p left join suppliers s on s.id = p.supplier_id
      where p.sku = ${sku}`;
   return facts;
@@ -140,15 +140,16 @@ type Decision =
 
 function decide(facts: Facts | undefined, { sku, location, cause }: PlanRequest): Decision {
   if (!facts) return { kind: 'refused', refusal: refusal('unknown_sku', detailOf('unknown_sku', { sku })) };
-  if (!facts.placeKnown)
+  if (!facts.locationKnown)
     return { kind: 'refused', refusal: refusal('unknown_location', detailOf('unknown_location', { location })) };
-  const asks = facts.status === 'active' && isLow(facts, facts.reorderPoint) && !facts.failedLately;
-  if (cause === 'level' && !asks) return { kind: 'quiet' };
+  const isDue = facts.status === 'active' && isLow(facts, facts.reorderPoint) && !facts.failedRecently;
+  if (cause === 'level' && !isDue) return { kind: 'quiet' };
   const { amount, currency, supplierId: id, active, minOrderQuantity, maxOrderQuantity } = facts;
   const supplier = id === null ? null : { id, active, minOrderQuantity, maxOrderQuantity };
   const unitPrice = amount === null || currency === null ? null : { amount, currency };
   const planned = quantityToOrder(sku, facts, { maxStock: facts.maxStock, unitPrice, supplier });
   if (planned.kind === 'refused') return planned;
-  if (supplier === null || unitPrice === null) throw new Error(`an order of ${sku} was planned with nobody`);
+  if (supplier === null || unitPrice === null)
+    throw new Error(`the order of ${sku} was planned without a supplier or a price`);
   return { kind: 'order', quantity: planned.quantity, terms: { supplier, unitPrice } };
 }

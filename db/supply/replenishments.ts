@@ -1,4 +1,4 @@
-/** Replenishments: what is to be ordered, at most one at a time for a SKU at a location. */
+/** Replenishments: at most one runs for a SKU at a location. */
 import { and, desc, eq, type SQL } from 'drizzle-orm';
 import type { ReplenishmentFailure, ReplenishmentStatus } from '../../domain/replenishment.js';
 import type { Database, Sql } from '../postgres/client.js';
@@ -6,10 +6,10 @@ import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { replenishmentRequests, replenishments } from '../schema/index.js';
 import { purchaseOrderIdOf } from './purchase-orders.js';
 
-/** A replenishment as it is stored. */
+/** A stored replenishment. */
 export type ReplenishmentRow = typeof replenishments.$inferSelect;
 
-/** Orders less than was planned, since the supplier has less. To be called before the order is placed. */
+/** Lowers the planned quantity to what the supplier has. Call it before the order is placed. */
 export async function reduceQuantity(sqlClient: Sql, id: string, quantity: number): Promise<void> {
   await sqlClient`
     update replenishments set quantity = ${quantity}, updated_at = clock_timestamp()
@@ -17,8 +17,8 @@ export async function reduceQuantity(sqlClient: Sql, id: string, quantity: numbe
 }
 
 /**
- * Ends a replenishment that runs as failed, and its purchase order, if there is one, as `orderStatus`: in one statement.
- * Returns whether this call ended it; one that is over stays as it is.
+ * Fails a running replenishment, and ends its purchase order, if any, as `orderStatus`, in one statement. Returns whether
+ * this call did it; an ended replenishment stays unchanged.
  */
 export async function failReplenishment(
   sqlClient: Sql,
@@ -45,31 +45,31 @@ export interface FailureReport {
   /** `replenishment/<sku>/<location>` */
   readonly workflowId: string;
   readonly attempts: number;
-  /** The class of the failure. */
+  /** The kind of failure, in words. */
   readonly detail: string;
-  /** What the supplier said, for the case alone; the mail and the replenishment do not repeat it. */
+  /** The supplier's error. Only the review shows it, not the mail or the replenishment. */
   readonly lastError?: string;
 }
 
 /**
- * Puts a supplier that could not be ordered from before a person and the managers, in one statement. While a case about
- * the same SKU and location is open no second one is opened; the mail goes out once a replenishment.
+ * Opens a review and notifies the managers that nothing could be ordered, in one statement. There is at most one open
+ * review for a SKU at a location, and one notice for each replenishment.
  */
 export async function reportFailure(sqlClient: Sql, report: FailureReport): Promise<void> {
   const { reviewId, replenishmentId, sku, location, workflowId, attempts, detail, lastError = detail } = report;
   const payload = JSON.stringify({ template: 'replenishment_failed', sku, location, replenishmentId, detail });
   await sqlClient`
-    with told as (
+    with written as (
       insert into outbox (topic, dedup_key, payload)
       values ('notice', ${`replenishment_failed/${replenishmentId}`}, ${payload}::text::jsonb)
           on conflict do nothing returning id),
-    case_opened as (
+    review_opened as (
       insert into manual_reviews (id, kind, subject, detail, attempts, last_error)
       select ${reviewId}, 'replenishment_failed', ${workflowId}::text, ${payload}::text::jsonb - 'template', ${attempts}, ${lastError}::text
        where not exists (select from manual_reviews
                           where kind = 'replenishment_failed' and subject = ${workflowId} and status = 'open')
           on conflict do nothing)
-    select pg_notify('outbox', 'notice') from told`;
+    select pg_notify('outbox', 'notice') from written`;
 }
 
 async function first(db: Database, where: SQL | undefined): Promise<ReplenishmentRow | null> {
@@ -81,20 +81,20 @@ export async function getReplenishment(db: Database, id: string): Promise<Replen
   return first(db, eq(replenishments.id, id));
 }
 
-/** The one that runs for a SKU at a location; null where none does. */
+/** The running replenishment of a SKU at a location; null if there is none. */
 export async function getRunning(db: Database, sku: string, location: string): Promise<ReplenishmentRow | null> {
   const { status, sku: skuColumn, location: locationColumn } = replenishments;
   return first(db, and(eq(skuColumn, sku), eq(locationColumn, location), eq(status, 'running')));
 }
 
-/** A request for a replenishment that was answered before anything was planned. */
+/** A request that was answered before anything was planned. */
 export type KeptRequest = typeof replenishmentRequests.$inferSelect;
 
-/** Keeps the request, or finds it kept. To be called once its workflow exists. */
+/** Stores the request, once. Call it when its workflow exists. */
 export async function keepRequest(db: Database, request: Omit<KeptRequest, 'createdAt'>): Promise<KeptRequest> {
   await db.insert(replenishmentRequests).values(request).onConflictDoNothing();
   const kept = await getRequest(db, request.id);
-  if (!kept) throw new Error(`the request ${request.id} was not kept`);
+  if (!kept) throw new Error(`the request ${request.id} was not stored`);
   return kept;
 }
 

@@ -1,35 +1,35 @@
-/** Suppliers: who is asked for what runs short. Every call is one round trip. */
+/** Suppliers. Every call is one round trip. */
 import { desc, eq, sql } from 'drizzle-orm';
 import type { Database } from '../postgres/client.js';
 import { violatedConstraint } from '../postgres/constraints.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { suppliers } from '../schema/index.js';
 
-/** A supplier as it is stored. Quantities are those of one order; `url` null: the sandbox. */
+/** A stored supplier. The quantities limit one order; `url` null: the sandbox. */
 export type SupplierRow = typeof suppliers.$inferSelect;
 
 type SupplierFields = Pick<SupplierRow, 'name' | 'active' | 'minOrderQuantity' | 'maxOrderQuantity' | 'url'>;
 
 export interface NewSupplier extends SupplierFields {
   readonly id: string;
-  /** The operation that asks: one that comes again knows its own work. */
+  /** The operation that creates the row, so that a repeated create recognizes it. */
   readonly createdBy: string;
 }
 
-/** What is left out stays. */
+/** An absent field keeps its value. */
 export type SupplierPatch = { readonly [Field in keyof SupplierFields]?: SupplierFields[Field] | undefined };
 
-/** `quantities`: the least that it takes would be more than the most. */
+/** `quantities`: the minimum would exceed the maximum. */
 export type SupplierChange =
   | { readonly kind: 'supplier'; readonly supplier: SupplierRow }
   | { readonly kind: 'not_found' | 'quantities' };
 
-/** The new supplier, or the one that this same operation made before; null where another made it. */
+/** The new supplier, or the one that this operation created before; null if another operation created it. */
 export async function createSupplier(db: Database, supplier: NewSupplier): Promise<SupplierRow | null> {
   const [row] = await db
     .insert(suppliers)
     .values(supplier)
-    // An update that changes nothing, since only that returns the row that is there.
+    // Updates nothing: only an update returns the existing row.
     .onConflictDoUpdate({
       target: suppliers.id,
       set: { createdBy: sql`excluded.created_by` },
@@ -58,7 +58,7 @@ export async function listSuppliers(
   return pageOf('suppliers', rows, limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
-/** The supplier with what was named changed. What was ordered from one that is switched off now is still delivered. */
+/** Changes the given fields. Orders placed with a supplier that is now inactive are still delivered. */
 export async function patchSupplier(db: Database, id: string, patch: SupplierPatch): Promise<SupplierChange> {
   try {
     const [row] = await db

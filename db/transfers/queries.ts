@@ -1,11 +1,11 @@
-/** Transfers as they stand. Every read is one round trip. */
+/** Reads transfers. Every read is one round trip. */
 import { and, desc, eq } from 'drizzle-orm';
 import type { TransferStatus } from '../../domain/transfers/states.js';
 import type { Database } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { transfers } from '../schema/index.js';
 
-/** A transfer as it is stored. */
+/** A stored transfer. */
 export type TransferRow = typeof transfers.$inferSelect;
 
 export async function getTransfer(db: Database, id: string): Promise<TransferRow | null> {

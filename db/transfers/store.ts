@@ -1,4 +1,7 @@
-/** Every change of a transfer and its stock is a step, done by `transfer_apply` (db/functions/11_transfers.sql). */
+/**
+ * Transfers change in steps. `transfer_apply` (db/functions/11_transfers.sql) does each step over the transfer and its
+ * stock.
+ */
 import type {
   TransferState,
   TransferStep,

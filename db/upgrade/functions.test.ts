@@ -3,16 +3,16 @@ import { functionsOf, readFunctionFiles } from './functions.js';
 
 const files = readFunctionFiles();
 
-test('each function stands once in all files', () => {
+test('the files define each function once', () => {
   const names = files.flatMap(functionsOf);
   expect(names).toContain('order_apply');
   expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
 });
 
 test.each(files.map((file) => [file.name, file] as const))(
-  '%s replaces what it defines, and does nothing else',
+  '%s only creates or replaces functions and triggers, or drops functions',
   (_name, file) => {
-    // Bodies and comments left out, what begins a line begins a statement.
+    // Without bodies and comments, each statement begins a line.
     const statements = file.text.replace(/\$\$.*?\$\$/gs, '').replace(/--.*$/gm, '');
     const beginnings = statements.match(
       /^(create|drop|alter|insert|update|delete|do|grant|revoke|select|set local)\b.*$/gim,

@@ -1,5 +1,5 @@
 /**
- * The SQL functions: the files of db/functions, applied together when a database lacks one or holds another text of it.
+ * Applies the SQL functions: all files of db/functions together, if a database lacks one or has another version of it.
  * db/functions/README.md has the rules for writing them.
  */
 import { createHash } from 'node:crypto';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
 import { definerFunctions, secureDefiners } from './roles.js';
 
-/** A transaction, or a connection. */
+/** A transaction or a connection. */
 type Sql = postgres.ISql;
 
 export interface FunctionFile {
@@ -21,7 +21,7 @@ export interface FunctionFile {
 
 const functionsFolder = fileURLToPath(new URL('../functions', import.meta.url));
 
-/** The files of a folder, in the order in which they are applied: that of their names. */
+/** The files of a folder in the order of their names, which is the order of application. */
 export function readFunctionFiles(folder = functionsFolder): readonly FunctionFile[] {
   const names = readdirSync(folder).filter((name) => name.endsWith('.sql'));
   return names.sort().map((name) => {
@@ -31,13 +31,13 @@ export function readFunctionFiles(folder = functionsFolder): readonly FunctionFi
 }
 
 /**
- * Applies the files if the database lacks one of them, holds another text of one, or has lost the rights of a definer
- * function; one query where it does not. Takes a transaction under the lock of the migrations, so that a database is
- * never half new. Rejects with an error that names the file where Postgres refuses one.
+ * Applies the files if the database lacks one, has another version of one, or has lost the rights of a definer function;
+ * otherwise it costs one query. Takes a transaction that holds the migrations' lock, so that a database is never half
+ * upgraded. Rejects with an error that names the file if Postgres rejects one.
  */
 export async function applyFunctions(tx: Sql, files: readonly FunctionFile[]): Promise<void> {
   if (await areInPlace(tx, files)) return;
-  // A function may call one of a later file: bodies are checked once all of them are there.
+  // A function may call one of a later file, so bodies are checked after all of them exist.
   await tx`set local check_function_bodies = off`;
   await eachFile(files, ({ text }) => tx.unsafe(text));
   await tx`set local check_function_bodies = on`;
@@ -46,14 +46,14 @@ export async function applyFunctions(tx: Sql, files: readonly FunctionFile[]): P
   await record(tx, files);
 }
 
-/** Names of the functions that a file defines, in its order. */
+/** The names of the functions that a file defines, in order. */
 export function functionsOf({ text }: FunctionFile): readonly string[] {
   return [...text.matchAll(/^create or replace function (\w+)/gm)].map(([, name = '']) => name);
 }
 
 /**
- * Whether every file has been applied to the database, as it is here or in a release before the present one: functions
- * serve the release before (docs/OPERATIONS.md), so a process stays ready when its database moves on.
+ * Whether the database has had every file applied, now or in an earlier release. Functions also serve the previous
+ * release (docs/OPERATIONS.md), so a process stays ready after its database was upgraded.
  */
 export async function haveBeenApplied(sql: Sql, files: readonly FunctionFile[]): Promise<boolean> {
   const [row] = await sql<{ applied: boolean }[]>`
@@ -77,7 +77,7 @@ async function areInPlace(tx: Sql, files: readonly FunctionFile[]): Promise<bool
   return row?.inPlace ?? false;
 }
 
-/** Sends a statement for each file at once, so that all of them take one round trip; the first error names its file. */
+/** Sends the statements of all files at once, in one round trip. The error names the first file that failed. */
 async function eachFile(files: readonly FunctionFile[], send: (file: FunctionFile) => Promise<unknown>): Promise<void> {
   const outcomes = await Promise.allSettled(files.map(send));
   for (const [index, outcome] of outcomes.entries()) {
@@ -90,7 +90,7 @@ async function eachFile(files: readonly FunctionFile[], send: (file: FunctionFil
   }
 }
 
-/** Has Postgres parse the bodies, as `create function` does when it checks them. */
+/** Lets Postgres validate the bodies, as `create function` does with check_function_bodies on. */
 async function checkBodies(tx: Sql, file: FunctionFile): Promise<void> {
   await tx`
     select case l.lanname when 'plpgsql' then plpgsql_validator(p.oid) when 'sql' then fmgr_sql_validator(p.oid) end
@@ -98,7 +98,7 @@ async function checkBodies(tx: Sql, file: FunctionFile): Promise<void> {
      where p.pronamespace = current_schema()::regnamespace and p.proname = any (${[...functionsOf(file)]}::text[])`;
 }
 
-/** A row stays when its file goes: processes that were started with it ask for it. */
+/** Records the applied files. Keeps the row of a deleted file, since processes of earlier releases check for it. */
 async function record(tx: Sql, files: readonly FunctionFile[]): Promise<void> {
   const names = files.map(({ name }) => name);
   await tx`

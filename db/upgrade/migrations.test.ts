@@ -1,9 +1,9 @@
-/** A released migration has been applied somewhere: an edit would never get there. */
+/** A released migration has been applied somewhere, so an edit would never take effect there. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-/** SHA-256 of every migration. A new one adds its line; a line that is here never changes. */
+/** SHA-256 of every migration. A new migration adds a line; existing lines never change. */
 const released: Readonly<Record<string, string>> = {
   '0000_tables': 'bc4c5bf28f2e6582d2c0611a7f6e949197674ec550e4ff789e8d06501559cd27',
   '0001_rules': '0bfbaa0b4c0921fd34f67441a13ecf3b165db6ce7f759e844d8a9353551c171b',
@@ -21,7 +21,7 @@ const released: Readonly<Record<string, string>> = {
   '0013_functions_and_facts': '59e9fb3e491848b8cd9b660c58180365cc2b398c097bb257b2133e001dc08d2f',
   '0014_growth': '796b67d55fd833c4839ab397b52ad208d5f6d4814053b926c65699756381a2a5',
 };
-/** The last one that was allowed to define functions; they stand in db/functions now. */
+/** The last migration that was allowed to define functions; they are in db/functions now. */
 const lastWithFunctions = '0012_present_transfers';
 
 const read = (name: string) => readFileSync(new URL(`../migrations/${name}`, import.meta.url), 'utf8');
@@ -37,7 +37,7 @@ test('no released migration is edited, and a new one adds its hash here', () => 
   expect(Object.fromEntries(names.map((name) => [name, hashOf(name)]))).toEqual(released);
 });
 
-test('every migration is in the journal, in the order of its number', () => {
+test('the journal lists every migration in the order of their numbers', () => {
   const journal: { entries: { tag: string; when: number }[] } = JSON.parse(read('meta/_journal.json'));
   expect(journal.entries.map(({ tag }) => tag)).toEqual(names.toSorted());
   const times = journal.entries.map(({ when }) => when);
@@ -45,7 +45,7 @@ test('every migration is in the journal, in the order of its number', () => {
 });
 
 test.each(names.filter((name) => name > lastWithFunctions))(
-  '%s defines no function: those stand in db/functions',
+  '%s defines no function: db/functions has those',
   (name) => {
     expect(read(`${name}.sql`)).not.toMatch(/create\s+(or\s+replace\s+)?(function|procedure)|pg_get_functiondef/i);
   },

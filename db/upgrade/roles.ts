@@ -1,6 +1,6 @@
 /**
- * Who may do what in the database. The role that migrates owns everything; the role that API and workers run as owns
- * nothing, writes the tables listed here, and changes stock, orders, payments and transfers through the functions alone
+ * Database roles and their rights. The migrating role owns everything. The running role, of API and workers, owns
+ * nothing: it writes the tables listed here, and changes stock, orders, payments and transfers only through functions
  * (docs/adr/0013-two-roles.md).
  */
 import type postgres from 'postgres';
@@ -8,7 +8,7 @@ import type postgres from 'postgres';
 /** A connection, or a transaction on one. */
 type Sql = postgres.ISql;
 
-/** The functions that the running role calls with the rights of the owner, and their arguments' types. */
+/** The functions that the running role calls with the owner's rights, with their argument types. */
 export const definerFunctions = [
   'stock_apply(jsonb)',
   'stock_apply_announced(jsonb)',
@@ -19,7 +19,7 @@ export const definerFunctions = [
   'payment_abandon(jsonb, text)',
 ] as const;
 
-/** What the running role may write without a function, by table. It may read every table. */
+/** What the running role may write directly, by table. It may read every table. */
 export const directWrites: Readonly<Record<string, readonly ('insert' | 'update' | 'delete')[]>> = {
   api_keys: ['insert', 'update'],
   api_processes: ['insert', 'update', 'delete'],
@@ -36,15 +36,15 @@ export const directWrites: Readonly<Record<string, readonly ('insert' | 'update'
   suppliers: ['insert', 'update'],
 };
 
-/** The role in a connection string, with its password. */
+/** The role of a connection string, with its password. */
 export interface RunningRole {
   readonly name: string;
   readonly password: string;
 }
 
 /**
- * The role that `runningUrl` names; null where it is the owner's own.
- * @param ownerUrl of the role that migrates
+ * The role in `runningUrl`; null if it is the owner.
+ * @param ownerUrl of the migrating role
  */
 export function runningRoleOf(runningUrl: string, ownerUrl: string): RunningRole | null {
   const { username, password } = new URL(runningUrl);
@@ -53,8 +53,8 @@ export function runningRoleOf(runningUrl: string, ownerUrl: string): RunningRole
 }
 
 /**
- * Makes the definer functions run with the owner's rights, on this schema's objects only, for nobody but whom it is
- * granted to. `create or replace function` resets all this, so it follows in the same transaction.
+ * Makes the definer functions run with the owner's rights, on objects of this schema only, and revokes them from the
+ * public. `create or replace function` resets this, so it must follow in the same transaction.
  */
 export async function secureDefiners(sql: Sql): Promise<void> {
   const schema = await ownSchema(sql);
@@ -67,8 +67,8 @@ export async function secureDefiners(sql: Sql): Promise<void> {
 }
 
 /**
- * Gives a role exactly what running takes, and makes the role where there is none. Throws where the owner may not make it;
- * the message says what an administrator has to do.
+ * Grants a role exactly the rights of the running role, and creates it if it does not exist. Throws if the owner may not
+ * create it; the message says what an administrator has to do.
  */
 export async function grantRunning(sql: Sql, role: RunningRole): Promise<void> {
   const schema = await ownSchema(sql);
@@ -96,10 +96,10 @@ async function ensureRole(sql: Sql, { name, password }: RunningRole): Promise<st
            format('role %I login password %L', ${name}::text, ${password}::text) as login
       from pg_roles where rolname = current_user`;
   if (!found) throw new Error('Postgres did not answer');
-  // Messages of errors may quote what a client sent. API and workers log their own errors, without values.
+  // Error messages may quote client data. API and workers log their own errors, without values.
   const quiet = () => sql.unsafe(`alter role ${found.quoted} set log_min_messages = 'log'`);
   if (found.exists) {
-    // A password that was changed in DATABASE_URL takes effect.
+    // Applies a password that was changed in DATABASE_URL.
     if (found.superuser) {
       await sql.unsafe(`alter ${found.login}`);
       await quiet();
@@ -121,7 +121,7 @@ async function ownSchema(sql: Sql): Promise<string> {
   return row.schema;
 }
 
-/** Why the role of this connection has more rights than running takes; null where it has not. */
+/** Why the role of this connection has more rights than the running role needs; null if it has not. */
 export async function tooStrong(sql: Sql): Promise<string | null> {
   const [role] = await sql<{ name: string; superuser: boolean; owner: boolean }[]>`
     select current_user as name, rolsuper as superuser,

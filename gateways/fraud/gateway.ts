@@ -1,10 +1,10 @@
 import type { CallOptions } from '../http/http.js';
 
-/** Scores a payment before any money moves. Has no effect that could double. May throw a GatewayFault. */
+/** Scores a payment before any money moves. It has no side effect, so it may be repeated. May throw a GatewayFault. */
 export interface FraudGateway {
   /** The risk, 0 (none) to 1. */
   score(call: FraudCall, options?: CallOptions): Promise<number>;
-  /** Breaks off what is under way and lets the connections go. */
+  /** Aborts calls in flight and closes the connections. */
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-/** The sandbox's fraud scorer (sandbox/fraud/routes.ts has the other end of the wire). */
+/** The client of the sandbox's fraud scorer (sandbox/fraud/routes.ts is the server). */
 import { z } from 'zod';
 import { expectShape } from '../http/answers.js';
 import { createHttpGateway, type HttpGatewayOptions, unexpectedAnswer } from '../http/http.js';

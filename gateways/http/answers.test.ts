@@ -21,19 +21,19 @@ describe("a provider's id", () => {
 
   it.each([
     ['empty', ''],
-    ['long', 'x'.repeat(129)],
+    ['too long', 'x'.repeat(129)],
     ['of 3 MB', 'x'.repeat(3_000_000)],
     ['with NUL', 'a\0b'],
     ['with a line break', 'a\n'],
     ['with a space', 'a b'],
-    ['with half of a character', '\ud800'],
-    ['of other letters', 'é'],
+    ['with half a surrogate pair', '\ud800'],
+    ['with a letter outside ASCII', 'é'],
     ['a card number', '4111111111111111'],
     ['a number', 5],
     ['a list', ['a']],
     ['null', null],
     ['missing', undefined],
-  ])('is not %s', (_what, ref) => {
+  ])('is malformed: %s', (_what, ref) => {
     expect(read(ref)).toEqual(malformed);
   });
 });
@@ -46,14 +46,14 @@ describe("a provider's text", () => {
     for (const text of ['a\0', 'a\nb', 'a\u0085', '\udfff', 'x'.repeat(2001), 7]) expect(read(text)).toEqual(malformed);
   });
 
-  it('is replaced where it holds a card number', () => {
+  it('is replaced if it contains a card number', () => {
     expect(JSON.stringify(read('the card 4111 1111 1111 1111 is stolen'))).not.toContain('4111');
     expect(providerText.parse('see 4111111111111111')).toMatch(/removed/);
   });
 });
 
-describe('the error of an answer', () => {
-  it.each([null, 'text', [], {}, { status: 'ok' }])('is not there in %j', (body) => {
+describe('the error in an answer', () => {
+  it.each([null, 'text', [], {}, { status: 'ok' }])('is null for %j', (body) => {
     expect(errorOf('payment', body)).toBeNull();
   });
 
@@ -67,8 +67,8 @@ describe('the error of an answer', () => {
   });
 });
 
-describe('what operators see of a fault', () => {
-  it('is one short line without tokens and card numbers', () => {
+describe('the message of a fault', () => {
+  it('is one short line without tokens or card numbers', () => {
     const { message } = new GatewayFault('mail', 'no_answer', `a\0b\r\nc tok_visa ${'x'.repeat(5000)}`);
     expect(message).toMatch(/^mail: a b c tok_… x+$/);
     expect(message.length).toBeLessThan(600);

@@ -8,7 +8,7 @@ const failing = (fault: GatewayFault['fault']) => async () => {
   throw new GatewayFault('test', fault, 'scripted');
 };
 
-/** A call that has no time to wait: an open breaker refuses it. */
+/** A call that cannot wait: an open breaker rejects it. */
 function atOnce(breaker: Breaker): Promise<string> {
   const retryBudget = new AbortController();
   const call = breaker.run(async () => 'through', retryBudget.signal);
@@ -23,7 +23,7 @@ async function opened() {
 }
 
 describe('a circuit breaker', () => {
-  it('makes calls wait while nobody can be reached, and lets them go when somebody can', async () => {
+  it('makes calls wait while the server is unreachable, and lets them through when it is back', async () => {
     const started = performance.now();
     const breaker = await opened();
     let down = true;
@@ -42,7 +42,7 @@ describe('a circuit breaker', () => {
     expect(performance.now() - started).toBeGreaterThan(400);
   });
 
-  it('lets one call at a time try', async () => {
+  it('lets one call at a time probe', async () => {
     const breaker = await opened();
     let atOnce = 0;
     let most = 0;
@@ -58,7 +58,7 @@ describe('a circuit breaker', () => {
     expect(most).toBe(1);
   });
 
-  it('ends the wait as unreachable when the signal says so', async () => {
+  it('ends the wait as unreachable when the signal aborts', async () => {
     const breaker = await opened();
     const retryBudget = new AbortController();
     let made = 0;
@@ -68,16 +68,13 @@ describe('a circuit breaker', () => {
     expect(made).toBe(0);
   });
 
-  it.each(['server_error', 'no_answer'] as const)(
-    'stays closed whatever number of calls ends with %s',
-    async (fault) => {
-      const breaker = createBreaker('test');
-      for (let n = 0; n < 20; n++) await expect(breaker.run(failing(fault), never())).rejects.toThrow('scripted');
-      expect(await atOnce(breaker)).toBe('through');
-    },
-  );
+  it.each(['server_error', 'no_answer'] as const)('stays closed however many calls end with %s', async (fault) => {
+    const breaker = createBreaker('test');
+    for (let n = 0; n < 20; n++) await expect(breaker.run(failing(fault), never())).rejects.toThrow('scripted');
+    expect(await atOnce(breaker)).toBe('through');
+  });
 
-  it('stays closed where a call got through in between', async () => {
+  it('stays closed if a call gets through in between', async () => {
     const breaker = createBreaker('test');
     for (let n = 0; n < 12; n++) {
       if (n % 4 === 0) await breaker.run(async () => 'through', never());

@@ -1,27 +1,25 @@
 /**
- * One circuit breaker for each gateway. It opens when nobody can be reached there, several times in a row; an answer of
- * any kind, an error too, leaves it closed, so that one faulty card does not stop the others. While it is open a call
- * waits instead of failing, and one call at a time tries whether the way is free again.
+ * One circuit breaker for each gateway. It opens after several calls in a row could not connect. Any answer, even an
+ * error, keeps it closed, so that one faulty card does not stop the others. While it is open, calls wait instead of
+ * failing, and one call at a time probes the connection.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BrokenCircuitError, CircuitState, ConsecutiveBreaker, circuitBreaker, handleWhen } from 'cockatiel';
 import { GatewayFault } from './fault.js';
 
-const opensAfterFaults = 5;
-const triesAgainAfterMs = 500;
-const looksAgainAfterMs = 25;
+const faultsToOpen = 5;
+const probeAfterMs = 500;
+const recheckMs = 25;
 
 export interface Breaker {
-  /**
-   * Makes the call when the circuit lets it. Where it has not by the time `signal` aborts: GatewayFault `unreachable`.
-   */
+  /** Makes the call once the circuit allows it. Throws GatewayFault `unreachable` if `signal` aborts first. */
   run<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T>;
 }
 
 export function createBreaker(gateway: string): Breaker {
   const policy = circuitBreaker(
     handleWhen((error) => error instanceof GatewayFault && error.fault === 'unreachable'),
-    { breaker: new ConsecutiveBreaker(opensAfterFaults), halfOpenAfter: triesAgainAfterMs },
+    { breaker: new ConsecutiveBreaker(faultsToOpen), halfOpenAfter: probeAfterMs },
   );
   return {
     async run(call, signal) {
@@ -36,7 +34,7 @@ export function createBreaker(gateway: string): Breaker {
             if (!(error instanceof BrokenCircuitError)) throw error;
           }
         }
-        await sleep(looksAgainAfterMs, undefined, { signal }).catch(() => undefined);
+        await sleep(recheckMs, undefined, { signal }).catch(() => undefined);
       }
     },
   };

@@ -1,4 +1,4 @@
-/** Calls to addresses that a client sets, against servers on addresses that are and are not allowed. */
+/** Calls to addresses set by clients, against servers at allowed and forbidden addresses. */
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -46,7 +46,7 @@ const loopback = [{ host: '127.0.0.1', port: null }];
 const get = { method: 'GET', path: '/ask' } as const;
 
 describe('a call to an address that a client set', () => {
-  it('reaches a host that is allowed, below the path of its URL', async () => {
+  it('reaches an allowed host, below the path of its URL', async () => {
     const { port, requests } = await serve();
     expect(await client(loopback).call(`http://127.0.0.1:${port}/acme/`, get)).toEqual({ status: 200, body: {} });
     expect(requests).toEqual(['GET /acme/ask']);
@@ -64,7 +64,7 @@ describe('a call to an address that a client set', () => {
     expect([served.connections, served.requests]).toEqual([0, []]);
   });
 
-  it('is checked by port as well, and by the name or by what it resolves to', async () => {
+  it('is also checked by port, and by the name or the address it resolves to', async () => {
     const [one, other] = [await serve(), await serve()];
     const byName = client([{ host: 'localhost', port: one.port }]);
     expect((await byName.call(`http://localhost:${one.port}`, get)).status).toBe(200);
@@ -103,7 +103,7 @@ describe('a call to an address that a client set', () => {
 });
 
 describe('connections to addresses that clients set', () => {
-  it('are closed once nobody has called for a while, and made again', async () => {
+  it('are closed after a while without calls, and reopened by the next call', async () => {
     const { port, server } = await serve();
     const http = client(loopback, { idleMs: 50 });
     const open = () => new Promise<number>((done) => server.getConnections((_error, count) => done(count)));
@@ -114,7 +114,7 @@ describe('connections to addresses that clients set', () => {
     expect((await http.call(`http://127.0.0.1:${port}`, get)).status).toBe(200);
   });
 
-  it('are kept to a number of origins: the one called longest ago goes, and none that is being called', async () => {
+  it('are limited to a number of origins: the least recently called is closed, but none with calls in flight', async () => {
     let finish: () => void = () => undefined;
     const hanging = await serve((_req, res) => {
       finish = () => res.end('{"late":true}');

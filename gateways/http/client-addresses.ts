@@ -1,7 +1,7 @@
 /**
- * The only module that connects to an address set by a client. What a name resolves to is checked, and the connection is
- * made to the very address that was checked, so that a name which changes its mind in between leads nowhere else. Redirects
- * are not followed and no proxy is used. Pools of addresses that nobody calls any more are closed.
+ * The only module that connects to addresses set by clients. It checks the address that a name resolves to and connects
+ * to exactly that address, so that a name cannot change its target in between. It follows no redirects and uses no
+ * proxy. It closes connections to origins that are no longer called.
  */
 import { lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
@@ -11,23 +11,23 @@ import { GatewayFault } from './fault.js';
 import { type CallOptions, createHttpGateway, type HttpAnswer, type HttpCall, type HttpGateway } from './http.js';
 
 export interface ClientHttpOptions {
-  /** Time for a whole call, unless the call has its own. */
+  /** The time limit of a whole call, unless the call sets its own. */
   readonly timeoutMs: number;
-  /** Hosts that may be called although their addresses are not public. */
+  /** Hosts that may be called even at addresses that are not public. */
   readonly allowed: readonly AllowedHost[];
-  /** Origins to which connections are kept. More are kept only while calls to them are under way. */
+  /** Origins with open connections. More are allowed only while calls to them are in flight. */
   readonly maxOrigins?: number;
-  /** An origin that was not called for so long is forgotten. */
+  /** Connections to an origin are closed after this time without calls. */
   readonly idleMs?: number;
 }
 
 export interface ClientHttp {
   /**
-   * Makes the call once, at the path of `url` and the call's own path. An address that may not be called is a GatewayFault
-   * `unreachable`, as is one that nobody answers at.
+   * Makes the call once, at the path of `url` followed by the call's own path. Throws GatewayFault `unreachable` if the
+   * address may not be called or does not accept a connection.
    */
   call(url: string, call: HttpCall, options?: CallOptions): Promise<HttpAnswer>;
-  /** Origins to which connections are kept now. */
+  /** The number of origins with open connections. */
   readonly origins: number;
   close(): Promise<void>;
 }
@@ -41,10 +41,10 @@ interface Origin {
 const defaultMaxOrigins = 256;
 const defaultIdleMs = 60_000;
 
-/** @param name the gateway's, for faults */
+/** @param name of the gateway, for faults */
 export function createClientHttp(name: string, options: ClientHttpOptions): ClientHttp {
   const { timeoutMs, allowed, maxOrigins = defaultMaxOrigins, idleMs = defaultIdleMs } = options;
-  /** The one that was called longest ago first. */
+  /** Least recently called first. */
   const origins = new Map<string, Origin>();
 
   const forget = (key: string, origin: Origin): Promise<void> => {
@@ -80,7 +80,7 @@ export function createClientHttp(name: string, options: ClientHttpOptions): Clie
       if (!URL.canParse(url)) throw new GatewayFault(name, 'unreachable', 'the address is not a URL');
       const target = new URL(url);
       if (target.protocol !== 'http:' && target.protocol !== 'https:')
-        throw new GatewayFault(name, 'unreachable', 'the address is not one of HTTP');
+        throw new GatewayFault(name, 'unreachable', 'the address is not an HTTP URL');
       const origin = originOf(target);
       clearTimeout(origin.forget);
       origin.callsInFlight++;
@@ -102,14 +102,14 @@ export function createClientHttp(name: string, options: ClientHttpOptions): Clie
   };
 }
 
-/** Connects to the destination where its address may be called. */
+/** Connects to the destination only if its address may be called. */
 function checkedConnector(
   allowed: readonly AllowedHost[],
   destination: Destination,
   timeoutMs: number,
 ): buildConnector.connector {
   const permits = (address: string) => mayConnect(allowed, destination, address);
-  // Node connects to what this answers, and to nothing else.
+  // Node connects only to the addresses that this returns.
   const checkedLookup: LookupFunction = (hostname, options, done) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
       if (error) return done(error, []);
@@ -122,7 +122,7 @@ function checkedConnector(
   };
   const connect = buildConnector({ timeout: timeoutMs, lookup: checkedLookup });
   return (options, callback) => {
-    // Node asks no resolver about what is an address already.
+    // Node does not look up a host that is already an address.
     if (isIP(destination.host) !== 0 && !permits(destination.host)) callback(notAllowed(destination.host), null);
     else connect(options, callback);
   };

@@ -1,5 +1,5 @@
 /**
- * Runs `work` with a signal that aborts when the time is up or the caller's own signal does, whichever comes first. The
+ * Runs `work` with a signal that aborts at the time limit or with the caller's own signal, whichever comes first. The
  * work must end soon after its signal aborts.
  */
 export async function withDeadline<T>(
@@ -7,7 +7,7 @@ export async function withDeadline<T>(
   caller: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  // By hand: AbortSignal.any and AbortSignal.timeout keep what they were given alive for long on Node 20.
+  // Not AbortSignal.any and AbortSignal.timeout: on Node 20 they keep their arguments alive for a long time.
   const controller = new AbortController();
   const giveUp = () => controller.abort();
   const timer = setTimeout(giveUp, timeoutMs);

@@ -6,7 +6,7 @@ import { buildConnector, Pool } from 'undici';
 import { expect, it } from 'vitest';
 import { exchange } from './exchange.js';
 
-it('a request that was given up while it waited for a connection is never sent, though the connection comes', async () => {
+it('a request given up while it waits for a connection is never sent, even if the connection opens later', async () => {
   let requests = 0;
   const server = createServer((_req, res) => {
     requests++;
@@ -32,7 +32,7 @@ it('a request that was given up while it waited for a connection is never sent, 
   expect(await exchange(pool, request, AbortSignal.timeout(50))).toMatchObject({ kind: 'not_sent' });
   await sleep(300);
   expect([connected, requests]).toEqual([1, 0]);
-  // The pool is none the worse for it.
+  // The pool still works.
   expect(await exchange(pool, request, AbortSignal.timeout(5000))).toMatchObject({ kind: 'answer' });
   expect(requests).toBe(1);
   await pool.destroy();

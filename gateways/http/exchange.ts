@@ -1,7 +1,7 @@
 /**
- * One HTTP request and its answer over an undici pool, with exact knowledge of whether the request was handed to a
- * connection. That, and not the error's code, decides between "nothing was sent" and "it may have happened". Undici
- * itself never sends a request twice as long as connections are not pipelined.
+ * One HTTP request and its answer over an undici pool. It knows exactly whether the request was handed to a connection:
+ * that, rather than the error code, decides between "nothing was sent" and "it may have happened". Undici itself never
+ * sends a request twice unless connections are pipelined.
  */
 import type { Dispatcher, Pool } from 'undici';
 
@@ -14,12 +14,12 @@ export type Exchange =
   | { readonly kind: 'answer'; readonly answer: RawAnswer }
   | { readonly kind: 'not_sent' | 'no_answer' | 'not_http' | 'too_long'; readonly detail: string };
 
-/** More than any answer needs. */
+/** Larger than any valid answer. */
 const maxAnswerBytes = 256 * 1024;
 /** Status line and headers. */
 export const maxHeadBytes = 16 * 1024;
 
-/** Makes the exchange; never rejects. When `signal` aborts before the answer is whole, it is broken off. */
+/** Sends the request and reads the answer; never rejects. Gives up if `signal` aborts before the answer is complete. */
 export function exchange(pool: Pool, request: Dispatcher.DispatchOptions, signal: AbortSignal): Promise<Exchange> {
   return new Promise((resolve) => {
     const handler = new ExchangeHandler((result) => {
@@ -53,7 +53,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
-    // Given up while it waited for a connection: aborting here keeps it from being sent.
+    // Given up while it waited for a connection: aborting now prevents it from being sent.
     if (this.done) controller.abort(new Error('given up'));
     else this.controller = controller;
   }
@@ -89,7 +89,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 }
 
-/** Bytes came that are not HTTP; not: bytes that were cut off. */
+/** Whether the server sent something other than HTTP. A truncated answer does not count. */
 function isForeignProtocol(error: Error): boolean {
   return error.name === 'HTTPParserError' && codeOf(error) !== 'HPE_INVALID_EOF_STATE';
 }

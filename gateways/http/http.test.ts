@@ -1,4 +1,4 @@
-/** What each way of going wrong is called, against servers that go wrong for real. */
+/** The fault for each kind of failure, against servers that really fail. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,12 +13,12 @@ afterEach(async () => {
 
 interface Served {
   readonly url: string;
-  /** Raw requests that came in, in order. */
+  /** Raw requests in order of arrival. */
   readonly requests: string[];
   readonly connections: () => number;
 }
 
-/** A server that does `react` for each request. It reads a request as one piece: they are small. */
+/** A server that calls `react` for each request. Requests are small, so each arrives in one chunk. */
 async function serve(react: (socket: Socket, nth: number) => void): Promise<Served> {
   const requests: string[] = [];
   const sockets = new Set<Socket>();
@@ -56,10 +56,10 @@ const post = (http: HttpGateway, options?: CallOptions) =>
     options,
   );
 
-/** Undici hands a connection out again one turn of the event loop after its answer. */
+/** Undici reuses a connection only one turn of the event loop after its answer. */
 const backInThePool = () => sleep(2);
 
-/** The fault of a call that must fail; anything but a GatewayFault fails the test. */
+/** The fault of a call that must fail; any other outcome fails the test. */
 async function faultOf(call: Promise<unknown>): Promise<GatewayFault> {
   const error = await call.then(
     (answer) => new Error(`answered ${JSON.stringify(answer)}`),
@@ -74,7 +74,7 @@ const json = (body: string, status = '200 OK') =>
   `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
 describe('unreachable: nothing was sent', () => {
-  it('where the port is closed', async () => {
+  it('if the port is closed', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const port = portOf(server.address());
@@ -85,19 +85,19 @@ describe('unreachable: nothing was sent', () => {
     expect(fault.message).toContain('ECONNREFUSED');
   });
 
-  it('where the name does not exist', async () => {
+  it('if the name does not exist', async () => {
     expect((await faultOf(post(gateway('http://nowhere.invalid', 5000)))).fault).toBe('unreachable');
   });
 
-  it('where nobody takes up the connection in time', async () => {
-    // A connection counts from the TLS handshake on, and this server never shakes hands.
+  it('if the connection is not established in time', async () => {
+    // A connection is established after the TLS handshake, which this server never completes.
     const { url } = await serve(() => undefined);
     const started = performance.now();
     expect((await faultOf(post(gateway(url.replace('http:', 'https:'), 200)))).fault).toBe('unreachable');
     expect(performance.now() - started).toBeGreaterThan(190);
   });
 
-  it('where the caller had given up before', async () => {
+  it('if the caller had already given up', async () => {
     const { url, requests } = await serve((socket) => socket.write(json('{}')));
     expect((await faultOf(post(gateway(url), { signal: AbortSignal.abort() }))).fault).toBe('unreachable');
     expect(requests).toEqual([]);
@@ -123,14 +123,14 @@ describe('no_answer: it may have happened', () => {
         socket.on('close', () => clearInterval(drip));
       },
     ],
-    ['the body stands still', (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"a":')],
-  ])('where %s; the request is sent once', async (_what, react) => {
+    ['the body stalls', (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"a":')],
+  ])('if %s; the request is sent once', async (_what, react) => {
     const { url, requests } = await serve(react);
     expect((await faultOf(post(gateway(url)))).fault).toBe('no_answer');
     expect(requests).toHaveLength(1);
   });
 
-  it('where a connection that was used before breaks under the request; the request is not sent again', async () => {
+  it('if a reused connection breaks during the request; the request is not sent again', async () => {
     const { url, requests, connections } = await serve((socket, nth) =>
       nth === 1 ? socket.write(json('{"first":true}')) : socket.destroy(),
     );
@@ -141,35 +141,35 @@ describe('no_answer: it may have happened', () => {
     expect([requests.length, connections()]).toEqual([2, 1]);
   });
 
-  it('where the caller gives up after it was sent', async () => {
+  it('if the caller gives up after it was sent', async () => {
     const abort = new AbortController();
     const { url } = await serve(() => abort.abort());
     expect((await faultOf(post(gateway(url, 60_000), { signal: abort.signal }))).fault).toBe('no_answer');
   });
 });
 
-describe('server_error: the server has trouble of its own', () => {
+describe('server_error: the server failed', () => {
   it.each([
     ['500', json('{"error":{"code":"x"}}', '500 Internal Server Error')],
     ['503', json('{}', '503 Service Unavailable')],
     ['429', json('{}', '429 Too Many Requests')],
     ['a redirect', 'HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\n\r\n'],
-  ])('where the answer is %s', async (_what, answer) => {
+  ])('if the answer is %s', async (_what, answer) => {
     const { url, requests } = await serve((socket) => socket.write(answer));
     expect((await faultOf(post(gateway(url, 3000)))).fault).toBe('server_error');
     expect(requests).toHaveLength(1);
   });
 });
 
-describe('malformed: no answer that can be understood', () => {
+describe('malformed: the answer is not valid', () => {
   it.each([
-    ['no JSON', json('<html>tok_secret</html>')],
+    ['not JSON', json('<html>tok_secret</html>')],
     ['an empty body', json('')],
     ['garbage', 'SSH-2.0-OpenSSH_9.2\r\n'],
-    ['a body of more than any answer needs', json(`"${'x'.repeat(300 * 1024)}"`)],
-    ['a head without end', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(64 * 1024)}\r\n\r\n`],
+    ['too large', json(`"${'x'.repeat(300 * 1024)}"`)],
+    ['a head that is too large', `HTTP/1.1 200 OK\r\nx: ${'x'.repeat(64 * 1024)}\r\n\r\n`],
     ['compressed', `HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 4\r\n\r\n\x1f\x8b\x08\x00`],
-  ])('where the answer is %s', async (_what, answer) => {
+  ])('if the answer is %s', async (_what, answer) => {
     const { url, requests } = await serve((socket) => socket.write(answer));
     expect((await faultOf(post(gateway(url, 3000)))).fault).toBe('malformed');
     expect(requests).toHaveLength(1);
@@ -188,14 +188,14 @@ describe('a call', () => {
     expect(request).toContain('{"token":"tok_secret","amount":1}');
   });
 
-  it('gives back a refusal as an answer', async () => {
+  it('returns a refusal as an answer', async () => {
     const { url } = await serve((socket) =>
       socket.write(json('{"error":{"code":"declined"}}', '402 Payment Required')),
     );
     expect(await post(gateway(url))).toEqual({ status: 402, body: { error: { code: 'declined' } } });
   });
 
-  it('keeps to its own time-out where it has one', async () => {
+  it('uses its own time-out if it has one', async () => {
     const { url } = await serve(() => undefined);
     const http = gateway(url, 60_000);
     const started = performance.now();
@@ -203,7 +203,7 @@ describe('a call', () => {
     expect(performance.now() - started).toBeGreaterThan(95);
   });
 
-  it('goes through on a new connection where the server has closed the idle one', async () => {
+  it('uses a new connection if the server has closed the idle one', async () => {
     const { url, requests, connections } = await serve((socket) => socket.end(json('{}')));
     const http = gateway(url);
     for (let n = 0; n < 20; n++) expect((await post(http)).status).toBe(200);
@@ -217,7 +217,7 @@ describe('a call', () => {
     expect(connections()).toBe(1);
   });
 
-  it('does not wait for others that hang', async () => {
+  it('does not wait for hanging calls', async () => {
     const { url } = await serve((socket, nth) => nth > 100 && socket.write(json('{}')));
     const http = gateway(url, 5000);
     const hanging = Promise.allSettled(Array.from({ length: 100 }, () => post(http)));

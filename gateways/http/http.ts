@@ -1,4 +1,4 @@
-/** What every gateway that speaks JSON over HTTP shares: connections, time-outs, and what an answer or its lack means. */
+/** Shared by all gateways that use JSON over HTTP: connections, time-outs, and the meaning of answers and errors. */
 import { type buildConnector, Pool } from 'undici';
 import { errorOf } from './answers.js';
 import { createBreaker } from './breaker.js';
@@ -6,21 +6,21 @@ import { withDeadline } from './deadline.js';
 import { type Exchange, exchange, maxHeadBytes, type RawAnswer } from './exchange.js';
 import { GatewayFault, presentable } from './fault.js';
 
-/** What a caller may say about one call. */
+/** Options of one call. */
 export interface CallOptions {
-  /** Breaks the call off. What was sent by then may still happen. */
+  /** Aborts the call. If it was already sent, it may still happen. */
   readonly signal?: AbortSignal;
-  /** For the whole call, waiting for a connection included; default is the gateway's own. */
+  /** For the whole call, including the wait for a connection; default: the gateway's own. */
   readonly timeoutMs?: number;
-  /** W3C traceparent, sent on. */
+  /** W3C traceparent, passed on. */
   readonly traceparent?: string;
 }
 
 export interface HttpGatewayOptions {
-  /** Without a slash at the end. */
+  /** Without a trailing slash. */
   readonly baseUrl: string;
   readonly timeoutMs: number;
-  /** How connections are made; default: to wherever the base URL leads. */
+  /** Opens the connections; default: to the base URL. */
   readonly connector?: buildConnector.connector;
 }
 
@@ -31,14 +31,14 @@ export interface HttpCall {
   readonly idempotencyKey?: string;
 }
 
-/** An answer that is one: JSON, and not the server's own trouble. The status is 2xx or 4xx. */
+/** A meaningful answer: JSON with status 2xx or 4xx. */
 export interface HttpAnswer {
   readonly status: number;
   readonly body: unknown;
 }
 
 export interface HttpGateway {
-  /** Makes the call once: it is never repeated here. Throws a GatewayFault where there is no HttpAnswer. */
+  /** Makes the call once, without retries. Throws a GatewayFault if there is no HttpAnswer. */
   call(call: HttpCall, options?: CallOptions): Promise<HttpAnswer>;
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export interface HttpGateway {
 export function createHttpGateway(name: string, { baseUrl, timeoutMs, connector }: HttpGatewayOptions): HttpGateway {
   const base = new URL(baseUrl);
   const prefix = base.pathname.replace(/\/$/, '');
-  // As many connections as there are calls: calls that hang must not keep others waiting. Time-outs are the deadline's.
+  // No limit on connections, so that hanging calls do not delay others. The deadline alone sets time-outs.
   const pool = new Pool(base.origin, {
     connect: connector ?? { timeout: timeoutMs },
     maxHeaderSize: maxHeadBytes,
@@ -65,7 +65,7 @@ export function createHttpGateway(name: string, { baseUrl, timeoutMs, connector 
           headers: headersOf(call, options),
           body: call.body === undefined ? null : JSON.stringify(call.body),
         };
-        return breaker.run(async () => understand(name, await exchange(pool, request, signal)), signal);
+        return breaker.run(async () => interpret(name, await exchange(pool, request, signal)), signal);
       }),
     close: () => pool.destroy(),
   };
@@ -80,7 +80,7 @@ function headersOf(call: HttpCall, options: CallOptions): Record<string, string>
   };
 }
 
-function understand(gateway: string, result: Exchange): HttpAnswer {
+function interpret(gateway: string, result: Exchange): HttpAnswer {
   switch (result.kind) {
     case 'answer':
       return readAnswer(gateway, result.answer);
@@ -94,9 +94,9 @@ function understand(gateway: string, result: Exchange): HttpAnswer {
 }
 
 function readAnswer(gateway: string, { status, body }: RawAnswer): HttpAnswer {
-  const understood = (status >= 200 && status < 300) || (status >= 400 && status < 500);
-  // 408 and 429 are the server's way of saying that it did not want to work on it now.
-  if (!understood || status === 408 || status === 429)
+  const meaningful = (status >= 200 && status < 300) || (status >= 400 && status < 500);
+  // With 408 and 429 the server says that it did not process the request now.
+  if (!meaningful || status === 408 || status === 429)
     throw new GatewayFault(gateway, 'server_error', `answered ${status}`);
   try {
     return { status, body: JSON.parse(body) };
@@ -105,7 +105,7 @@ function readAnswer(gateway: string, { status, body }: RawAnswer): HttpAnswer {
   }
 }
 
-/** For an answer that no correct call gets, such as 401 or 422: a bug of ours or a wrong setting, not a fault. */
+/** The error for an answer that a correct call never gets, such as 401 or 422: a bug or a wrong setting, not a fault. */
 export function unexpectedAnswer(gateway: string, what: string, answer: HttpAnswer): Error {
   const error = errorOf(gateway, answer.body);
   const detail = error ? ` ${error.code}: ${error.detail ?? ''}` : '';

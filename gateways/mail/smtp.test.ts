@@ -1,4 +1,4 @@
-/** What each way of going wrong is called, against mail servers that go wrong for real. */
+/** The fault for each kind of failure, against mail servers that really fail. */
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ afterEach(async () => {
 const portOf = (address: AddressInfo | string | null) =>
   typeof address === 'object' && address !== null ? address.port : 0;
 
-/** A server that greets each connection, and answers each line; null says nothing, undefined ends the conversation. */
+/** A server that greets each connection and answers each line: null sends nothing, undefined closes the connection. */
 async function serve(greeting: string | null, answer: (line: string, socket: Socket) => string | null | undefined) {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -41,7 +41,7 @@ async function send(port: number, timeoutMs = 500, host = '127.0.0.1'): Promise<
   await mail.send({ messageId: '<1@t>', to: 'you@example.com', subject: 's', text: 't' });
 }
 
-/** Answers every command as a good server does, but for the one that starts with `verb`. */
+/** Answers every command as a working server does, except those that start with `verb`. */
 const except = (verb: string, reply: string | null | undefined) => {
   let inData = false;
   return (line: string) => {
@@ -61,7 +61,7 @@ describe('the mail gateway', () => {
     await send(await serve('220 hello', except('nothing', null)), 30_000);
   });
 
-  it('is unreachable where the port is closed or the name unknown', async () => {
+  it('is unreachable if the port is closed or the name does not exist', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const port = portOf(server.address());
@@ -75,9 +75,9 @@ describe('the mail gateway', () => {
     ['never greets', null, except('nothing', null)],
     ['never answers the first command', '220 hello', except('EHLO', null)],
     ['hangs up at DATA', '220 hello', except('DATA', undefined)],
-    ['takes the mail and says nothing', '220 hello', except('.', null)],
+    ['takes the mail and does not answer', '220 hello', except('.', null)],
     ['takes the mail and hangs up', '220 hello', except('.', undefined)],
-  ])('has no answer from a server that %s', async (_what, greeting, answer) => {
+  ])('gets no answer from a server that %s', async (_what, greeting, answer) => {
     await expect(send(await serve(greeting, answer))).rejects.toMatchObject({
       name: 'GatewayFault',
       fault: 'no_answer',
@@ -86,9 +86,9 @@ describe('the mail gateway', () => {
 
   it.each([
     ['refuses the recipient', '220 hello', except('RCPT', '550 no such mailbox')],
-    ['has no room now', '220 hello', except('.', '452 disk full')],
+    ['has no space left', '220 hello', except('.', '452 disk full')],
     ['speaks another protocol', 'SSH-2.0-OpenSSH_9.2', except('nothing', null)],
-  ])('has a server error from a server that %s', async (_what, greeting, answer) => {
+  ])('gets a server error from a server that %s', async (_what, greeting, answer) => {
     await expect(send(await serve(greeting, answer))).rejects.toMatchObject({ fault: 'server_error' });
   });
 

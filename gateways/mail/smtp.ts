@@ -1,4 +1,4 @@
-/** Mail by SMTP, over a few connections that are kept. */
+/** Sends mail by SMTP, over a few pooled connections. */
 import { createTransport } from 'nodemailer';
 import { createBreaker } from '../http/breaker.js';
 import { withDeadline } from '../http/deadline.js';
@@ -15,7 +15,7 @@ export interface SmtpMailOptions {
   readonly timeoutMs: number;
 }
 
-/** Connects lazily. A connection that the server closed while it was idle is replaced without anybody noticing. */
+/** Connects lazily. An idle connection that the server has closed is replaced unnoticed. */
 export function createSmtpMail({ host, port, from, timeoutMs }: SmtpMailOptions): MailGateway {
   const transport = createTransport({
     pool: true,
@@ -24,7 +24,7 @@ export function createSmtpMail({ host, port, from, timeoutMs }: SmtpMailOptions)
     secure: false,
     ignoreTLS: true,
     maxMessages: Number.MAX_SAFE_INTEGER,
-    // Half of the deadline, so that a failed connection can be told apart from a missing answer.
+    // Half the deadline, to distinguish a failed connection from a missing answer.
     connectionTimeout: timeoutMs / 2,
     dnsTimeout: timeoutMs / 2,
     disableFileAccess: true,
@@ -47,7 +47,7 @@ export function createSmtpMail({ host, port, from, timeoutMs }: SmtpMailOptions)
   };
 }
 
-/** Only what failed before there was a connection is `unreachable`. */
+/** The fault is `unreachable` only if the connection failed. */
 function classify(error: unknown): GatewayFault {
   const facts: SmtpError = error instanceof Error ? error : new Error(String(error));
   if (typeof facts.responseCode === 'number')
@@ -59,7 +59,7 @@ function classify(error: unknown): GatewayFault {
   return new GatewayFault(name, neverConnected ? 'unreachable' : 'no_answer', facts.message);
 }
 
-/** What Nodemailer adds to its errors, and Node to those of a socket. */
+/** Members that Nodemailer adds to its errors, and Node to socket errors. */
 interface SmtpError extends Error {
   readonly code?: unknown;
   readonly responseCode?: unknown;

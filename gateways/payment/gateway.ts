@@ -2,18 +2,21 @@ import type { AuthorizeAnswer, CaptureAnswer } from '../../domain/payments/answe
 import type { CallOptions } from '../http/http.js';
 
 /**
- * A card processor. Every call carries an idempotency key: the same key again is the same operation and gets the same
- * answer. Every call may throw a GatewayFault, which says nothing about whether the operation happened.
+ * A card processor. Every call that changes something has an idempotency key: the same key is the same operation and gets
+ * the same answer. Every call may throw a GatewayFault, which leaves open whether the operation happened.
  */
 export interface PaymentGateway {
-  /** Reserves money on a card. `reference` is what the processor's books show: the order's id, else the payment's. */
+  /**
+   * Reserves money on a card. `reference` appears in the processor's books: the order's id, or the payment's if there
+   * is no order.
+   */
   authorize(call: AuthorizeCall, options?: CallOptions): Promise<AuthorizeAnswer>;
-  /** Takes the whole authorized amount. */
+  /** Captures the whole authorized amount. */
   capture(
     call: { idempotencyKey: string; authorizationId: string; amount: number },
     options?: CallOptions,
   ): Promise<CaptureAnswer>;
-  /** Gives up an authorization that was not captured. Voiding what is void answers `voided`. */
+  /** Voids an authorization that was not captured. A void one is `voided` again. */
   void(call: { idempotencyKey: string; authorizationId: string }, options?: CallOptions): Promise<VoidAnswer>;
   /** Returns captured money, in minor units. */
   refund(
@@ -21,15 +24,15 @@ export interface PaymentGateway {
     options?: CallOptions,
   ): Promise<RefundAnswer>;
   /**
-   * What became of the authorize call with this key; null where there is no answer yet: the processor never saw it, or
-   * is still at work on it. Only a repetition of the call makes that definite.
+   * The outcome of the authorize call with this key; null if there is none yet: the processor has not seen the call, or
+   * is still working on it. Only a repetition of the call settles which.
    */
   findAuthorization(idempotencyKey: string, options?: CallOptions): Promise<AuthorizeAnswer | null>;
-  /** What became of the capture call with this key; null where there is no answer yet. */
+  /** The outcome of the capture call with this key; null if there is none yet. */
   findCapture(idempotencyKey: string, options?: CallOptions): Promise<CaptureAnswer | null>;
-  /** The processor's books for one authorization; null where it does not exist. Amounts in minor units. */
+  /** The processor's books for one authorization; null if it does not exist. Amounts in minor units. */
   books(authorizationId: string, options?: CallOptions): Promise<AuthorizationBooks | null>;
-  /** Breaks off what is under way and lets the connections go. */
+  /** Aborts calls in flight and closes the connections. */
   close(): Promise<void>;
 }
 
@@ -41,7 +44,7 @@ interface AuthorizeCall {
   readonly reference: string;
 }
 
-/** `captured`: too late to void, the money must be refunded. */
+/** `captured`: too late to void; refund the money instead. */
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };
 export type RefundAnswer = { readonly kind: 'refunded'; readonly refundId: string } | { readonly kind: 'over_refund' };
 

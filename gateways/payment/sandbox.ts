@@ -1,4 +1,4 @@
-/** The sandbox's card processor (sandbox/payments/routes.ts has the other end of the wire). */
+/** The client of the sandbox's card processor (sandbox/payments/routes.ts is the server). */
 import { z } from 'zod';
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../domain/payments/answers.js';
 import { errorOf, expectShape, providerId } from '../http/answers.js';
@@ -27,7 +27,7 @@ const books = z.object({
   voided: z.boolean(),
 });
 
-/** Connects lazily and keeps connections. `timeoutMs` is for calls that say nothing themselves. */
+/** Connects lazily and keeps connections open. `timeoutMs` applies to calls without their own time-out. */
 export function createSandboxPayments(options: HttpGatewayOptions): PaymentGateway {
   const http = createHttpGateway(name, options);
 
@@ -38,9 +38,9 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
     const path = `/payments/operations?idempotencyKey=${encodeURIComponent(idempotencyKey)}`;
     const answer = await http.call({ method: 'GET', path }, callOptions);
     const code = errorOf(name, answer.body)?.code;
-    // A 404 means "never seen" only from the processor itself: a proxy that lost its way says 404 too.
+    // A 404 means "never seen" only if the processor sent it: a misconfigured proxy also answers 404.
     if (answer.status === 404 && code === 'unknown_operation') return null;
-    // A repetition of the call will wait for the one that is being worked on, and get its answer.
+    // A repeated call waits for the one in progress and gets its answer.
     if (answer.status === 409 && code === 'in_progress') return null;
     if (answer.status !== 200) throw unexpectedAnswer(name, `the look-up of ${kind}`, answer);
     const found = expectShape(name, operation, answer.body);
@@ -92,7 +92,7 @@ function readAuthorize(answer: HttpAnswer): AuthorizeAnswer {
 function readCapture(answer: HttpAnswer): CaptureAnswer {
   const refusal = readRefusal(answer);
   if (refusal) return refusal;
-  // Given up before the capture came through: nothing was taken, and nothing can be any more.
+  // Voided before the capture arrived: nothing was captured, and nothing can be.
   if (answer.status === 409 && errorOf(name, answer.body)?.code === 'already_voided')
     return { kind: 'declined', code: 'payment_declined', declineCode: 'authorization_voided' };
   if (answer.status !== 200) throw unexpectedAnswer(name, 'capture', answer);

@@ -1,29 +1,29 @@
 import type { CallOptions } from '../http/http.js';
 
 /**
- * A supplier. Calls that change something carry an idempotency key: the same key again is the same deed and gets the same
- * answer. Every call may throw a GatewayFault, which says nothing about whether anything happened; an answer that cannot
- * be understood is one of those, never a yes. `url` is the supplier's address; null: the sandbox.
+ * A supplier. Every call that changes something has an idempotency key: the same key is the same operation and gets the
+ * same answer. Every call may throw a GatewayFault, which leaves open whether anything happened. A malformed answer is
+ * a fault, never a yes. `url` is the supplier's address; null: the sandbox.
  */
 export interface SupplierGateway {
-  /** Asks for goods to be put aside for us. `accepted` is a promise to look, not a delivery. */
+  /** Asks the supplier to reserve goods. `accepted` promises an attempt, not a delivery. */
   reserve(
     call: SupplierCall & { idempotencyKey: string; sku: string; quantity: number },
     options?: CallOptions,
   ): Promise<SupplierReservation>;
-  /** What became of a reserve call: null where the supplier never saw it. */
+  /** The outcome of a reserve call; null if the supplier never saw it. */
   findReservation(
     call: SupplierCall & { idempotencyKey: string },
     options?: CallOptions,
   ): Promise<SupplierReservation | null>;
-  /** Whether what was put aside is ours now. */
+  /** Whether the reserved goods are ours now. */
   reservationStatus(call: SupplierCall & { ref: string }, options?: CallOptions): Promise<'ok' | 'fail' | 'delayed'>;
   /**
-   * Gives a reservation back, by its reference or by the key that asked for it. Where there is none yet, a call with this
-   * key that is still on its way makes none any more.
+   * Cancels a reservation, by its reference or by its key. If there is none yet, a reserve call with this key that
+   * arrives later makes none.
    */
   cancelReservation(call: SupplierCall & { refOrKey: string }, options?: CallOptions): Promise<void>;
-  /** How much there is to order. */
+  /** How much can be ordered. */
   availability(
     call: SupplierCall & { sku: string; quantity: number },
     options?: CallOptions,
@@ -37,13 +37,13 @@ export interface SupplierGateway {
     },
     options?: CallOptions,
   ): Promise<SupplierOrder>;
-  /** The order that a key has placed: null where the supplier never saw it. */
+  /** The order with this key; null if the supplier never saw it. */
   findOrder(call: SupplierCall & { idempotencyKey: string }, options?: CallOptions): Promise<SupplierOrder | null>;
   orderStatus(
     call: SupplierCall & { supplierOrderId: string },
     options?: CallOptions,
   ): Promise<SupplierOrder['status']>;
-  /** Cancels an order that was not delivered, by its id or by the key that placed it; `too_late` where it was delivered. */
+  /** Cancels an order, by its id or by its key; `too_late` if it was delivered. */
   cancelOrder(
     call: SupplierCall & { supplierOrderId: string },
     options?: CallOptions,

@@ -1,4 +1,4 @@
-/** The supplier client against the sandbox's suppliers, which run as a process of their own. */
+/** The supplier client against the sandbox's suppliers, in a separate process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -27,7 +27,7 @@ let sandbox: Running;
 let suppliers: SupplierGateway;
 let serial = 0;
 
-/** A SKU and a key that nobody else uses. */
+/** An unused SKU and key. */
 function fresh(script?: object): Promise<{ sku: string; quantity: number; idempotencyKey: string; url: null }> {
   const sku = `S-${++serial}`;
   const call = { sku, quantity: 7, idempotencyKey: `order/ord_${serial}/supplier/1`, url: null };
@@ -79,14 +79,14 @@ afterAll(async () => {
 const quick = { timeoutMs: 1000 };
 
 describe('a reservation at a supplier', () => {
-  it('is accepted and then ok, if nothing else was scripted', async () => {
+  it('is accepted and then ok, unless scripted otherwise', async () => {
     const call = await fresh();
     const { accepted, ref } = await suppliers.reserve(call);
     expect(accepted).toBe(true);
     expect(await suppliers.reservationStatus({ url: null, ref })).toBe('ok');
   });
 
-  it('is the same one for the same key, at the look-up too', async () => {
+  it('is the same for the same key, in a look-up too', async () => {
     const call = await fresh();
     expect(await suppliers.findReservation(call)).toBeNull();
     const first = await suppliers.reserve(call);
@@ -107,30 +107,36 @@ describe('a reservation at a supplier', () => {
     ['error', 'server_error', false],
     ['malformed', 'malformed', false],
     ['lost', 'no_answer', true],
-  ])('scripted as %s is a fault %s, and the look-up knows whether it happened', async (reserve, fault, happened) => {
+  ])('scripted as %s gives the fault %s, and a look-up shows whether it happened', async (reserve, fault, happened) => {
     const call = await fresh({ reserve });
     await expect(suppliers.reserve(call, quick)).rejects.toMatchObject({ name: 'GatewayFault', fault });
     expect((await suppliers.findReservation(call)) !== null).toBe(happened);
   });
 
-  it('tells one entry of its script a question, and repeats the last one', async () => {
+  it('answers each question with the next entry of its script, and repeats the last one', async () => {
     const call = await fresh({ status: ['delayed', 'delayed', 'ok'] });
     const other = { ...call, idempotencyKey: `${call.idempotencyKey}/other` };
-    const told = async ({ ref }: { ref: string }) => suppliers.reservationStatus({ url: null, ref });
+    const statusOf = async ({ ref }: { ref: string }) => suppliers.reservationStatus({ url: null, ref });
     const [mine, another] = [await suppliers.reserve(call), await suppliers.reserve(other)];
-    const heard = [await told(mine), await told(mine), await told(another), await told(mine), await told(mine)];
-    expect(heard).toEqual(['delayed', 'delayed', 'delayed', 'ok', 'ok']);
+    const answers = [
+      await statusOf(mine),
+      await statusOf(mine),
+      await statusOf(another),
+      await statusOf(mine),
+      await statusOf(mine),
+    ];
+    expect(answers).toEqual(['delayed', 'delayed', 'delayed', 'ok', 'ok']);
     await instruct(call.sku, { status: ['fail'] });
-    expect(await told(mine)).toBe('fail');
+    expect(await statusOf(mine)).toBe('fail');
   });
 
-  it.each(['malformed', 'error', 'whatever', 'OK', 'true'])('a status %s is a fault, never ok', async (status) => {
+  it.each(['malformed', 'error', 'whatever', 'OK', 'true'])('with status %s is a fault, never ok', async (status) => {
     const { ref } = await suppliers.reserve(await fresh({ status: [status] }));
     const fault = status === 'error' ? 'server_error' : 'malformed';
     await expect(suppliers.reservationStatus({ url: null, ref })).rejects.toMatchObject({ fault });
   });
 
-  it('is given back by its reference or by its key, any number of times', async () => {
+  it('can be cancelled by its reference or by its key, any number of times', async () => {
     for (const by of ['ref', 'key'] as const) {
       const call = await fresh();
       const { ref } = await suppliers.reserve(call);
@@ -142,13 +148,13 @@ describe('a reservation at a supplier', () => {
     await suppliers.cancelReservation({ url: null, refOrKey: 'sres_unknown' });
   });
 
-  it('that was given up by its key before it came through is not accepted any more', async () => {
+  it('cancelled by its key before it arrived is not accepted', async () => {
     const call = await fresh();
     await suppliers.cancelReservation({ url: null, refOrKey: call.idempotencyKey });
     expect(await suppliers.reserve(call)).toMatchObject({ accepted: false });
   });
 
-  it('that cannot be cancelled is a fault', async () => {
+  it('that cannot be cancelled gives a fault', async () => {
     const call = await fresh({ cancel: 'error' });
     const { ref } = await suppliers.reserve(call);
     const cancelling = suppliers.cancelReservation({ url: null, refOrKey: ref });
@@ -160,7 +166,7 @@ describe('a reservation at a supplier', () => {
 describe('an order at a supplier', () => {
   const unitPrice = { amount: 250, currency: 'EUR' };
 
-  it('is placed once a key, followed, and too late to cancel once delivered', async () => {
+  it('is placed once for each key, can be tracked, and cannot be cancelled once delivered', async () => {
     const call = { ...(await fresh({ delivery: ['shipped', 'delivered'] })), unitPrice };
     expect(await suppliers.findOrder(call)).toBeNull();
     const placed = await suppliers.placeOrder(call);
@@ -173,14 +179,14 @@ describe('an order at a supplier', () => {
     expect(await suppliers.cancelOrder(it)).toBe('too_late');
   });
 
-  it('whose answer was lost is found again', async () => {
+  it('whose answer was lost can be found', async () => {
     const call = { ...(await fresh({ order: 'lost' })), unitPrice };
     await expect(suppliers.placeOrder(call, quick)).rejects.toMatchObject({ fault: 'no_answer' });
     const found = await suppliers.findOrder(call);
     expect(await suppliers.placeOrder(call)).toEqual(found);
   });
 
-  it('can be cancelled, by its key too; then nothing comes of the key any more', async () => {
+  it('can be cancelled, also by its key; the key then places no order', async () => {
     const call = { ...(await fresh()), unitPrice };
     const { id } = await suppliers.placeOrder(call);
     expect(await suppliers.cancelOrder({ url: null, supplierOrderId: id })).toBe('cancelled');
@@ -190,13 +196,13 @@ describe('an order at a supplier', () => {
     expect((await suppliers.placeOrder(never)).status).toBe('cancelled');
   });
 
-  it('that fails is a fault, and nothing was ordered', async () => {
+  it('that fails gives a fault and orders nothing', async () => {
     const call = { ...(await fresh({ order: 'error' })), unitPrice };
     await expect(suppliers.placeOrder(call)).rejects.toMatchObject({ fault: 'server_error' });
     expect(await suppliers.findOrder(call)).toBeNull();
   });
 
-  it('is preceded by the question how much there is', async () => {
+  it('can be preceded by a question about availability', async () => {
     expect(await suppliers.availability(await fresh())).toEqual({ available: true, quantity: 7 });
     const little = { availability: { available: true, quantity: 3 } };
     expect(await suppliers.availability(await fresh(little))).toEqual({ available: true, quantity: 3 });
@@ -206,7 +212,7 @@ describe('an order at a supplier', () => {
 });
 
 describe('the suppliers of the sandbox', () => {
-  it('are each at an address of their own', async () => {
+  it('each have their own address', async () => {
     const asked: string[] = [];
     const server = createServer((req, res) => {
       asked.push(`${req.method} ${req.url}`);
@@ -225,13 +231,13 @@ describe('the suppliers of the sandbox', () => {
     expect(await suppliers.reservationStatus({ url: null, ref })).toBe('ok');
   });
 
-  it('refuse a script that they do not understand, and name the field', async () => {
+  it('reject an invalid script and name the field', async () => {
     const body = JSON.stringify({ reserve: 'perhaps' });
     const answer = await fetch(`${sandbox.url}/suppliers/script/X`, { method: 'PUT', body });
     expect([answer.status, await answer.text()]).toEqual([422, expect.stringContaining('reserve')]);
   });
 
-  it('have scripts, deeds, told entries and calls in their books after kill -9', async () => {
+  it('keep scripts, reservations, answers and calls after kill -9', async () => {
     const call = await fresh({ status: ['delayed', 'delayed', 'ok'], reserve: 'lost' });
     await expect(suppliers.reserve(call, quick)).rejects.toMatchObject({ fault: 'no_answer' });
     const { ref } = (await suppliers.findReservation(call)) ?? { ref: '' };
@@ -242,7 +248,7 @@ describe('the suppliers of the sandbox', () => {
     expect(await calls(call.sku)).toEqual(before);
     expect(before).toEqual(['reserve: lost', 'reserve_look_up: found', 'reserve_status: delayed']);
     expect(await suppliers.reserve(call)).toEqual({ accepted: true, ref });
-    const told = [1, 2].map(() => suppliers.reservationStatus({ url: null, ref }));
-    expect(new Set(await Promise.all(told))).toEqual(new Set(['delayed', 'ok']));
+    const statuses = [1, 2].map(() => suppliers.reservationStatus({ url: null, ref }));
+    expect(new Set(await Promise.all(statuses))).toEqual(new Set(['delayed', 'ok']));
   }, 60_000);
 });

@@ -1,6 +1,6 @@
 /**
- * Suppliers that speak the sandbox's language over HTTP (sandbox/suppliers/routes.ts has the other end of the wire), each
- * at its own address.
+ * The client of suppliers that use the sandbox's HTTP interface (sandbox/suppliers/routes.ts is the server), each at
+ * its own address.
  */
 import { z } from 'zod';
 import { errorOf, expectShape, providerId } from '../http/answers.js';
@@ -19,11 +19,11 @@ const order = z.object({
 });
 
 export interface SupplierOptions extends ClientHttpOptions {
-  /** For suppliers without a `url` of their own. Without a slash at the end. */
+  /** For suppliers without a `url` of their own. Without a trailing slash. */
   readonly baseUrl: string;
 }
 
-/** Connects lazily and keeps connections to suppliers that are called often enough. */
+/** Connects lazily and keeps connections to recently called suppliers. */
 export function createHttpSuppliers({ baseUrl, ...options }: SupplierOptions): SupplierGateway {
   const http = createClientHttp(name, options);
 
@@ -83,7 +83,7 @@ export function createHttpSuppliers({ baseUrl, ...options }: SupplierOptions): S
   };
 }
 
-/** A 404 means "never seen" only from the supplier itself: a proxy that lost its way says 404 too. */
+/** A 404 means "never seen" only if the supplier sent it: a misconfigured proxy also answers 404. */
 function isUnknown(answer: HttpAnswer): boolean {
   return answer.status === 404 && errorOf(name, answer.body)?.code === 'unknown';
 }

@@ -1,4 +1,4 @@
-/** The fraud scorer over HTTP: POST /fraud/score. It has no memory. */
+/** The fraud scorer over HTTP: POST /fraud/score. It is stateless. */
 import { Router } from 'express';
 import { z } from 'zod';
 import { check, jsonBody } from '../http.js';
@@ -11,7 +11,7 @@ const scoreBody = z.strictObject({
   customerId: z.string().max(255).nullable(),
 });
 
-/** The risk of a card, 0 to 1: scripted by its token. */
+/** The risk of a card, 0 to 1, scripted by its token. */
 function scoreOf(token: string): number {
   if (token === 'tok_fraud') return 0.9;
   const hundredths = /^tok_risk_(\d\d)$/.exec(token)?.[1];

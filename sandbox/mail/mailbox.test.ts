@@ -1,4 +1,4 @@
-/** The mail server over SMTP, with mails as other programs write them too. */
+/** The mail server over SMTP, also with mails in the formats of other programs. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -31,7 +31,7 @@ const arrived = async (address = to): Promise<StoredMail[]> => {
   return JSON.parse(await response.text());
 };
 
-/** Sends a mail byte by byte as it stands. */
+/** Sends a mail unchanged. */
 async function sendRaw(message: string): Promise<void> {
   const envelope = { from: 'shop@example.com', to };
   await transport().sendMail({ envelope, raw: message.replaceAll('\n', '\r\n') });
@@ -44,7 +44,7 @@ describe('the mail server', () => {
     ['a very long subject', 'ä'.repeat(300), 'x\n'],
     ['lines of dots, equal signs and spaces at the end', 'a=b', '.\n..\n=20 stays \nend\n'],
     ['long lines', 's', `${'wörter '.repeat(500)}\n`],
-  ])('stores %s just as it was written', async (_what, subject, text) => {
+  ])('stores %s exactly as it was written', async (_what, subject, text) => {
     await transport().sendMail({ from: 'shop@example.com', to, subject, text });
     const [mail] = await arrived();
     expect(mail).toMatchObject({ to, subject, text });
@@ -78,7 +78,7 @@ describe('the mail server', () => {
     expect(mail?.messageId).toBeNull();
   });
 
-  it('drops a second copy with the same Message-ID, also when both come at once', async () => {
+  it('drops further copies with the same Message-ID, even if they arrive at once', async () => {
     const mail = { from: 'shop@example.com', to, subject: 'once', text: 'x', messageId: `<once-${serial}@test>` };
     await Promise.all([transport().sendMail(mail), transport().sendMail(mail), transport().sendMail(mail)]);
     await transport().sendMail(mail);
@@ -104,7 +104,7 @@ describe('the mail server', () => {
     expect(await arrived()).toEqual([]);
   });
 
-  it('stores nothing of a mail whose sender went away in the middle', async () => {
+  it('stores nothing of a mail whose sender disconnects in the middle', async () => {
     const socket = connect(sandbox.smtpPort, '127.0.0.1');
     socket.on('error', () => undefined);
     const lines = ['EHLO x', 'MAIL FROM:<a@example.com>', `RCPT TO:<${to}>`, 'DATA'];

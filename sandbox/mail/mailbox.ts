@@ -1,16 +1,16 @@
-/** Mails that arrived, kept in a journal. A copy of a mail that is there already (same Message-ID) is dropped. */
+/** Stores received mails in a journal. Drops a copy of a stored mail (same Message-ID). */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { Journaled } from '../journal.js';
 
 const mail = z.strictObject({
-  /** The envelope's recipient: one mail to two recipients is two. */
+  /** The recipient in the envelope: a mail to two recipients is stored twice. */
   to: z.string(),
   subject: z.string(),
   text: z.string(),
   /** RFC 3339, when it arrived. */
   at: z.string(),
-  /** Null where the sender gave none. */
+  /** Null if the sender set none. */
   messageId: z.string().nullable(),
 });
 export type StoredMail = z.infer<typeof mail>;
@@ -22,17 +22,17 @@ export class Mailbox {
     return new Mailbox(await Journaled.open(join(home, 'mail.jsonl'), mail.parse, () => new Shelf()));
   }
 
-  /** Whether mails can be taken in at the moment. */
+  /** Whether mails can be stored now. */
   get writable(): boolean {
     return this.kept.writable;
   }
 
-  /** Resolves when the mail, or the copy that came before it, is on the disk. */
+  /** Resolves when the mail, or its earlier copy, is on disk. */
   async deliver(entry: StoredMail): Promise<void> {
     await (this.kept.books.has(entry) ? this.kept.settled() : this.kept.post(entry));
   }
 
-  /** Oldest first; `to` matches whatever its case. */
+  /** Oldest first. `to` ignores case. */
   async list(to?: string): Promise<readonly StoredMail[]> {
     const mails = this.kept.books.list(to);
     await this.kept.settled();
@@ -44,7 +44,7 @@ export class Mailbox {
   }
 }
 
-/** The mails in memory, as the journal says. */
+/** The mails in memory. */
 class Shelf {
   private readonly mails: StoredMail[] = [];
   private readonly known = new Set<string>();
@@ -61,8 +61,8 @@ class Shelf {
   }
 
   list(to?: string): readonly StoredMail[] {
-    const wanted = to?.toLowerCase();
-    return this.mails.filter((entry) => wanted === undefined || entry.to.toLowerCase() === wanted);
+    const recipient = to?.toLowerCase();
+    return this.mails.filter((entry) => recipient === undefined || entry.to.toLowerCase() === recipient);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The mail server: takes any mail from anybody on this port and puts it into the mailbox. */
+/** The mail server: accepts every mail on its port and stores it in the mailbox. */
 import PostalMime from 'postal-mime';
 import { SMTPServer, type SMTPServerDataStream, type SMTPServerSession } from 'smtp-server';
 import { NotWritten } from '../journal.js';
@@ -6,7 +6,7 @@ import type { Mailbox } from './mailbox.js';
 
 const maxMailBytes = 1024 * 1024;
 
-/** An SMTP server without authentication; the caller listens and closes. */
+/** An SMTP server without authentication. The caller starts and closes it. */
 export function createSmtpServer(mailbox: Mailbox): SMTPServer {
   return new SMTPServer({
     name: 'sandbox.holdfast',
@@ -43,7 +43,7 @@ async function receive(mailbox: Mailbox, stream: SMTPServerDataStream, session: 
   );
 }
 
-/** A mail that cannot be kept now may come again: 452 is the code of a disk without room. */
+/** The error for a mail that cannot be stored. 452, insufficient storage, asks the sender to retry. */
 function refusal(error: unknown): Error {
   if (error instanceof NotWritten) return Object.assign(new Error('no room for mail'), { responseCode: 452 });
   return error instanceof Error ? error : new Error(String(error));

@@ -1,18 +1,18 @@
 /**
- * The card processor's books: authorizations, what was taken and given back, and every call. They change only by `post`,
- * one fact at a time, live and when the journal is read back, so that both always come to the same.
+ * The card processor's books: authorizations, captures, refunds, and every call. Only `post` changes them, one fact at
+ * a time, both live and during replay, so that both produce the same books.
  */
 import type { CallKind, Fact, MoneyRequest, Outcome } from './facts.js';
 
-/** A money call's idempotency key, with what was asked and what it came to. */
+/** The request and the outcome of one idempotency key. */
 export interface Operation {
   readonly key: string;
   readonly request: MoneyRequest;
-  /** Scripted faults that it has met. */
+  /** Scripted faults so far. */
   faults: number;
-  /** Null while every call of it was refused before it could act. */
+  /** Null until a call has acted. */
   outcome: Outcome | null;
-  /** The authorization's calls; the operation's own until there is an authorization. */
+  /** The calls of the authorization; until there is one, those of this operation. */
   readonly calls: Call[];
 }
 
@@ -60,13 +60,13 @@ export class Books {
     return this.authorizations.get(authorizationId);
   }
 
-  /** All authorizations in the order they were made, or those of one reference. */
+  /** All authorizations in order of creation, or those of one reference. */
   list(reference?: string): readonly Authorization[] {
     if (reference === undefined) return [...this.authorizations.values()];
     return this.byReference.get(reference) ?? [];
   }
 
-  /** Writes a fact into the books. Throws where it does not follow from the facts before it. */
+  /** Applies a fact to the books. Throws if it contradicts earlier facts. */
   post(fact: Fact): Operation {
     const operation = this.operations.get(fact.key) ?? this.begin(fact);
     operation.calls.push({ operation, atMs: fact.at });

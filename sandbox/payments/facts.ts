@@ -1,4 +1,4 @@
-/** The language of the card processor's journal: one fact for every money call that reached it. */
+/** The facts in the card processor's journal: one for every money call that reached it. */
 import { z } from 'zod';
 
 /** Minor units. */
@@ -13,10 +13,10 @@ export const authorizeBody = z.strictObject({
 });
 export const captureBody = z.strictObject({ amount });
 export const refundBody = z.strictObject({ amount });
-/** A void says nothing; an empty object or no body at all. */
+/** A void has no parameters: an empty object, or no body at all. */
 export const voidBody = z.strictObject({}).optional();
 
-/** What was asked, without its key. The same key must always come with the same request. */
+/** A request without its key. The same key must always have the same request. */
 const moneyRequest = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('authorize'), ...authorizeBody.shape }),
   z.strictObject({ kind: z.literal('capture'), authorizationId: id, amount }),
@@ -26,7 +26,7 @@ const moneyRequest = z.discriminatedUnion('kind', [
 export type MoneyRequest = z.infer<typeof moneyRequest>;
 export type CallKind = MoneyRequest['kind'];
 
-/** What an operation came to. It is decided once and never changes. */
+/** The outcome of an operation. It is decided once and never changes. */
 const outcome = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('authorized'), authorizationId: id }),
   z.strictObject({ kind: z.literal('declined'), authorizationId: id, declineCode: z.string() }),
@@ -54,7 +54,7 @@ export const fact = z.strictObject({
   at: z.int(),
   /** Only with the first call of the key. */
   request: moneyRequest.optional(),
-  /** The call met a scripted fault; the next one counts from here. */
+  /** The call met a scripted fault. */
   fault: z.literal(true).optional(),
   /** Only with the call that decided the operation. */
   outcome: outcome.optional(),

@@ -1,4 +1,4 @@
-/** The card processor as its clients see it: over HTTP. */
+/** The card processor over HTTP, as its clients see it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ async function captured(token: string): Promise<string> {
   return id;
 }
 
-/** The call as many times as it takes to be answered; how often it was left without an answer. */
+/** Repeats the call until it is answered, and counts the calls without an answer. */
 async function untilAnswered(call: () => Promise<Answer>): Promise<{ answer: Answer; lost: number }> {
   for (let lost = 0; lost < 10; lost++) {
     const answer = await call().catch(() => null);
@@ -65,7 +65,7 @@ async function untilAnswered(call: () => Promise<Answer>): Promise<{ answer: Ans
 }
 
 describe('the rules of the processor', () => {
-  it('an authorization is captured once, whole', async () => {
+  it('an authorization is captured once and in full', async () => {
     const id = await authorized('tok_visa');
     expect((await post(`${id}/capture`, fresh('c'), { amount: 1998 })).body.error.code).toBe('amount_mismatch');
     expect(await post(`${id}/capture`, fresh('c'), { amount: 1999 })).toEqual({
@@ -90,7 +90,7 @@ describe('the rules of the processor', () => {
     expect((await get(`/payments/${given}`)).body).toMatchObject({ status: 'voided', voided: true, captured: 0 });
   });
 
-  it('refunds give back at most what was captured', async () => {
+  it('refunds total at most what was captured', async () => {
     const open = await authorized('tok_visa');
     expect((await post(`${open}/refund`, fresh('r'), { amount: 1 })).body.error.code).toBe('not_captured');
     const id = await captured('tok_visa');
@@ -100,7 +100,7 @@ describe('the rules of the processor', () => {
     expect((await get(`/payments/${id}`)).body.refunded).toBe(1999);
   });
 
-  it('the books of a reference list what was authorized, what was declined, and every call', async () => {
+  it('the books of a reference list its authorizations, declined ones too, and every call', async () => {
     const reference = fresh('ord');
     const refused = await post('authorize', 'books-1', order('tok_insufficient_funds', reference));
     expect([refused.status, refused.body.error.declineCode]).toEqual([402, 'insufficient_funds']);
@@ -126,18 +126,18 @@ describe('the rules of the processor', () => {
 });
 
 describe('an idempotency key', () => {
-  it('acts once and answers the same when it comes 50 times at once, for every kind of call', async () => {
-    const wanted = order('tok_slow_100');
+  it('acts once and gives the same answer to 50 concurrent calls, for every kind of call', async () => {
+    const request = order('tok_slow_100');
     const fifty = (call: () => Promise<Answer>) => Promise.all(Array.from({ length: 50 }, call));
     const key = fresh('a');
-    const ids = new Set((await fifty(() => post('authorize', key, wanted))).map(({ body }) => body.authorizationId));
+    const ids = new Set((await fifty(() => post('authorize', key, request))).map(({ body }) => body.authorizationId));
     expect(ids.size).toBe(1);
     const [id] = ids;
     const captures = await fifty(() => post(`${id}/capture`, `${key}/c`, { amount: 1999 }));
     expect(captures.every(({ status }) => status === 200)).toBe(true);
     const refunds = await fifty(() => post(`${id}/refund`, `${key}/r`, { amount: 100 }));
     expect(new Set(refunds.map(({ body }) => body.refundId)).size).toBe(1);
-    const { body } = await get(`/payments?reference=${wanted.reference}`);
+    const { body } = await get(`/payments?reference=${request.reference}`);
     expect(body).toHaveLength(1);
     expect(body[0]).toMatchObject({ captured: 1999, refunded: 100 });
     expect(body[0].calls).toHaveLength(150);
@@ -145,11 +145,11 @@ describe('an idempotency key', () => {
 
   it('is refused with another body, another call, and another authorization', async () => {
     const key = fresh('a');
-    const wanted = order('tok_visa');
-    await post('authorize', key, wanted);
+    const request = order('tok_visa');
+    await post('authorize', key, request);
     const id = await authorized('tok_visa');
     for (const answer of [
-      await post('authorize', key, { ...wanted, amount: 1 }),
+      await post('authorize', key, { ...request, amount: 1 }),
       await post(`${id}/void`, key, {}),
       await post(`${id}/capture`, key, { amount: 1999 }),
     ])
@@ -157,7 +157,7 @@ describe('an idempotency key', () => {
     expect((await get(`/payments/${id}`)).body.status).toBe('authorized');
   });
 
-  it('keeps a refusal too', async () => {
+  it('also repeats a refusal', async () => {
     const id = await captured('tok_visa');
     expect((await post(`${id}/refund`, 'kept', { amount: 2000 })).body.error.code).toBe('over_refund');
     expect((await post(`${id}/refund`, 'kept', { amount: 2000 })).body.error.code).toBe('over_refund');
@@ -175,7 +175,7 @@ describe('an idempotency key', () => {
     expect(await find('never-sent')).toMatchObject({ status: 404, body: { error: { code: 'unknown_operation' } } });
   });
 
-  it('is neither known nor unknown while its call is worked on', async () => {
+  it('is in progress during its call', async () => {
     const call = post('authorize', 'slow', order('tok_slow_2000'));
     await expect.poll(() => find('slow')).toMatchObject({ status: 409, body: { error: { code: 'in_progress' } } });
     await call;
@@ -184,7 +184,7 @@ describe('an idempotency key', () => {
 });
 
 describe('the script of a card', () => {
-  it('tok_declined, tok_insufficient_funds and tok_capture_declined are refused, and nothing is taken', async () => {
+  it('tok_declined and tok_capture_declined are refused, and nothing is captured', async () => {
     expect((await post('authorize', fresh('a'), order('tok_declined'))).body.error.declineCode).toBe('generic_decline');
     const id = await authorized('tok_capture_declined');
     const refused = await post(`${id}/capture`, fresh('c'), { amount: 1999 });
@@ -200,30 +200,30 @@ describe('the script of a card', () => {
     },
   );
 
-  it('tok_auth_timeout_<N>: the first N neither happen nor answer, whichever key they belong to', async () => {
+  it('tok_auth_timeout_<N>: the first N calls of each key neither happen nor answer', async () => {
     for (const key of [fresh('t'), fresh('t')]) {
-      const wanted = order('tok_auth_timeout_2');
+      const request = order('tok_auth_timeout_2');
       for (let n = 0; n < 2; n++) {
-        await expect(post('authorize', key, wanted, AbortSignal.timeout(1000))).rejects.toThrow(/timeout/);
+        await expect(post('authorize', key, request, AbortSignal.timeout(1000))).rejects.toThrow(/timeout/);
         expect((await find(key)).status).toBe(404);
-        expect((await get(`/payments?reference=${wanted.reference}`)).body).toEqual([]);
+        expect((await get(`/payments?reference=${request.reference}`)).body).toEqual([]);
       }
-      expect((await post('authorize', key, wanted)).status).toBe(201);
-      expect((await get(`/payments?reference=${wanted.reference}`)).body[0].calls).toHaveLength(3);
+      expect((await post('authorize', key, request)).status).toBe(201);
+      expect((await get(`/payments?reference=${request.reference}`)).body[0].calls).toHaveLength(3);
     }
   });
 
-  it('tok_auth_lost_<N>: the first happens, the first N answers are lost', async () => {
-    const wanted = order('tok_auth_lost_2');
+  it('tok_auth_lost_<N>: the first call happens, and the first N answers are lost', async () => {
+    const request = order('tok_auth_lost_2');
     const key = fresh('l');
-    await expect(post('authorize', key, wanted)).rejects.toThrow(/fetch failed/);
+    await expect(post('authorize', key, request)).rejects.toThrow(/fetch failed/);
     expect((await find(key)).body.answer.status).toBe(201);
-    const { answer, lost } = await untilAnswered(() => post('authorize', key, wanted));
+    const { answer, lost } = await untilAnswered(() => post('authorize', key, request));
     expect([answer.status, lost]).toEqual([201, 1]);
-    expect((await get(`/payments?reference=${wanted.reference}`)).body).toHaveLength(1);
+    expect((await get(`/payments?reference=${request.reference}`)).body).toHaveLength(1);
   });
 
-  it('tok_capture_timeout_<N> and tok_capture_lost_<N> do the same to the capture, and to nothing else', async () => {
+  it('tok_capture_timeout_<N> and tok_capture_lost_<N> do the same to captures only', async () => {
     const silent = await authorized('tok_capture_timeout_1');
     const key = fresh('c');
     await expect(post(`${silent}/capture`, key, { amount: 1999 }, AbortSignal.timeout(1000))).rejects.toThrow(
@@ -242,27 +242,27 @@ describe('the script of a card', () => {
   it.each([
     ['tok_capture_down', 'capture', { amount: 1999 }],
     ['tok_void_down', 'void', {}],
-  ])('%s: %s fails with 500 for ever and does nothing', async (token, call, body) => {
+  ])('%s: %s always fails with 500 and does nothing', async (token, call, body) => {
     const id = await authorized(token);
     for (let n = 0; n < 4; n++) expect((await post(`${id}/${call}`, `${id}/down`, body)).status).toBe(500);
     expect((await get(`/payments/${id}`)).body.status).toBe('authorized');
   });
 
-  it('tok_refund_down: the refund fails with 500 for ever, the capture does not', async () => {
+  it('tok_refund_down: the refund always fails with 500, the capture does not', async () => {
     const id = await captured('tok_refund_down');
     for (let n = 0; n < 4; n++) expect((await post(`${id}/refund`, `${id}/r`, { amount: 1 })).status).toBe(500);
     expect((await get(`/payments/${id}`)).body).toMatchObject({ captured: 1999, refunded: 0 });
   });
 
-  it('tok_flaky_<N>: 503 N times for each operation, before anything happens', async () => {
-    const wanted = order('tok_flaky_2');
+  it('tok_flaky_<N>: each operation gets 503 N times before it happens', async () => {
+    const request = order('tok_flaky_2');
     const key = fresh('f');
     const statuses = async (call: () => Promise<Answer>) => [
       (await call()).status,
       (await call()).status,
       (await call()).status,
     ];
-    expect(await statuses(() => post('authorize', key, wanted))).toEqual([503, 503, 201]);
+    expect(await statuses(() => post('authorize', key, request))).toEqual([503, 503, 201]);
     const id = (await find(key)).body.answer.body.authorizationId;
     expect(await statuses(() => post(`${id}/capture`, `${key}/c`, { amount: 1999 }))).toEqual([503, 503, 200]);
     expect(await statuses(() => post(`${id}/void`, `${key}/v`, {}))).toEqual([503, 503, 409]);
@@ -270,7 +270,7 @@ describe('the script of a card', () => {
     expect((await get(`/payments/${id}`)).body).toMatchObject({ captured: 1999, refunded: 9 });
   });
 
-  it('tok_slow_<MS>: every money call takes that long, and happens though its caller went away', async () => {
+  it('tok_slow_<MS>: every money call takes that long, and happens even if its caller disconnects', async () => {
     const started = performance.now();
     const id = await authorized('tok_slow_2000');
     expect(performance.now() - started).toBeGreaterThanOrEqual(1995);

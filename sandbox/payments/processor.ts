@@ -1,6 +1,6 @@
 /**
- * The card processor: decides money calls by its own rules and by what the card's token scripts. A decision is taken and
- * booked in one synchronous step, so any number of calls with one key act once; it is answered when it is on the disk.
+ * The card processor: decides money calls by its rules and by the script in the card's token. It decides and books in one
+ * synchronous step, so any number of calls with one key act once. It answers when the decision is on disk.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { type Authorization, type AuthorizationView, Books, type Operation, view
 import { type Fact, fact, type MoneyRequest, type Outcome } from './facts.js';
 import { behaviourOf, faultOf } from './tokens.js';
 
-/** What the caller of a money call gets. `timeout`: nothing, for as long as it waits. `lost`: a broken connection. */
+/** The reply to a money call. `timeout`: none, however long the caller waits. `lost`: a broken connection. */
 export type Reply =
   | { readonly kind: 'answer'; readonly outcome: Outcome }
   | { readonly kind: 'timeout' | 'lost' | 'down' | 'unavailable' }
@@ -19,13 +19,13 @@ export type Reply =
 
 export type Found =
   | { readonly kind: 'decided'; readonly request: MoneyRequest; readonly outcome: Outcome }
-  /** Being worked on at this moment: neither yes nor no. */
+  /** A call is in progress: neither yes nor no. */
   | { readonly kind: 'in_progress' }
   | { readonly kind: 'unknown' };
 
 export class Processor {
-  /** Calls that were taken in and are slow, by key. */
-  private readonly underWay = new Map<string, { readonly request: MoneyRequest; count: number }>();
+  /** Slow calls in progress, by key. */
+  private readonly inFlight = new Map<string, { readonly request: MoneyRequest; count: number }>();
 
   private constructor(private readonly kept: Journaled<Fact, Operation, Books>) {}
 
@@ -33,7 +33,7 @@ export class Processor {
     return new Processor(await Journaled.open(join(home, 'payments.jsonl'), fact.parse, () => new Books()));
   }
 
-  /** Whether money calls can be booked at the moment. */
+  /** Whether money calls can be booked now. */
   get writable(): boolean {
     return this.kept.writable;
   }
@@ -43,12 +43,12 @@ export class Processor {
   }
 
   /**
-   * Takes in a money call. Does it, unless its key did it before or the card's script says otherwise.
-   * @param signal gives up a slow call before it acts: the sandbox is stopping
+   * Handles a money call. Applies it, unless its key was applied before or the card's script prevents it.
+   * @param signal aborts a slow call before it acts, when the sandbox stops
    */
   async submit(key: string, request: MoneyRequest, signal: AbortSignal): Promise<Reply> {
     const arrivedAt = Date.now();
-    const earlier = this.books.operation(key)?.request ?? this.underWay.get(key)?.request;
+    const earlier = this.books.operation(key)?.request ?? this.inFlight.get(key)?.request;
     if (earlier && !isDeepStrictEqual(earlier, request)) return { kind: 'key_reused' };
     const token = request.kind === 'authorize' ? request.token : this.tokenOf(request.authorizationId);
     if (token === null) return { kind: 'unknown_authorization' };
@@ -67,14 +67,14 @@ export class Processor {
       ...(mayAct && !operation?.outcome && { outcome: this.decide(request) }),
     });
     if (fault) return { kind: fault };
-    if (!booked.outcome) throw new Error(`operation ${key} came to nothing`);
+    if (!booked.outcome) throw new Error(`operation ${key} has no outcome`);
     return { kind: 'answer', outcome: booked.outcome };
   }
 
-  /** What became of the operation with this key. Definite: a later call of it is a new call. */
+  /** The outcome of the operation with this key. It is definite: a later call is a new call. */
   async find(key: string): Promise<Found> {
     const operation = this.books.operation(key);
-    const busy = this.underWay.has(key);
+    const busy = this.inFlight.has(key);
     await this.kept.settled();
     if (operation?.outcome) return { kind: 'decided', request: operation.request, outcome: operation.outcome };
     return { kind: busy ? 'in_progress' : 'unknown' };
@@ -101,11 +101,11 @@ export class Processor {
     return this.books.authorization(authorizationId)?.token ?? null;
   }
 
-  /** Waits, and counts the call as in flight meanwhile. False if the wait was broken off. */
+  /** Waits, and counts the call as in flight meanwhile. False if the wait was aborted. */
   private async delay(key: string, request: MoneyRequest, delayMs: number, signal: AbortSignal): Promise<boolean> {
-    const calls = this.underWay.get(key) ?? { request, count: 0 };
+    const calls = this.inFlight.get(key) ?? { request, count: 0 };
     calls.count++;
-    this.underWay.set(key, calls);
+    this.inFlight.set(key, calls);
     try {
       await sleep(delayMs, undefined, { signal });
       return true;
@@ -114,7 +114,7 @@ export class Processor {
       throw error;
     } finally {
       calls.count--;
-      if (calls.count === 0) this.underWay.delete(key);
+      if (calls.count === 0) this.inFlight.delete(key);
     }
   }
 
@@ -126,7 +126,7 @@ export class Processor {
       return { kind: 'declined', authorizationId, declineCode: behaviour.declineCode };
     }
     const authorization = this.books.authorization(request.authorizationId);
-    if (!authorization) throw new Error(`authorization ${request.authorizationId} is gone`);
+    if (!authorization) throw new Error(`authorization ${request.authorizationId} does not exist`);
     switch (request.kind) {
       case 'capture':
         return capture(authorization, request.amount);
@@ -138,7 +138,7 @@ export class Processor {
   }
 }
 
-/** Once, the whole amount, and only of what is authorized. */
+/** Captures once, in full, and only an authorization that is open. */
 function capture({ authorizationId, token, status, amount }: Authorization, asked: number): Outcome {
   if (status === 'captured') return { kind: 'refused', code: 'already_captured' };
   if (status === 'voided') return { kind: 'refused', code: 'already_voided' };
@@ -150,14 +150,14 @@ function capture({ authorizationId, token, status, amount }: Authorization, aske
   return { kind: 'captured' };
 }
 
-/** Never after the capture. A void authorization stays void. */
+/** Never voids after the capture. A void authorization stays void. */
 function voidAuthorization({ status }: Authorization): Outcome {
   if (status === 'captured') return { kind: 'refused', code: 'already_captured' };
   if (status === 'declined') return { kind: 'refused', code: 'not_authorized' };
   return { kind: 'voided' };
 }
 
-/** At most what was captured, all refunds together. */
+/** Refunds at most what was captured, over all refunds. */
 function refund({ status, captured, refunded }: Authorization, asked: number): Outcome {
   if (status !== 'captured') return { kind: 'refused', code: 'not_captured' };
   if (refunded + asked > captured) return { kind: 'refused', code: 'over_refund' };

@@ -8,7 +8,7 @@ import { BadRequest, check, jsonBody, sendError } from '../http.js';
 import { authorizeBody, captureBody, type MoneyRequest, type Outcome, refundBody, voidBody } from './facts.js';
 import type { Processor } from './processor.js';
 
-/** A call that times out is held open this long, unless its client goes first. */
+/** How long a call that times out is held open, unless its client disconnects first. */
 const maxHoldMs = 60_000;
 
 interface Answer {
@@ -36,7 +36,7 @@ export function paymentRoutes(processor: Processor, stopping: AbortSignal): Rout
       case 'unavailable':
         return sendError(res, 503, 'unavailable', 'the processor is busy; nothing was done');
       case 'key_reused':
-        return sendError(res, 422, 'idempotency_key_reused', 'this key came before, with another request');
+        return sendError(res, 422, 'idempotency_key_reused', 'this key was used before with another request');
       case 'unknown_authorization':
         return sendError(res, 404, 'unknown_authorization', 'there is no such authorization');
     }
@@ -62,7 +62,7 @@ export function paymentRoutes(processor: Processor, stopping: AbortSignal): Rout
     const found = await processor.find(idempotencyKey);
     if (found.kind === 'unknown') return sendError(res, 404, 'unknown_operation', 'nothing happened under this key');
     if (found.kind === 'in_progress')
-      return sendError(res, 409, 'in_progress', 'a call with this key is being worked on; ask again');
+      return sendError(res, 409, 'in_progress', 'a call with this key is in progress; ask again');
     const { request, outcome } = found;
     return res.json({ kind: request.kind, idempotencyKey, answer: answerOf(request, outcome) });
   });
@@ -96,7 +96,7 @@ function idOf(req: Request): string {
   return authorizationId;
 }
 
-/** The answer to an operation: the same for its first call, every repeated one, and the look-up. */
+/** The answer to an operation, the same for the first call, repeated calls and look-ups. */
 function answerOf(request: MoneyRequest, outcome: Outcome): Answer {
   const authorizationId = 'authorizationId' in outcome ? outcome.authorizationId : authorizationOf(request);
   switch (outcome.kind) {

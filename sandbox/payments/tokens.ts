@@ -1,4 +1,4 @@
-/** What a card token makes the processor do. A token that says nothing special is a card that works. */
+/** The processor behaviour that a card token scripts. Any other token is a card that works. */
 import type { CallKind } from './facts.js';
 
 export type Behaviour =
@@ -7,9 +7,9 @@ export type Behaviour =
   | { readonly kind: 'declined'; readonly at: 'authorize' | 'capture'; readonly declineCode: string }
   /** The first `times` calls of an operation neither happen nor answer. */
   | { readonly kind: 'timeout'; readonly at: 'authorize' | 'capture'; readonly times: number }
-  /** They happen; the first `times` answers are lost. */
+  /** Calls happen, but the first `times` answers are lost. */
   | { readonly kind: 'lost'; readonly at: 'authorize' | 'capture'; readonly times: number }
-  /** 500 for ever. */
+  /** Always 500. */
   | { readonly kind: 'down'; readonly at: 'capture' | 'void' | 'refund' }
   /** 503 to the first `times` calls of every operation, before anything happens. */
   | { readonly kind: 'flaky'; readonly times: number }

@@ -1,25 +1,25 @@
 /**
- * The suppliers' books: scripts, reservations, orders, and every call. They change only by `post`, one fact at a time,
- * live and when the journal is read back, so that both always come to the same.
+ * The suppliers' books: scripts, reservations, orders, and every call. Only `post` changes them, one fact at a time, both
+ * live and during replay, so that both produce the same books.
  */
 import { type DeedKind, type Fact, isFault, type Script } from './facts.js';
 
-/** A reservation or an order, from the first call with its key on. */
+/** A reservation or an order, from the first call with its key. */
 export interface Deed {
   readonly kind: DeedKind;
   readonly key: string;
-  /** Null where the key was closed before anybody said what it was for. */
+  /** Null if the key was cancelled before anything was requested with it. */
   readonly sku: string | null;
   readonly quantity: number | null;
-  /** Null while every call of it was refused before it could act. */
+  /** Null until a call has acted. */
   made: { readonly id: string; readonly accepted: boolean } | null;
   cancelled: boolean;
-  /** Answers that were lost. */
+  /** Lost answers so far. */
   lost: number;
-  /** Questions that were asked since the script of its SKU was written. */
+  /** Questions since the script of its SKU was set. */
   questions: number;
-  /** What the last question that was answered was told. */
-  told: string | null;
+  /** The last status given to a question. */
+  lastStatus: string | null;
 }
 
 /** A call as a client sees it. Times RFC 3339. */
@@ -28,7 +28,7 @@ export interface CallView {
   readonly sku: string | null;
   readonly quantity: number | null;
   readonly idempotencyKey: string | null;
-  /** The supplier's own number of the reservation or order. */
+  /** The supplier's own id of the reservation or order. */
   readonly ref: string | null;
   readonly outcome: string;
   readonly at: string;
@@ -57,12 +57,12 @@ export class Books {
     return this.byId[kind].get(id);
   }
 
-  /** Every call in the order of their coming, or those about one SKU. */
+  /** All calls in order of arrival, or those about one SKU. */
   calls(sku?: string): readonly CallView[] {
     return sku === undefined ? [...this.callLog] : this.callLog.filter((call) => call.sku === sku);
   }
 
-  /** Writes a fact into the books. Throws where it does not follow from the facts before it. */
+  /** Applies a fact to the books. Throws if it contradicts earlier facts. */
   post(fact: Fact): void {
     switch (fact.type) {
       case 'script':
@@ -77,7 +77,7 @@ export class Books {
         const deed = this.deedById(fact.deed, fact.id);
         if (!deed) throw new Error(`${fact.deed} ${fact.id} does not exist`);
         deed.questions++;
-        if (!isFault(fact.told)) deed.told = fact.told;
+        if (!isFault(fact.told)) deed.lastStatus = fact.told;
         this.note(fact, deed, fact.told);
         break;
       }
@@ -129,7 +129,7 @@ export class Books {
       cancelled: false,
       lost: 0,
       questions: 0,
-      told: null,
+      lastStatus: null,
     };
     this.byKey[kind].set(key, deed);
     return deed;

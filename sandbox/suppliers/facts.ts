@@ -1,22 +1,25 @@
-/** The language of the suppliers' journal: what a test has scripted, and one fact for every call that reached them. */
+/** The facts in the suppliers' journal: the scripts of tests, and one fact for every call that reached them. */
 import { z } from 'zod';
 
 const id = z.string().min(1).max(255);
 const sku = z.string().min(1).max(64);
 const quantity = z.int().min(1).max(1_000_000_000);
 
-/** How a call goes wrong. `lost`: it happens, and the first answer of each key is lost; the others do not happen. */
+/**
+ * Scripted faults. `lost`: the call happens, but the first answer of each key is lost. After any other fault it has not
+ * happened.
+ */
 const fault = z.enum(['timeout', 'malformed', 'error']);
 const faultOrLost = z.enum([...fault.options, 'lost']);
 
-/** Whether an entry of an array names a fault. */
+/** Whether an entry of a script names a fault. */
 export function isFault(entry: string): entry is z.infer<typeof fault> {
   return fault.safeParse(entry).success;
 }
 
 /**
- * What the suppliers do about one SKU. What is left out goes well. Entries of an array are told one a question, for each
- * reservation or order; the last one repeats. An entry is told as it stands, unless it names a fault.
+ * What the suppliers do about one SKU. Calls without an entry succeed. Each question about a reservation or order takes
+ * the next entry of an array; the last one repeats. An entry is the answer itself, unless it names a fault.
  */
 export const script = z.strictObject({
   reserve: z.union([z.strictObject({ accepted: z.boolean() }), faultOrLost]).optional(),
@@ -32,19 +35,19 @@ export const script = z.strictObject({
 export type Script = z.infer<typeof script>;
 
 export const reserveBody = z.strictObject({ sku, quantity, idempotencyKey: id });
-/** Without a quantity it is asked for one. */
+/** The quantity defaults to 1. */
 export const availabilityBody = z.strictObject({ sku, quantity: quantity.default(1) });
-/** What else an order says (prices, addresses) is the supplier's business and is not looked at. */
+/** Other fields of an order (prices, addresses) are ignored. */
 export const orderBody = z.looseObject({ sku, quantity, idempotencyKey: id });
 
-/** What a supplier can be asked for and then followed by its id. */
+/** What can be requested from a supplier and then tracked by its id. */
 const deedKind = z.enum(['reservation', 'order']);
 export type DeedKind = z.infer<typeof deedKind>;
 
-/** What came of asking. One that was given up before it was made is there too, so that it cannot be made any more. */
+/** The result of a request. A key that was cancelled first has one too, so that a late request makes nothing. */
 const made = z.strictObject({ id, accepted: z.boolean() });
 
-/** `at`: milliseconds since 1970. */
+/** `at`: milliseconds since 1970. `told`: the status or outcome that was answered. Journals on disk fix all names. */
 export const fact = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('script'), at: z.int(), sku, script }),
   z.strictObject({
@@ -63,10 +66,10 @@ export const fact = z.discriminatedUnion('type', [
     type: z.literal('cancel'),
     at: z.int(),
     deed: deedKind,
-    /** As it came. */
+    /** The id or key in the call. */
     named: id,
     outcome: z.enum([...fault.options, 'cancelled', 'too_late', 'unknown']),
-    /** A key that nothing was made of is closed. */
+    /** Set if nothing was made with the key before. */
     made: made.optional(),
   }),
   z.strictObject({ type: z.literal('availability'), at: z.int(), sku, quantity, told: z.string() }),

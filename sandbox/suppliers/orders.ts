@@ -1,11 +1,11 @@
-/** The suppliers themselves: what they do with each call, by the script of the SKU that it is about. */
+/** The suppliers: handle each call by the script of its SKU. */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Journaled } from '../journal.js';
 import { Books, type CallView, type Deed } from './books.js';
 import { type DeedKind, type Fact, fact, isFault, type Script } from './facts.js';
 
-/** How a call ends that is not answered as it should be. */
+/** How a call ends without a proper answer. */
 type Fault = 'timeout' | 'malformed' | 'error' | 'lost';
 
 export type Reply<T> =
@@ -22,25 +22,25 @@ export interface DeedView {
   readonly cancelled: boolean;
   readonly sku: string | null;
   readonly quantity: number | null;
-  /** What the last question was told. */
-  readonly told: string | null;
+  /** The last status given to a question. */
+  readonly lastStatus: string | null;
 }
 
-export interface Wanted {
+export interface Goods {
   readonly sku: string;
   readonly quantity: number;
 }
 
 const prefixes: Readonly<Record<DeedKind, string>> = { reservation: 'sres', order: 'sord' };
 
-export class SupplierDesk {
+export class Suppliers {
   private constructor(private readonly kept: Journaled<Fact, void, Books>) {}
 
-  static async open(home: string): Promise<SupplierDesk> {
-    return new SupplierDesk(await Journaled.open(join(home, 'suppliers.jsonl'), fact.parse, () => new Books()));
+  static async open(home: string): Promise<Suppliers> {
+    return new Suppliers(await Journaled.open(join(home, 'suppliers.jsonl'), fact.parse, () => new Books()));
   }
 
-  /** Whether calls can be booked at the moment. */
+  /** Whether calls can be booked now. */
   get writable(): boolean {
     return this.kept.writable;
   }
@@ -49,17 +49,17 @@ export class SupplierDesk {
     return this.kept.books;
   }
 
-  /** From now on the suppliers act on this SKU as the script says; what it leaves out goes well. */
+  /** Sets the script of a SKU, from now on. Calls without an entry succeed. */
   async instruct(sku: string, script: Script): Promise<void> {
     await this.kept.post({ type: 'script', at: Date.now(), sku, script });
   }
 
-  /** Asks for a reservation or an order. The same key is the same deed and gets the same answer. */
-  async ask(kind: DeedKind, key: string, wanted: Wanted): Promise<Reply<DeedView>> {
+  /** Requests a reservation or an order. The same key is the same request and gets the same answer. */
+  async ask(kind: DeedKind, key: string, goods: Goods): Promise<Reply<DeedView>> {
     const deed = this.books.deedByKey(kind, key);
-    const reused = deed?.sku != null && (deed.sku !== wanted.sku || deed.quantity !== wanted.quantity);
+    const reused = deed?.sku != null && (deed.sku !== goods.sku || deed.quantity !== goods.quantity);
     if (reused) return { kind: 'key_reused' };
-    const script = this.books.scriptOf(wanted.sku);
+    const script = this.books.scriptOf(goods.sku);
     const scripted = kind === 'reservation' ? script.reserve : script.order;
     const fault = askFault(scripted, deed);
     const makes = !deed?.made && (fault === null || fault === 'lost');
@@ -68,36 +68,36 @@ export class SupplierDesk {
       at: Date.now(),
       deed: kind,
       key,
-      ...wanted,
+      ...goods,
       ...(fault && { fault }),
       ...(makes && { made: { id: newId(kind), accepted: typeof scripted !== 'object' || scripted.accepted } }),
     });
     return fault ? { kind: fault } : this.answer(this.books.deedByKey(kind, key));
   }
 
-  /** What has become of it. Each question takes the next entry of the script. */
-  async question(kind: DeedKind, id: string): Promise<Reply<{ deed: DeedView; told: string }>> {
+  /** Answers a question about the status. Each question takes the next entry of the script. */
+  async question(kind: DeedKind, id: string): Promise<Reply<{ deed: DeedView; status: string }>> {
     const deed = this.books.deedById(kind, id);
     if (!deed) return { kind: 'unknown' };
     const script = this.books.scriptOf(deed.sku);
     const entries = kind === 'reservation' ? (script.status ?? ['ok']) : (script.delivery ?? ['delivered']);
     const over = deed.cancelled || deed.made?.accepted === false;
     const scripted = entries[Math.min(deed.questions, entries.length - 1)] ?? 'error';
-    const told = over ? (kind === 'reservation' ? 'fail' : 'cancelled') : scripted;
-    await this.kept.post({ type: 'question', at: Date.now(), deed: kind, id, told });
-    if (isFault(told)) return { kind: told };
-    return { kind: 'answer', value: { deed: viewOf(deed), told } };
+    const status = over ? (kind === 'reservation' ? 'fail' : 'cancelled') : scripted;
+    await this.kept.post({ type: 'question', at: Date.now(), deed: kind, id, told: status });
+    if (isFault(status)) return { kind: status };
+    return { kind: 'answer', value: { deed: viewOf(deed), status } };
   }
 
-  /** What was made of a key. Definite: a later call with it is a new call. */
+  /** What was made with a key. It is definite: a later call is a new call. */
   async lookUp(kind: DeedKind, key: string): Promise<Reply<DeedView>> {
     await this.kept.post({ type: 'look_up', at: Date.now(), deed: kind, key });
     return this.answer(this.books.deedByKey(kind, key));
   }
 
   /**
-   * Gives it back. A key that nothing was made of yet is closed, so that a call that is still on its way makes nothing any
-   * more. What was delivered stays.
+   * Cancels a reservation or an order. If nothing was made with the key yet, a call with it that arrives later makes
+   * nothing. A delivered order stays.
    */
   async cancel(kind: DeedKind, named: string): Promise<Reply<DeedView>> {
     const deed = this.books.deedByKey(kind, named) ?? this.books.deedById(kind, named);
@@ -116,11 +116,11 @@ export class SupplierDesk {
     return this.answer(this.books.deedByKey(kind, named) ?? this.books.deedById(kind, named));
   }
 
-  /** How much there is; by default as much as is wanted. */
-  async availability({ sku, quantity }: Wanted): Promise<Reply<{ available: boolean; quantity: number }>> {
+  /** The available quantity; by default, the requested one. */
+  async availability({ sku, quantity }: Goods): Promise<Reply<{ available: boolean; quantity: number }>> {
     const { availability = { available: true, quantity } } = this.books.scriptOf(sku);
-    const told = typeof availability === 'string' ? availability : String(availability.quantity);
-    await this.kept.post({ type: 'availability', at: Date.now(), sku, quantity, told });
+    const outcome = typeof availability === 'string' ? availability : String(availability.quantity);
+    await this.kept.post({ type: 'availability', at: Date.now(), sku, quantity, told: outcome });
     return typeof availability === 'string' ? { kind: availability } : { kind: 'answer', value: availability };
   }
 
@@ -139,7 +139,10 @@ export class SupplierDesk {
   }
 }
 
-/** A deed that is done is answered whatever the script says now, unless its answers are to be lost. */
+/**
+ * The fault of a request. One that is already made succeeds whatever the script says now, unless its answer is to be
+ * lost.
+ */
 function askFault(scripted: Script['reserve'] | Script['order'], deed: Deed | undefined): Fault | null {
   if (typeof scripted !== 'string' || scripted === 'ok') return null;
   if (scripted === 'lost') return (deed?.lost ?? 0) === 0 ? 'lost' : null;
@@ -148,13 +151,13 @@ function askFault(scripted: Script['reserve'] | Script['order'], deed: Deed | un
 
 function cancelOutcome(kind: DeedKind, named: string, deed: Deed | undefined, scripted: NonNullable<Script['cancel']>) {
   if (scripted !== 'ok') return scripted;
-  if (kind === 'order' && deed?.told === 'delivered' && !deed.cancelled) return 'too_late';
+  if (kind === 'order' && deed?.lastStatus === 'delivered' && !deed.cancelled) return 'too_late';
   return !deed && named.startsWith(`${prefixes[kind]}_`) ? 'unknown' : 'cancelled';
 }
 
-function viewOf({ key, made, cancelled, sku, quantity, told }: Deed): DeedView {
-  if (!made) throw new Error(`nothing was made of ${key}`);
-  return { ...made, key, cancelled, sku, quantity, told };
+function viewOf({ key, made, cancelled, sku, quantity, lastStatus }: Deed): DeedView {
+  if (!made) throw new Error(`nothing was made with ${key}`);
+  return { ...made, key, cancelled, sku, quantity, lastStatus };
 }
 
 function newId(kind: DeedKind): string {

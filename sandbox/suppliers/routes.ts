@@ -1,61 +1,64 @@
 /**
- * The suppliers over HTTP, all of them in one.
- * PUT /suppliers/script/:sku, GET /suppliers/calls?sku= are for tests; the rest is what a supplier offers:
- * POST /supplier/reserve, GET and DELETE of one, POST /supplier/availability, POST /supplier/orders, GET and DELETE of one.
+ * All suppliers over HTTP. PUT /suppliers/script/:sku and GET /suppliers/calls?sku= are for tests. The rest is the
+ * interface of a supplier: POST /supplier/reserve, GET and DELETE of one, POST /supplier/availability, POST
+ * /supplier/orders, GET and DELETE of one.
  */
 import { type Request, type Response, Router } from 'express';
 import { BadRequest, check, jsonBody, sendError } from '../http.js';
 import { availabilityBody, orderBody, reserveBody, script } from './facts.js';
-import type { DeedView, Reply, SupplierDesk } from './orders.js';
+import type { DeedView, Reply, Suppliers } from './orders.js';
 
-/** A call that times out is held open this long, unless its client goes first. */
+/** How long a call that times out is held open, unless its client disconnects first. */
 const maxHoldMs = 60_000;
 
-export function supplierRoutes(desk: SupplierDesk): Router {
+export function supplierRoutes(suppliers: Suppliers): Router {
   const routes = Router();
 
   routes.put('/suppliers/script/:sku', jsonBody, async (req, res) => {
-    const wanted = check(script, req.body);
-    await desk.instruct(param(req, 'sku'), wanted);
-    res.json(wanted);
+    const checked = check(script, req.body);
+    await suppliers.instruct(param(req, 'sku'), checked);
+    res.json(checked);
   });
   routes.get('/suppliers/calls', async (req, res) => {
-    res.json(await desk.calls(queryText(req, 'sku')));
+    res.json(await suppliers.calls(queryText(req, 'sku')));
   });
 
   routes.post('/supplier/reserve', jsonBody, async (req, res) => {
-    const { idempotencyKey, ...wanted } = check(reserveBody, req.body);
-    send(res, 200, await desk.ask('reservation', idempotencyKey, wanted), reservationBody);
+    const { idempotencyKey, ...goods } = check(reserveBody, req.body);
+    send(res, 200, await suppliers.ask('reservation', idempotencyKey, goods), reservationBody);
   });
   routes.get('/supplier/reserve', async (req, res) => {
-    send(res, 200, await desk.lookUp('reservation', keyQuery(req)), reservationBody);
+    send(res, 200, await suppliers.lookUp('reservation', keyQuery(req)), reservationBody);
   });
   routes.get('/supplier/reserve/:ref', async (req, res) => {
-    send(res, 200, await desk.question('reservation', param(req, 'ref')), ({ told }) => ({ status: told }));
+    send(res, 200, await suppliers.question('reservation', param(req, 'ref')), ({ status }) => ({ status }));
   });
   routes.delete('/supplier/reserve/:refOrKey', async (req, res) => {
-    send(res, 200, await desk.cancel('reservation', param(req, 'refOrKey')), ({ id }) => ({
+    send(res, 200, await suppliers.cancel('reservation', param(req, 'refOrKey')), ({ id }) => ({
       ref: id,
       status: 'cancelled',
     }));
   });
 
   routes.post('/supplier/availability', jsonBody, async (req, res) => {
-    send(res, 200, await desk.availability(check(availabilityBody, req.body)), (value) => value);
+    send(res, 200, await suppliers.availability(check(availabilityBody, req.body)), (value) => value);
   });
 
   routes.post('/supplier/orders', jsonBody, async (req, res) => {
     const { idempotencyKey, sku, quantity } = check(orderBody, req.body);
-    send(res, 201, await desk.ask('order', idempotencyKey, { sku, quantity }), orderView);
+    send(res, 201, await suppliers.ask('order', idempotencyKey, { sku, quantity }), orderView);
   });
   routes.get('/supplier/orders', async (req, res) => {
-    send(res, 200, await desk.lookUp('order', keyQuery(req)), orderView);
+    send(res, 200, await suppliers.lookUp('order', keyQuery(req)), orderView);
   });
   routes.get('/supplier/orders/:id', async (req, res) => {
-    send(res, 200, await desk.question('order', param(req, 'id')), ({ deed, told }) => ({ id: deed.id, status: told }));
+    send(res, 200, await suppliers.question('order', param(req, 'id')), ({ deed, status }) => ({
+      id: deed.id,
+      status,
+    }));
   });
   routes.delete('/supplier/orders/:id', async (req, res) => {
-    send(res, 200, await desk.cancel('order', param(req, 'id')), orderView);
+    send(res, 200, await suppliers.cancel('order', param(req, 'id')), orderView);
   });
   return routes;
 }
@@ -64,8 +67,8 @@ function reservationBody({ accepted, id }: DeedView) {
   return { accepted, ref: id };
 }
 
-function orderView({ id, cancelled, told }: DeedView) {
-  return { id, status: cancelled ? 'cancelled' : (told ?? 'ordered') };
+function orderView({ id, cancelled, lastStatus }: DeedView) {
+  return { id, status: cancelled ? 'cancelled' : (lastStatus ?? 'ordered') };
 }
 
 function send<T>(res: Response, status: number, reply: Reply<T>, bodyOf: (value: T) => object): void {
@@ -86,13 +89,13 @@ function send<T>(res: Response, status: number, reply: Reply<T>, bodyOf: (value:
       sendError(res, 500, 'down', 'the supplier failed');
       break;
     case 'key_reused':
-      sendError(res, 422, 'idempotency_key_reused', 'this key came before, with another request');
+      sendError(res, 422, 'idempotency_key_reused', 'this key was used before with another request');
       break;
     case 'too_late':
-      sendError(res, 409, 'already_delivered', 'what was delivered cannot be cancelled');
+      sendError(res, 409, 'already_delivered', 'a delivered order cannot be cancelled');
       break;
     case 'unknown':
-      sendError(res, 404, 'unknown', 'the supplier has nothing of this name or key');
+      sendError(res, 404, 'unknown', 'the supplier has nothing with this id or key');
       break;
   }
 }

@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { expect, test } from 'vitest';
-import { crossing } from './activity-errors.js';
+import { withoutCustomerData } from './activity-errors.js';
 
 test('an unexpected error is replaced by a short report without the data it quotes', () => {
-  const failure = crossing(
+  const failure = withoutCustomerData(
     Object.assign(new Error(`failed query: insert … params: jane@example.com ${'x'.repeat(3_000_000)}`), {
       query: 'insert into orders values ($1)',
     }),
@@ -16,5 +16,5 @@ test('an unexpected error is replaced by a short report without the data it quot
 
 test('an ApplicationFailure stays as it is', () => {
   const said = ApplicationFailure.create({ type: 'no_answer', message: 'supplier: no answer in time' });
-  expect(crossing(said)).toBe(said);
+  expect(withoutCustomerData(said)).toBe(said);
 });

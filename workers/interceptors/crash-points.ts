@@ -37,11 +37,11 @@ export function crashPoints(folder: string): CrashPoints {
   subscribe('undici:client:sendHeaders', onSent);
 
   const around: Around = async (name, about, act) => {
-    const wanted = (phase: Phase) => take(folder, `${name}.${phase}`, JSON.stringify(about));
-    if (wanted('before')) die();
-    armed ||= wanted('during');
+    const isArmed = (phase: Phase) => take(folder, `${name}.${phase}`, JSON.stringify(about));
+    if (isArmed('before')) die();
+    armed ||= isArmed('during');
     const result = await act();
-    if (wanted('after')) die();
+    if (isArmed('after')) die();
     return result;
   };
   const interceptor: ActivityInterceptorsFactory = ({ info }) => ({

@@ -13,12 +13,15 @@ export interface LoopOptions {
   readonly look: () => Promise<number | null>;
   /** The longest sleep. */
   readonly pollMs: number;
-  /** The shortest time between looks, so that work which arrives meanwhile is batched. A look that returned 0 does not wait. */
-  readonly apartMs: number;
+  /**
+   * The shortest time between looks, so that work which arrives meanwhile is batched. A look that returned 0 does not
+   * wait.
+   */
+  readonly minGapMs: number;
   readonly onError: (error: unknown) => void;
 }
 
-export function startLoop({ look, pollMs, apartMs, onError }: LoopOptions): Loop {
+export function startLoop({ look, pollMs, minGapMs, onError }: LoopOptions): Loop {
   const stopped = new AbortController();
   let woken = true;
   let interrupt: () => void = () => undefined;
@@ -36,7 +39,7 @@ export function startLoop({ look, pollMs, apartMs, onError }: LoopOptions): Loop
     let lookedAt = Number.NEGATIVE_INFINITY;
     while (!stopped.signal.aborted) {
       if (!woken) await sleep(Math.min(pauseMs, pollMs));
-      const tooSoonMs = lookedAt + apartMs - performance.now();
+      const tooSoonMs = lookedAt + minGapMs - performance.now();
       // Only `stop` cuts this short.
       if (tooSoonMs > 0 && pauseMs > 0) await pause(tooSoonMs, null, { signal: stopped.signal }).catch(() => undefined);
       if (stopped.signal.aborted) return;

@@ -12,7 +12,7 @@ import { type DeliveryTimes, LevelRelay } from './relay-levels.js';
 import { startLoop } from './relay-loop.js';
 
 /** The shortest time between two batches of mails and notices in one worker: a workflow for each would cost too much. */
-const batchesApartMs = 2000;
+const batchGapMs = 2000;
 /** How often the relay looks without a notification, which may be lost. */
 const pollMs = 5000;
 
@@ -35,9 +35,9 @@ export async function startRelay({ connection, times, ...others }: RelayOptions)
   const mark = async (rowIds: readonly number[]) => void (await marks.submit(rowIds));
   const tools: RelayTools = { ...others, sql, markDelivered: mark };
   const onError = (error: unknown) => tools.log.warn({ err: error }, 'outbox relay failed and will retry');
-  const batches = startLoop({ look: () => relayBatches(tools), pollMs, apartMs: batchesApartMs, onError });
+  const batches = startLoop({ look: () => relayBatches(tools), pollMs, minGapMs: batchGapMs, onError });
   const levelRelay = new LevelRelay(tools, times, { wake: () => levels.wake(), onError });
-  const levels = startLoop({ look: () => levelRelay.look(), pollMs, apartMs: 0, onError });
+  const levels = startLoop({ look: () => levelRelay.look(), pollMs, minGapMs: 0, onError });
   const onNotification = (what: string) => (what === replenishWakeUp ? levels : batches).wake();
   const onListening = () => {
     // Notifications sent before this, or while the connection was lost, did not arrive.

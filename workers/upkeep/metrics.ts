@@ -61,7 +61,7 @@ function replenishmentObserver(registry: Registry): ReplenishmentObserver {
   });
   const ended = new Counter({
     name: 'holdfast_replenishments_total',
-    help: 'Replenishments that ended, by how.',
+    help: 'Replenishments that ended, by outcome.',
     labelNames: ['outcome'],
     registers,
   });
@@ -148,7 +148,10 @@ export interface MetricsServer {
   close(): void;
 }
 
-/** Serves the metrics at `/metrics` on METRICS_HOST. Picks a free port where another worker has taken the configured one. */
+/**
+ * Serves the metrics at `/metrics` on METRICS_HOST. Picks a free port where another worker has taken the configured
+ * one.
+ */
 export async function serveMetrics(
   registry: Registry,
   { metricsHost, workerMetricsPort }: Pick<Settings, 'metricsHost' | 'workerMetricsPort'>,
@@ -171,7 +174,7 @@ export async function serveMetrics(
     });
   await listen(workerMetricsPort).catch(async (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EADDRINUSE') throw error;
-    log.warn({ port: workerMetricsPort }, 'WORKER_METRICS_PORT is taken; another one serves the figures');
+    log.warn({ port: workerMetricsPort }, 'WORKER_METRICS_PORT is taken; the metrics use another port');
     await listen(0);
   });
   const { port } = server.address() as AddressInfo;

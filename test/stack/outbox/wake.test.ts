@@ -69,7 +69,7 @@ describe('the loop of a relay', () => {
       looks++;
       return null;
     };
-    const loop = startLoop({ look, pollMs: never, apartMs: 0, onError: fail });
+    const loop = startLoop({ look, pollMs: never, minGapMs: 0, onError: fail });
     await eventually('the first poll', async () => looks === 1);
     for (const wanted of [2, 3, 4]) {
       loop.wake();
@@ -89,7 +89,7 @@ describe('the loop of a relay', () => {
         goOn = () => done(null);
       });
     };
-    const loop = startLoop({ look, pollMs: never, apartMs: 0, onError: fail });
+    const loop = startLoop({ look, pollMs: never, minGapMs: 0, onError: fail });
     await eventually('the first poll', async () => looks === 1);
     loop.wake();
     goOn();
@@ -106,7 +106,7 @@ describe('the loop of a relay', () => {
       waiting = 0;
       return null;
     };
-    const loop = startLoop({ look, pollMs: never, apartMs: 300, onError: fail });
+    const loop = startLoop({ look, pollMs: never, minGapMs: 300, onError: fail });
     await eventually('the first poll', async () => looks.length === 1);
     for (let come = 0; come < 5; come++) {
       waiting++;
@@ -116,7 +116,7 @@ describe('the loop of a relay', () => {
     expect(looks).toEqual([1, 5]);
     await loop.stop();
 
-    const lonely = startLoop({ look, pollMs: never, apartMs: never, onError: fail });
+    const lonely = startLoop({ look, pollMs: never, minGapMs: never, onError: fail });
     await eventually('its look', async () => looks.length === 3);
     lonely.wake();
     await lonely.stop();
@@ -130,7 +130,7 @@ describe('the loop of a relay', () => {
     const loop = startLoop({
       look: async () => (answers[looks++] ?? (async () => null))(),
       pollMs: 1,
-      apartMs: 0,
+      minGapMs: 0,
       onError: (error) => errors.push(error),
     });
     await eventually('all looks', async () => looks >= 4);
