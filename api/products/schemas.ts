@@ -8,7 +8,7 @@ export const productSku = z.strictObject({ sku });
 export const productQuery = z.strictObject(pageQuery);
 
 const name = text(maxNameLength).openapi({ description: 'Its name.', example: 'T-shirt, medium' });
-const price = money.openapi({ description: 'The price of one unit.' });
+const price = money.openapi({ description: 'What a customer pays for one unit.' });
 const status = z.enum(productStatuses).openapi({
   description:
     'Only active products can be added to orders and reserved. Holds made before a product was archived can still be confirmed.',
