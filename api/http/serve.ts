@@ -143,16 +143,24 @@ function performerOf(
 }
 
 function sendOutcome(req: Request, res: Response, outcome: AdmittedOutcome): void {
-  if (outcome.kind === 'gone') return;
-  if (outcome.kind === 'busy') {
-    res.set('Retry-After', String(outcome.entry.retryAfterSeconds));
-    return sendRefusal(req, res, refusal('unavailable', busy[outcome.entry.why]));
+  switch (outcome.kind) {
+    case 'gone':
+      break;
+    case 'busy':
+      res.set('Retry-After', String(outcome.entry.retryAfterSeconds));
+      sendRefusal(req, res, refusal('unavailable', busy[outcome.entry.why]));
+      break;
+    case 'refused':
+      sendRefusal(req, res, refusal(outcome.code, keyRefusals[outcome.code]));
+      break;
+    case 'rendered':
+      send(res, outcome.rendered);
+      break;
+    case 'answered':
+      stateOf(req).logged.replayed = true;
+      res.set('Idempotency-Replayed', 'true');
+      send(res, outcome.answer);
   }
-  if (outcome.kind === 'refused') return sendRefusal(req, res, refusal(outcome.code, keyRefusals[outcome.code]));
-  if (outcome.kind === 'rendered') return send(res, outcome.rendered);
-  stateOf(req).logged.replayed = true;
-  res.set('Idempotency-Replayed', 'true');
-  send(res, outcome.answer);
 }
 
 /** Aborted when the connection closes. */
