@@ -7,7 +7,7 @@ const unknown = (line: number) => ({
   detail: `there is no product X${line}`,
 });
 
-test('a refusal explains each field once, in `errors`: its detail only names the fields', () => {
+test('a refusal explains each field once: its detail only names the fields', () => {
   const { refusal } = refuseFields('unknown_sku', [unknown(0), unknown(3)]);
   expect(refusal).toEqual({
     code: 'unknown_sku',
