@@ -1,4 +1,4 @@
-/** What the API is made of, for tests that ask no server. */
+/** The API's dependencies, for tests that need no server. */
 import { pino } from 'pino';
 import { connect } from '../db/postgres/client.js';
 import { createLedger } from '../db/stock/ledger.js';
@@ -11,7 +11,7 @@ import { AddressLimit, rateLimit } from './middleware/rate-limit.js';
 import { createMetrics } from './system/metrics.js';
 import { Sagas } from './temporal/sagas.js';
 
-/** Of its servers none answers. `close` lets it all go. */
+/** Dependencies whose servers do not answer. `close` frees them. */
 export function loneDeps(env: Record<string, string> = {}, log = pino({ level: 'silent' })) {
   const parsed = parseSettings(env);
   if (parsed.kind === 'wrong') throw new Error(parsed.problems.join());

@@ -1,4 +1,4 @@
-/** The Express application: what every request goes through, in this order, and the rooms it may end in. */
+/** The Express application: the middleware of every request, in order, and the routes. */
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { refusal } from '../domain/errors.js';
@@ -27,7 +27,7 @@ import { supplierRoutes } from './suppliers/routes.js';
 import { mountSystem } from './system/routes.js';
 import { transferRoutes } from './transfers/routes.js';
 
-/** Every route of the API that needs a key. */
+/** Every route that needs an API key. */
 export function apiRoutes(deps: ApiDeps): Route[] {
   return [
     ...productRoutes(deps),
@@ -47,7 +47,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-/** Answers hold money and personal data: no cache keeps one that does not say otherwise itself. */
+/** Answers contain money and personal data, so caches store none unless its own headers allow it. */
 const storeNothing: RequestHandler = (_req, res, next) => {
   res.set('Cache-Control', 'no-store');
   next();

@@ -1,4 +1,4 @@
-/** What the rooms of the API are given. */
+/** The dependencies of the API's routes and middleware. */
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Connection } from '../db/postgres/client.js';
@@ -20,7 +20,7 @@ export interface ApiDeps {
   readonly calls: IdempotentCalls;
   readonly admission: Admission;
   readonly limit: RequestHandler;
-  /** Callers without a valid key, by address. */
+  /** Limits callers without a valid key, by address. */
   readonly addresses: AddressLimit;
   readonly metrics: Metrics;
   readonly log: Logger;

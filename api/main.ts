@@ -18,7 +18,7 @@ import { createMetrics } from './system/metrics.js';
 import { readiness } from './system/readiness.js';
 import { Sagas } from './temporal/sagas.js';
 
-/** How long requests in flight may take once a signal stops the process; then they are cut off. */
+/** How long requests in flight may take once a signal stops the process. */
 const drainMs = 5000;
 const maxConnections = 10;
 
@@ -85,15 +85,15 @@ async function run(settings: Settings): Promise<void> {
   const server = createServer({ requireHostHeader: false }, app);
   answerConnectionProblems(server, app, log);
   await listen(server, settings);
-  log.info({ host: settings.apiHost, port: settings.apiPort }, 'api listens');
+  log.info({ host: settings.apiHost, port: settings.apiPort }, 'api listening');
   stopInOrder(server, { log, calls, admission, sagas, connection });
 }
 
-/** Says once that this process could do more in the database than it needs. */
+/** Logs a warning if the database role has more rights than this process needs. */
 function warnOfStrongRole({ sql }: Connection, log: Logger): void {
   tooStrong(sql).then(
     (why) => why !== null && log.warn(why),
-    (error: unknown) => log.debug({ err: error }, 'the database role could not be asked for'),
+    (error: unknown) => log.debug({ err: error }, 'could not check the database role'),
   );
 }
 
@@ -114,17 +114,17 @@ interface Running {
   readonly connection: Connection;
 }
 
-/** Takes nothing new, lets what runs come to its end, gives back what it holds. */
+/** On a signal: takes no new requests, lets running ones finish, then frees leases and connections. */
 function stopInOrder(server: Server, { log, calls, admission, sagas, connection }: Running): void {
   let stopping = false;
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    log.info('api stops');
+    log.info('api stopping');
     admission.stop();
     sagas.stopWaiting();
     const drained = new Promise((resolve) => server.close(resolve));
-    // A connection that is kept alive becomes idle only when its last answer is sent.
+    // A keep-alive connection becomes idle only once its last answer is sent.
     const idle = setInterval(() => server.closeIdleConnections(), 50);
     const cutOff = setTimeout(() => server.closeAllConnections(), drainMs);
     await drained;

@@ -2,11 +2,11 @@
 import { vi } from 'vitest';
 import type { Admission, Entry } from './admission.js';
 
-/** A machine that does one saga after the other. */
+/** A machine that runs sagas one after another. */
 export class Machine {
   #freeAt = 0;
 
-  /** @param perSecond sagas that it does in a second */
+  /** @param perSecond sagas that it runs per second */
   constructor(private readonly perSecond: number) {}
 
   async work(): Promise<void> {
@@ -22,12 +22,12 @@ export const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(r
 export const connected = () => new AbortController().signal;
 
 export interface Tally {
-  /** From the call to the answer, of each that was let in. */
+  /** Latency of each admitted call. */
   readonly answeredMs: number[];
   refused: number;
 }
 
-/** One call of a client; returns what admission said. */
+/** One call of a client; returns its entry. */
 export async function call(admission: Admission, machine: Machine, tally: Tally, apiKeyId = 'a'): Promise<Entry> {
   const began = performance.now();
   const entry = await admission.enter({ apiKeyId, waitMs: 10_000, gone: connected() });
@@ -39,7 +39,7 @@ export async function call(admission: Admission, machine: Machine, tally: Tally,
   return entry;
 }
 
-/** Clients who call one time after the other and obey Retry-After, for so many simulated seconds. */
+/** Clients that call in a loop and obey Retry-After, for some simulated seconds. */
 export async function crowd(
   admission: Admission,
   machine: Machine,
@@ -58,7 +58,8 @@ export async function crowd(
   return tally;
 }
 
-export function share(tally: Tally, at: number): number {
+/** The latency at a quantile. */
+export function quantile(tally: Tally, at: number): number {
   const sorted = [...tally.answeredMs].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length * at)] ?? 0;
 }

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { call, connected, crowd, Machine, pause, share, type Tally } from './admission.fixture.js';
+import { call, connected, crowd, Machine, pause, quantile, type Tally } from './admission.fixture.js';
 import { Admission, type Entry, type Request } from './admission.js';
 
 beforeEach(() => {
@@ -14,7 +14,7 @@ const admit = (limit: number | null = null) => new Admission({ limit, registry: 
 const enter = (admission: Admission, apiKeyId = 'a', more: Partial<Request> = {}): Promise<Entry> =>
   admission.enter({ apiKeyId, waitMs: 10_000, gone: connected(), ...more });
 
-/** Enters and must get a place at once. */
+/** Enters, and fails unless it gets a place. */
 async function placed(admission: Admission, apiKeyId = 'a') {
   const entry = await enter(admission, apiKeyId);
   if (entry.kind !== 'admitted') throw new Error(entry.kind);
@@ -26,7 +26,7 @@ describe('a burst', () => {
     { calls: 200, perSecond: 60, arriveWithinMs: 500 },
     { calls: 200, perSecond: 8, arriveWithinMs: 3000 },
     { calls: 400, perSecond: 25, arriveWithinMs: 1000 },
-  ])('of $calls is let in whole by a machine that does $perSecond a second', async (burst) => {
+  ])('of $calls is admitted completely by a machine that does $perSecond a second', async (burst) => {
     const [admission, machine, tally] = [admit(), new Machine(burst.perSecond), { answeredMs: [], refused: 0 }];
     const all = Array.from({ length: burst.calls }, async (_, index) => {
       await pause((index * burst.arriveWithinMs) / burst.calls);
@@ -36,7 +36,7 @@ describe('a burst', () => {
     expect((await Promise.all(all)).map(({ kind }) => kind)).toEqual(all.map(() => 'admitted'));
   });
 
-  test('whose clients have waited long enough is let in beside the others, a few at a time', async () => {
+  test('whose clients have waited long enough is admitted beyond the limit, a few at a time', async () => {
     const admission = admit(2);
     for (let n = 0; n < 2; n++) await placed(admission);
     const entries: Entry[] = [];
@@ -52,7 +52,7 @@ describe('a burst', () => {
   });
 });
 
-test('a client of whose wait little is left has its saga started, and does not wait for the decision', async () => {
+test('a client with little of its wait left has its saga started, and does not wait for the decision', async () => {
   const admission = admit(1);
   const place = await placed(admission);
   const waiting = enter(admission, 'a', { waitMs: 2000 });
@@ -70,23 +70,23 @@ describe('lasting overload', () => {
     const seconds = 60;
     const tally = await crowd(admit(), new Machine(load.perSecond), { clients: load.clients, seconds });
     expect(tally.answeredMs.length).toBeGreaterThan(0.95 * load.perSecond * seconds);
-    expect(share(tally, 0.99)).toBeLessThan(2000);
+    expect(quantile(tally, 0.99)).toBeLessThan(2000);
     expect(tally.refused).toBeGreaterThan(0);
   });
 
-  test('is none with 40 callers of slow sagas: nobody is refused', async () => {
+  test('is not declared for 40 callers of slow sagas: nobody is refused', async () => {
     const tally = await crowd(admit(), new Machine(8), { clients: 40, seconds: 60 });
     expect(tally.refused).toBe(0);
     expect(tally.answeredMs.length).toBeGreaterThan(100);
   });
 
-  test('refuses nobody where the machine keeps up', async () => {
+  test('is not declared while the machine keeps up: nobody is refused', async () => {
     const tally = await crowd(admit(), new Machine(60), { clients: 64, seconds: 60 });
     expect(tally.refused).toBe(0);
-    expect(share(tally, 0.99)).toBeLessThan(2000);
+    expect(quantile(tally, 0.99)).toBeLessThan(2000);
   });
 
-  test('ends with what caused it: the next burst is let in whole', async () => {
+  test('ends with its cause: the next burst is admitted completely', async () => {
     const [admission, machine] = [admit(), new Machine(25)];
     const first = await crowd(admission, machine, { clients: 256, seconds: 30 });
     expect(first.refused).toBeGreaterThan(0);
@@ -97,7 +97,7 @@ describe('lasting overload', () => {
     expect(tally).toMatchObject({ refused: 0 });
   });
 
-  test('by one key does not keep another from being let in soon', async () => {
+  test('by one key does not delay calls of another key', async () => {
     const [admission, machine] = [admit(), new Machine(25)];
     const greedy = crowd(admission, machine, { clients: 256, seconds: 60, apiKeyId: 'greedy' });
     const modest: Tally = { answeredMs: [], refused: 0 };
@@ -109,7 +109,7 @@ describe('lasting overload', () => {
     })();
     await Promise.all([greedy, calls]);
     expect(modest).toMatchObject({ refused: 0 });
-    expect(share(modest, 0.99)).toBeLessThan(1500);
+    expect(quantile(modest, 0.99)).toBeLessThan(1500);
   });
 });
 
@@ -129,7 +129,7 @@ describe('the queue', () => {
     expect(order).toEqual(['a', 'b', 'a', 'a']);
   });
 
-  test('is left by a client that hangs up, who gets no place', async () => {
+  test('drops a client that hangs up, which gets no place', async () => {
     const admission = admit(1);
     const place = await placed(admission);
     const client = new AbortController();
@@ -141,7 +141,7 @@ describe('the queue', () => {
     expect(await next).toMatchObject({ kind: 'admitted' });
   });
 
-  test('is answered when the process stops, and so are newcomers; who has a place keeps it', async () => {
+  test('is refused when the process stops, and so are new calls; admitted calls keep their places', async () => {
     const admission = admit(1);
     const place = await placed(admission);
     const waiting = enter(admission);
@@ -154,7 +154,7 @@ describe('the queue', () => {
 });
 
 describe('a place', () => {
-  test('is taken from a saga that stays undecided, so that one that hangs holds up nobody', async () => {
+  test('is freed after a while if the saga stays undecided, so that a hanging saga holds up nobody', async () => {
     const admission = admit(1);
     const hanging = await placed(admission);
     const next = enter(admission);
@@ -164,7 +164,7 @@ describe('a place', () => {
     expect(await Promise.race([enter(admission), Promise.resolve('waits')])).toBe('waits');
   });
 
-  test('that is given back twice is free once', async () => {
+  test('that is freed twice counts once', async () => {
     const admission = admit(1);
     const place = await placed(admission);
     place.leave(true);
@@ -173,7 +173,7 @@ describe('a place', () => {
     expect(await Promise.race([enter(admission), Promise.resolve('waits')])).toBe('waits');
   });
 
-  test('is kept for a while for a saga that nobody waits for', async () => {
+  test('is held for a while for a saga that nobody waits for', async () => {
     const admission = admit(1);
     const place = await placed(admission);
     const next = enter(admission);

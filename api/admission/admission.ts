@@ -1,7 +1,7 @@
 /**
- * Admission of what starts sagas. Only as many are started at once as are decided quickly; the others wait here, where
- * nothing has been written about them, and take turns by API key. A burst waits as long as its clients do. In lasting
- * overload newcomers are refused instead, so that those who are let in are answered soon
+ * Admits calls that start sagas. Only as many sagas start at once as are decided quickly. The other calls wait here, taking
+ * turns by API key, before anything is written about them. A burst waits as long as its clients do. In lasting overload new
+ * calls are refused, so that admitted ones are answered soon
  * (docs/adr/0016-overload-is-refused-before-anything-is-written.md).
  */
 import type { Registry } from 'prom-client';
@@ -10,19 +10,19 @@ import { FairQueue, type Queued } from './fair-queue.js';
 import { AdmissionMetrics } from './metrics.js';
 import { longWaitMs, Overload } from './overload.js';
 
-/** Leave to start a saga. Its holder gives it back, once, by one of its methods. */
+/** Permission to start a saga. Its holder frees it by one of the methods; further calls do nothing. */
 export interface Place {
-  /** Part of the client's wait that is left. 0: it is over, or the client did not want to wait. */
+  /** The rest of the client's wait. 0: it is over, or the client did not want to wait. */
   readonly waitMs: number;
-  /** @param decided whether a saga was started and its decision known: then it counts for how quick sagas are */
+  /** @param decided whether a saga was started and has decided; its latency is then recorded */
   leave(decided: boolean): void;
-  /** For a saga that was started and that nobody waits for: it is taken to need as long as others. */
+  /** For a started saga that nobody waits for: frees the place after the average time of a saga. */
   leaveLater(): void;
 }
 
 export type Entry =
   | { readonly kind: 'admitted'; readonly place: Place }
-  /** Nothing was done; the client may try again after so long. */
+  /** Nothing was done; the client may retry after `retryAfterSeconds`. */
   | { readonly kind: 'refused'; readonly retryAfterSeconds: number; readonly why: 'overload' | 'stopping' }
   /** The client has hung up. */
   | { readonly kind: 'gone' };
@@ -36,28 +36,28 @@ export interface Request {
 }
 
 export interface AdmissionOptions {
-  /** Sagas that this process starts at once; null: as many as are decided quickly. */
+  /** How many sagas this process runs at once; null: as many as are decided quickly. */
   readonly limit: number | null;
   readonly registry: Registry;
 }
 
 /**
- * With fewer calls waiting it is no overload, however long they wait: where sagas are slow because a bank or a supplier is,
- * a few callers make a long queue, and refusing them would help nobody.
+ * With fewer waiting calls there is no overload, however long they wait. If sagas are slow because of a bank or supplier,
+ * even a few callers make a long queue, and refusing them would not help.
  */
 const overloadQueued = 32;
-/** In overload nobody is refused behind fewer. */
+/** Even in overload, no call is refused while fewer are waiting. */
 const leastQueued = 8;
-/** In overload those who come when the queue takes longer are refused; with the saga's own time that is below 2 s. */
+/** In overload, calls that would wait longer are refused; with the saga's own time, answers stay below 2 s. */
 const fullQueueMs = 1000;
-/** One who does not want to wait for the decision still waits for a place. */
+/** A client that does not want to wait for the decision still waits this long for a place. */
 const leastQueueMs = 1000;
-/** In less than this a saga may not even have been started: then it is started without waiting for its decision. */
+/** With less time left, a saga starts without waiting for its decision: even starting it may take this long. */
 const leastWaitMs = 1000;
 const lookEveryMs = 100;
 /**
- * Those who were refused at the same time must not all come back at the same time; and the more of them there are, the
- * later, since each refusal costs something too. Seconds for each call that is refused for one that is let in.
+ * Retry-After is spread over some seconds, so that refused calls do not all come back at once. More refusals spread wider,
+ * since each refusal costs something too. In seconds, for each refused call per admitted call.
  */
 const spreadSeconds = 6;
 const leastSpreadSeconds = 3;
@@ -76,7 +76,7 @@ export class Admission {
   readonly #overload = new Overload();
   readonly #metrics: AdmissionMetrics;
   #inUse = 0;
-  /** Calls whose wait was over, and whose sagas are being started. */
+  /** Calls admitted beyond the limit because their wait was over. */
   #overdue = 0;
   #refusals = 0;
   #looking: NodeJS.Timeout | null = null;
@@ -120,13 +120,13 @@ export class Admission {
     return { kind: 'admitted', place: this.#place(left < leastWaitMs ? 0 : left) };
   }
 
-  /** Refuses those who wait, and all who come from now on: the process is about to end. */
+  /** Refuses all waiting and all new calls: the process is about to end. */
   stop(): void {
     this.#stopping = true;
     for (const waiting of this.#queue.items()) waiting.settle(this.#refuse('stopping'));
   }
 
-  /** Resolves with `place` or `overdue` when one was taken for it. */
+  /** Queues a call. Resolves with `place` or `overdue` once it is admitted and counted. */
   #wait(about: Pick<Waiting, 'owner' | 'since' | 'until'>, gone: AbortSignal): Promise<Entry | 'place' | 'overdue'> {
     return new Promise((resolve) => {
       const hangUp = () => waiting.settle({ kind: 'gone' });
@@ -158,8 +158,8 @@ export class Admission {
   }
 
   /**
-   * Those whose wait is over are let in beside the others and answered once their saga exists, as they would have been
-   * without a queue; not all at the same instant, since the server has to answer each of them.
+   * Admits calls whose wait is over beyond the limit. They are answered once their saga exists, as without a queue. Not all
+   * at once, since the server has to handle each of them.
    */
   #letOverdueIn(now: number): void {
     for (const waiting of this.#queue.items()) {
@@ -175,7 +175,7 @@ export class Admission {
     while (this.#queue.size > 0 && this.#inUse < this.#limit.value) {
       const now = performance.now();
       const long = this.#waitBehind(this.#queue.size) > longWaitMs;
-      // Where the queue is long somebody waits long: the fewer the better.
+      // In a long queue some calls must wait long; newest first keeps them few.
       const next = this.#queue.take(long && !this.#look(now) ? 'newest' : 'oldest');
       if (next) this.#letIn(next, now);
     }
@@ -191,7 +191,7 @@ export class Admission {
     return this.#overload.look(now, this.#queue.size < overloadQueued ? 0 : this.#waitBehind(this.#queue.size));
   }
 
-  /** How long it takes until so many have got a place (Little's law). */
+  /** How long it takes to admit this many calls (Little's law). */
   #waitBehind(count: number): number {
     return (count * this.#limit.meanMs) / this.#limit.value;
   }
@@ -204,7 +204,7 @@ export class Admission {
     return { kind: 'refused', retryAfterSeconds: 1 + (this.#refusals++ % spread), why };
   }
 
-  /** A place beside the others, which is left once the saga is started. */
+  /** A place beyond the limit, which is freed once the saga has started. */
   #overduePlace(): Place {
     let left = false;
     const leave = () => {
@@ -216,7 +216,7 @@ export class Admission {
     return { waitMs: 0, leave, leaveLater: leave };
   }
 
-  /** A place that was counted as taken. */
+  /** A place that is already counted in `#inUse`. */
   #place(waitMs: number): Place {
     const since = performance.now();
     let left = false;

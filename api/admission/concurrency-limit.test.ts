@@ -10,7 +10,7 @@ function recorded(limit: ConcurrencyLimit, count: number, sample: Partial<Sample
 const alone = { inUse: 1, awaited: false };
 
 describe('the limit', () => {
-  test('stays where the places are not all used', () => {
+  test('stays the same while places are free', () => {
     expect(recorded(new ConcurrencyLimit(null), 1000, { inUse: 10, awaited: false }).value).toBe(16);
   });
 
@@ -26,28 +26,28 @@ describe('the limit', () => {
     expect(recorded(limit, 10_000, { ms: 1200 }).value).toBe(8);
   });
 
-  test('stays where sagas are neither quick nor slow', () => {
+  test('stays the same while sagas are neither quick nor slow', () => {
     expect(recorded(new ConcurrencyLimit(null), 1000, { ms: 600 }).value).toBe(16);
   });
 
-  test('grows behind a bank that is always slow: what an idle system takes is no sign of load', () => {
+  test('grows behind a bank that is always slow: the latency of an idle system is no sign of load', () => {
     const limit = recorded(new ConcurrencyLimit(null), 100, { ms: 1200, ...alone });
     expect(limit.maxHoldMs).toBeGreaterThan(4000);
     expect(recorded(limit, 200, { ms: 1300 }).value).toBeGreaterThan(16);
     expect(recorded(limit, 10_000, { ms: 5000 }).value).toBe(8);
   });
 
-  test('does not learn from sagas that run side by side what an idle system takes', () => {
+  test('does not learn the idle latency from sagas that run side by side', () => {
     const limit = recorded(new ConcurrencyLimit(null), 1000, { ms: 1200, inUse: 12, awaited: false });
     expect(recorded(limit, 200, { ms: 1300 }).value).toBeLessThan(16);
   });
 
-  test('takes no hanging saga for the measure of an idle system', () => {
+  test('does not learn the idle latency from hanging sagas', () => {
     const limit = recorded(new ConcurrencyLimit(null), 100, { ms: 2000, undecided: true, ...alone });
     expect(recorded(limit, 200, { ms: 1300 }).value).toBeLessThan(16);
   });
 
-  test('that an operator has set does not adapt', () => {
+  test('does not adapt if an operator has set it', () => {
     const limit = recorded(new ConcurrencyLimit(4), 1000, {});
     expect(recorded(limit, 1000, { ms: 5000 }).value).toBe(4);
   });

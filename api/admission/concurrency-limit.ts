@@ -1,42 +1,42 @@
 /**
- * How many sagas an API process starts at once: as many as are decided while they are still quick. Additive increase,
- * multiplicative decrease, as TCP does it: the limit grows while the median is near the latency of an idle system, and
- * shrinks once it is far above. Pure: it knows no clock, only what it is given.
+ * Adapts how many sagas an API process runs at once, so that they stay quick. The limit grows while the median latency is near
+ * that of an idle system, and shrinks by a factor once it is far above, much like TCP's congestion window. Pure: it has no
+ * clock, and only sees recorded samples.
  */
 
 const initialLimit = 16;
 /**
- * A processor that hangs makes every saga slow, as an overloaded machine does. With this limit orders are still taken then,
- * at `minLimit / maxHoldMs`.
+ * A card processor that hangs makes every saga slow, just as overload does. This limit still lets orders through then, at
+ * `minLimit / maxHoldMs`.
  */
 const minLimit = 8;
 const maxLimit = 256;
-/** A median below this is quick on any machine. */
+/** A median below this always counts as quick. */
 const quickMs = 400;
-/** The median of sagas that run side by side may be this many times that of an idle system before the limit stops growing. */
+/** The limit grows while the median under load is at most this many times that of an idle system. */
 const tolerance = 2;
-/** Above this many times the tolerated median the limit shrinks. */
+/** The limit shrinks when the median exceeds this many times the tolerated one. */
 const tooSlow = 2;
 const shrinkBy = 0.9;
-/** Samples of one decision. */
+/** The fewest samples for one adjustment. */
 const minWindow = 16;
-/** Weight of a new sample in the mean, and of a new window in the idle latency where it has risen. */
+/** Weights: of a new sample in the mean, and of a new window in the idle latency if that has risen. */
 const meanWeight = 0.05;
 const idleWeight = 0.1;
-/** A saga that takes this many times as long as others waits for someone else (a bank, a worker), not for this machine. */
+/** A saga that takes this many times the average waits for something else (a bank, a worker), not for this machine. */
 const minHoldMs = 2000;
 const holdFactor = 4;
-/** With no more under way than this part of the limit, or one, a saga is as quick as it can be. */
+/** The system counts as idle while at most this share of the limit, or one saga, is in flight. */
 const idleShare = 1 / 8;
-/** Before anything was measured. */
+/** The latency until something has been measured. */
 const assumedMs = 250;
 
 export interface Sample {
   /** How long the saga had its place. */
   readonly ms: number;
-  /** Whether it was still undecided when its place was taken away. */
+  /** Whether it was still undecided when its place was freed. */
   readonly undecided: boolean;
-  /** Places that were taken, its own included, when it left. */
+  /** Places in use when it left, including its own. */
   readonly inUse: number;
   /** Whether others waited for its place. */
   readonly awaited: boolean;
@@ -49,27 +49,27 @@ export class ConcurrencyLimit {
   #idleMs: number | null = null;
   #window: Sample[] = [];
 
-  /** @param fixed the limit that an operator has set; null: it adapts */
+  /** @param fixed the limit set by an operator; null: it adapts */
   constructor(private readonly fixed: number | null) {
     this.#value = fixed ?? initialLimit;
   }
 
-  /** Sagas that may be under way at once. */
+  /** How many sagas may be in flight at once. */
   get value(): number {
     return this.#value;
   }
 
-  /** How long a saga has its place, on average. */
+  /** How long a saga holds its place, on average. */
   get meanMs(): number {
     return this.#meanMs;
   }
 
-  /** How long a saga that stays undecided keeps its place. */
+  /** How long an undecided saga may hold its place. */
   get maxHoldMs(): number {
     return Math.max(minHoldMs, holdFactor * this.#decidedMs);
   }
 
-  /** Takes note of a saga that has left its place. */
+  /** Records a saga that has left its place. */
   record(sample: Sample): void {
     this.#meanMs += meanWeight * (sample.ms - this.#meanMs);
     if (!sample.undecided) this.#decidedMs += meanWeight * (sample.ms - this.#decidedMs);
@@ -91,7 +91,7 @@ export class ConcurrencyLimit {
     else if (medianMs > tooSlow * toleratedMs) this.#value = Math.max(minLimit, Math.floor(this.#value * shrinkBy));
   }
 
-  /** While hardly anything is under way, what a saga takes is not our doing: a distant server, a slow bank. */
+  /** In an idle system the latency comes from elsewhere, such as a distant server or a slow bank. */
   #learnIdle(decided: readonly Sample[]): void {
     if (decided.length === 0) return;
     const medianMs = medianOf(decided);

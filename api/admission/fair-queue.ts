@@ -1,4 +1,4 @@
-/** A queue that serves its owners in turn, so that one who brings many holds up nobody who brings few. */
+/** A queue that serves its owners in turn, so that an owner with many items does not hold up one with few. */
 
 export interface Queued {
   readonly owner: string;
@@ -43,7 +43,7 @@ export class FairQueue<T extends Queued> {
     return true;
   }
 
-  /** How many would be served, oldest first, before a newcomer of this owner. */
+  /** How many items would be served, oldest first, before a new one of this owner. */
   aheadOf(owner: string): number {
     const own = this.#byOwner.get(owner)?.length ?? 0;
     let ahead = own;

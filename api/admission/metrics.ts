@@ -1,4 +1,4 @@
-/** What Prometheus reads about admission. */
+/** Prometheus metrics of admission. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
 export interface AdmissionState {
@@ -21,18 +21,18 @@ export class AdmissionMetrics {
           this.set(read(state()));
         },
       });
-    gauge('holdfast_admission_limit', 'Sagas that this process starts at once.', ({ limit }) => limit);
-    gauge('holdfast_admission_in_flight', 'Sagas that were started and are not decided.', ({ inUse }) => inUse);
-    gauge('holdfast_admission_queued', 'Calls that wait to start a saga.', ({ queued }) => queued);
+    gauge('holdfast_admission_limit', 'Limit of sagas in flight in this process.', ({ limit }) => limit);
+    gauge('holdfast_admission_in_flight', 'Sagas that have started and are not decided.', ({ inUse }) => inUse);
+    gauge('holdfast_admission_queued', 'Calls waiting to start a saga.', ({ queued }) => queued);
     this.#waits = new Histogram({
       name: 'holdfast_admission_wait_seconds',
-      help: 'How long calls that start a saga waited until they could.',
+      help: 'How long calls waited before they could start a saga.',
       buckets: [0.005, 0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 30],
       registers: [registry],
     });
     this.#refused = new Counter({
       name: 'holdfast_admission_refused_total',
-      help: 'Calls that were answered 503 since too many came (overload) or the process was stopping.',
+      help: 'Calls answered 503 because of overload or because the process was stopping.',
       labelNames: ['reason'],
       registers: [registry],
     });

@@ -1,15 +1,15 @@
 /**
- * Tells overload from a burst. Both make a long queue; but a burst has come once and is served, while in overload as many
- * come as are served, so that the queue stands. Pure: the time comes in as an argument, in ms of any clock.
+ * Distinguishes overload from a burst. Both make a long queue. A burst drains, but in overload new calls come about as fast
+ * as they are served, so the queue stays long. Pure: the time is an argument, in ms of any clock.
  */
 
-/** A queue that takes longer is long. */
+/** A queue with a longer wait counts as long. */
 export const longWaitMs = 1200;
-/** For so many seconds, each by itself, the queue must be long and newcomers must make up for those who are served. */
+/** It is overload if in each of this many seconds the queue was long and new calls refilled it. */
 const standingSeconds = 5;
-/** Newcomers, as a share of those served, from which on a queue does not empty in a time that anyone waits. */
+/** New calls refill the queue if they are at least this share of those served: it then drains too slowly. */
 const refilled = 0.5;
-/** Overload is over when for so long nobody had to be refused. */
+/** Overload ends once no call has been refused for this long. */
 const calmMs = 5000;
 
 interface Second {
@@ -17,7 +17,7 @@ interface Second {
   arrived: number;
   served: number;
   refused: number;
-  /** Whether the queue was long each time it was looked at. */
+  /** Whether the queue was long at every look. */
   long: boolean;
 }
 
@@ -38,7 +38,7 @@ export class Overload {
     this.#at(now).refused++;
   }
 
-  /** How many were refused lately for each that was served. */
+  /** Recently refused calls for each served one. */
   refusedForEachServed(): number {
     const sum = (of: (second: Second) => number) => this.#seconds.reduce((total, second) => total + of(second), 0);
     return (
@@ -50,7 +50,7 @@ export class Overload {
     );
   }
 
-  /** Looks at the queue; to be called several times a second while there is one. Returns whether newcomers are too many. */
+  /** Checks the queue for overload. Call it several times a second while calls are waiting. */
   look(now: number, waitMs: number): boolean {
     if (waitMs <= longWaitMs) this.#at(now).long = false;
     if (this.#refusedAt !== null && now - this.#refusedAt <= calmMs) return true;
@@ -58,7 +58,7 @@ export class Overload {
     return this.#stands(now);
   }
 
-  /** Whether it was like that in each of the last whole seconds. */
+  /** Whether the queue stayed long in each of the last whole seconds. */
   #stands(now: number): boolean {
     const current = Math.floor(now / 1000);
     const past = this.#seconds.filter(({ number }) => number < current && number >= current - standingSeconds);

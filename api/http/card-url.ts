@@ -1,13 +1,13 @@
-/** Whether a URL carries a card number: it is then neither answered to nor echoed. */
+/** Finds card numbers in URLs, which are then refused and never echoed. */
 import { holdsCardNumber } from '../../domain/cards/numbers.js';
 
-/** Looks at the URL as it was sent and as it is decoded. */
+/** Checks the URL both as sent and decoded. */
 export function urlHoldsCardNumber(url: string): boolean {
-  // The digits of an escape belong to no number.
+  // The digits of a percent escape are not part of a number.
   return holdsCardNumber(url.replace(/%[0-9A-Fa-f]{2}/g, '·')) || everyReading(decoded(url)).some(holdsCardNumber);
 }
 
-/** Node reads heads as Latin-1; many clients write UTF-8. */
+/** Node decodes heads as Latin-1, but many clients send UTF-8. */
 export function everyReading(text: string): readonly string[] {
   if (!/[\x80-\xff]/.test(text)) return [text];
   return [text, Buffer.from(text, 'latin1').toString('utf8')];

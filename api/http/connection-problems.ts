@@ -1,8 +1,8 @@
 /**
- * What a client gets whose request never reaches a route: what Node refuses by itself (a request that is not HTTP, a head
- * that is too large, one that comes too slowly, an `Expect` that nobody can meet) is a problem document too.
+ * Turns Node's own refusals into problem documents: requests that are not HTTP, arrive too slowly, have too large a head, or
+ * expect something unknown (`Expect`). These requests never reach a route.
  *
- * Codes are the contract's nearest; the status stays that of HTTP.
+ * The status is the one that HTTP asks for, and the code is the nearest one of the contract.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
@@ -20,19 +20,23 @@ interface Meaning {
 }
 
 const meanings = {
-  400: { reason: 'Bad Request', code: 'malformed_json', detail: 'the request is not HTTP/1.1 that can be read' },
-  408: { reason: 'Request Timeout', code: 'validation_failed', detail: 'the request did not arrive whole in time' },
-  413: { reason: 'Content Too Large', code: 'too_large', detail: 'the extensions of the chunks are too large' },
-  417: { reason: 'Expectation Failed', code: 'validation_failed', detail: 'only `Expect: 100-continue` is known' },
+  400: { reason: 'Bad Request', code: 'malformed_json', detail: 'the request is not valid HTTP/1.1' },
+  408: {
+    reason: 'Request Timeout',
+    code: 'validation_failed',
+    detail: 'the request did not arrive completely in time',
+  },
+  413: { reason: 'Content Too Large', code: 'too_large', detail: 'the chunk extensions are too large' },
+  417: { reason: 'Expectation Failed', code: 'validation_failed', detail: 'only `Expect: 100-continue` is supported' },
   431: {
     reason: 'Request Header Fields Too Large',
     code: 'too_large',
-    detail: 'path and headers are larger than 16 KiB in all',
+    detail: 'path and headers are larger than 16 KiB in total',
   },
 } as const satisfies Readonly<Record<number, Meaning>>;
 type ConnectionStatus = keyof typeof meanings;
 
-/** The problem document of a request that cannot be taken. No `instance`: its path may be what cannot be read. */
+/** The problem document of a request that cannot be parsed. Its path may be unknown, so `instance` is the request id. */
 export function connectionProblem(
   status: ConnectionStatus,
   requestId: string,
@@ -54,14 +58,14 @@ export function connectionProblem(
   };
 }
 
-/** By the code of Node's error. */
+/** The status for each code of Node's errors. */
 const statusOf: Readonly<Record<string, ConnectionStatus>> = {
   HPE_HEADER_OVERFLOW: 431,
   HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** Answers what Node would answer by itself, or hand to no one. */
+/** Answers the requests that Node would refuse by itself or drop. */
 export function answerConnectionProblems(
   server: Server,
   serve: (req: IncomingMessage, res: ServerResponse) => void,
@@ -80,7 +84,7 @@ export function answerConnectionProblems(
   server.on('request', (req: IncomingMessage, res: ServerResponse) => answers.set(req.socket, res));
   const refused = new WeakSet<Duplex>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
-    // What is still on its way after the answer is thrown away.
+    // One answer per connection; what the client still sends is discarded.
     if (refused.has(socket)) return;
     refused.add(socket);
     const status = statusOf[error.code ?? ''] ?? 400;
@@ -88,7 +92,7 @@ export function answerConnectionProblems(
     const midAnswer = (answer?.headersSent ?? false) && !answer?.writableEnded;
     if (error.code === 'ECONNRESET' || !socket.writable || midAnswer) return void socket.destroy();
     const requestId = newId('req');
-    log.info({ requestId, status, cause: error.code }, 'request cannot be read');
+    log.info({ requestId, status, cause: error.code }, 'unreadable request');
     const { headers, body } = connectionProblem(status, requestId);
     const head = [
       `HTTP/1.1 ${status} ${meanings[status].reason}`,

@@ -31,11 +31,11 @@ test.each([
   '\ud800',
   'infinity',
   '',
-])('%j is no moment', (text) => {
+])('%j is not an instant', (text) => {
   expect(utcInstant(text)).toEqual({ problem: expect.stringContaining('must be') });
 });
 
-test('where a plus was read as a space, the problem says so', () => {
+test('a plus that was decoded as a space is pointed out', () => {
   expect(utcInstant('2026-11-01T00:00:00 02:00')).toEqual({ problem: expect.stringContaining('%2B') });
   expect(utcInstant('yesterday')).toEqual({ problem: expect.not.stringContaining('%2B') });
 });

@@ -1,20 +1,23 @@
-/** Calls that start sagas are carried out with a place, before which nothing about them is written. */
+/** Holds back calls that start sagas until they are admitted. Nothing is written about a call before that. */
 import type { Admission, Entry, Request } from '../admission/admission.js';
 import type { KeyedOutcome, Rendered } from '../middleware/idempotency.js';
 
+export type AdmittedOutcome =
+  | KeyedOutcome
+  /** Refused admission: nothing was done. */
+  | { readonly kind: 'busy'; readonly entry: Extract<Entry, { kind: 'refused' }> }
+  /** The client hung up. */
+  | { readonly kind: 'gone' };
+
 /**
- * Acts once there is a place.
- * @param act is given what is left of the client's wait
+ * Calls `act` once the call has a place.
+ * @param act takes the rest of the client's wait
  */
 export async function onceAdmitted(
   admission: Admission,
   request: Request,
   act: (waitMs: number) => Promise<KeyedOutcome>,
-): Promise<
-  | KeyedOutcome
-  | { readonly kind: 'busy'; readonly entry: Extract<Entry, { kind: 'refused' }> }
-  | { readonly kind: 'gone' }
-> {
+): Promise<AdmittedOutcome> {
   const entry = await admission.enter(request);
   if (entry.kind === 'refused') return { kind: 'busy', entry };
   if (entry.kind === 'gone') return entry;
@@ -31,8 +34,8 @@ export async function onceAdmitted(
 }
 
 /**
- * Whether the answer tells how quick sagas are. Other refusals may come from a check before any saga is started, and where
- * a server is away nobody knows.
+ * Whether the answer shows how fast sagas are. Other refusals may come from a check before the saga starts, and if a server
+ * is down nothing is known.
  */
 function comesFromSaga({ status }: Rendered): boolean {
   return status < 400 || status === 402;

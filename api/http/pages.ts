@@ -1,11 +1,11 @@
-/** Reading of the page that a client asks for. */
+/** Pages of lists: what a client asks for, and what it sees. */
 import { type Cursor, decodeCursor, type ListName, type Page } from '../../db/postgres/page.js';
 import { defaultPageSize } from '../../domain/limits.js';
 import { type Refused, refuseFields } from './reply.js';
 
 export type PageRequest = { readonly kind: 'page'; readonly limit: number; readonly cursor: Cursor | null };
 
-/** The page of a list that a client asks for. Refuses a cursor that is none, or another list's. */
+/** The requested page of a list. Refuses a cursor that is invalid or belongs to another list. */
 export function pageRequest(
   list: ListName,
   query: { limit?: number | undefined; cursor?: string | undefined },

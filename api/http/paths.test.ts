@@ -12,7 +12,7 @@ test.each([
   expect(canonicalPath(canonical)).toBe(canonical);
 });
 
-test('a literal segment comes before a parameter in its place, in whatever order they stood', () => {
+test('a literal segment sorts before a parameter in its place, whatever their order was', () => {
   const sorted = ['/a', '/a/batch', '/a/:id', '/a/:id/b', '/:x/c'];
   expect(sorted.toReversed().sort(bySpecificity)).toEqual(sorted);
   expect(['/a/:id', '/a', '/a/batch'].sort(bySpecificity)).toEqual(['/a', '/a/batch', '/a/:id']);

@@ -1,7 +1,7 @@
-/** Paths as one text each, so that a path that is written in two ways is served, and counted as repeated, as one. */
+/** Normalizes paths, so that two spellings of a path reach the same route and count as the same idempotent request. */
 import type { RequestHandler } from 'express';
 
-/** RFC 3986, section 6.2.2: escapes of unreserved characters are undone, the others are written in capitals. */
+/** RFC 3986, section 6.2.2: decodes escapes of unreserved characters, and writes the others in upper case. */
 export function canonicalPath(path: string): string {
   if (!path.includes('%')) return path;
   return path.replace(/%[0-9a-fA-F]{2}/g, (escaped) => {
@@ -10,7 +10,7 @@ export function canonicalPath(path: string): string {
   });
 }
 
-/** Gives the request its canonical path; `originalUrl` stays as it came. */
+/** Gives the request its canonical path; `originalUrl` stays as it was sent. */
 export const canonicalUrl: RequestHandler = (req, _res, next) => {
   const [path = '', ...query] = req.url.split('?');
   req.url = [canonicalPath(path), ...query].join('?');
@@ -19,7 +19,7 @@ export const canonicalUrl: RequestHandler = (req, _res, next) => {
 
 /**
  * Orders paths so that a literal segment comes before a parameter in its place: `/api/inventory/batch` is never the
- * product `batch` of `/api/inventory/:sku`, whichever resource is mounted first. OpenAPI matches in this order, too.
+ * product `batch` of `/api/inventory/:sku`, whichever resource is mounted first. OpenAPI matches in this order too.
  */
 export function bySpecificity(a: string, b: string): number {
   const [left, right] = [shapeOf(a), shapeOf(b)];

@@ -7,7 +7,7 @@ const unknown = (line: number) => ({
   detail: `there is no product X${line}`,
 });
 
-test('a refusal says once what is wrong with a field: the detail only names the field', () => {
+test('a refusal explains each field once: its detail only names the fields', () => {
   const { refusal } = refuseFields('unknown_sku', [unknown(0), unknown(3)]);
   expect(refusal).toEqual({
     code: 'unknown_sku',
@@ -17,14 +17,14 @@ test('a refusal says once what is wrong with a field: the detail only names the 
   expect(refusal.detail).not.toContain('there is no product');
 });
 
-test('its detail stays short, however many fields are wrong and however long their names are', () => {
-  const long = { pointer: `/${'x'.repeat(10_000)}`, code: 'unknown_field', detail: 'is not a field here' };
+test('its detail stays short, however many fields are invalid and however long their names are', () => {
+  const long = { pointer: `/${'x'.repeat(10_000)}`, code: 'unknown_field', detail: 'is not a known field' };
   const { refusal } = refuseFields('validation_failed', Array<typeof long>(100).fill(long));
   expect(refusal.detail.length).toBeLessThan(500);
   expect(refusal.detail).toMatch(/ and 95 more$/);
 });
 
-test('where there is room for one text only, it says what is wrong', () => {
+test('as a single text, it says which field is invalid and why', () => {
   expect(reasonOf(refuseFields('unknown_sku', [unknown(0)]))).toBe('/lines/0/sku: there is no product X0');
   expect(reasonOf(refuse('not_found', 'no such reservation'))).toBe('no such reservation');
 });

@@ -1,4 +1,4 @@
-/** What a handler gives back: an answer or a refusal, as values. */
+/** What a handler returns: an answer or a refusal, as values. */
 import type { Refusal, RefusalCode } from '../../domain/errors.js';
 import { refusal } from '../../domain/errors.js';
 import { detailOf, type FactualCode, type RefusalFacts } from '../../domain/refusals.js';
@@ -8,21 +8,21 @@ export interface Answer<Status extends number = number, Body = unknown> {
   readonly status: Status;
   readonly body: Body;
   readonly headers: Readonly<Record<string, string>>;
-  /** What a repetition of the call is answered, where that must differ: a secret is shown once. */
+  /** The body for a repeated call, if it must differ: a secret is shown only once. */
   readonly repeatedBody?: Body;
 }
 
 export interface Refused {
   readonly kind: 'refused';
   readonly refusal: Refusal;
-  /** What is wrong with which field, where the refusal is about fields. */
+  /** The invalid fields, if the refusal is about fields. */
   readonly fields?: readonly FieldError[];
 }
 
 /** @template Answers the answers that the route may give, each a status with its body */
 export type Reply<Answers extends Answer = Answer> = Answers | Refused;
 
-/** An answer; the compiler holds its body against the route's schema for that status. */
+/** An answer; the compiler checks its body against the route's schema for that status. */
 export function answer<const Status extends number, Body>(
   status: Status,
   body: Body,
@@ -44,20 +44,20 @@ export function refuseWith(refused: Refusal, extensions?: Readonly<Record<string
 
 export const unavailable = (server: string): Refused => refuse('unavailable', `${server} does not answer; try again`);
 
-/** What is asked of a saga whose workflow an operator has ended, or that failed: the sweep starts it again. */
+/** The refusal for a saga whose workflow failed or was terminated: the sweep starts it again. */
 export const beingResumed = (what: string, extensions: Readonly<Record<string, unknown>>): Refused => {
-  const detail = `the workflow of this ${what} was ended before the ${what} was; the next sweep resumes it, unless a review says that it was lost too often`;
+  const detail = `the workflow of this ${what} ended too early; the next sweep resumes it, unless a review says that this happened too often`;
   return refuse('unavailable', detail, extensions);
 };
 
-/** One wrong field, by its JSON pointer (RFC 6901). */
+/** One invalid field, by its JSON pointer (RFC 6901). */
 export interface FieldError {
   readonly pointer: string;
   readonly code: string;
   readonly detail: string;
 }
 
-/** A field that names what there is not, or what a rule refuses: in the words of domain/refusals.ts. */
+/** A field that names something unknown or breaks a rule, in the words of domain/refusals.ts. */
 export function fieldRefused<Code extends FactualCode>(
   pointer: string,
   code: Code,
@@ -66,7 +66,7 @@ export function fieldRefused<Code extends FactualCode>(
   return { pointer, code, detail: detailOf(code, facts) };
 }
 
-/** A refusal that names fields: `detail` says which, and `errors` what is wrong with each. The caller bounds the list. */
+/** A refusal of fields: `detail` names them, and `errors` explains each. The caller limits their number. */
 export function refuseFields(code: RefusalCode, errors: readonly FieldError[]): Refused {
   return { ...refuse(code, `not valid: ${places(errors)}`, { errors }), fields: errors };
 }
@@ -82,7 +82,7 @@ function places(errors: readonly FieldError[]): string {
   return `${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
-/** What is wrong, in one text: for places that have no room for `errors`. */
+/** The whole refusal in one text, for answers that have no `errors`. */
 export function reasonOf({ refusal, fields }: Refused): string {
   return fields ? fields.map(({ pointer, detail }) => `${pointer || '/'}: ${detail}`).join('; ') : refusal.detail;
 }

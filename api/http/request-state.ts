@@ -1,9 +1,9 @@
-/** What the middleware finds out about a request, for those that come after. */
+/** What middleware has found out about a request, for the handlers that follow. */
 import type { Request } from 'express';
 
 export interface AuthenticatedKey {
   readonly id: string;
-  /** The environment in its name: `hf_<env>_…`. */
+  /** The environment in the key: `hf_<env>_…`. */
   readonly env: string;
   readonly scopes: readonly string[];
 }
@@ -24,7 +24,7 @@ export interface RequestState {
   body: BodyReading;
   /** Set once a route has been found: `/api/orders/:id`. */
   route: string | null;
-  /** Further members of the request's log line: ids, never personal data. */
+  /** More members for the request's log line: ids, never personal data. */
   readonly logged: Record<string, string | number | boolean>;
 }
 
@@ -34,7 +34,7 @@ export function setState(req: Request, state: RequestState): void {
   states.set(req, state);
 }
 
-/** The request's state; throws where the first middleware was left out. */
+/** The request's state; throws if the first middleware has not run. */
 export function stateOf(req: object): RequestState {
   const state = states.get(req);
   if (!state) throw new Error('the request has no state: middleware/request-id must come first');

@@ -16,12 +16,12 @@ const described = {
 const answers = { 200: thing, 202: z.object({ id: z.string() }) };
 const example = { answer: open };
 
-// The compiler is the judge here: each line below an expected error must not compile.
+// The compiler does the checking here: each line below an expected error must not compile.
 test('a route answers what its schemas describe, or refuses; anything else does not compile', () => {
   const routes = [
     route({ ...described, answers, example, handler: async () => answer(200, open) }),
     route({ ...described, answers, example, handler: async () => answer(202, { id: 'a' }) }),
-    route({ ...described, answers, example, handler: async () => refuse('not_found', 'no such thing') }),
+    route({ ...described, answers, example, handler: async () => refuse('not_found', 'no such resource') }),
     // @ts-expect-error a status that the route does not declare
     route({ ...described, answers, example, handler: async () => answer(201, open) }),
     // @ts-expect-error a member that is missing

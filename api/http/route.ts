@@ -1,7 +1,4 @@
-/**
- * A route is declared once: the same schemas check what comes in and make the OpenAPI document, so that the two cannot
- * differ.
- */
+/** Routes, each declared once: the same schemas validate requests and make the OpenAPI document, so the two cannot differ. */
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { CallIds } from '../../db/access/idempotency.js';
@@ -13,15 +10,15 @@ import { type Answer, type Refused, type Reply, refuse, refuseFields } from './r
 import type { AuthenticatedKey } from './request-state.js';
 import { fieldErrors } from './validation.js';
 
-/** What surrounds a call. */
+/** A call, apart from its parameters, query and body. */
 export interface CallContext {
-  /** Every id and operation key of the call derives from these, so that a repetition acts once. */
+  /** Every id and operation key of the call derives from these, so that a repeated call acts only once. */
   readonly ids: CallIds;
-  /** An earlier try with the same ids may have acted already. */
+  /** Whether an earlier attempt with the same ids may have acted already. */
   readonly resumed: boolean;
   readonly caller: Caller;
   readonly key: AuthenticatedKey;
-  /** How long the client is ready to wait for a decision (`Prefer`). */
+  /** How long the client is willing to wait for a decision (`Prefer`). */
   readonly waitMs: number;
   readonly log: Logger;
   /** Adds members to the request's log line: ids, never personal data. */
@@ -30,11 +27,11 @@ export interface CallContext {
 
 export type Call<P, Q, B> = CallContext & { readonly params: P; readonly query: Q; readonly body: B };
 
-/** No field at all: what a route takes that names no schema. */
+/** No fields: the default schema of a route's parameters, query and body. */
 const nothing = z.strictObject({});
 type Nothing = typeof nothing;
 
-/** A value that a schema describes, to be read: its members cannot be changed. */
+/** A value of a schema, read-only at every depth. */
 export type Shape<Schema extends z.ZodType> = ReadOnly<z.output<Schema>>;
 
 type ReadOnly<T> = T extends readonly (infer Item)[]
@@ -43,7 +40,7 @@ type ReadOnly<T> = T extends readonly (infer Item)[]
     ? { readonly [Member in keyof T]: ReadOnly<T[Member]> }
     : T;
 
-/** The schema of the body of each status. */
+/** The schema of each status's body. */
 type Answers = Readonly<Record<number, z.ZodType>>;
 
 /** What a handler may reply: an answer whose body fits the schema of its status, or a refusal. */
@@ -51,11 +48,11 @@ type ReplyOf<A extends Answers> = Reply<
   { [Status in keyof A & number]: Answer<Status, Shape<A[Status]>> }[keyof A & number]
 >;
 
-/** A call as the document shows it. */
+/** The example of a call in the OpenAPI document. */
 interface Example<Sent = unknown, Answered = unknown> {
   readonly body?: Sent;
   readonly answer: Answered;
-  /** What an answer of the second status in `answers` looks like, where that differs. */
+  /** The answer for the second status in `answers`, if it looks different. */
   readonly pending?: Answered;
 }
 
@@ -66,19 +63,19 @@ interface Described {
   readonly tag: string;
   /** A few words, in the imperative. */
   readonly summary: string;
-  /** What it does, and what a caller must know about it: a sentence or a few, in Markdown. */
+  /** What it does and what a caller must know about it: one or a few sentences, in Markdown. */
   readonly description: string;
   readonly example: Example;
   readonly scope: Scope;
-  /** What it answers when it does as asked, by status. */
+  /** The schemas of its successful answers, by status. */
   readonly answers: Answers;
-  /** How it may refuse, apart from what every route may answer. */
+  /** The codes of its refusals, besides those that every route may give. */
   readonly refusals?: readonly RefusalCode[];
-  /** POST: the kind of thing that it creates. */
+  /** For a POST that creates a resource: the prefix of its id. */
   readonly creates?: IdPrefix;
-  /** Whether it may take as long as `Prefer` says. */
+  /** Whether it waits as long as `Prefer` says. */
   readonly waits?: boolean;
-  /** Whether each call starts a saga of its own: such calls are admitted only as fast as sagas are decided. */
+  /** Whether each call starts a saga of its own; such calls are admitted only as fast as sagas are decided. */
   readonly startsSaga?: boolean;
 }
 
@@ -106,11 +103,11 @@ export interface Route extends Described {
   readonly params?: z.ZodType;
   readonly query?: z.ZodType;
   readonly body?: z.ZodType;
-  /** Checks what came in; nothing has been done yet. */
+  /** Validates the request without carrying it out. */
   prepare(raw: RawRequest): Prepared;
 }
 
-/** Declares a route. A path that does not fit is 404, since what it names cannot exist; the rest is 422 with pointers. */
+/** Declares a route. Invalid path parameters are 404, since such a resource cannot exist; other errors are 422 with pointers. */
 export function route<
   A extends Answers,
   P extends z.ZodType = Nothing,
@@ -122,7 +119,7 @@ export function route<
     ...described,
     prepare(raw) {
       const params = (spec.params ?? nothing).safeParse(raw.params);
-      if (!params.success) return { kind: 'invalid', refused: refuse('not_found', 'no such thing') };
+      if (!params.success) return { kind: 'invalid', refused: refuse('not_found', 'no such resource') };
       const query = (spec.query ?? nothing).safeParse(raw.query);
       if (!query.success) return invalid(query.error, raw.query);
       const body = (spec.body ?? nothing).safeParse(raw.body);

@@ -1,10 +1,10 @@
-/** Carries a request through its route: checks it, looks its Idempotency-Key up, acts, answers. */
+/** Serves the routes: validates a request, looks up its Idempotency-Key, carries it out and answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { CallIds } from '../../db/access/idempotency.js';
 import { type RefusalCode, refusal } from '../../domain/errors.js';
-import { defaultWaitSeconds, idempotencyKeyPattern, maxWaitSeconds } from '../../domain/limits.js';
+import { idempotencyKeyPattern } from '../../domain/limits.js';
 import type { Admission } from '../admission/admission.js';
 import { authenticate, type KeyRing, recognise, requireScope } from '../middleware/auth.js';
 import { readBody } from '../middleware/body.js';
@@ -15,10 +15,11 @@ import { otherMethods, routeFound } from '../middleware/methods.js';
 import { isUnavailable, problemOf, sendRefusal } from '../middleware/problem.js';
 import type { AddressLimit } from '../middleware/rate-limit.js';
 import { newId } from './ids.js';
-import { onceAdmitted } from './once-admitted.js';
+import { type AdmittedOutcome, onceAdmitted } from './once-admitted.js';
 import { bySpecificity } from './paths.js';
-import type { Reply } from './reply.js';
-import { stateOf } from './request-state.js';
+import { preferredWaitMs } from './prefer.js';
+import { type Refused, type Reply, refuse, refuseWith } from './reply.js';
+import { type AuthenticatedKey, stateOf } from './request-state.js';
 import type { CallContext, Route } from './route.js';
 
 export interface ServeDeps {
@@ -30,27 +31,27 @@ export interface ServeDeps {
   readonly log: Logger;
 }
 
-/** The key has been checked: card numbers are refused before anything else looks at the request. */
+/** Runs after the key is checked. Refuses card numbers before anything else reads the request. */
 const readRequest: readonly RequestHandler[] = [refuseCardDataInHead, readBody, refuseCardDataInBody];
 
-/** A path with a broken escape fits no route, which Express says by an error. */
-const takeAsNowhere: ErrorRequestHandler = (error, _req, _res, next) =>
+/** Express throws for a path with a broken escape: such a path is simply unknown. */
+const treatAsUnknown: ErrorRequestHandler = (error, _req, _res, next) =>
   next(error instanceof URIError ? undefined : error);
 
-/** Puts the routes of the API into Express, those of literal paths first. */
+/** Mounts the routes of the API in Express, literal paths first. */
 export function mountRoutes(app: Express, routes: readonly Route[], deps: ServeDeps): void {
   const limitKey: RequestHandler = (req, res, next) => (stateOf(req).key ? deps.limit(req, res, next) : next());
-  // What leads to no route needs no key: a caller without one is let in by its address alone.
-  const leadsNowhere = [recognise(deps), limitKey, ...readRequest];
+  // A path or method without a route needs no key: such callers are limited by their address.
+  const unknownPath = [recognise(deps), limitKey, ...readRequest];
   for (const [path, ofPath] of [...byPath(routes)].sort(([a], [b]) => bySpecificity(a, b))) {
     const mounted = app.route(path).all(routeFound(path));
     for (const route of ofPath) {
       const serve: RequestHandler = (req, res) => serveRoute(route, req, res, deps);
       mounted[route.method](authenticate(deps), deps.limit, ...readRequest, requireScope(route.scope), serve);
     }
-    mounted.all(...leadsNowhere, otherMethods(ofPath.map(({ method }) => method)));
+    mounted.all(...unknownPath, otherMethods(ofPath.map(({ method }) => method)));
   }
-  app.use(takeAsNowhere, ...leadsNowhere);
+  app.use(treatAsUnknown, ...unknownPath);
 }
 
 function byPath(routes: readonly Route[]): Map<string, Route[]> {
@@ -59,61 +60,107 @@ function byPath(routes: readonly Route[]): Map<string, Route[]> {
   return found;
 }
 
+/** Validates a request, carries it out and answers it. */
 async function serveRoute(route: Route, req: Request, res: Response, deps: ServeDeps): Promise<void> {
-  const state = stateOf(req);
-  const { key, body } = state;
+  const checked = checkRequest(route, req);
+  if (checked.kind === 'refused') return sendRefusal(req, res, checked.refusal);
+  if (route.waits) stateOf(req).logged.waits = true;
+  sendOutcome(req, res, await carryOut(route, checked, req, res, deps));
+}
+
+/** A request that its route accepts. */
+interface CheckedRequest {
+  readonly kind: 'checked';
+  readonly key: AuthenticatedKey;
+  /** The JSON that was sent; an empty object if there was no body. */
+  readonly body: unknown;
+  readonly idempotencyKey: string | undefined;
+  readonly act: (context: CallContext) => Promise<Reply>;
+}
+
+/** Checks media types, body, parameters and Idempotency-Key, in this order. Carries out nothing. */
+function checkRequest(route: Route, req: Request): CheckedRequest | Refused {
+  const { key, body: reading } = stateOf(req);
   if (!key) throw new Error('a route was reached without a key');
-  const unfit =
-    acceptRefusal(req.get('Accept')) ?? (body.kind === 'none' ? null : contentTypeRefusal(req.get('Content-Type')));
-  if (unfit) return sendRefusal(req, res, unfit);
-  if (body.kind === 'malformed')
-    return sendRefusal(req, res, refusal('malformed_json', 'the body is not JSON in UTF-8'));
-  const sent = body.kind === 'json' ? body.value : {};
-  const prepared = route.prepare({ params: req.params, query: req.query, body: sent });
-  if (prepared.kind === 'invalid') return sendRefusal(req, res, prepared.refused.refusal);
+  const mediaRefusal =
+    acceptRefusal(req.get('Accept')) ?? (reading.kind === 'none' ? null : contentTypeRefusal(req.get('Content-Type')));
+  if (mediaRefusal) return refuseWith(mediaRefusal);
+  if (reading.kind === 'malformed') return refuse('malformed_json', 'the body is not JSON in UTF-8');
+  const body = reading.kind === 'json' ? reading.value : {};
+  const prepared = route.prepare({ params: req.params, query: req.query, body });
+  if (prepared.kind === 'invalid') return prepared.refused;
 
   const idempotencyKey = route.method === 'post' ? req.get('Idempotency-Key') : undefined;
   if (idempotencyKey !== undefined && !idempotencyKeyPattern.test(idempotencyKey))
-    return sendRefusal(
-      req,
-      res,
-      refusal('validation_failed', 'Idempotency-Key must be 1 to 255 visible ASCII characters'),
-    );
+    return refuse('validation_failed', 'Idempotency-Key must be 1 to 255 visible ASCII characters');
+  return { kind: 'checked', key, body, idempotencyKey, act: prepared.act };
+}
 
+/** Carries out a request, once it is admitted if it starts a saga. */
+async function carryOut(
+  route: Route,
+  checked: CheckedRequest,
+  req: Request,
+  res: Response,
+  deps: ServeDeps,
+): Promise<AdmittedOutcome> {
+  const { key, idempotencyKey } = checked;
+  const perform = performerOf(route, checked, req, deps);
+  const waitMs = route.waits ? preferredWaitMs(req, res) : 0;
+  if (!route.startsSaga) return await perform(waitMs);
+  const outcome = await onceAdmitted(deps.admission, { apiKeyId: key.id, waitMs, gone: hangUp(res) }, perform);
+  const overloaded = outcome.kind === 'busy' && outcome.entry.why === 'overload';
+  // A repeated call starts no new saga, and its client must learn what the first call did.
+  const repeated =
+    overloaded && idempotencyKey !== undefined && (await deps.calls.isKnown({ apiKeyId: key.id, key: idempotencyKey }));
+  return repeated ? await perform(waitMs) : outcome;
+}
+
+/** Returns a function that performs the call, or finds the stored answer of its Idempotency-Key. */
+function performerOf(
+  route: Route,
+  { key, body, idempotencyKey, act }: CheckedRequest,
+  req: Request,
+  deps: ServeDeps,
+): (waitMs: number) => Promise<KeyedOutcome> {
+  const state = stateOf(req);
   const context: Omit<CallContext, 'ids' | 'resumed' | 'waitMs'> = {
     caller: { actor: `api_key:${key.id}`, traceparent: state.traceparent, requestId: state.requestId },
     key,
     log: deps.log,
     note: (facts) => Object.assign(state.logged, facts),
   };
-  if (route.waits) state.logged.waits = true;
   const freshIds = { resource: newId(route.creates ?? 'upd'), update: newId('upd') };
-  const perform = async (waitMs: number): Promise<KeyedOutcome> => {
-    const act = async (ids: CallIds, resumed: boolean) => {
-      const answer = () => prepared.act({ ...context, waitMs, ids, resumed });
-      return render(req, await (route.method === 'get' ? readTwice(answer) : answer()));
+  return async (waitMs) => {
+    const actWith = async (ids: CallIds, resumed: boolean) => {
+      const reply = () => act({ ...context, waitMs, ids, resumed });
+      return render(req, await (route.method === 'get' ? readTwice(reply) : reply()));
     };
-    if (idempotencyKey === undefined) return { kind: 'rendered', rendered: await act(freshIds, false) };
-    const hash = requestHash(req.method, req.path, sent);
-    return deps.calls.run({ apiKeyId: key.id, key: idempotencyKey, requestHash: hash, freshIds }, act);
+    if (idempotencyKey === undefined) return { kind: 'rendered', rendered: await actWith(freshIds, false) };
+    const hash = requestHash(req.method, req.path, body);
+    return await deps.calls.run({ apiKeyId: key.id, key: idempotencyKey, requestHash: hash, freshIds }, actWith);
   };
-  const waitMs = route.waits ? waitMsOf(req, res) : 0;
-  let outcome = route.startsSaga
-    ? await onceAdmitted(deps.admission, { apiKeyId: key.id, waitMs, gone: hangUp(res) }, perform)
-    : await perform(waitMs);
-  // A repeated call starts nothing new, and its client has to learn what the first one did.
-  const repeats = idempotencyKey !== undefined && outcome.kind === 'busy' && outcome.entry.why === 'overload';
-  if (repeats && (await deps.calls.isKnown({ apiKeyId: key.id, key: idempotencyKey }))) outcome = await perform(waitMs);
-  if (outcome.kind === 'gone') return;
-  if (outcome.kind === 'busy') {
-    res.set('Retry-After', String(outcome.entry.retryAfterSeconds));
-    return sendRefusal(req, res, refusal('unavailable', busy[outcome.entry.why]));
+}
+
+function sendOutcome(req: Request, res: Response, outcome: AdmittedOutcome): void {
+  switch (outcome.kind) {
+    case 'gone':
+      break;
+    case 'busy':
+      res.set('Retry-After', String(outcome.entry.retryAfterSeconds));
+      sendRefusal(req, res, refusal('unavailable', busy[outcome.entry.why]));
+      break;
+    case 'refused':
+      sendRefusal(req, res, refusal(outcome.code, keyRefusals[outcome.code]));
+      break;
+    case 'rendered':
+      send(res, outcome.rendered);
+      break;
+    case 'answered':
+      stateOf(req).logged.replayed = true;
+      res.set('Idempotency-Replayed', 'true');
+      send(res, outcome.answer);
   }
-  if (outcome.kind === 'refused') return sendRefusal(req, res, refusal(outcome.code, keyRefusals[outcome.code]));
-  if (outcome.kind === 'rendered') return send(res, outcome.rendered);
-  state.logged.replayed = true;
-  res.set('Idempotency-Replayed', 'true');
-  send(res, outcome.answer);
 }
 
 /** Aborted when the connection closes. */
@@ -124,29 +171,29 @@ function hangUp(res: Response): AbortSignal {
 }
 
 const busy = {
-  overload: 'more is asked for than can be done soon; nothing was done, try again',
+  overload: 'the server is overloaded; nothing was done, try again',
   stopping: 'this process is stopping; nothing was done, try again',
 } as const;
 
-/** A read that took longer met a server that does not answer: asking again would double the wait. */
-const soonMs = 1000;
-/** Between a read that met a lost connection and the next: long enough for another connection to be made. */
+/** A read that failed later than this met a server that does not answer; another attempt would double the wait. */
+const quickFailureMs = 1000;
+/** Wait before the second attempt: long enough to make another connection. */
 const readAgainMs = 250;
 
-/** A read may come upon a connection that was lost a while ago: it is done once more before the client hears of it. */
+/** Retries a read once: the first attempt may have used a connection that was lost a while ago. */
 async function readTwice<T>(read: () => Promise<T>): Promise<T> {
   const began = performance.now();
   try {
     return await read();
   } catch (error) {
-    if (!isUnavailable(error) || performance.now() - began > soonMs) throw error;
+    if (!isUnavailable(error) || performance.now() - began > quickFailureMs) throw error;
     await sleep(readAgainMs);
     return await read();
   }
 }
 
 const keyRefusals = {
-  idempotency_key_reused: 'this Idempotency-Key was sent with another method, path or body before',
+  idempotency_key_reused: 'this Idempotency-Key was sent before with another method, path or body',
   request_in_progress: 'the call with this Idempotency-Key is still running',
 } as const satisfies Partial<Record<RefusalCode, string>>;
 
@@ -172,16 +219,4 @@ function render(req: Request, reply: Reply): Rendered {
 
 function send(res: Response, answer: Pick<Rendered, 'status' | 'headers' | 'body'>): void {
   res.status(answer.status).set(answer.headers).send(answer.body);
-}
-
-/** RFC 7240: `wait=N`, and `respond-async` where no wait is named. What makes no sense is passed over. */
-function waitMsOf(req: Request, res: Response): number {
-  const preferences = (req.get('Prefer') ?? '').split(',').map((part) => part.trim().toLowerCase());
-  const wait = preferences
-    .map((part) => /^wait\s*=\s*"?(\d{1,6})"?$/.exec(part)?.[1])
-    .find((value) => value !== undefined);
-  if (wait === undefined && !preferences.includes('respond-async')) return defaultWaitSeconds * 1000;
-  const seconds = Math.min(Number(wait ?? 0), maxWaitSeconds);
-  res.set('Preference-Applied', wait === undefined ? 'respond-async' : `wait=${seconds}`);
-  return seconds * 1000;
 }

@@ -1,12 +1,12 @@
-/** What the ledger refuses, in the words of the contract. */
+/** Turns refusals of the ledger into answers. */
 import { refusalOf } from '../../domain/refusals.js';
 import type { StockRefusal } from '../../domain/stock.js';
 import { fieldRefused, type Refused, refuse, refuseFields, refuseWith } from './reply.js';
 
 /**
- * A refusal of the ledger as an answer.
- * @param skuInPath whether the path names the SKU: then an unknown one is a path that leads nowhere
- * @param within JSON pointer to what the refusal is about, where that is not the body as a whole
+ * The answer for a refusal of the ledger.
+ * @param skuInPath whether the SKU comes from the path; an unknown one is then 404
+ * @param within JSON pointer to the part of the body that was refused; '' is the whole body
  */
 export function refuseStock(refusal: StockRefusal, skuInPath: boolean, within = ''): Refused {
   switch (refusal.code) {
@@ -24,7 +24,7 @@ export function refuseStock(refusal: StockRefusal, skuInPath: boolean, within = 
     case 'reservation_not_found':
       return refuse('not_found', 'no such reservation');
     case 'reservation_decided':
-      // `status` of a problem document is the HTTP status (RFC 9457).
+      // Not `status`, which is the HTTP status in a problem document (RFC 9457).
       return refuse('reservation_decided', `the reservation is ${refusal.status}`, {
         reservationStatus: refusal.status,
       });

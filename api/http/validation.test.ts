@@ -7,17 +7,17 @@ function errorsOf(body: unknown) {
   return parsed.success ? [] : fieldErrors(parsed.error.issues, body);
 }
 
-test('each wrong field is named by its JSON pointer', () => {
+test('each invalid field is named by its JSON pointer', () => {
   const body = { lines: [{ sku: 'A', quantity: 0 }, { quantity: 1.5 }], 'a/b~c': 1 };
   expect(errorsOf(body)).toEqual([
     expect.objectContaining({ pointer: '/lines/0/quantity', code: 'too_small' }),
     { pointer: '/lines/1/sku', code: 'required', detail: 'is required' },
     expect.objectContaining({ pointer: '/lines/1/quantity', code: 'invalid_type' }),
-    { pointer: '/a~1b~0c', code: 'unknown_field', detail: 'is not a field here' },
+    { pointer: '/a~1b~0c', code: 'unknown_field', detail: 'is not a known field' },
   ]);
 });
 
-test('a choice between forms names what is wrong with the one that was meant', () => {
+test('errors in a union are those of the alternative that fits best', () => {
   expect(errorsOf({ payment: { cardToken: 'visa' } })).toEqual([
     expect.objectContaining({ pointer: '/payment/cardToken', code: 'invalid_format' }),
   ]);
@@ -26,13 +26,13 @@ test('a choice between forms names what is wrong with the one that was meant', (
   ]);
 });
 
-test('text that Postgres cannot keep is refused', () => {
+test('text that Postgres cannot store is refused', () => {
   expect(errorsOf({ customer: { name: 'a\0b' } })).toMatchObject([{ pointer: '/customer/name' }]);
   expect(errorsOf({ customer: { name: 'a\ud800' } })).toMatchObject([{ pointer: '/customer/name' }]);
   expect(errorsOf({ customer: { name: 'a😀' } })).toEqual([]);
 });
 
-test('a body full of faults is answered in little, whatever the faults are', () => {
+test('the answer to a body full of errors stays small, whatever the errors are', () => {
   const size = 256 * 1024;
   const count = size / 8;
   const manyFields = Object.fromEntries(Array.from({ length: count }, (_, number) => [`a${number}`, 0]));
@@ -48,7 +48,7 @@ test('a body full of faults is answered in little, whatever the faults are', () 
   expect(errorsOf(manyFields)).toHaveLength(50);
 });
 
-test('no value that was sent is repeated', () => {
+test('errors never repeat the values that were sent', () => {
   const secret = 'jane.doe@example';
   const body = {
     customer: { email: secret, id: 7 },

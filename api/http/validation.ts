@@ -1,14 +1,14 @@
-/** Zod's findings in the words of the contract. No value that a client sent is repeated. */
+/** Turns Zod's issues into field errors. They never repeat a value that the client sent. */
 import type { z } from 'zod';
 import type { FieldError } from './reply.js';
 
-/** So that a small body with many faults is not answered with a large one. */
+/** So that a small body with many errors does not get a large answer. */
 const maxFieldErrors = 50;
 const maxDetailLength = 200;
-/** Of a name in a pointer: longer ones are cut. The names of our own fields are shorter. */
+/** Longer names in a pointer are cut. Our own field names are shorter. */
 const maxNameLength = 64;
 
-/** The first wrong fields of `input`, each by its JSON pointer; at most `maxFieldErrors`. */
+/** The first invalid fields of `input`, each by its JSON pointer; at most `maxFieldErrors`. */
 export function fieldErrors(issues: readonly z.core.$ZodIssue[], input: unknown): FieldError[] {
   const errors: FieldError[] = [];
   for (const issue of issues) {
@@ -23,11 +23,11 @@ export function fieldErrors(issues: readonly z.core.$ZodIssue[], input: unknown)
 function* errorsOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], input: unknown): Generator<FieldError> {
   if (issue.code === 'unrecognized_keys') {
     for (const key of issue.keys)
-      yield { pointer: pointerTo([...path, key]), code: 'unknown_field', detail: 'is not a field here' };
+      yield { pointer: pointerTo([...path, key]), code: 'unknown_field', detail: 'is not a known field' };
     return;
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The alternative that fits best tells most: the one that knows the fields that were sent, then the one with least to say.
+    // The alternative that fits best is the most helpful: fewest unknown fields first, then fewest issues.
     const misfit = (issues: readonly z.core.$ZodIssue[]) =>
       issues.length + issues.filter((inner) => inner.code === 'unrecognized_keys').length * 100;
     const [closest] = [...issue.errors].sort((a, b) => misfit(a) - misfit(b));

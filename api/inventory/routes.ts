@@ -1,4 +1,4 @@
-/** Stock: how much there is, was, and what changed it. */
+/** Stock: how much there is and was, and what changed it. */
 import type { z } from 'zod';
 import { findLocations } from '../../db/catalogue/queries.js';
 import type { Database, Sql } from '../../db/postgres/client.js';
@@ -40,11 +40,11 @@ import {
 } from './schemas.js';
 
 export function inventoryRoutes(deps: ApiDeps): Route[] {
-  return [...readingRoutes(deps), ...changingRoutes(deps)];
+  return [...readRoutes(deps), ...changeRoutes(deps)];
 }
 
-function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
-  /** A page of one of the lists that a product has, at one location or at all. */
+function readRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
+  /** A page of a product's holds or movements, at one location or all. */
   const listOf = async <Item>(
     name: 'holds' | 'movements',
     list: (sql: Sql, query: PageOfProduct) => Promise<Page<Item> | null>,
@@ -66,7 +66,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       path: '/api/inventory',
       tag: 'Stock',
       summary: 'List the stock of all products',
-      description: 'Lists the stock of every product as it is now, the newest product first.',
+      description: 'Lists the current stock of every product, newest product first.',
       example: { answer: pageExample(inventoryExample) },
       scope: 'inventory:read',
       query: inventoryListQuery,
@@ -82,7 +82,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       tag: 'Stock',
       summary: 'Read the stock of a product',
       description:
-        'Answers what is on hand, reserved and available, in all and by location, and the open holds. With `at`, the figures as they stood at that moment. What is in transit between locations is not on hand.',
+        'Returns how much is on hand, reserved and available, in total and by location, and the open holds. With `at`, returns the figures as they stood at that time. Goods in transit between locations are not on hand.',
       example: { answer: inventoryExample },
       scope: 'inventory:read',
       params: inventorySku,
@@ -105,7 +105,7 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       path: '/api/inventory/:sku/reservations',
       tag: 'Stock',
       summary: 'List the open holds of a product',
-      description: 'Lists the holds that are neither decided nor past their time, the newest first.',
+      description: 'Lists the holds that are neither decided nor expired, newest first.',
       example: { answer: pageExample(holdExample) },
       scope: 'inventory:read',
       params: inventorySku,
@@ -118,9 +118,9 @@ function readingRoutes({ connection: { db, sql } }: ApiDeps): Route[] {
       method: 'get',
       path: '/api/inventory/:sku/movements',
       tag: 'Stock',
-      summary: 'List what changed the stock of a product',
+      summary: 'List the stock movements of a product',
       description:
-        'Lists the rows of the ledger for a product, the newest first: what changed, by how much, why and by whom, and the figures after each.',
+        'Lists the ledger rows of a product, newest first: what changed, by how much, why and by whom, and the figures after each change.',
       example: { answer: pageExample(movementExample) },
       scope: 'inventory:read',
       params: inventorySku,
@@ -137,7 +137,7 @@ async function unknownLocation(db: Database, location: string | null): Promise<R
   return refuseStock({ code: 'unknown_location', command: 0, location }, true);
 }
 
-function changingRoutes({ ledger }: ApiDeps): Route[] {
+function changeRoutes({ ledger }: ApiDeps): Route[] {
   const change = async (
     call: CallContext,
     command: StockCommand,
@@ -158,7 +158,7 @@ function changingRoutes({ ledger }: ApiDeps): Route[] {
       path: '/api/inventory/:sku/receipts',
       tag: 'Stock',
       summary: 'Receive goods',
-      description: 'Adds goods to what is on hand.',
+      description: 'Adds goods to stock on hand.',
       example: { body: { quantity: 40, reference: 'delivery 2026-1117' }, answer: movementExample },
       scope: 'inventory:write',
       params: inventorySku,
@@ -175,9 +175,9 @@ function changingRoutes({ ledger }: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/:sku/adjustments',
       tag: 'Stock',
-      summary: 'Adjust what is on hand',
+      summary: 'Adjust stock on hand',
       description:
-        'Adds to what is on hand, or takes from it, after a count, a loss or a find. What is reserved cannot be taken.',
+        'Adds to stock on hand or takes from it, after a count, a loss or a find. Reserved goods cannot be taken.',
       example: { body: { delta: -1, reason: 'damaged in the warehouse' }, answer: adjustedExample },
       scope: 'inventory:write',
       params: inventorySku,

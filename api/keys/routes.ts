@@ -1,4 +1,4 @@
-/** API keys: made, listed and revoked by callers that have the scope `admin`. */
+/** API keys: callers with the scope `admin` create, list and revoke them. */
 import { z } from 'zod';
 import { type ApiKeyRow, createApiKey, listApiKeys, newApiKey, revokeApiKey } from '../../db/access/api-keys.js';
 import type { ApiDeps } from '../deps.js';
@@ -16,9 +16,8 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       method: 'post',
       path: '/api/keys',
       tag: 'Keys',
-      summary: 'Make an API key',
-      description:
-        'Makes a key with the scopes that are named. The secret is shown this once; only its hash is stored.',
+      summary: 'Create an API key',
+      description: 'Creates a key with the given scopes. The secret is shown only this once; only its hash is stored.',
       example: {
         body: { name: 'web shop', scopes: ['orders:read', 'orders:write'] },
         answer: { ...keyExample, key: 'hf_live_7GJ2kQ0vZr9XcT4nB8sLmW1yE5uD3oHa_1f9c2b' },
@@ -42,7 +41,7 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       path: '/api/keys',
       tag: 'Keys',
       summary: 'List API keys',
-      description: 'Lists the keys, revoked ones too, the newest first. No secret is shown.',
+      description: 'Lists the keys, including revoked ones, newest first. Secrets are not shown.',
       example: { answer: pageExample(keyExample) },
       scope: 'admin',
       query: z.strictObject(pageQuery),
@@ -57,7 +56,7 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       path: '/api/keys/:id',
       tag: 'Keys',
       summary: 'Revoke an API key',
-      description: 'Revokes a key at once; other API processes follow within 5 seconds.',
+      description: 'Revokes a key at once. Other API processes may accept it for up to 5 seconds more.',
       example: { answer: { ...keyExample, revokedAt: '2026-11-21T05:41:07.123456Z', revokedBy: 'operator' } },
       scope: 'admin',
       params: keyId,

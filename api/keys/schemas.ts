@@ -4,15 +4,15 @@ import { scopes } from '../../domain/scopes.js';
 import type { Shape } from '../http/route.js';
 import { createdAt, id, pageOf, text, time } from '../http/schemas.js';
 
-/** Null for keys made or revoked before it was recorded. */
+/** Null for keys that were created or revoked before the actor was recorded. */
 const actor = z.string().nullable();
 
 export const keyId = z.strictObject({ id: id('key') });
 
-const name = text(maxNameLength).openapi({ description: 'Who uses it.', example: 'web shop' });
+const name = text(maxNameLength).openapi({ description: 'Who uses the key.', example: 'web shop' });
 const scopeList = z
   .array(z.enum(scopes))
-  .openapi({ description: 'What it may do.', example: ['orders:read', 'orders:write'] });
+  .openapi({ description: 'What the key may do.', example: ['orders:read', 'orders:write'] });
 
 export const newKey = z.strictObject({
   name,
@@ -22,7 +22,7 @@ export const newKey = z.strictObject({
     .openapi({
       uniqueItems: true,
       description:
-        'None implies another. A key with `admin` can make keys with any scope, also one that it lacks itself: give `admin` only where every scope may be had.',
+        'No scope implies another. A key with `admin` can create keys with any scope, even one it lacks itself: grant `admin` only where you would grant every scope.',
     }),
 });
 
@@ -32,8 +32,8 @@ export const apiKey = z
     name,
     scopes: scopeList,
     createdAt,
-    revokedAt: time.nullable().openapi({ description: 'When it was revoked; null: it works.', example: null }),
-    createdBy: actor.openapi({ description: 'Who made it: `api_key:<id>` or `operator`.', example: 'operator' }),
+    revokedAt: time.nullable().openapi({ description: 'When it was revoked; null: it is valid.', example: null }),
+    createdBy: actor.openapi({ description: 'Who created it: `api_key:<id>` or `operator`.', example: 'operator' }),
     revokedBy: actor.openapi({ description: 'Who revoked it.', example: null }),
   })
   .openapi('ApiKey', { description: 'An API key, without its secret.' });

@@ -1,4 +1,4 @@
-/** Whether the ledger, the levels and the open holds agree: `verification/<id>`. */
+/** Verifications that the ledger, the levels and the open holds agree: `verification/<id>`. */
 import {
   getVerification,
   listVerifications,
@@ -25,7 +25,7 @@ import {
   verificationQuery,
 } from './schemas.js';
 
-/** How long a verification within a call may take, and the rows of the ledger that one statement reads for it. */
+/** Limits of a verification within a call: its time, and the ledger rows that one statement reads. */
 const inCallMs = 30_000;
 const inCallRows = 20_000;
 
@@ -38,7 +38,7 @@ export function ledgerRoutes(deps: ApiDeps): Route[] {
       tag: 'Stock',
       summary: 'Verify the ledger',
       description:
-        'Adds up the whole ledger and compares it with the current figures and the open holds, while stock keeps changing. 202 while it runs: read it again for its progress.',
+        'Adds up the whole ledger and compares it with the current figures and the open holds, even while stock is changing. Answers 202 while it runs: read the verification for its progress.',
       example: { answer: verificationExample, pending: runningVerificationExample },
       scope: 'admin',
       creates: 'ver',
@@ -52,7 +52,7 @@ export function ledgerRoutes(deps: ApiDeps): Route[] {
       path: '/api/ledger/verifications',
       tag: 'Stock',
       summary: 'List verifications of the ledger',
-      description: 'Lists the verifications, the newest first.',
+      description: 'Lists the verifications, newest first.',
       example: { answer: pageExample(verificationExample) },
       scope: 'admin',
       query: verificationQuery,
@@ -67,7 +67,7 @@ export function ledgerRoutes(deps: ApiDeps): Route[] {
       path: '/api/ledger/verifications/:id',
       tag: 'Stock',
       summary: 'Read a verification of the ledger',
-      description: 'Answers how far a verification has come, and what it has found.',
+      description: 'Returns how far a verification has come and what it has found.',
       example: { answer: verificationExample },
       scope: 'admin',
       params: verificationId,
@@ -81,7 +81,7 @@ export function ledgerRoutes(deps: ApiDeps): Route[] {
       tag: 'Stock',
       summary: 'Verify a small ledger in one call',
       description:
-        'Deprecated: start a verification instead. Compares the ledger with the current figures and the open holds within the call, which answers 503 where that takes longer than 30 s.',
+        'Deprecated: start a verification instead. Compares the ledger with the current figures and the open holds within the call, and answers 503 if that takes longer than 30 s.',
       example: { answer: { clean: true, differences: [] } },
       scope: 'admin',
       answers: { 200: outcome },
@@ -108,13 +108,13 @@ async function verifyLedger(
   });
 }
 
-/** For clients that were written before verifications were jobs. */
+/** For clients from before verifications became sagas. */
 async function verifyInCall({ connection: { sql } }: ApiDeps): Promise<Reply<Answer<200, Outcome>>> {
   const end = performance.now() + inCallMs;
   const differences: LedgerDifference[] = [];
   for (let position: Position | null = start; position !== null; ) {
     if (performance.now() > end)
-      return refuse('unavailable', 'the ledger is too large to verify within one call: start a verification');
+      return refuse('unavailable', 'the ledger is too large to verify in one call: start a verification');
     const chunk = await verifyChunk(sql, position, inCallRows);
     differences.push(...chunk.differences.slice(0, maxDifferences - differences.length));
     position = chunk.next;
@@ -131,7 +131,7 @@ async function readVerification(
   const started = await sagas.startInput<VerificationInput>(verificationWorkflowId(id));
   if (started.kind === 'absent') return refuse('not_found', 'no such verification');
   if (started.kind !== 'input') return unavailable('Temporal');
-  // A worker may have taken it up meanwhile.
+  // A worker may have picked it up meanwhile.
   const now = await getVerification(db, id);
   return answer(200, now ? view(now) : waiting(started.input));
 }
@@ -151,7 +151,7 @@ function view(row: VerificationRow): Verification {
   };
 }
 
-/** A verification that no worker has taken up yet. */
+/** A verification that no worker has picked up yet. */
 function waiting({ verificationId: id, requestedAt: createdAt }: VerificationInput): Verification {
   const nothing = { checked: 0, total: 0, clean: null, differenceCount: 0, differences: [] };
   return { id, status: 'running', ...nothing, createdAt, completedAt: null };

@@ -14,8 +14,8 @@ const differences = z
       sku,
       location: locationCode,
       what: z.string().openapi({ description: 'Which figure differs.', example: 'onHand' }),
-      expected: z.number().openapi({ description: 'What the ledger says.', example: 42 }),
-      found: z.number().openapi({ description: 'What is stored.', example: 41 }),
+      expected: z.number().openapi({ description: 'The figure by the ledger.', example: 42 }),
+      found: z.number().openapi({ description: 'The stored figure.', example: 41 }),
     }),
   )
   .openapi({ description: 'The first 200 differences.' });
@@ -25,11 +25,12 @@ export const verification = z
     id: id('ver'),
     status: z
       .enum(verificationStatuses)
-      .openapi({ description: 'Where the verification stands; only an operator can cancel one.' }),
-    checked: levels('Levels (a product at a location) that were compared.'),
-    total: levels('Levels that there are to compare.'),
+      .openapi({ description: 'The status of the verification; only an operator can cancel one.' }),
+    checked: levels('How many levels (a product at a location) have been compared.'),
+    total: levels('How many levels there are to compare.'),
     clean: z.boolean().nullable().openapi({
-      description: 'Whether nothing differs; null while nothing differs and not everything is compared.',
+      description:
+        'Whether everything agrees; null as long as no difference has been found and levels remain to be compared.',
     }),
     differenceCount: z.int().min(0).openapi({ description: 'How many differences were found.', example: 0 }),
     differences,
@@ -43,7 +44,7 @@ export const verificationPage = pageOf('Verification', verification);
 
 export const outcome = z
   .object({
-    clean: z.boolean().openapi({ description: 'Whether nothing differs.' }),
+    clean: z.boolean().openapi({ description: 'Whether everything agrees.' }),
     differences,
   })
   .openapi('VerificationOutcome', { description: 'Whether the ledger, the levels and the open holds agree.' });

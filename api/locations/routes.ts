@@ -14,8 +14,7 @@ export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/locations',
       tag: 'Catalogue',
       summary: 'Add a location',
-      description:
-        'Adds a place that keeps stock. `main` exists from the start and is used wherever no location is named.',
+      description: 'Adds a place that keeps stock. `main` exists from the start and is the default location.',
       example: { body: { code: 'berlin', name: 'Warehouse Berlin' }, answer: locationExample },
       scope: 'inventory:write',
       body: newLocation,
@@ -25,7 +24,7 @@ export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
         const made = await createLocation(db, { ...body, createdBy: `api/${ids.update}` });
         return made
           ? answer(201, viewLocation(made))
-          : refuse('already_exists', `there is a location ${body.code} already`, { location: body.code });
+          : refuse('already_exists', `location ${body.code} already exists`, { location: body.code });
       },
     }),
     route({
@@ -33,7 +32,7 @@ export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/locations',
       tag: 'Catalogue',
       summary: 'List locations',
-      description: 'Lists the locations, the newest first.',
+      description: 'Lists the locations, newest first.',
       example: { answer: pageExample(locationExample) },
       scope: 'inventory:read',
       query: locationQuery,

@@ -4,7 +4,7 @@ import type { Shape } from '../http/route.js';
 import { createdAt, locationCode, pageOf, pageQuery, text } from '../http/schemas.js';
 
 export const locationQuery = z.strictObject(pageQuery);
-const name = text(maxNameLength).openapi({ description: 'What it is called.', example: 'Warehouse Berlin' });
+const name = text(maxNameLength).openapi({ description: 'Its name.', example: 'Warehouse Berlin' });
 
 export const newLocation = z.strictObject({ code: locationCode, name });
 

@@ -1,10 +1,10 @@
-/** One JSON line for each request: ids, route, status, time. No path, query, header or body that a client wrote. */
+/** Logs each request as one JSON line: ids, route, status and time. Never a path, query, header or body from a client. */
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import { pinoHttp } from 'pino-http';
 import { stateOf, stateOrNull } from '../http/request-state.js';
 
-/** A request that took longer is a warning. One that asked to wait for a decision is not slow. */
+/** A slower request is a warning, unless it waited for a decision. */
 const slowMs = 2000;
 
 export function accessLog(log: Logger): RequestHandler {
@@ -14,7 +14,7 @@ export function accessLog(log: Logger): RequestHandler {
     quietReqLogger: true,
     quietResLogger: true,
     customAttributeKeys: { reqId: 'requestId', responseTime: 'ms' },
-    // Only method and status: what else stands in a request is nobody's business.
+    // The rest of a request may hold personal data, so only the members below are logged.
     serializers: {
       req: () => undefined,
       res: () => undefined,
@@ -29,7 +29,7 @@ export function accessLog(log: Logger): RequestHandler {
     customSuccessMessage: () => 'request',
     customErrorMessage: () => 'request',
     customSuccessObject: (req, res, line: object) => ({ ...line, ...members(req, res.statusCode) }),
-    // What went wrong was told where it was caught; here it is only counted.
+    // The error itself was logged where it was caught.
     customErrorObject: (req, res, _error, { err: _, ...line }) => ({ ...line, ...members(req, res.statusCode) }),
   });
 }
@@ -39,7 +39,7 @@ function members(req: { method?: string | undefined }, status: number): Record<s
   return { method: req.method, route: state?.route ?? null, status, traceId: state?.traceId, ...state?.logged };
 }
 
-/** Warns of what took long though nobody asked to wait. */
+/** Logs a warning for each slow request. */
 export function slowWarning(log: Logger): RequestHandler {
   return (req, res, next) => {
     const started = performance.now();

@@ -14,6 +14,6 @@ test.each([
   expect(addressGroup(address)).toBe(group);
 });
 
-test('a connection that is gone has no address', () => {
+test('a closed connection has no address', () => {
   expect(addressGroup(undefined)).toBe('');
 });

@@ -1,7 +1,7 @@
-/** Which addresses count as one caller. */
+/** Groups addresses that count as one caller. */
 import { isIPv6 } from 'node:net';
 
-/** An IPv4 address by itself, an IPv6 address by its /64, which is the least that a provider hands out. */
+/** The address itself for IPv4; for IPv6 its /64, the smallest block that providers assign. */
 export function addressGroup(address = ''): string {
   const mapped = /^::ffff:([0-9.]{7,15})$/i.exec(address);
   if (mapped?.[1] !== undefined) return mapped[1];

@@ -1,4 +1,4 @@
-/** Who is asking, and whether that key may. */
+/** Authenticates callers by their API key, and checks the key's scopes. */
 import type { Request, RequestHandler, Response } from 'express';
 import { findApiKey, readApiKey } from '../../db/access/api-keys.js';
 import type { Database } from '../../db/postgres/client.js';
@@ -8,39 +8,39 @@ import { type AuthenticatedKey, stateOf } from '../http/request-state.js';
 import { sendRefusal } from './problem.js';
 import type { AddressLimit } from './rate-limit.js';
 
-/** A key that was found is not asked for again for so long; a revoked one works no longer than this elsewhere. */
+/** How long a key is cached. A key that another process has revoked works here at most this long. */
 const trustedForMs = 5000;
 const maxTrustedKeys = 10_000;
 
 export class KeyRing {
   readonly #trusted = new Map<string, { readonly key: AuthenticatedKey; readonly until: number }>();
-  readonly #asked = new Map<string, Promise<AuthenticatedKey | null>>();
+  readonly #lookups = new Map<string, Promise<AuthenticatedKey | null>>();
 
   constructor(private readonly db: Database) {}
 
-  /** The key that this text is, or null where it is none, unknown or revoked. Throws where Postgres cannot be asked. */
+  /** The key that the text names; null if it is malformed, unknown or revoked. Throws if Postgres is unavailable. */
   async find(text: string): Promise<AuthenticatedKey | null> {
     const read = readApiKey(text);
     if (!read) return null;
-    const known = this.#trusted.get(read.hash);
-    if (known && known.until > performance.now()) return known.key;
-    const asked = this.#asked.get(read.hash) ?? this.#ask(read);
-    this.#asked.set(read.hash, asked);
-    return asked;
+    const cached = this.#trusted.get(read.hash);
+    if (cached && cached.until > performance.now()) return cached.key;
+    const lookup = this.#lookups.get(read.hash) ?? this.#lookUp(read);
+    this.#lookups.set(read.hash, lookup);
+    return lookup;
   }
 
-  /** Whether the text is a key that was valid when it was last looked up. */
+  /** Whether the text is a key that was valid at its last lookup. */
   knows(text: string): boolean {
     const read = readApiKey(text);
     return read !== null && this.#trusted.has(read.hash);
   }
 
-  /** Forgets what it knows of a key that was revoked here. */
+  /** Drops a key that was revoked here from the cache. */
   forget(id: string): void {
     for (const [hash, { key }] of this.#trusted) if (key.id === id) this.#trusted.delete(hash);
   }
 
-  async #ask({ hash, env }: { hash: string; env: string }): Promise<AuthenticatedKey | null> {
+  async #lookUp({ hash, env }: { hash: string; env: string }): Promise<AuthenticatedKey | null> {
     try {
       const found = await findApiKey(this.db, hash);
       this.#trusted.delete(hash);
@@ -51,19 +51,19 @@ export class KeyRing {
       this.#trusted.set(hash, { key, until: performance.now() + trustedForMs });
       return key;
     } finally {
-      this.#asked.delete(hash);
+      this.#lookups.delete(hash);
     }
   }
 }
 
-/** Authorization as of RFC 6750: the token, or undefined where there is none. */
+/** The bearer token (RFC 6750); undefined if there is none. */
 function bearerToken(req: Request): string | undefined {
   return /^Bearer +(\S+) *$/i.exec(req.get('Authorization') ?? '')?.[1];
 }
 
 /**
- * Finds out whose key the request carries; null where it carries no valid one, which counts against its address. `limited`
- * where that address has used its share: keys that were never seen valid are then not even looked up.
+ * Identifies the caller by its key. A request without a valid key counts against its address. `limited`: the address has
+ * used up its limit, and only keys that were valid before are still looked up.
  */
 async function identify(req: Request, res: Response, { keys, addresses }: Gate): Promise<Identity> {
   const token = bearerToken(req);
@@ -77,7 +77,7 @@ async function identify(req: Request, res: Response, { keys, addresses }: Gate):
   try {
     key = token === undefined ? null : await keys.find(token);
   } catch (error) {
-    // That Postgres cannot be asked is not the caller's fault.
+    // The caller is not to blame if Postgres is unavailable.
     await addresses.forgive(req, res);
     throw error;
   }
@@ -86,7 +86,7 @@ async function identify(req: Request, res: Response, { keys, addresses }: Gate):
   return { kind: 'key', key };
 }
 
-/** What identifies callers. */
+/** What it takes to identify callers. */
 export interface Gate {
   readonly keys: KeyRing;
   readonly addresses: AddressLimit;
@@ -103,7 +103,7 @@ function setKey(req: Request, key: AuthenticatedKey): void {
   state.logged.apiKeyId = key.id;
 }
 
-/** Lets through only callers with a valid key. */
+/** Lets only callers with a valid key through. */
 export function authenticate(gate: Gate): RequestHandler {
   return async (req, res, next) => {
     const caller = await identify(req, res, gate);
@@ -118,7 +118,7 @@ export function authenticate(gate: Gate): RequestHandler {
   };
 }
 
-/** Lets callers with and without a key through: for paths that lead nowhere, which need none. */
+/** Identifies callers but lets those without a key through too: unknown paths need no key. */
 export function recognise(gate: Gate): RequestHandler {
   return async (req, res, next) => {
     const caller = await identify(req, res, gate);
@@ -128,7 +128,7 @@ export function recognise(gate: Gate): RequestHandler {
   };
 }
 
-/** Lets through only keys that have the scope. Comes after authentication. */
+/** Lets only keys with the scope through. Comes after authentication. */
 export function requireScope(scope: Scope): RequestHandler {
   return (req, res, next) => {
     if (stateOf(req).key?.scopes.includes(scope)) return next();

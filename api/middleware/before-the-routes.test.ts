@@ -1,4 +1,4 @@
-/** What is decided about a request before its route is asked: its connection, its key, its size. */
+/** What is checked before a request reaches its route: its connection, its key, its size. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newApiKey } from '../../db/access/api-keys.js';
 import { type LoneApi, startLoneApi } from '../../test/lone-api.js';
@@ -25,7 +25,7 @@ interface Answered {
   readonly body: Record<string, unknown>;
 }
 
-/** The first answer in what came back over a connection. */
+/** The first answer that came back over a connection. */
 function firstAnswer(text: string): Answered {
   const [head = '', body = ''] = text.split('\r\n\r\n', 2);
   const length = Number(/content-length: (\d+)/i.exec(head)?.[1]);
@@ -35,14 +35,14 @@ function firstAnswer(text: string): Answered {
 const head = (line: string, ...headers: readonly string[]) =>
   `${[`${line} HTTP/1.1`, 'Host: x', 'Connection: close', ...headers].join('\r\n')}\r\n\r\n`;
 
-describe('what Node refuses by itself is a problem document', () => {
+describe('a request that Node refuses by itself gets a problem document', () => {
   test.each([
     ['is not HTTP', ['nonsense\r\n\r\n'], 400, 'malformed_json'],
     ['has two lengths', [head('POST /api/orders', 'Content-Length: 1', 'Content-Length: 2')], 400, 'malformed_json'],
     ['names no host', ['GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n'], 400, 'malformed_json'],
     ['has a head over 16 KiB', [head('GET /livez', `X-Long: ${'x'.repeat(20_000)}`)], 431, 'too_large'],
-    ['expects what is not known', [head('POST /api/orders', 'Expect: 200-ok')], 417, 'validation_failed'],
-    ['never comes to its end', ['GET /livez HTTP/1.1\r\nHost: x\r\n'], 408, 'validation_failed'],
+    ['expects something unknown', [head('POST /api/orders', 'Expect: 200-ok')], 417, 'validation_failed'],
+    ['never ends', ['GET /livez HTTP/1.1\r\nHost: x\r\n'], 408, 'validation_failed'],
     [
       'breaks off in the middle of a chunk',
       [head('POST /nowhere', 'Transfer-Encoding: chunked'), 'zz\r\n'],
@@ -68,29 +68,29 @@ describe('what Node refuses by itself is a problem document', () => {
 });
 
 describe('the key is checked before anything else', () => {
-  test('a body is not waited for without one', async () => {
+  test('without one, the API does not wait for the body', async () => {
     // None of the body is sent: an API that waited for it would not answer.
     const answer = firstAnswer(await api.exchange(head('POST /api/orders', 'Content-Length: 200000')));
     expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
   });
 
-  test('the answer is read by a client that goes on sending its body', async () => {
+  test('a client that is still sending its body gets to read the answer', async () => {
     const body = Buffer.alloc(900_000, 0x20);
     const kept = head('POST /api/orders', `Content-Length: ${body.length}`).replace('Connection: close\r\n', '');
     const answers = await api.exchange(kept, body, head('GET /livez'));
     expect(firstAnswer(answers).status).toBe(401);
-    // The rest of the body was thrown away, and the connection used again.
+    // The rest of the body was discarded, and the connection used again.
     expect(answers).toContain('{"status":"alive"}');
   });
 
-  test('a client that sends without end is cut off', async () => {
+  test('a client that never stops sending is cut off', async () => {
     const endless = head('POST /api/orders', 'Transfer-Encoding: chunked').replace('Connection: close\r\n', '');
     const chunk = Buffer.from(`10000\r\n${'x'.repeat(65_536)}\r\n`);
     const outcome = await api.exchange(endless, ...Array.from({ length: 400 }, () => chunk)).catch(() => 'cut off');
     if (outcome !== 'cut off') expect(firstAnswer(outcome).status).toBe(401);
   });
 
-  test('`100 Continue` is not sent without one', async () => {
+  test('without one, `100 Continue` is not sent', async () => {
     const answers = await api.exchange(
       head('POST /api/orders', 'Content-Length: 10', 'Expect: 100-continue').replace('Connection: close\r\n', ''),
     );
@@ -108,34 +108,31 @@ describe('the key is checked before anything else', () => {
     expect(api.log()).not.toMatch(/4242/);
   });
 
-  test('it may be on paths that lead nowhere, where card numbers are refused all the same', async () => {
-    const asked = async (request: string) => {
+  test('unknown paths need none, but card numbers are refused there too', async () => {
+    const send = async (request: string) => {
       const { status, body } = firstAnswer(await api.exchange(request));
       return [status, body.code];
     };
-    expect(await asked(head('GET /nowhere'))).toEqual([404, 'not_found']);
-    expect(await asked(head(`GET /nowhere/${card}`))).toEqual([422, 'card_data_forbidden']);
-    expect(await asked(head('POST /nowhere', 'Content-Length: 16') + card)).toEqual([422, 'card_data_forbidden']);
+    expect(await send(head('GET /nowhere'))).toEqual([404, 'not_found']);
+    expect(await send(head(`GET /nowhere/${card}`))).toEqual([422, 'card_data_forbidden']);
+    expect(await send(head('POST /nowhere', 'Content-Length: 16') + card)).toEqual([422, 'card_data_forbidden']);
   });
 });
 
 describe('a caller without a valid key', () => {
-  test('may send 16 KiB at most', async () => {
-    const asked = async (request: string) => {
+  test('may send at most 16 KiB', async () => {
+    const send = async (request: string) => {
       const { status, body } = firstAnswer(await api.exchange(request));
       return [status, body.code];
     };
     const size = 16 * 1024;
-    expect(await asked(head('POST /nowhere', `Content-Length: ${size}`) + ' '.repeat(size))).toEqual([
-      404,
-      'not_found',
-    ]);
-    expect(await asked(head('POST /nowhere', `Content-Length: ${size + 1}`))).toEqual([413, 'too_large']);
+    expect(await send(head('POST /nowhere', `Content-Length: ${size}`) + ' '.repeat(size))).toEqual([404, 'not_found']);
+    expect(await send(head('POST /nowhere', `Content-Length: ${size + 1}`))).toEqual([413, 'too_large']);
     const chunks = `${(size + 1).toString(16)}\r\n${' '.repeat(size + 1)}\r\n`;
-    expect(await asked(head('POST /nowhere', 'Transfer-Encoding: chunked') + chunks)).toEqual([413, 'too_large']);
+    expect(await send(head('POST /nowhere', 'Transfer-Encoding: chunked') + chunks)).toEqual([413, 'too_large']);
   });
 
-  test('is 429 after so many requests a minute, 401s among them; probes are not', async () => {
+  test('gets 429 after its requests per minute, 401s included; probes do not count', async () => {
     const api = await start({ UNAUTHENTICATED_RATE_LIMIT_PER_MINUTE: '6' });
     const unknown = `Authorization: Bearer ${newApiKey('test').key.slice(0, -1)}`;
     const requests = [head('GET /api/orders'), head('GET /api/orders', unknown), head('GET /nowhere')];
@@ -144,7 +141,7 @@ describe('a caller without a valid key', () => {
       for (const request of requests) statuses.push(firstAnswer(await api.exchange(request)).status);
     expect(statuses).toEqual([401, 401, 404, 401, 401, 404, 429, 429, 429]);
 
-    // A key that was never seen is not looked up any more: Postgres is out of reach, and this is no 503.
+    // An unknown key is no longer looked up: Postgres is unavailable, and yet this is not a 503.
     const refused = firstAnswer(
       await api.exchange(head('GET /api/orders', `Authorization: Bearer ${newApiKey('test').key}`)),
     );
@@ -159,7 +156,7 @@ describe('a caller without a valid key', () => {
       expect([path, (await api.exchange(head(`GET ${path}`))).split(' ')[1]]).toEqual([path, '200']);
   });
 
-  test('is known by what a trusted proxy says, and by nobody else', async () => {
+  test('is identified by the address that a trusted proxy forwards, and by no other header', async () => {
     const from = (address: string) => head('GET /api/orders', `X-Forwarded-For: ${address}`);
     const statusesOf = async (api: LoneApi, addresses: readonly string[]) => {
       const statuses: number[] = [];

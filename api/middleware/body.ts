@@ -1,7 +1,7 @@
 /**
- * Reads the body of a request, up to a limit, once its key has been checked. A caller without a key is trusted with little.
- * A body that is not read, or not to its end, is answered at once; what the client still sends is thrown away for a while,
- * since a connection that is closed under its hands would lose it the answer.
+ * Reads the body of a request, up to a limit, once its key has been checked. The limit without a key is lower. If the body
+ * is not read to its end, the answer is sent at once, and what the client still sends is discarded for a while: closing the
+ * connection under it would lose the answer.
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -16,7 +16,7 @@ const KiB = 1024;
 const maxBodyBytes = 256 * KiB;
 const maxBodyBytesWithoutKey = 16 * KiB;
 
-/** Reads the body into a buffer, whatever its type is said to be. A content coding is refused, not undone. */
+/** Reads the body into a buffer, whatever its Content-Type. Refuses a Content-Encoding. */
 export const readBody: RequestHandler = async (req, res, next) => {
   const limit = stateOf(req).key ? maxBodyBytes : maxBodyBytesWithoutKey;
   const {
@@ -43,22 +43,22 @@ export const readBody: RequestHandler = async (req, res, next) => {
   }
 };
 
-/** Requests that wait for `100 Continue` before they send their body. */
+/** Requests whose clients wait for `100 Continue` before they send the body. */
 const awaitsContinue = new WeakSet<IncomingMessage>();
 
 /**
- * For `checkContinue` of the server: the client is to send its body only when readBody asks for it. One that is answered
- * before that may send it or not, so its connection is of no more use.
+ * For the server's `checkContinue`: makes the client wait until readBody asks for the body. A client that is answered before
+ * that may or may not send its body, so its connection cannot be used again.
  */
 export function holdBack(req: IncomingMessage): void {
   awaitsContinue.add(req);
 }
 
-/** How long, and how much, a client may go on sending after its answer. */
+/** How long, and how much, a client may keep sending after its answer. */
 const lingerMs = 5000;
 const lingerBytes = 1024 * KiB;
 
-/** Throws away what is left of a body after the answer, so that the connection can be used again or closed in peace. */
+/** Discards the rest of a body after the answer, so that the connection can be used again or closed cleanly. */
 export const discardRest: RequestHandler = (req, res, next) => {
   if (awaitsContinue.has(req)) res.set('Connection', 'close');
   res.once('finish', () => {
@@ -70,7 +70,7 @@ export const discardRest: RequestHandler = (req, res, next) => {
   next();
 };
 
-/** Closes a connection after a while, or when it has sent more than one may; returns how to call that off. */
+/** Closes a connection after `lingerMs` or `lingerBytes`. Returns a function that calls this off. */
 export function closeLater(socket: Socket): () => void {
   const from = socket.bytesRead;
   const close = () => socket.destroy();

@@ -1,4 +1,4 @@
-/** Refuses card numbers wherever they stand in a request, once its key has been checked and before anything else looks. */
+/** Refuses card numbers anywhere in a request, once its key has been checked and before anything else reads it. */
 import type { RequestHandler } from 'express';
 import { holdsCardNumber, valueHoldsCardNumber } from '../../domain/cards/numbers.js';
 import { refusal } from '../../domain/errors.js';
@@ -8,12 +8,12 @@ import { sendRefusal } from './problem.js';
 
 const cardDataForbidden = refusal(
   'card_data_forbidden',
-  'the request holds what looks like a card number; send a card token instead. Nothing of it was kept.',
+  'the request contains what looks like a card number; send a card token instead. None of it was stored.',
 );
 
 /**
- * Headers that proxies and tracing agents add to every call, with random numbers that would pass for card numbers now and
- * then. Nothing here reads, keeps or logs them (docs/adr/0010-what-is-no-card-number.md).
+ * Headers that proxies and tracing agents add to every call. Their random numbers sometimes look like card numbers.
+ * Nothing here reads, stores or logs them (docs/adr/0010-what-is-no-card-number.md).
  */
 const tracingHeaders: ReadonlySet<string> = new Set([
   'b3',
@@ -38,7 +38,7 @@ export const refuseCardDataInHead: RequestHandler = (req, res, next) => {
   next();
 };
 
-/** `raw`: names and values by turns, as they came. */
+/** @param raw names and values alternating, as they were sent */
 function headersHoldCardNumber(raw: readonly string[]): boolean {
   for (let place = 0; place < raw.length; place += 2) {
     const [name = '', value = ''] = raw.slice(place, place + 2);
@@ -49,8 +49,8 @@ function headersHoldCardNumber(raw: readonly string[]): boolean {
 }
 
 /**
- * Refuses card numbers in the body; takes it as JSON. They are sought in the text as it came, so that they are found in
- * what is not JSON, and again in what JSON made of it, so that escapes do not hide them.
+ * Refuses card numbers in the body, and parses it as JSON. Searches the text as sent, to find card numbers in a body that is
+ * not JSON, and the parsed value, so that escapes do not hide them.
  */
 export const refuseCardDataInBody: RequestHandler = (req, res, next) => {
   const bytes: unknown = req.body;
@@ -64,7 +64,7 @@ export const refuseCardDataInBody: RequestHandler = (req, res, next) => {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** The body as JSON, and as the texts that it can be read as. */
+/** The body as JSON, and as every text it can be decoded to. */
 function readJson(bytes: Buffer): { readonly texts: readonly string[]; readonly reading: BodyReading } {
   let text: string;
   try {

@@ -1,4 +1,4 @@
-/** HTTP/1.1 asks for a Host header (RFC 9112, section 3.2); Node's own answer would be no problem document. */
+/** Refuses HTTP/1.1 requests without a Host header (RFC 9112, section 3.2). Node's own refusal is no problem document. */
 import type { RequestHandler } from 'express';
 import { connectionProblem } from '../http/connection-problems.js';
 import { stateOf } from '../http/request-state.js';

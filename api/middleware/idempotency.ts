@@ -1,4 +1,4 @@
-/** Every POST may be repeated: the same Idempotency-Key gives the same answer and acts once. */
+/** Makes every POST safe to repeat: the same Idempotency-Key gets the same answer and acts once. */
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -18,7 +18,7 @@ import type { Sql } from '../../db/postgres/client.js';
 import type { RefusalCode } from '../../domain/errors.js';
 import { isUnavailable } from './problem.js';
 
-/** An answer as it goes out. `repeatedBody` is what a repetition gets. */
+/** An answer as it is sent. A repeated call gets `repeatedBody`. */
 export interface Rendered {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -39,8 +39,8 @@ export type KeyedOutcome =
   | { readonly kind: 'answered'; readonly answer: StoredAnswer }
   | { readonly kind: 'refused'; readonly code: 'idempotency_key_reused' | 'request_in_progress' };
 
-/** Refusals that found the request itself wrong: nothing was done, and it may be sent again put right. */
-const notKept: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+/** Refusals of the request itself: nothing was done, and the client may send it again, corrected, under the same key. */
+const notStored: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'validation_failed',
   'unknown_sku',
   'unknown_location',
@@ -50,27 +50,28 @@ const notKept: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
 ]);
 
 const signOfLifeEveryMs = 1000;
-/** An answer that could not be kept by then is not sent: the client gets 503 and calls again. */
-const keepWithinMs = 3000;
-const keepRetryMs = 100;
-/** What a client that gets an error waits for its key to be free again; the rest is done behind its back. */
+/** An answer that cannot be stored within this time is not sent: the client gets 503 and calls again. */
+const storeWithinMs = 3000;
+const storeRetryMs = 100;
+/** How long a client that gets an error waits for its key to be freed; after that it is freed in the background. */
 const letGoWithinMs = 250;
 const signOffWithinMs = 1000;
 
 /**
- * Leases are held in the name of a process id, and a lease whose id gives no sign of life is anybody's. A statement about a
- * lease that was not answered may still run, at any later time. So new calls are then made under a new id, and the
- * old one is signed off as soon as no call runs under it: whatever the late statement does, it does for a dead process.
+ * Runs each call under a lease on its key. A lease belongs to a process id; if the process gives no sign of life, any other
+ * may take the lease over. A statement about a lease that timed out may still run at any later time. After that, new calls
+ * run under a new id, and the old id is signed off once no call runs under it: the late statement then acts for a dead
+ * process.
  */
 export class IdempotentCalls {
   #processId: string;
-  /** Whether a statement about a lease under the present id may still be on its way. */
+  /** Whether a statement about a lease of the current id may still be in flight. */
   #inDoubt = false;
-  /** Calls that run here, by the id that they run under. The present id is always among them. */
+  /** How many calls run here under each id. The current id is always among them. */
   readonly #callsOf: Map<string, number>;
-  /** Leases of calls that are running here. */
+  /** Names of the leases whose calls run here. */
   readonly #running = new Set<string>();
-  /** Leases that may be ours in the database though nothing runs: Postgres was away when they were to be given back. */
+  /** Leases that Postgres may still hold for us although no call runs: it was down when we tried to free them. */
   readonly #stranded = new Map<string, Lease>();
   #timer: NodeJS.Timeout | null = null;
 
@@ -88,7 +89,7 @@ export class IdempotentCalls {
     return isKnownKey(this.sql, apiKeyId, key);
   }
 
-  /** Runs `act` unless the key says that it has run or is running. */
+  /** Runs `act`, unless a call with this key has run or is running. */
   async run(request: KeyedRequest, act: (ids: CallIds, resumed: boolean) => Promise<Rendered>): Promise<KeyedOutcome> {
     const lease: Lease = { apiKeyId: request.apiKeyId, key: request.key, processId: this.#processId };
     this.#count(lease.processId, 1);
@@ -126,35 +127,35 @@ export class IdempotentCalls {
     }
   }
 
-  /** Keeps the answer before it is sent; what is not to be kept frees the key. */
+  /** Stores the answer before it is sent, or frees the key if the answer must not be stored. */
   async #settle(lease: Lease, rendered: Rendered, resumed: boolean): Promise<void> {
     if (rendered.status >= 500) return this.#giveBack(letGo, lease);
-    if (rendered.code !== null && notKept.has(rendered.code)) return this.#giveBack(resumed ? letGo : forget, lease);
+    if (rendered.code !== null && notStored.has(rendered.code)) return this.#giveBack(resumed ? letGo : forget, lease);
     const { status, headers, repeatedBody } = rendered;
-    for (const until = performance.now() + keepWithinMs; ; ) {
+    for (const until = performance.now() + storeWithinMs; ; ) {
       try {
         return await keepAnswer(this.sql, lease, { status, headers, body: repeatedBody });
       } catch (error) {
-        // Postgres may be on its way back; without the stored answer the promise of the key could not be held.
+        // Postgres may be restarting. Without a stored answer, a repeated call could not get the same one.
         if (!isUnavailable(error) || performance.now() > until) throw error;
-        await sleep(keepRetryMs);
+        await sleep(storeRetryMs);
       }
     }
   }
 
-  /** Returns when the key is free or, where Postgres is slow to say so, after a moment. */
+  /** Returns once the key is free, or after `letGoWithinMs` if Postgres is slow. */
   async #giveBack(by: typeof letGo, lease: Lease): Promise<void> {
     const given = by(this.sql, lease).catch(() => this.#strand(lease));
     await Promise.race([given, sleep(letGoWithinMs, undefined, { ref: false })]);
   }
 
-  /** What became of a statement about this lease is unknown. */
+  /** Records that a statement about this lease has an unknown outcome. */
   #strand(lease: Lease): void {
     this.#stranded.set(nameOf(lease), lease);
     this.#inDoubt ||= lease.processId === this.#processId;
   }
 
-  /** Goes on under a new id, once the database knows that it lives: nobody may take its calls over. */
+  /** Switches to a new id, once Postgres has its sign of life: else another process might take over its calls. */
   async #takeNewId(): Promise<void> {
     const id = this.newProcessId();
     await signOfLife(this.sql, id);
@@ -167,7 +168,7 @@ export class IdempotentCalls {
     this.#callsOf.set(processId, (this.#callsOf.get(processId) ?? 0) + calls);
   }
 
-  /** Begins to give signs of life. Never throws: without Postgres it goes on trying. */
+  /** Starts to give signs of life. Never throws: while Postgres is down it keeps trying. */
   async start(): Promise<void> {
     await this.#beat();
     const again = () => {
@@ -177,7 +178,7 @@ export class IdempotentCalls {
     again();
   }
 
-  /** To be called when no call is running any more: what this process held may be taken over at once. */
+  /** Signs off, so that others may take over the leases at once. Call it when no call is running any more. */
   async stop(): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;

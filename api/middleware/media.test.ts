@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { acceptRefusal, contentTypeRefusal } from './media.js';
 
-describe('a body is read where its type is JSON in UTF-8', () => {
+describe('a body is read if its type is JSON in UTF-8', () => {
   test.each([
     undefined,
     'application/json',
@@ -27,7 +27,7 @@ describe('a body is read where its type is JSON in UTF-8', () => {
     'application/json; charset=utf-16',
     'application/json; charset=iso-8859-1',
     'application/octet-stream',
-  ])('and not where it is %s', (type) => {
+  ])('and not if it is %s', (type) => {
     expect(contentTypeRefusal(type)?.code).toBe('unsupported_media_type');
   });
 });
@@ -62,7 +62,7 @@ describe('an answer is sent to a client that accepts JSON', () => {
     expect(acceptRefusal(accept)?.code).toBe('not_acceptable');
   });
 
-  test('one that names no number as its weight counts in full', () => {
+  test('a quality that is not a number counts as 1', () => {
     expect(acceptRefusal('application/json;q=high')).toBeNull();
   });
 });

@@ -1,12 +1,12 @@
-/** What a client may send and be sent: JSON in UTF-8, without a content coding (RFC 9110, sections 8 and 12). */
+/** Media types: requests and answers are JSON in UTF-8, without a content coding (RFC 9110, sections 8 and 12). */
 import { parse } from 'content-type';
 import { type Refusal, refusal } from '../../domain/errors.js';
 
 const offered = 'application/json';
 
 /**
- * Why a body of this type is not read: it is not JSON, or not in UTF-8. Null where it is, and where no type is said.
- * @param contentType the header as it came
+ * Refuses a body that is not JSON in UTF-8. A body without a type is accepted.
+ * @param contentType the header as it was sent
  */
 export function contentTypeRefusal(contentType: string | undefined): Refusal | null {
   if (contentType === undefined) return null;
@@ -16,19 +16,19 @@ export function contentTypeRefusal(contentType: string | undefined): Refusal | n
     return refusal('unsupported_media_type', 'the body must be sent as application/json');
   const { charset } = parameters;
   if (charset === undefined || /^utf-?8$/i.test(charset)) return null;
-  return refusal('unsupported_media_type', 'JSON is read in UTF-8 only');
+  return refusal('unsupported_media_type', 'JSON must be sent in UTF-8');
 }
 
-/** The body came in a content coding (`Content-Encoding`), which is not undone. */
+/** The refusal of any `Content-Encoding`. */
 export const contentCodingRefusal: Refusal = refusal(
   'unsupported_media_type',
   'the body must be sent without a Content-Encoding',
 );
 
 /**
- * Why nothing here can be sent to a client that accepts only this. Parameters other than `q` are not compared: what is
- * sent is JSON in UTF-8, whatever version or profile of it is asked for. Problem documents are sent to everybody.
- * @param accept the header as it came
+ * Refuses a client that does not accept JSON. Only the parameter `q` counts: the answer is JSON in UTF-8, whatever version or
+ * profile of it the client prefers. Problem documents are sent to every client.
+ * @param accept the header as it was sent
  */
 export function acceptRefusal(accept: string | undefined): Refusal | null {
   if (accept === undefined || accept.trim() === '') return null;
@@ -41,15 +41,15 @@ export function acceptRefusal(accept: string | undefined): Refusal | null {
     if (specificity > 0 && closer) best = { specificity, q };
     start = index + 1;
   }
-  return best.q > 0 ? null : refusal('not_acceptable', `only ${offered} can be sent; see Accept`);
+  return best.q > 0 ? null : refusal('not_acceptable', `the answer is always ${offered}; see Accept`);
 }
 
-/** How closely a media range names what is offered: 0 where it does not. */
+/** How closely a media range matches the offered type; 0 if it does not. */
 function specificityOf(range: string): number {
   return ['*/*', 'application/*', offered].indexOf(range) + 1;
 }
 
-/** RFC 9110, section 12.4.2; what is no number counts as absent. */
+/** RFC 9110, section 12.4.2; a value that is not a number counts as absent. */
 function qualityOf(q: string | undefined): number {
   const value = Number(q ?? '1');
   return Number.isNaN(value) ? 1 : value;

@@ -1,10 +1,10 @@
-/** What a path answers to methods that it does not serve. */
+/** Answers methods that a path does not serve. */
 import type { RequestHandler } from 'express';
 import { refusal } from '../../domain/errors.js';
 import { stateOf } from '../http/request-state.js';
 import { sendRefusal } from './problem.js';
 
-/** Notes which route the request has come to, whatever its method. `path` in Express's form. */
+/** Records which path the request has matched, whatever its method. `path` is in Express's form. */
 export function routeFound(path: string): RequestHandler {
   return (req, _res, next) => {
     stateOf(req).route = path;
@@ -13,7 +13,7 @@ export function routeFound(path: string): RequestHandler {
 }
 
 /**
- * Answers OPTIONS, and refuses every other method, with the methods that the path serves in `Allow`. Comes last on a path.
+ * Answers OPTIONS, and refuses every other method. `Allow` names the methods that the path serves. Comes last on a path.
  * @param served in lower case; Express answers HEAD wherever it answers GET
  */
 export function otherMethods(served: readonly string[]): RequestHandler {

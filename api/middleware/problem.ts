@@ -1,11 +1,11 @@
-/** The one place where a refusal, or an error that nobody expected, becomes an answer (RFC 9457). */
+/** The only place that turns refusals and unexpected errors into problem documents (RFC 9457). */
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
 import { type Refusal, type RefusalCode, refusal, refusalStatus } from '../../domain/errors.js';
 import { urlHoldsCardNumber } from '../http/card-url.js';
 import { stateOf } from '../http/request-state.js';
 
-/** Seconds after which a client may try again what was refused because something was down. */
+/** Seconds after which a client may retry a call that failed because something was down. */
 const retryAfterSeconds = 1;
 
 export interface Problem {
@@ -35,7 +35,7 @@ export function problemOf(req: Request, refused: Refusal): Problem {
       ...(status === 503 && { 'Retry-After': String(retryAfterSeconds) }),
       ...(status === 415 && { Accept: 'application/json', 'Accept-Encoding': 'identity' }),
     },
-    // No extension takes the place of a member of the document itself.
+    // The standard members come first, and no extension replaces them.
     body: { ...members, ...refused.extensions, ...members },
   };
 }
@@ -45,7 +45,7 @@ export function sendRefusal(req: Request, res: Response, refused: Refusal): void
   stateOf(req).logged.code = refused.code;
   const retryAfter = res.get('Retry-After');
   res.status(problem.status).set(problem.headers);
-  // The refusing code may know better when to come again.
+  // The caller of this function may know better when to retry.
   if (retryAfter !== undefined) res.set('Retry-After', retryAfter);
   res.send(JSON.stringify(problem.body));
 }
@@ -59,21 +59,21 @@ function pathOf(req: Request): string {
   return req.originalUrl.split('?', 1)[0] ?? '/';
 }
 
-/** Express's last resort. An unknown error is `internal`: logged whole, and hidden from the client. */
+/** Handles what routes throw. An unexpected error is `internal`: logged in full, and hidden from the client. */
 export function problemHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, req, res, next) => {
     if (res.headersSent) return next(error);
     const refused = refusalOfError(error);
     if (refused.code === 'internal') log.error({ err: error, requestId: stateOf(req).requestId }, 'unexpected error');
     if (refused.code === 'unavailable')
-      log.warn({ requestId: stateOf(req).requestId, cause: codeOf(error) }, 'a server that is needed does not answer');
+      log.warn({ requestId: stateOf(req).requestId, cause: codeOf(error) }, 'a required server does not answer');
     sendRefusal(req, res, refused);
   };
 }
 
-/** What an error means to a client. */
+/** The refusal that a client gets for an error. */
 function refusalOfError(error: unknown): Refusal {
-  if (isUnavailable(error)) return refusal('unavailable', 'a server that is needed does not answer; try again');
+  if (isUnavailable(error)) return refusal('unavailable', 'a required server does not answer; try again');
   if (error instanceof URIError) return refusal('not_found', 'no such path');
   const status = memberOf(error, 'status');
   if (typeof status === 'number' && status >= 400 && status < 500)
@@ -82,15 +82,16 @@ function refusalOfError(error: unknown): Refusal {
 }
 
 /**
- * SQLSTATE classes 08 (connection exception), 28 (the role may not connect), 57P (the server stops or starts), 53 (out of resources), 57014 (the statement
- * took too long), and the codes of db/postgres/bounded-pool.ts, postgres.js and Node for a query that was not answered in time and
- * a connection that cannot be made or was lost.
+ * SQLSTATE 08 (connection exception), 28 (the role may not connect), 53 (out of resources), 57P (the server stops or
+ * starts), 57014 (the statement took too long), and the codes of db/postgres/bounded-pool.ts and postgres.js for a query
+ * that timed out or a connection that failed or was lost.
  */
 const postgresDown =
   /^(08...|28...|57P..|57014|53...|POSTGRES_TIMEOUT|CONNECT_TIMEOUT|CONNECTION_(CLOSED|ENDED|DESTROYED))$/;
+/** Node's codes for the same. */
 const socketDown = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
 
-/** Whether the error says no more than that a server could not be asked. */
+/** Whether the error only means that a server is unavailable. */
 export function isUnavailable(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     const code = codeOf(cause);

@@ -1,6 +1,6 @@
 /**
- * So many requests a minute: for each key, and for each address from which calls come that show no valid key. Counted in
- * this process (docs/adr/0003-rate-limit-in-memory.md).
+ * Limits requests per minute for each key, and for each address whose calls have no valid key. Each process counts by itself
+ * (docs/adr/0003-rate-limit-in-memory.md).
  */
 import type { Request, RequestHandler, Response } from 'express';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
@@ -14,15 +14,15 @@ const windowSeconds = 60;
 const limiterOf = (requestsPerMinute: number) =>
   new RateLimiterMemory({ points: requestsPerMinute, duration: windowSeconds });
 
-async function taken(limiter: RateLimiterMemory, whose: string): Promise<RateLimiterRes> {
-  return await limiter.consume(whose).catch((reason: unknown) => {
+async function countRequest(limiter: RateLimiterMemory, caller: string): Promise<RateLimiterRes> {
+  return await limiter.consume(caller).catch((reason: unknown) => {
     if (reason instanceof RateLimiterRes) return reason;
     throw reason;
   });
 }
 
-/** Headers as in draft-ietf-httpapi-ratelimit-headers-10. Returns the refusal where nothing is left. */
-function tell(res: Response, policy: string, limit: number, used: RateLimiterRes): Refusal | null {
+/** Sets the headers of draft-ietf-httpapi-ratelimit-headers-10. Returns the refusal of a caller over its limit. */
+function setLimitHeaders(res: Response, policy: string, limit: number, used: RateLimiterRes): Refusal | null {
   const secondsLeft = Math.max(1, Math.ceil(used.msBeforeNext / 1000));
   res.set('RateLimit-Policy', `"${policy}";q=${limit};w=${windowSeconds}`);
   res.set('RateLimit', `"${policy}";r=${Math.max(0, used.remainingPoints)};t=${secondsLeft}`);
@@ -35,7 +35,12 @@ function tell(res: Response, policy: string, limit: number, used: RateLimiterRes
 export function rateLimit(requestsPerMinute: number): RequestHandler {
   const limiter = limiterOf(requestsPerMinute);
   return async (req, res, next) => {
-    const refused = tell(res, 'default', requestsPerMinute, await taken(limiter, stateOf(req).key?.id ?? ''));
+    const refused = setLimitHeaders(
+      res,
+      'default',
+      requestsPerMinute,
+      await countRequest(limiter, stateOf(req).key?.id ?? ''),
+    );
     if (refused) sendRefusal(req, res, refused);
     else next();
   };
@@ -49,12 +54,17 @@ export class AddressLimit {
     this.#limiter = limiterOf(requestsPerMinute);
   }
 
-  /** Counts a request; tells the client what is left and answers with the refusal where nothing is. */
+  /** Counts a request, and sets the headers that say how many are left. Returns the refusal of a caller over its limit. */
   async count(req: Request, res: Response): Promise<Refusal | null> {
-    return tell(res, 'address', this.requestsPerMinute, await taken(this.#limiter, addressGroup(req.ip)));
+    return setLimitHeaders(
+      res,
+      'address',
+      this.requestsPerMinute,
+      await countRequest(this.#limiter, addressGroup(req.ip)),
+    );
   }
 
-  /** Takes back one request that was counted, since its key was valid. */
+  /** Undoes the count of one request, since its key was valid. */
   async forgive(req: Request, res: Response): Promise<void> {
     await this.#limiter.reward(addressGroup(req.ip), 1);
     for (const name of ['RateLimit-Policy', 'RateLimit']) res.removeHeader(name);

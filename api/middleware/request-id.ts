@@ -1,4 +1,4 @@
-/** Gives each request its id and its place in a trace. */
+/** Gives each request its id and trace. */
 import { randomBytes } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import { holdsCardNumber } from '../../domain/cards/numbers.js';
@@ -6,12 +6,12 @@ import { newId } from '../http/ids.js';
 import { setState } from '../http/request-state.js';
 
 const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}$/;
-/** https://www.w3.org/TR/trace-context/#traceparent-header; a future version may have more members. */
+/** https://www.w3.org/TR/trace-context/#traceparent-header; a future version may have more fields. */
 const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/;
 
 export const requestId: RequestHandler = (req, res, next) => {
-  const asked = req.get('X-Request-Id');
-  const id = asked !== undefined && requestIdPattern.test(asked) && !holdsCardNumber(asked) ? asked : newId('req');
+  const sent = req.get('X-Request-Id');
+  const id = sent !== undefined && requestIdPattern.test(sent) && !holdsCardNumber(sent) ? sent : newId('req');
   const [, callersTrace, callersFlags] = traceparentPattern.exec(req.get('traceparent') ?? '') ?? [];
   const traceId = callersTrace ?? randomBytes(16).toString('hex');
   const span = randomBytes(8).toString('hex');

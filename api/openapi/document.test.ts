@@ -5,7 +5,7 @@ import { closeDeps, deps, document, operations } from './openapi.fixture.js';
 
 afterAll(closeDeps);
 
-test('what may be null is not also required to be an object', () => {
+test('a nullable schema does not also require an object', () => {
   const narrowed: unknown[] = [];
   JSON.stringify(document, (_name, schema) => {
     const parts: unknown = schema?.allOf;
@@ -30,7 +30,7 @@ test('the document describes exactly the paths and methods that Express serves',
   );
 });
 
-test('no product can be added whose SKU is a path of the API in its place', () => {
+test('no product can have a SKU that is also an API path in its place', () => {
   const segments = operations.map(({ path }) => path.split('/'));
   const literals = segments.flatMap((own) => {
     const place = own.length - 1;
@@ -42,7 +42,7 @@ test('no product can be added whose SKU is a path of the API in its place', () =
   expect([...new Set(literals)].sort()).toEqual([...reservedSkus].sort());
 });
 
-test('it is OpenAPI 3.1, and each operation has a name of its own', () => {
+test('it is OpenAPI 3.1, and each operation has a unique id', () => {
   expect(document.openapi).toBe('3.1.0');
   expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length);
 });
@@ -55,7 +55,7 @@ test('every parameter in a path is described', () => {
   }
 });
 
-test('every operation that needs a key says what it may answer besides, and with which headers', () => {
+test('every operation that needs a key describes its errors and their headers', () => {
   for (const { name, operation } of operations) {
     if (operation.security.length === 0) continue;
     const statuses = Object.keys(operation.responses);

@@ -1,4 +1,4 @@
-/** The OpenAPI 3.1 document, made from the very schemas that validate. */
+/** Makes the OpenAPI 3.1 document from the schemas that validate requests. */
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import type { RefusalCode } from '../../domain/errors.js';
@@ -7,7 +7,7 @@ import type { Route } from '../http/route.js';
 import { type Documented, openRoutes } from './open-paths.js';
 import { operationId, responseHeaders, responsesOf } from './responses.js';
 
-/** What any route may answer. */
+/** Refusals of every route. */
 const commonRefusals: readonly RefusalCode[] = [
   'unauthorized',
   'forbidden',
@@ -23,42 +23,42 @@ const keyRefusals: readonly RefusalCode[] = ['idempotency_key_reused', 'request_
 
 const idempotencyKey = z.string().regex(idempotencyKeyPattern).optional().openapi({
   description:
-    'Makes the call safe to repeat: the same key, path and body get the same answer, and nothing is done twice. Kept for at least 24 hours. Use a new key (a UUID, say) for each new call.',
+    'Makes the call safe to repeat: the same key, path and body get the same answer, and nothing is done twice. Stored for at least 24 hours. Use a new key (a UUID, say) for each new call.',
   example: '5f3b8a1e-7c1d-4e0a-9b57-1f0c2f6d8a34',
 });
 const prefer = z
   .string()
   .optional()
   .openapi({
-    description: `How long the answer may wait for a decision: \`wait=N\` (seconds, at most ${maxWaitSeconds}; default ${defaultWaitSeconds}), or \`respond-async\` for an answer at once. What is not decided by then is answered 202 and continues.`,
+    description: `How long the answer may wait for a decision: \`wait=N\` (seconds, at most ${maxWaitSeconds}; default ${defaultWaitSeconds}), or \`respond-async\` for an immediate answer. A call without a decision by then is answered with 202 and continues.`,
     example: 'wait=10',
   });
 
 const about = `Orders, payments and stock that stay correct when everything around them fails.
 
-**Keys.** Send \`Authorization: Bearer <API key>\`. Each operation names the scope that its key needs.
+**Keys.** Send \`Authorization: Bearer <API key>\`. Each operation names the scope it requires.
 
-**Repeating a call.** Send an \`Idempotency-Key\` with every POST. If the answer is lost, send the same call again: it acts once and answers the same, with \`Idempotency-Replayed: true\`.
+**Repeating a call.** Send an \`Idempotency-Key\` with every POST. If the answer is lost, send the same call again: it acts only once and gets the same answer, with \`Idempotency-Replayed: true\`.
 
 **Errors** are problem documents (RFC 9457) with a stable \`code\`; \`errors\` names each field that is not valid by its JSON pointer. Unknown fields are refused. A method that a path does not serve is 405 \`method_not_allowed\` with \`Allow\`.
 
-**Lists** come newest first, in pages: \`limit\`, and \`nextCursor\` of one page as \`cursor\` of the next.
+**Lists** are paged, newest first: set \`limit\`, and pass the \`nextCursor\` of one page as the \`cursor\` of the next.
 
 **Values.** Money is in minor units (1999 is 19.99 USD). Times are RFC 3339 in UTC.`;
 
 const tags = [
   ['Catalogue', 'Products, locations and suppliers.'],
   ['Stock', 'How much there is, what changed it, and operations that change it.'],
-  ['Reservations', 'Holds on stock that belong to no order.'],
-  ['Orders', 'From the first line to the payment, and what happened on the way.'],
-  ['Payments', 'Payments that belong to no order; reading those of orders.'],
+  ['Reservations', 'Holds on stock without an order.'],
+  ['Orders', 'From the first line to the payment, with a timeline.'],
+  ['Payments', 'Payments without an order; reading also those of orders.'],
   ['Supply', 'Transfers between locations, replenishment from suppliers, purchase orders.'],
   ['Reviews', 'Cases that a person must decide.'],
   ['Keys', 'API keys and their scopes.'],
   ['System', 'Open paths: health, metrics and documentation.'],
 ] as const;
 
-/** The document as a value that is ready to be written as JSON. */
+/** The document, ready to serialize as JSON. */
 export function openApiDocument(routes: readonly Route[]): object {
   const registry = new OpenAPIRegistry();
   registry.registerComponent('securitySchemes', 'apiKey', {

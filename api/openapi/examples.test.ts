@@ -10,14 +10,14 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 formats.default(ajv);
 ajv.addSchema(document, 'document');
 
-/** What is wrong with a value, by the schema at this place of the document. */
+/** The errors of a value, by the schema at this place in the document. */
 function faults(place: readonly string[], value: unknown): unknown {
   const pointer = place.map((part) => part.replaceAll('~', '~0').replaceAll('/', '~1')).map(encodeURIComponent);
   const validate = ajv.compile({ $ref: `document#/${pointer.join('/')}` });
   return validate(value) ? null : validate.errors;
 }
 
-test('every operation is described, with an example of what is sent and of every answer, and each fits its schema', () => {
+test('every operation has a description, and examples of its body and answers that fit their schemas', () => {
   for (const { name, method, path, operation } of operations) {
     expect([name, operation.summary.length > 3, operation.description.length > 20]).toEqual([name, true, true]);
     const media = operation.requestBody?.content['application/json'];
@@ -37,14 +37,14 @@ test('every operation is described, with an example of what is sent and of every
   }
 });
 
-test('what an example sends is taken by the very schema that validates', () => {
+test('every example body passes the schema that validates requests', () => {
   for (const { method, path, body, example } of apiRoutes(deps)) {
     const misfit = body?.safeParse(example.body).error?.issues ?? [];
     expect([method, path, misfit]).toEqual([method, path, []]);
   }
 });
 
-test('every parameter is described, and its example fits', () => {
+test('every parameter has a description, and an example that fits', () => {
   for (const { name, method, path, operation } of operations)
     for (const [index, parameter] of (operation.parameters ?? []).entries()) {
       const { schema, description = schema.description } = parameter;
@@ -55,7 +55,7 @@ test('every parameter is described, and its example fits', () => {
     }
 });
 
-/** Every schema of the document that stands for a member of an object, by where it stands. */
+/** The schema of every object member in the document, by its place. */
 function members(root: unknown, place = ''): [string, Schema][] {
   if (typeof root !== 'object' || root === null) return [];
   return Object.entries(root).flatMap(([name, value]) => {
@@ -69,7 +69,7 @@ function members(root: unknown, place = ''): [string, Schema][] {
   });
 }
 
-/** The description of a schema, of what it refers to, or of what it is put together from. */
+/** The description of a schema, of the schema it refers to, or of one of its parts. */
 function descriptionOf(schema: Schema): string | undefined {
   const named = /^#\/components\/schemas\/(.+)$/.exec(String(schema.$ref))?.[1];
   const parts = Array.isArray(schema.allOf) ? schema.allOf : [];

@@ -2,28 +2,28 @@
 import { z } from 'zod';
 import type { Route } from '../http/route.js';
 
-/** A route as far as the document describes it; those without a scope are open. */
+/** The documented part of a route. A route without a scope needs no key. */
 export type Documented = Omit<Route, 'prepare' | 'scope'> & {
   readonly scope: Route['scope'] | null;
   readonly mediaType?: string;
 };
 
 const notReady = z.array(z.string()).openapi({
-  description: 'What does not answer or is not up to date: `postgres`, `migrations`, `temporal`.',
+  description: 'What is unavailable or out of date: `postgres`, `migrations`, `temporal`.',
   example: [],
 });
 const readiness = <Status extends string>(status: Status) =>
-  z.object({ status: z.literal(status).openapi({ description: 'In one word.' }), notReady });
+  z.object({ status: z.literal(status).openapi({ description: 'Whether the API can serve.' }), notReady });
 
 export const openRoutes: readonly Documented[] = [
-  open('/livez', 'Is the process alive?', 'For liveness probes: asks no other server.', {
+  open('/livez', 'Is the process alive?', 'For liveness probes: depends on no other server.', {
     answers: { 200: z.object({ status: z.literal('alive').openapi({ description: 'Always `alive`.' }) }) },
     example: { answer: { status: 'alive' } },
   }),
   open(
     '/readyz',
     'Can the API serve?',
-    'For readiness probes: asks Postgres and Temporal, and names what is missing.',
+    'For readiness probes: checks Postgres and Temporal, and names what is missing.',
     {
       answers: { 200: readiness('ready'), 503: readiness('not_ready') },
       example: { answer: { status: 'ready', notReady: [] }, pending: { status: 'not_ready', notReady: ['temporal'] } },
@@ -34,11 +34,11 @@ export const openRoutes: readonly Documented[] = [
     example: { answer: 'http_request_duration_seconds_count{method="GET",route="/api/products",status="200"} 3\n' },
     mediaType: 'text/plain',
   }),
-  open('/openapi.json', 'This document', 'OpenAPI 3.1, for generators of clients and for tests.', {
+  open('/openapi.json', 'This document', 'OpenAPI 3.1, for client generators and tests.', {
     answers: { 200: z.looseObject({}) },
     example: { answer: { openapi: '3.1.0', info: { title: 'Holdfast', version: '1' }, paths: {} } },
   }),
-  open('/docs', 'This document as a page', 'Shows every operation, and can call it.', {
+  open('/docs', 'This document as a page', 'Shows every operation and can call it.', {
     answers: { 200: z.string() },
     example: { answer: '<!doctype html>…' },
     mediaType: 'text/html',

@@ -1,4 +1,4 @@
-/** The document and the application for tests that ask no server. */
+/** The document and its dependencies, for tests that need no server. */
 import { loneDeps } from '../app.fixture.js';
 import { apiRoutes } from '../app.js';
 import { openApiDocument } from './document.js';
@@ -40,7 +40,7 @@ export interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
-/** As a client gets it. */
+/** The document as a client gets it. */
 export const document: Document = JSON.parse(JSON.stringify(openApiDocument(apiRoutes(deps))));
 export const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, method, path, operation })),

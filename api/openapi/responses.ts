@@ -1,4 +1,4 @@
-/** The responses of an operation as OpenAPI describes them: bodies, headers, and links to what can be done next. */
+/** The OpenAPI responses of an operation: bodies, headers, and links to further operations. */
 import type { ResponseConfig, RouteConfig } from '@asteasolutions/zod-to-openapi';
 import type { z } from 'zod';
 import { type RefusalCode, refusalStatus } from '../../domain/errors.js';
@@ -9,22 +9,22 @@ import type { Documented } from './open-paths.js';
 type Headers = NonNullable<Exclude<ResponseConfig['headers'], z.ZodObject | undefined>>;
 type Links = NonNullable<ResponseConfig['links']>;
 
-/** Every header that an answer may carry, as components of the document. */
+/** The headers of answers, as components of the document. */
 export const responseHeaders = {
   'X-Request-Id': {
-    description: "The request's id: the one that was sent, or a new one. It is in the log, too.",
+    description: "The request's id, as sent or newly made. It is also in the log.",
     schema: { type: 'string', example: 'req_01a1fca5052e708db2f67afe7cac72b9' },
   },
   'RateLimit-Policy': {
-    description: 'How many requests an API key may send (`q`) within so many seconds (`w`).',
+    description: 'How many requests an API key may send (`q`) in a window of `w` seconds.',
     schema: { type: 'string', example: '"default";q=6000;w=60' },
   },
   RateLimit: {
-    description: 'How many requests are left (`r`), and in how many seconds all are there again (`t`).',
+    description: 'How many requests are left (`r`), and in how many seconds the window resets (`t`).',
     schema: { type: 'string', example: '"default";r=5999;t=60' },
   },
   'Retry-After': {
-    description: 'Send the call again after so many seconds.',
+    description: 'In how many seconds to send the call again.',
     schema: { type: 'integer', minimum: 0, example: 1 },
   },
   'WWW-Authenticate': {
@@ -32,11 +32,11 @@ export const responseHeaders = {
     schema: { type: 'string', example: 'Bearer realm="holdfast"' },
   },
   'Idempotency-Replayed': {
-    description: '`true` where this is the stored answer of an earlier call with the same Idempotency-Key.',
+    description: '`true` if this is the stored answer to an earlier call with the same Idempotency-Key.',
     schema: { type: 'string', const: 'true' },
   },
   'Preference-Applied': {
-    description: 'What was done about `Prefer`.',
+    description: 'Which preference of `Prefer` was applied.',
     schema: { type: 'string', pattern: '^(respond-async|wait=\\d{1,2})$', example: 'wait=10' },
   },
   Location: {
@@ -48,7 +48,7 @@ export const responseHeaders = {
 const statusWords: Readonly<Record<number, string>> = {
   200: 'Done.',
   201: 'Created.',
-  202: 'Not decided yet; it continues. The resource as it stands.',
+  202: 'Not decided yet; the call continues. The body is the resource as it stands.',
   503: 'Not ready.',
 };
 
@@ -57,7 +57,7 @@ export function operationId({ method, path }: Pick<Documented, 'method' | 'path'
   return `${method}${path.replace(/[^A-Za-z]+(\w?)/g, (_, first: string) => first.toUpperCase())}`;
 }
 
-/** @param routes all that need a key: those below the resource that is answered are linked to */
+/** @param routes all routes that need a key; answers link to those below their resource */
 export function responsesOf(
   route: Documented,
   refusals: ReadonlySet<RefusalCode>,
@@ -105,11 +105,11 @@ function problems(route: Documented, codes: ReadonlySet<RefusalCode>): RouteConf
   );
 }
 
-/** Answers that are given before the key is known, or not by its limit, say nothing of the limit. */
+/** Answers that may come before the rate limit of a key is checked. */
 const unlimited: ReadonlySet<number> = new Set([401, 403]);
-/** Answers that are kept for a repetition of the call. */
-const kept: ReadonlySet<number> = new Set([200, 201, 202, 402, 404, 409, 422]);
-/** Answers of calls that were given their time. */
+/** Answers that are stored for repeated calls. */
+const stored: ReadonlySet<number> = new Set([200, 201, 202, 402, 404, 409, 422]);
+/** Answers of calls that waited for a decision. */
 const waited: ReadonlySet<number> = new Set([200, 201, 202, 402, 409, 503]);
 
 function headersOf(route: Documented, status: number, located: boolean): Headers {
@@ -119,19 +119,19 @@ function headersOf(route: Documented, status: number, located: boolean): Headers
     ...(limited ? (['RateLimit', 'RateLimit-Policy'] as const) : []),
     ...(status === 429 || (status === 503 && route.scope !== null) ? (['Retry-After'] as const) : []),
     ...(status === 401 || status === 403 ? (['WWW-Authenticate'] as const) : []),
-    ...(route.method === 'post' && kept.has(status) ? (['Idempotency-Replayed'] as const) : []),
+    ...(route.method === 'post' && stored.has(status) ? (['Idempotency-Replayed'] as const) : []),
     ...(route.waits && waited.has(status) ? (['Preference-Applied'] as const) : []),
     ...(located || status === 202 ? (['Location'] as const) : []),
   ];
   return Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
 }
 
-/** The routes of one thing of the collection at `path`: `/api/orders/:id`, `/api/orders/:id/confirm`. */
+/** The routes of one resource in the collection at `path`: `/api/orders/:id`, `/api/orders/:id/confirm`. */
 function routesBelow(path: string, routes: readonly Route[]): Route[] {
   return routes.filter((route) => route.path.startsWith(`${path}/:`));
 }
 
-/** Only those that are found by a member of the answer; empty where the thing cannot be read. */
+/** Links to routes whose path parameter is a member of the answer. */
 function linksTo(below: readonly Route[]): Links {
   return Object.fromEntries(
     below.flatMap((route) => {

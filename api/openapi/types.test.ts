@@ -13,7 +13,7 @@ afterAll(async () => {
   await closeDeps();
 });
 
-/** What the TypeScript compiler says about files that use the document's types: the lines that are wrong, by file. */
+/** Compiles files that use the document's types; returns the errors by file. */
 function compile(sources: Readonly<Record<string, string>>): Record<string, string[]> {
   for (const [name, source] of Object.entries(sources)) writeFileSync(join(folder, name), source);
   const files = Object.keys(sources).map((name) => join(folder, name));
@@ -43,7 +43,7 @@ const client = createClient<paths>({ baseUrl: 'http://localhost' });
 
 const written = (value: unknown) => JSON.stringify(value, null, 2);
 
-/** The documented call of an operation, and a value of each documented answer. */
+/** Source text with the documented call of an operation and a value of each documented answer. */
 function callOf({ method, path, operation }: (typeof operations)[number]): string {
   const params: Record<string, Record<string, unknown>> = {};
   for (const { in: place, name, schema } of operation.parameters ?? [])
@@ -60,7 +60,7 @@ function callOf({ method, path, operation }: (typeof operations)[number]): strin
   return [`void client.${method.toUpperCase()}('${path}', ${written(init)});`, ...answers].join('\n');
 }
 
-test('the types that openapi-typescript makes of the document compile with every documented call and answer', async () => {
+test('types made by openapi-typescript from the document fit every documented call and answer', async () => {
   const types = astToString(await openapiTypes(JSON.stringify(document)));
   const found = compile({
     'holdfast.ts': types,

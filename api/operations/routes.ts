@@ -1,4 +1,4 @@
-/** Inventory operations: one, many with a result each, and many that are done together or not at all. */
+/** Inventory operations: one, many that succeed or fail independently, and many that are all done or none. */
 import type { z } from 'zod';
 import { findProductTerms } from '../../db/catalogue/queries.js';
 import type { RefusalCode } from '../../domain/errors.js';
@@ -39,7 +39,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       tag: 'Stock',
       summary: 'Reserve, release or consume',
       description:
-        '`reserve` makes a hold that expires like any other. `release` gives a hold of `reserve` back, all of it or a part. `consume` takes goods that are not reserved out of stock.',
+        '`reserve` makes a hold that expires like any other. `release` gives back all or part of such a hold. `consume` takes unreserved goods out of stock.',
       example: { body: { operation: 'reserve', sku: exampleSku, quantity: 2 }, answer: operationExample },
       scope: 'inventory:write',
       body: inventoryOperation,
@@ -55,9 +55,9 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/inventory/bulk',
       tag: 'Stock',
-      summary: `Do up to ${maxOperationsPerBulk} operations, each for itself`,
+      summary: `Do up to ${maxOperationsPerBulk} independent operations`,
       description:
-        'Does each operation for itself, in one transaction and in the order given. One that is refused leaves the others alone; if all are refused the answer is 422 `all_operations_failed`, with the same results.',
+        'Carries out each operation independently, in the given order and in one transaction. A refused operation does not affect the others. If all are refused, the answer is 422 `all_operations_failed` with the same results.',
       example: {
         body: {
           operations: [
@@ -78,7 +78,7 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       path: '/api/inventory/batch',
       tag: 'Stock',
       summary: `Change up to ${maxOperationsPerBulk} quantities, all or none`,
-      description: 'Adjusts what is on hand by signed quantities. If one change is refused, none is made.',
+      description: 'Adds signed quantities to stock on hand. If one change is refused, none is made.',
       example: {
         body: {
           updates: [

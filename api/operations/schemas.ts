@@ -8,16 +8,16 @@ const location = locationCode.default(mainLocation);
 
 const operation = <Name extends string>(name: Name, description: string) => z.literal(name).openapi({ description });
 
-/** Not a component of the document: generators of clients take members with a default there for required ones. */
+/** Not a component of the document, since client generators treat members with a default as required there. */
 export const inventoryOperation = z.discriminatedUnion('operation', [
   z.strictObject({ operation: operation('reserve', 'Hold goods.'), sku, quantity, location }),
   z.strictObject({ operation: operation('consume', 'Take goods out of stock.'), sku, quantity, location }),
   z.strictObject({
     operation: operation('release', 'Give held goods back.'),
     sku,
-    quantity: quantity.openapi({ description: 'All that is held, or a part of it.' }),
-    location: locationCode.openapi({ description: 'Must be where the hold is, if it is named.' }).optional(),
-    reservationId: id('rsv').openapi({ description: 'The hold.' }),
+    quantity: quantity.openapi({ description: 'How many held units to give back: all or some of them.' }),
+    location: locationCode.openapi({ description: 'If given, must be the location of the hold.' }).optional(),
+    reservationId: id('rsv').openapi({ description: 'The id of the hold.' }),
   }),
 ]);
 export type InventoryOperation = z.output<typeof inventoryOperation>;
@@ -27,7 +27,7 @@ export const bulkRequest = z.strictObject({
     .array(inventoryOperation)
     .min(1)
     .max(maxOperationsPerBulk)
-    .openapi({ description: 'What to do, in this order.' }),
+    .openapi({ description: 'The operations, in the order to carry them out.' }),
 });
 
 export const batchRequest = z.strictObject({
@@ -41,25 +41,28 @@ export const batchRequest = z.strictObject({
     )
     .min(1)
     .max(maxOperationsPerBulk)
-    .openapi({ description: 'What to change.' }),
+    .openapi({ description: 'The changes.' }),
 });
 
 const count = (description: string) => z.int().min(0).openapi({ description, example: 2 });
 const level = {
-  onHand: count('Units at the location afterwards.'),
-  reserved: count('Units held there afterwards.'),
-  available: count('Units there and not held afterwards.'),
+  onHand: count('Units on hand at the location afterwards.'),
+  reserved: count('Units held at the location afterwards.'),
+  available: count('Units on hand but not held afterwards.'),
   replenishmentTriggered: z.boolean().openapi({
-    description: 'Whether on hand is at or below the reorder point now and a supplier is asked for more.',
+    description: 'Whether stock on hand is now at or below the reorder point and more is ordered from the supplier.',
   }),
 };
 
 export const operationResult = z
   .object({
-    operation: z.enum(['reserve', 'release', 'consume']).openapi({ description: 'What was done.' }),
+    operation: z.enum(['reserve', 'release', 'consume']).openapi({ description: 'Which operation was done.' }),
     sku,
-    quantity: count('How many units it was done to.'),
-    reservationId: shown('The hold, of `reserve` and `release`.', 'rsv_01a1fca5052e708db2f67afe7cac72b9').optional(),
+    quantity: count('How many units were reserved, released or consumed.'),
+    reservationId: shown(
+      'The hold that was made or released; absent for `consume`.',
+      'rsv_01a1fca5052e708db2f67afe7cac72b9',
+    ).optional(),
     ...level,
   })
   .openapi('InventoryOperationResult', { description: 'An operation that was done.' });
@@ -70,24 +73,24 @@ export const bulkResult = z
     results: z
       .array(
         z.object({
-          index: count('The place of the operation in the request, from 0.'),
+          index: count('The index of the operation in the request, from 0.'),
           success: z.boolean().openapi({ description: 'Whether it was done.' }),
           result: operationResult.optional(),
           error: z
             .object({
-              code: shown('A code of problem documents.', 'insufficient_stock'),
+              code: shown('A code, as in problem documents.', 'insufficient_stock'),
               detail: shown('What is wrong.', 'insufficient stock: available=1, requested=2'),
             })
             .openapi({ description: 'Why it was refused.' })
             .optional(),
         }),
       )
-      .openapi({ description: 'One result for each operation, in their order.' }),
-    succeeded: count('How many were done.'),
-    failed: count('How many were refused.'),
-    partialSuccess: z.boolean().openapi({ description: 'Whether some were done and some refused.' }),
+      .openapi({ description: 'One result for each operation, in the order of the request.' }),
+    succeeded: count('How many operations were done.'),
+    failed: count('How many operations were refused.'),
+    partialSuccess: z.boolean().openapi({ description: 'Whether some operations were done and some refused.' }),
   })
-  .openapi('BulkResult', { description: 'What became of each operation.' });
+  .openapi('BulkResult', { description: 'The result of each operation.' });
 export type BulkResult = Shape<typeof bulkResult>;
 
 export const batchResult = z
@@ -97,7 +100,7 @@ export const batchResult = z
         z.object({
           sku,
           location: locationCode,
-          quantity: z.int().openapi({ description: 'By how much on hand changed.', example: -2 }),
+          quantity: z.int().openapi({ description: 'By how much stock on hand changed.', example: -2 }),
           ...level,
         }),
       )

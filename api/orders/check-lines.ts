@@ -1,9 +1,9 @@
-/** What must hold of an order's lines before its saga is started. Nothing is written here. */
+/** Checks an order's lines before its saga starts. Writes nothing. */
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
 import { maxMinorUnits } from '../../domain/limits.js';
 import { parseMinorUnits, totalOf } from '../../domain/money.js';
-import { refusalOf } from '../../domain/refusals.js';
+import { detailOf, refusalOf } from '../../domain/refusals.js';
 import { mainLocation } from '../../domain/stock.js';
 import { fieldRefused, type Refused, refuseFields, refuseWith } from '../http/reply.js';
 
@@ -13,10 +13,10 @@ export interface RequestedLine {
   readonly location: string;
 }
 
-export type Intake = { readonly kind: 'accepted'; readonly total: number } | Refused;
+export type CheckedLines = { readonly kind: 'accepted'; readonly total: number } | Refused;
 
 /**
- * Prices the lines, or says what is wrong with them.
+ * Adds up the lines, or refuses them.
  * @param pointerTo the JSON pointer of a line in the request's body
  * @returns the total in minor units
  */
@@ -24,10 +24,10 @@ export async function checkLines(
   db: Database,
   lines: readonly RequestedLine[],
   pointerTo: (line: number) => string,
-): Promise<Intake> {
+): Promise<CheckedLines> {
   if (lines.length === 0) return { kind: 'accepted', total: 0 };
   const skus = [...new Set(lines.map((line) => line.sku))];
-  // `main` is always there.
+  // `main` always exists.
   const codes = [...new Set(lines.map((line) => line.location))].filter((code) => code !== mainLocation);
   const [products, locations] = await Promise.all([findProducts(db, skus), findLocations(db, codes)]);
   const bySku = new Map(products.map((product) => [product.sku, product]));
@@ -54,7 +54,7 @@ export async function checkLines(
   if (total.kind === 'total') return { kind: 'accepted', total: total.total.amount };
   const detail =
     total.kind === 'too_large'
-      ? `the total is above ${maxMinorUnits.toLocaleString('en-US')} minor units`
-      : `all lines of an order must have one currency, not ${total.currencies.join(' and ')}`;
+      ? detailOf('validation_failed', { rule: 'max_total', max: maxMinorUnits })
+      : `all lines of an order must have the same currency, not ${total.currencies.join(' and ')}`;
   return refuseFields('validation_failed', [{ pointer: '/lines', code: total.kind, detail }]);
 }

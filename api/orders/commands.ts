@@ -1,4 +1,4 @@
-/** Commands to an order that exists: one more line, confirm, cancel. */
+/** Commands to an order that exists: add a line, confirm, cancel. */
 import type { ApiDeps } from '../deps.js';
 import type { Answer, Reply } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
@@ -14,7 +14,7 @@ const commands = {
 } as const;
 type Commands = typeof commands;
 
-/** Gives a command to the order's saga, and answers with the order as it stands then. */
+/** Sends a command to the order's saga, and answers with the order as it stands then. */
 export function commandOrder<Update extends keyof Commands>(
   orderId: string,
   update: Update,
@@ -29,8 +29,8 @@ export function commandOrder<Update extends keyof Commands>(
     {
       to,
       successStatus,
-      ask: (asking) => deps.sagas.updateOrder(orderId, update, request, asking),
-      // Each line is one more; an order is confirmed or cancelled once.
+      send: (updateCall) => deps.sagas.updateOrder(orderId, update, request, updateCall),
+      // Each `addLine` adds another line; an order is confirmed or cancelled once.
       isDone: ({ status }) => update !== 'addLine' && status === to,
       insteadWhenFull: 'confirm or cancel it, or open another one',
     },

@@ -1,4 +1,4 @@
-/** POST /api/orders: starts `order/<id>` and answers its first decision. */
+/** POST /api/orders: starts `order/<id>` and answers with its first decision. */
 import type { z } from 'zod';
 import { type OrderInput, orderWorkflowId } from '../../workflows/order/contract.js';
 import type { ApiDeps } from '../deps.js';
@@ -25,20 +25,20 @@ export async function openOrder(
       { pointer: '/confirm', code: 'invalid', detail: 'an order without lines cannot be confirmed' },
     ]);
 
-  // What an earlier call has begun is not judged by today's catalogue.
+  // An order that an earlier call has begun is not checked against today's catalogue.
   const begun = await hasBegun(orders, orderId, call, deps);
   const checked = await checkLines(db, body.lines, (line) => `/lines/${line}`);
   if (!begun) {
     if (checked.kind === 'refused') return checked;
     if (body.confirm && checked.total > 0 && !body.payment)
       return refuseFields('payment_method_required', [
-        { pointer: '/payment', code: 'required', detail: 'is required: the total is above 0' },
+        { pointer: '/payment', code: 'required', detail: 'is required: the total is over 0' },
       ]);
   }
 
   const input = orderInput(orderId, body, call, deps);
   const total = checked.kind === 'accepted' ? checked.total : 0;
-  return await startSaga(orders, input, (asking) => deps.sagas.startOrder(input, total, asking), call, deps);
+  return await startSaga(orders, input, (updateCall) => deps.sagas.startOrder(input, total, updateCall), call, deps);
 }
 
 function orderInput(
@@ -67,7 +67,7 @@ function orderInput(
   };
 }
 
-/** The choice without members that are undefined. */
+/** The payment as the saga takes it: absent members instead of undefined ones. */
 export function chosenPayment(choice: z.output<typeof newOrder>['payment']): OrderInput['payment'] {
   if (!choice) return null;
   if ('method' in choice) return { method: choice.method };

@@ -1,4 +1,4 @@
-/** Orders as the API answers them: from Postgres, or, before their saga has written anything, from its input. */
+/** Reads orders: from Postgres or, before their saga has written anything, from its input. */
 import { findProducts } from '../../db/catalogue/queries.js';
 import { getOrder } from '../../db/orders/queries.js';
 import type { Database } from '../../db/postgres/client.js';
@@ -27,15 +27,15 @@ export const orders: Commanded<Order, OrderInput, OrderStatus> = {
   cannotBecome: ({ status: from }, to) => refusalOf('invalid_order_state', { from, to }),
 };
 
-/** Why opening the order was refused. */
+/** The refusal of an order that could not be opened. */
 function openingRefusal({ failure, supplierReference }: Order): Refusal | null {
   if (failure === null) return null;
   if (isRefusalCode(failure.code)) return refusal(failure.code, failure.detail);
-  // Suppliers were asked, and refused before anybody was answered that the order waits for them.
+  // A supplier refused before the caller was answered that the order waits for it.
   return supplierReference === null ? refusal('insufficient_stock', failure.detail) : null;
 }
 
-/** The order that a saga will write down when it begins. Nothing is held yet. */
+/** The order as its saga will first write it. Nothing is held yet. */
 async function pendingOrder(db: Database, input: OrderInput): Promise<Order> {
   const products = await findProducts(db, [...new Set(input.lines.map((line) => line.sku))]);
   const lines = input.lines.map(({ sku, quantity, location }) => {

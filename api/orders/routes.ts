@@ -45,10 +45,10 @@ const paymentRefusals = [
 const lineRefusals = ['unknown_sku', 'unknown_location', 'product_not_active', 'insufficient_stock'] as const;
 
 export function orderRoutes(deps: ApiDeps): Route[] {
-  return [...readingRoutes(deps), ...drivingRoutes(deps)];
+  return [...readRoutes(deps), ...commandRoutes(deps)];
 }
 
-function readingRoutes(deps: ApiDeps): Route[] {
+function readRoutes(deps: ApiDeps): Route[] {
   const { db } = deps.connection;
   return [
     route({
@@ -56,7 +56,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
       path: '/api/orders',
       tag: 'Orders',
       summary: 'List orders',
-      description: 'Lists the orders, the newest first.',
+      description: 'Lists the orders, newest first.',
       example: { answer: pageExample(orderExample) },
       scope: 'orders:read',
       query: orderQuery,
@@ -73,7 +73,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
       path: '/api/orders/:id',
       tag: 'Orders',
       summary: 'Read an order',
-      description: 'Answers one order as it stands. An order that no worker has taken up yet is `pending`.',
+      description: 'Returns one order as it stands. An order that no worker has picked up yet is `pending`.',
       example: { answer: orderExample },
       scope: 'orders:read',
       params: orderId,
@@ -85,9 +85,9 @@ function readingRoutes(deps: ApiDeps): Route[] {
       method: 'get',
       path: '/api/orders/:id/timeline',
       tag: 'Orders',
-      summary: 'Read what happened to an order',
+      summary: "Read an order's timeline",
       description:
-        'Lists every change of status and every signal that was ignored, the oldest first, with reason, actor and trace id.',
+        'Lists every change of status and every ignored signal, oldest first, with reason, actor and trace id.',
       example: { answer: timelineExample },
       scope: 'orders:read',
       params: orderId,
@@ -99,7 +99,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
         const page = pageRequest('timeline', query);
         if (page.kind === 'refused') return page;
         const after = page.cursor === null ? '0' : page.cursor.id;
-        // 15 digits: a number that JavaScript knows exactly, and Postgres as a bigint.
+        // 15 digits: exact as a JavaScript number, and within a bigint of Postgres.
         if (!/^\d{1,15}$/.test(after)) return refuseCursor();
         const entries = await orderTimeline(db, { id: params.id, limit: page.limit, after: Number(after) });
         if (entries) return answer(200, viewPage(entries, viewTimelineEntry));
@@ -110,7 +110,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-function drivingRoutes(deps: ApiDeps): Route[] {
+function commandRoutes(deps: ApiDeps): Route[] {
   const { db } = deps.connection;
   return [
     route({
@@ -119,7 +119,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       tag: 'Orders',
       summary: 'Open an order',
       description:
-        'Without lines the order is a `draft`. With lines, all of them are reserved or none. With `confirm: true` the order is paid in the same call. If stock is short and every short product has an active supplier, the order is `awaiting_restock` and continues by itself; otherwise it fails with 409 `insufficient_stock`. A refused payment is 402.',
+        'Without lines the order is a `draft`. With lines, either all of them are reserved or none. With `confirm: true` the order is also paid in the same call. If stock is short and every short product has an active supplier, the order is `awaiting_restock` and continues by itself; otherwise it fails with 409 `insufficient_stock`. A refused payment is answered with 402.',
       example: { body: newOrderExample, answer: orderExample, pending: pendingOrderExample },
       scope: 'orders:write',
       creates: 'ord',
@@ -136,7 +136,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       tag: 'Orders',
       summary: 'Add a line',
       description:
-        'Adds a line to a `draft` or `reserved` order and reserves it. The hold of the whole order starts anew. If stock is short the order stays as it was.',
+        'Adds a line to a `draft` or `reserved` order and reserves its stock. The hold time of the whole order starts over. If stock is short, the order stays as it was.',
       example: {
         body: { sku: exampleSku, quantity: 2 },
         answer: reservedOrderExample,
@@ -162,7 +162,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       tag: 'Orders',
       summary: 'Pay and confirm an order',
       description:
-        'Charges the card and confirms the order. A refused payment is 402 and leaves the order `reserved` until its hold ends, so that another card can be tried; the third refusal makes it `failed`. Confirming a confirmed order does nothing and answers 200. Orders of a total above 0 need a payment, here or when the order was opened.',
+        'Charges the card and confirms the order. A refused payment is answered with 402 and leaves the order `reserved` until its hold expires, so that another card can be tried; after the third refusal the order is `failed`. Confirming a confirmed order does nothing and answers 200. An order with a total over 0 needs a payment, either here or when it is opened.',
       example: { body: { payment: { cardToken: 'tok_visa' } }, answer: orderExample, pending: confirmingOrderExample },
       scope: 'orders:write',
       waits: true,
@@ -181,7 +181,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       tag: 'Orders',
       summary: 'Cancel an order',
       description:
-        'Cancels an order that is not confirmed and frees its stock. While the order is being paid, the cancellation wins until the capture is sent; after that it waits for the outcome. A confirmed order cannot be cancelled: 409 `invalid_order_state`.',
+        'Cancels an order that is not confirmed and frees its stock. While the order is being paid, a cancellation wins until the capture is sent; after that it waits for the outcome. A confirmed order cannot be cancelled: 409 `invalid_order_state`.',
       example: { body: { reason: 'ordered twice' }, answer: cancelledOrderExample, pending: reservedOrderExample },
       scope: 'orders:write',
       waits: true,

@@ -35,10 +35,10 @@ const paymentChoice = z
   .union([
     z.strictObject({ cardToken, backupCardToken: backupCardToken.optional() }),
     z.strictObject({
-      method: z.literal('external').openapi({ description: 'It is paid elsewhere: no processor is called.' }),
+      method: z.literal('external').openapi({ description: 'Paid elsewhere: no card processor is called.' }),
     }),
   ])
-  .openapi('PaymentChoice', { description: 'How the order is paid: by card, or elsewhere.' });
+  .openapi('PaymentChoice', { description: 'How the order is paid: by card or elsewhere.' });
 
 export const newLine = z.strictObject({ sku, quantity, location: locationCode.default(mainLocation) });
 
@@ -46,28 +46,34 @@ export const newOrder = z.strictObject({
   customer: z
     .strictObject({
       id: text(maxCustomerIdLength)
-        .openapi({ description: 'Your own id of the customer.', example: 'cus_1001' })
+        .openapi({ description: 'Your own id for the customer.', example: 'cus_1001' })
         .optional(),
-      name: text(maxNameLength).openapi({ description: 'Their name.', example: 'Ada Lovelace' }).optional(),
+      name: text(maxNameLength).openapi({ description: "The customer's name.", example: 'Ada Lovelace' }).optional(),
       email: email.optional(),
     })
-    .openapi({ description: 'Who orders.' })
+    .openapi({ description: 'The customer who places the order.' })
     .optional(),
   lines: z
     .array(newLine)
     .max(maxLinesPerOrder)
     .default([])
-    .openapi({ description: 'What is ordered; none makes a draft.' }),
+    .openapi({ description: 'The order lines; without any, the order is a draft.' }),
   payment: paymentChoice.optional(),
-  confirm: z.boolean().default(false).openapi({ description: 'Whether to pay and confirm it in the same call.' }),
+  confirm: z
+    .boolean()
+    .default(false)
+    .openapi({ description: 'Whether to pay and confirm the order in the same call.' }),
 });
 
 export const confirmation = z.strictObject({ payment: paymentChoice.optional() });
 export const cancellation = z.strictObject({
-  reason: text(maxReasonLength).openapi({ description: 'Why; it is on the timeline.', example: 'ordered twice' }),
+  reason: text(maxReasonLength).openapi({
+    description: 'Why the order is cancelled; shown on its timeline.',
+    example: 'ordered twice',
+  }),
 });
 
-const status = z.enum(orderStatuses).openapi({ description: 'Where the order stands.' });
+const status = z.enum(orderStatuses).openapi({ description: 'The status of the order.' });
 
 export const order = z
   .object({
@@ -75,11 +81,11 @@ export const order = z
     status,
     customer: z
       .object({
-        id: shown('Your own id of the customer.', 'cus_1001').optional(),
-        name: shown('Their name.', 'Ada Lovelace').optional(),
-        email: shown('Where receipts go.', 'ada@example.com').optional(),
+        id: shown('Your own id for the customer.', 'cus_1001').optional(),
+        name: shown("The customer's name.", 'Ada Lovelace').optional(),
+        email: shown('The address for receipts.', 'ada@example.com').optional(),
       })
-      .openapi({ description: 'Who orders.' }),
+      .openapi({ description: 'The customer who places the order.' }),
     lines: z
       .array(
         z.object({
@@ -87,17 +93,17 @@ export const order = z
           quantity,
           unitPrice: money.openapi({ description: 'The price of one unit when the line was added.' }),
           location: locationCode,
-          reservationId: shownOrNull('Its hold; null: none yet.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
+          reservationId: shownOrNull('The hold of this line; null: none yet.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
         }),
       )
-      .openapi({ description: 'What is ordered.' }),
+      .openapi({ description: 'The order lines.' }),
     total: money.openapi({ description: 'The sum of all lines.' }),
     payment: z.union([payment, z.null()]).openapi({ description: 'The latest payment; null: none yet.' }),
-    supplierReference: shownOrNull("The supplier's reference of what is missing; null: nothing is.", null),
-    expiresAt: time.nullable().openapi({ description: 'When its holds expire; null: not by themselves.' }),
-    cancelReason: shownOrNull('Why it was cancelled.', null),
+    supplierReference: shownOrNull("The supplier's reference for the missing stock; null: none is missing.", null),
+    expiresAt: time.nullable().openapi({ description: 'When its holds expire; null: they do not expire.' }),
+    cancelReason: shownOrNull('Why the order was cancelled.', null),
     failure,
-    workflowId: shown('Its workflow in Temporal.', 'order/ord_01a1fca5052e708db2f67afe7cac72b9'),
+    workflowId: shown('The id of its Temporal workflow.', 'order/ord_01a1fca5052e708db2f67afe7cac72b9'),
     createdAt,
     updatedAt,
   })
@@ -108,17 +114,17 @@ export const orderPage = pageOf('Order', order);
 
 const timelineEntry = z.object({
   at: time.openapi({ description: 'When it happened.' }),
-  from: status.nullable().openapi({ description: 'The status before; null: there was none.' }),
-  to: status.openapi({ description: 'The status afterwards; the same where only a note was made.' }),
-  reason: shownOrNull('Why, where there is a reason.', null),
+  from: status.nullable().openapi({ description: 'The previous status; null: there was none.' }),
+  to: status.openapi({ description: 'The new status; unchanged if the entry is only a note.' }),
+  reason: shownOrNull('Why it happened, if there is a reason.', null),
   actor: shown('Who did it.', 'api_key:key_01a1fc9f5d0a7d3b8f5c0a3e2b1d4c6f'),
-  traceId: shownOrNull('The W3C trace of the call.', '0af7651916cd43dd8448eb211c80319c'),
+  traceId: shownOrNull('The W3C trace id of the call.', '0af7651916cd43dd8448eb211c80319c'),
 });
 export type TimelineEntry = Shape<typeof timelineEntry>;
 
 export const timeline = z
   .object({
-    items: z.array(timelineEntry).openapi({ description: 'What happened, the oldest first.' }),
+    items: z.array(timelineEntry).openapi({ description: 'The timeline entries, oldest first.' }),
     nextCursor,
   })
-  .openapi('OrderTimeline', { description: 'A page of what happened to an order.' });
+  .openapi('OrderTimeline', { description: "A page of an order's timeline." });

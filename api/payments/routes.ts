@@ -1,4 +1,4 @@
-/** Payments that belong to no order: `payment/<id>`. */
+/** Payments: reading all of them, and taking those without an order (`payment/<id>`). */
 
 import type { z } from 'zod';
 import { getPayment, listPayments } from '../../db/payments/queries.js';
@@ -31,7 +31,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       tag: 'Payments',
       summary: 'Take a payment',
       description:
-        'Charges a card for something that is no order of Holdfast. If the primary card is refused the backup card is tried. A refused payment is 402, and nothing stays authorized.',
+        'Charges a card for something other than a Holdfast order. If the primary card is refused, the backup card is tried. A refused payment is answered with 402, and nothing stays authorized.',
       example: { body: newPaymentExample, answer: ownPaymentExample, pending: pendingPaymentExample },
       scope: 'payments:write',
       creates: 'pay',
@@ -53,7 +53,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       path: '/api/payments',
       tag: 'Payments',
       summary: 'List payments',
-      description: 'Lists all payments, those of orders too, the newest first.',
+      description: 'Lists all payments, including those of orders, newest first.',
       example: { answer: pageExample(paymentExample) },
       scope: 'payments:read',
       query: paymentQuery,
@@ -70,7 +70,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
       path: '/api/payments/:id',
       tag: 'Payments',
       summary: 'Read a payment',
-      description: 'Answers one payment as it stands, of an order or not.',
+      description: 'Returns one payment as it stands, whether or not it belongs to an order.',
       example: { answer: paymentExample },
       scope: 'payments:read',
       params: paymentId,
@@ -101,7 +101,7 @@ function pay(
     caller: call.caller,
     requestedAt: now(),
   };
-  return startSaga(payments, input, (asking) => deps.sagas.startPayment(input, asking), call, deps);
+  return startSaga(payments, input, (updateCall) => deps.sagas.startPayment(input, updateCall), call, deps);
 }
 
 const payments: SagaResource<Payment, PaymentInput> = {
@@ -117,7 +117,7 @@ const payments: SagaResource<Payment, PaymentInput> = {
     return { view, refusal: failure && isRefusalCode(failure.code) ? refusal(failure.code, failure.detail) : null };
   },
   pending: (_db, input) => pendingPayment(input),
-  // Also where its workflow was terminated: the run that resumes it writes it down.
+  // Even if its workflow was terminated: the run that resumes it writes the payment.
   alwaysWritten: true,
 };
 

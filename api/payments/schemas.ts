@@ -17,7 +17,7 @@ export const newPayment = z.strictObject({
   cardToken,
   backupCardToken: backupCardToken.optional(),
   customerId: text(maxCustomerIdLength)
-    .openapi({ description: 'Your own id of the customer.', example: 'cus_1001' })
+    .openapi({ description: 'Your own id for the customer.', example: 'cus_1001' })
     .optional(),
   email: email.optional(),
   reference: text(maxReferenceLength)

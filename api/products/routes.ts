@@ -22,7 +22,7 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       tag: 'Catalogue',
       summary: 'Add a product',
       description:
-        'Adds a product to the catalogue. It has no stock until goods are received. It is `active` at once unless it is added as a `draft`; drafts cannot be sold.',
+        'Adds a product to the catalogue. It has no stock until goods are received. It is `active` unless it is added as a `draft`; drafts cannot be sold.',
       example: { body: newProductExample, answer: productExample },
       scope: 'inventory:write',
       body: newProduct,
@@ -39,7 +39,7 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/products',
       tag: 'Catalogue',
       summary: 'List products',
-      description: 'Lists the products, the newest first.',
+      description: 'Lists the products, newest first.',
       example: { answer: pageExample(productExample) },
       scope: 'inventory:read',
       query: productQuery,
@@ -54,7 +54,7 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/products/:sku',
       tag: 'Catalogue',
       summary: 'Read a product',
-      description: 'Answers one product.',
+      description: 'Returns one product.',
       example: { answer: productExample },
       scope: 'inventory:read',
       params: productSku,
@@ -71,7 +71,7 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       tag: 'Catalogue',
       summary: 'Change a product',
       description:
-        'Changes the fields that are sent and leaves the others as they are. A new price counts for lines that are added from then on; lines of orders keep theirs.',
+        'Changes the fields in the body and leaves the others as they are. A new price applies to lines added from then on; existing order lines keep their price.',
       example: {
         body: { price: { amount: 2199, currency: 'USD' } },
         answer: { ...productExample, price: { amount: 2199, currency: 'USD' } },
@@ -94,7 +94,7 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
 function refuseProduct({ kind }: ProductConflict, sku: string): Refused {
   switch (kind) {
     case 'already_exists':
-      return refuse('already_exists', `there is a product ${sku} already`, { sku });
+      return refuse('already_exists', `product ${sku} already exists`, { sku });
     case 'not_found':
       return refuse('not_found', 'no such product');
     case 'unknown_supplier':

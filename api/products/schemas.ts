@@ -7,30 +7,31 @@ import { createdAt, money, pageOf, pageQuery, sku, supplierId, text, updatedAt }
 export const productSku = z.strictObject({ sku });
 export const productQuery = z.strictObject(pageQuery);
 
-const name = text(maxNameLength).openapi({ description: 'What it is called.', example: 'T-shirt, medium' });
-const price = money.openapi({ description: 'What one unit costs a customer.' });
+const name = text(maxNameLength).openapi({ description: 'Its name.', example: 'T-shirt, medium' });
+const price = money.openapi({ description: 'What a customer pays for one unit.' });
 const status = z.enum(productStatuses).openapi({
   description:
-    'Only an active product takes new orders, lines and reservations. What was held before it was archived can still be confirmed.',
+    'Only active products can be added to orders and reserved. Holds made before a product was archived can still be confirmed.',
 });
 
 /** Replenishment settings. Null: none. */
 const supply = {
   reorderPoint: z.int().min(0).max(maxQuantity).nullable().openapi({
-    description: 'Stock on hand and on order at or below this is replenished from the supplier; null: never by itself.',
+    description:
+      'When stock on hand and on order falls to this level, it is replenished from the supplier; null: never automatically.',
     example: 20,
   }),
   maxStock: z.int().min(1).max(maxQuantity).nullable().openapi({
-    description: 'Replenishment orders what lacks to this; null: none. Not below `reorderPoint`.',
+    description: 'Replenishment refills stock up to this level; null: none. Not below `reorderPoint`.',
     example: 100,
   }),
-  supplierId: supplierId.nullable().openapi({ description: 'Who supplies it; null: nobody.' }),
+  supplierId: supplierId.nullable().openapi({ description: 'The supplier of the product; null: none.' }),
   supplierPrice: z
     .union([money, z.null()])
-    .openapi({ description: 'What one unit costs at the supplier; null: not known.' }),
+    .openapi({ description: "The supplier's price for one unit; null: not known." }),
 };
 
-/** Below `/api/inventory/` these are paths of the API: the stock of a product of that name could not be read. */
+/** These are API paths below `/api/inventory/`, so the stock of a product with such a SKU could not be read. */
 export const reservedSkus: readonly string[] = ['batch', 'bulk', 'operations'];
 
 export const newProduct = z.strictObject({
@@ -49,12 +50,12 @@ export const newProduct = z.strictObject({
 export const productPatch = z
   .strictObject({ name, price, status, ...supply })
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'must name what is to change')
+  .refine((patch) => Object.keys(patch).length > 0, 'must change at least one field')
   .openapi({ minProperties: 1 });
 
 export const product = z
   .object({ sku, name, price, status, ...supply, createdAt, updatedAt })
-  .openapi('Product', { description: 'Something that is sold and kept in stock.' });
+  .openapi('Product', { description: 'A product that is sold and kept in stock.' });
 export type Product = Shape<typeof product>;
 
 export const productPage = pageOf('Product', product);

@@ -1,4 +1,4 @@
-/** Purchase orders: what was ordered from suppliers, and what became of it. */
+/** Purchase orders: orders placed with suppliers, and whether they were delivered. */
 import { getPurchaseOrder, listPurchaseOrders } from '../../db/supply/purchase-orders.js';
 import type { ApiDeps } from '../deps.js';
 import { pageRequest, viewPage } from '../http/pages.js';
@@ -16,7 +16,7 @@ export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/purchase-orders',
       tag: 'Supply',
       summary: 'List purchase orders',
-      description: 'Lists the purchase orders that were placed with suppliers, the newest first.',
+      description: 'Lists the purchase orders that were placed with suppliers, newest first.',
       example: { answer: pageExample(purchaseOrderExample) },
       scope: 'supply:read',
       query: purchaseOrderQuery,
@@ -33,7 +33,7 @@ export function purchaseOrderRoutes({ connection: { db } }: ApiDeps): Route[] {
       path: '/api/purchase-orders/:id',
       tag: 'Supply',
       summary: 'Read a purchase order',
-      description: 'Answers one purchase order. When it is `delivered`, its goods are in stock.',
+      description: 'Returns one purchase order. Once it is `delivered`, its goods are in stock.',
       example: { answer: purchaseOrderExample },
       scope: 'supply:read',
       params: purchaseOrderId,

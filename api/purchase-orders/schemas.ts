@@ -17,21 +17,19 @@ export const purchaseOrder = z
   .object({
     id: id('po'),
     supplierId,
-    supplierOrderId: z.string().openapi({ description: "The supplier's own number.", example: 'SO-20417' }),
-    status: z.enum(purchaseOrderStatuses).openapi({ description: 'Where the order stands.' }),
+    supplierOrderId: z.string().openapi({ description: "The supplier's own order number.", example: 'SO-20417' }),
+    status: z.enum(purchaseOrderStatuses).openapi({ description: 'The status of the purchase order.' }),
     items: z
       .array(
         z.object({
           sku,
           quantity,
-          unitPrice: money.openapi({ description: 'What one unit costs.' }),
-          totalPrice: money.openapi({ description: 'What all units cost.' }),
+          unitPrice: money.openapi({ description: 'The price of one unit.' }),
+          totalPrice: money.openapi({ description: 'The price of all units.' }),
         }),
       )
-      .openapi({ description: 'What is ordered.' }),
-    receivedAt: time
-      .nullable()
-      .openapi({ description: 'When the goods came into stock; null: not yet.', example: null }),
+      .openapi({ description: 'The ordered items.' }),
+    receivedAt: time.nullable().openapi({ description: 'When the goods were received; null: not yet.', example: null }),
   })
   .openapi('PurchaseOrder', { description: 'An order that was placed with a supplier.' });
 export type PurchaseOrder = Shape<typeof purchaseOrder>;

@@ -1,4 +1,4 @@
-/** POST /api/replenishments: starts `replenishment/<sku>/<location>`, or joins it, and answers what will be ordered. */
+/** POST /api/replenishments: starts `replenishment/<sku>/<location>`, or joins it, and answers with its plan. */
 import type { z } from 'zod';
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
@@ -29,9 +29,9 @@ import { viewReplenishment } from './view.js';
 type NewReplenishment = z.output<typeof newReplenishment>;
 type Accepted = Reply<Answer<202, Replenishment>>;
 
-/** The plan takes a moment; a client that will not wait for it is not kept for longer. */
+/** Planning takes a moment, so even a client that does not want to wait waits this long. */
 const leastWaitMs = 1000;
-/** A workflow that ends at the very moment when it is asked is started anew. */
+/** The workflow may end just as the update reaches it; it is then started again. */
 const maxTries = 3;
 
 export async function openReplenishment(body: NewReplenishment, call: CallContext, deps: ApiDeps): Promise<Accepted> {
@@ -55,10 +55,10 @@ export async function openReplenishment(body: NewReplenishment, call: CallContex
     retry: retrySettings(deps.settings),
     caller: call.caller,
   };
-  const asking = { updateId: call.ids.update, waitMs: Math.max(call.waitMs, leastWaitMs) };
+  const updateCall = { updateId: call.ids.update, waitMs: Math.max(call.waitMs, leastWaitMs) };
   let outcome: Outcome<ReplenishmentAnswer> = { kind: 'ended' };
   for (let tries = 0; tries < maxTries && outcome.kind === 'ended'; tries++)
-    outcome = await deps.sagas.startReplenishment(input, asking);
+    outcome = await deps.sagas.startReplenishment(input, updateCall);
   if (outcome.kind === 'refused') return refuseWith(outcome.refusal);
   if (outcome.kind === 'ended' || outcome.kind === 'unavailable') return unavailable('Temporal');
   if (outcome.kind === 'late') {
@@ -76,7 +76,7 @@ function accepted(replenishment: Replenishment): Accepted {
   return answer(202, replenishment, { Location: `/api/replenishments/${replenishment.id}` });
 }
 
-/** What cannot be replenished at all. The saga's first step decides again. */
+/** Refuses an unknown product or location. The saga's first step checks again. */
 async function checkPlace(db: Database, { sku, location }: NewReplenishment): Promise<Refused | null> {
   const [products, locations] = await Promise.all([findProducts(db, [sku]), findLocations(db, [location])]);
   if (products.length === 0) return refuseFields('unknown_sku', [fieldRefused('/sku', 'unknown_sku', { sku })]);

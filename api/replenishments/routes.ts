@@ -1,4 +1,4 @@
-/** Replenishments: what is ordered from suppliers to fill stock up again. */
+/** Replenishments: orders to suppliers that refill stock. */
 import { listReplenishments } from '../../db/supply/replenishments.js';
 import type { ApiDeps } from '../deps.js';
 import { pageRequest, viewPage } from '../http/pages.js';
@@ -21,7 +21,7 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       tag: 'Supply',
       summary: 'Order from the supplier',
       description:
-        'Orders what lacks to the maximum of a product at a location, whatever its reorder point. If a replenishment is running there already, that one is answered. If stock on hand and on order is at the maximum: 409 `nothing_to_order`.',
+        'Refills a product at a location up to its maximum stock, whatever its reorder point. If a replenishment is already running there, that one is returned. If stock on hand and on order is at the maximum: 409 `nothing_to_order`.',
       example: { body: { sku: exampleSku, location: 'main' }, answer: replenishmentExample },
       scope: 'supply:write',
       creates: 'rpl',
@@ -43,7 +43,7 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       path: '/api/replenishments',
       tag: 'Supply',
       summary: 'List replenishments',
-      description: 'Lists the replenishments, those that started by themselves too, the newest first.',
+      description: 'Lists the replenishments, including those that started by themselves, newest first.',
       example: { answer: pageExample(replenishmentExample) },
       scope: 'supply:read',
       query: replenishmentQuery,
@@ -60,7 +60,7 @@ export function replenishmentRoutes(deps: ApiDeps): Route[] {
       path: '/api/replenishments/:id',
       tag: 'Supply',
       summary: 'Read a replenishment',
-      description: 'Answers one replenishment as it stands.',
+      description: 'Returns one replenishment as it stands.',
       example: { answer: replenishmentExample },
       scope: 'supply:read',
       params: replenishmentId,

@@ -32,14 +32,16 @@ export const replenishment = z
     id: id('rpl'),
     sku,
     location: locationCode,
-    status: z.enum(replenishmentStatuses).openapi({ description: 'Where the replenishment stands.' }),
-    quantity: quantity.nullable().openapi({ description: 'What is ordered; null until it is decided.' }),
-    purchaseOrderId: shownOrNull('The order at the supplier; null: none yet.', null),
+    status: z.enum(replenishmentStatuses).openapi({ description: 'The status of the replenishment.' }),
+    quantity: quantity.nullable().openapi({ description: 'How many units are ordered; null until that is decided.' }),
+    purchaseOrderId: shownOrNull('The purchase order at the supplier; null: none yet.', null),
     failure,
     createdAt,
     updatedAt,
   })
-  .openapi('Replenishment', { description: 'How the stock of a product at a location is filled up again.' });
+  .openapi('Replenishment', {
+    description: 'An order to a supplier that refills the stock of a product at a location.',
+  });
 export type Replenishment = Shape<typeof replenishment>;
 
 export const replenishmentPage = pageOf('Replenishment', replenishment);

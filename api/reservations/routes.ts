@@ -1,4 +1,4 @@
-/** Holds of their own: made, confirmed and cancelled without an order. */
+/** Direct reservations: holds that are made, confirmed and cancelled without an order. */
 
 import type { z } from 'zod';
 import { findProducts } from '../../db/catalogue/queries.js';
@@ -21,7 +21,7 @@ export function reservationRoutes(deps: ApiDeps): Route[] {
       tag: 'Reservations',
       summary: 'Hold goods for a while',
       description:
-        'Reserves goods that are available, for nobody in particular. Confirm the hold to take the goods out of stock, or cancel it; a hold that is neither expires by itself at `expiresAt`.',
+        'Reserves available goods without an order. Confirm the hold to take the goods out of stock, or cancel it to give them back; otherwise it expires at `expiresAt`.',
       example: { body: { sku: exampleSku, quantity: 2, reference: 'basket 5117' }, answer: reservationExample },
       scope: 'inventory:write',
       creates: 'rsv',
@@ -35,7 +35,7 @@ export function reservationRoutes(deps: ApiDeps): Route[] {
       path: '/api/reservations/:id',
       tag: 'Reservations',
       summary: 'Read a reservation',
-      description: 'Answers one reservation, also one of an order or a transfer.',
+      description: 'Returns one reservation, including those of orders and transfers.',
       example: { answer: reservationExample },
       scope: 'inventory:read',
       params: reservationId,
@@ -50,9 +50,8 @@ export function reservationRoutes(deps: ApiDeps): Route[] {
       method: 'post',
       path: '/api/reservations/expire',
       tag: 'Reservations',
-      summary: 'Expire what is overdue',
-      description:
-        'Gives back at once all goods whose hold is past its `expiresAt`. A schedule does the same by itself.',
+      summary: 'Expire overdue reservations',
+      description: 'Releases all goods whose hold is past its `expiresAt` now. A schedule does the same regularly.',
       example: { answer: { expired: 3 } },
       scope: 'inventory:write',
       answers: { 200: expiredReservations },
@@ -80,7 +79,7 @@ async function reserve(
   { connection: { db }, ledger, settings }: ApiDeps,
 ): Promise<Reply<Answer<201, Reservation>>> {
   const { sku, quantity, location, expiresInSeconds, reference } = call.body;
-  // What an earlier try has reserved stays reserved, whatever has become of the product since.
+  // What an earlier attempt has reserved stays reserved, even if the product is no longer active.
   const [product] = await findProducts(db, [sku]);
   if (product && product.status !== 'active' && !call.resumed)
     return refuse('product_not_active', `product ${sku} is ${product.status}`, { sku });
@@ -105,7 +104,7 @@ async function reserve(
   if (result?.outcome === 'refused') return refuseStock(result.refusal, false);
   if (!result?.replayed) logTransition(call, id, null, 'pending');
   const made = await getReservation(db, id);
-  if (!made) throw new Error(`reservation ${id} is not there though the ledger made it`);
+  if (!made) throw new Error(`reservation ${id} is missing although the ledger made it`);
   return answer(201, made, { Location: `/api/reservations/${id}` });
 }
 
@@ -113,13 +112,13 @@ const decisionTexts = {
   confirm: {
     summary: 'Confirm a reservation',
     description:
-      'Takes the held goods out of stock. Once is enough: a second confirmation answers the same. A hold that is cancelled, or past its `expiresAt`, cannot be confirmed: 409 `reservation_decided`. Holds of orders and transfers are decided by those: 409 `invalid_state`.',
+      'Takes the held goods out of stock. Confirming again changes nothing and gets the same answer. A hold that is cancelled, or past its `expiresAt`, cannot be confirmed: 409 `reservation_decided`. The hold of an order or transfer is decided only with that order or transfer: 409 `invalid_state`.',
     example: { answer: { ...reservationExample, status: 'confirmed', decidedAt: '2026-11-21T05:43:10.500213Z' } },
   },
   cancel: {
     summary: 'Cancel a reservation',
     description:
-      'Gives the held goods back. Once is enough: a second cancellation answers the same. A hold that is confirmed cannot be cancelled: 409 `reservation_decided`. Holds of orders and transfers are decided by those: 409 `invalid_state`.',
+      'Releases the held goods. Cancelling again changes nothing and gets the same answer. A confirmed hold cannot be cancelled: 409 `reservation_decided`. The hold of an order or transfer is decided only with that order or transfer: 409 `invalid_state`.',
     example: { answer: { ...reservationExample, status: 'cancelled', decidedAt: '2026-11-21T05:43:10.500213Z' } },
   },
 } as const;
@@ -149,11 +148,11 @@ async function decide(
       commands: [{ kind: verb, reservationId: id }],
     },
   ]);
-  const alreadySo =
+  const alreadyDecided =
     result?.outcome === 'refused' &&
     result.refusal.code === 'reservation_decided' &&
     result.refusal.status === statusAfter[verb];
-  if (result?.outcome === 'refused' && !alreadySo) return refuseStock(result.refusal, false);
+  if (result?.outcome === 'refused' && !alreadyDecided) return refuseStock(result.refusal, false);
   const changed = result?.outcome === 'done' && !result.replayed && result.movements.length > 0;
   if (changed) logTransition(call, id, 'pending', statusAfter[verb]);
   const after = await getReservation(db, id);

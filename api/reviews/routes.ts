@@ -15,7 +15,7 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       path: '/api/reviews',
       tag: 'Reviews',
       summary: 'List reviews',
-      description: 'Lists the cases that a person must look at, the newest first.',
+      description: 'Lists the cases that a person must look at, newest first.',
       example: { answer: pageExample(reviewExample) },
       scope: 'admin',
       query: reviewQuery,
@@ -32,7 +32,7 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       path: '/api/reviews/:id',
       tag: 'Reviews',
       summary: 'Read a review',
-      description: 'Answers one review.',
+      description: 'Returns one review.',
       example: { answer: reviewExample },
       scope: 'admin',
       params: reviewId,
@@ -48,7 +48,7 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
       path: '/api/reviews/:id/resolve',
       tag: 'Reviews',
       summary: 'Resolve a review',
-      description: '`retry` tries at once again what failed; `done` says that a person has done it by hand.',
+      description: '`retry` retries the failed step at once; `done` means that a person has done it by hand.',
       example: {
         body: { resolution: 'done', note: 'refunded in the processor’s own pages' },
         answer: resolvedReviewExample,
@@ -64,11 +64,11 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
         if (found.status !== 'open' && !resumed)
           return refuse('invalid_state', 'this review is resolved', { from: 'resolved', to: 'resolved' });
 
-        // The saga that waits for the word goes first: a review that is closed while its saga never heard would be lost.
+        // Signal the waiting saga first: if the review were closed first, the saga might never learn of the decision.
         const { workflowId } = found;
-        const told =
-          workflowId === null ? 'ended' : await sagas.tellReview(workflowId, { reviewId: params.id, ...body });
-        if (told === 'unavailable') return unavailable('Temporal');
+        const signalled =
+          workflowId === null ? 'ended' : await sagas.signalReview(workflowId, { reviewId: params.id, ...body });
+        if (signalled === 'unavailable') return unavailable('Temporal');
         if (body.resolution === 'done')
           await closeReview(db, params.id, {
             by: 'person',
@@ -76,8 +76,8 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
             actor: caller.actor,
             at: new Date().toISOString(),
           });
-        else if (told === 'ended' && !resumed)
-          return refuse('invalid_state', 'nothing waits to be tried again; it can only be taken as done');
+        else if (signalled === 'ended' && !resumed)
+          return refuse('invalid_state', 'nothing is waiting for a retry; the review can only be resolved as done');
         const after = await getReview(db, params.id);
         return answer(200, viewReview(after ?? found));
       },

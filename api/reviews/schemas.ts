@@ -12,19 +12,19 @@ export const reviewQuery = z.strictObject({
 export const decision = z.strictObject({
   resolution: z
     .enum(reviewDecisions)
-    .openapi({ description: 'Try it again at once, or take it as done by hand.', example: 'done' }),
-  note: text(maxNoteLength).openapi({ description: 'What was found and done.', example: 'refunded by hand' }),
+    .openapi({ description: '`retry`: retry at once; `done`: a person has done it by hand.', example: 'done' }),
+  note: text(maxNoteLength).openapi({ description: 'What you found and did.', example: 'refunded by hand' }),
 });
 
 export const review = z
   .object({
     id: id('rev'),
-    kind: shown('What kind of case it is.', 'compensation_failed'),
-    subject: shown('What it is about.', 'order/ord_01a1fca5052e708db2f67afe7cac72b9'),
+    kind: shown('The kind of case.', 'compensation_failed'),
+    subject: shown('The resource it is about.', 'order/ord_01a1fca5052e708db2f67afe7cac72b9'),
     detail: z.unknown().openapi({ description: 'What a person needs to know, by kind.' }),
     status: z.enum(reviewStatuses).openapi({ description: 'Whether it still needs a decision.' }),
-    attempts: z.int().openapi({ description: 'How often it had been tried when the case was opened.', example: 5 }),
-    lastError: shownOrNull('How the last of these attempts failed.', null),
+    attempts: z.int().openapi({ description: 'How many attempts had failed when the case was opened.', example: 5 }),
+    lastError: shownOrNull('The error of the last of these attempts.', null),
     createdAt,
     resolution: z.unknown().openapi({ description: 'Who decided what, and when; null while it is open.' }),
   })

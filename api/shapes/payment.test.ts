@@ -6,7 +6,7 @@ test.each([
   `${'a'.repeat(64)}@example.com`,
   `ada@${'b'.repeat(63)}.org`,
   "o'brien+x@mail.example.co.uk",
-])('%s is an address', (address) => {
+])('mail can be sent to %s', (address) => {
   expect(email.safeParse(address).success).toBe(true);
 });
 
@@ -17,6 +17,6 @@ test.each([
   'ada',
   'a..b@example.com',
   '',
-])('%s is none', (address) => {
+])('mail cannot be sent to %s', (address) => {
   expect(email.safeParse(address).success).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** A payment, on its own or within an order: what it takes to make one, and how it looks. */
+/** A payment, on its own or within an order: the fields that start one, and how clients see it. */
 import { z } from 'zod';
 import type { PaymentRow } from '../../db/payments/queries.js';
 import { attemptOutcomes, cardSlots, paymentStatuses } from '../../domain/payments/states.js';
@@ -10,14 +10,14 @@ export const cardToken = z
   .max(255)
   .regex(/^tok_[\x21-\x7e]*$/, 'must be a card token: tok_…')
   .openapi({
-    description: "The card processor's token of a card. Never a card number: those are refused.",
+    description: "The card processor's token for a card. Card numbers are refused.",
     example: 'tok_visa',
   });
 export const backupCardToken = cardToken.openapi({
-  description: 'The card that is tried if the first one is refused.',
+  description: 'The card to try if the first one is refused.',
   example: 'tok_mastercard',
 });
-/** RFC 5321, section 4.5.3.1, and RFC 1035: a longer address, or a label that ends with a hyphen, reaches nobody. */
+/** RFC 5321, section 4.5.3.1, and RFC 1035: mail to a longer address, or to a label that ends with a hyphen, is never delivered. */
 function isMailable(address: string): boolean {
   const [local = '', domain = ''] = address.split('@');
   return local.length <= 64 && domain.split('.').every((label) => label.length <= 63 && !label.endsWith('-'));
@@ -29,16 +29,16 @@ export const email = z.email().max(254).refine(isMailable, 'must be an address t
   example: 'ada@example.com',
 });
 
-const card = z.enum(cardSlots).openapi({ description: 'Which card.' });
+const card = z.enum(cardSlots).openapi({ description: 'Which of the two cards.' });
 
 export const payment = z
   .object({
     id: id('pay'),
-    status: z.enum(paymentStatuses).openapi({ description: 'Where the payment stands.' }),
+    status: z.enum(paymentStatuses).openapi({ description: 'The status of the payment.' }),
     amount: minorUnits,
     currency,
-    orderId: shownOrNull('The order that it pays; null: none.', 'ord_01a1fca5052e708db2f67afe7cac72b9'),
-    customerId: shownOrNull('Your own id of the customer.', 'cus_1001'),
+    orderId: shownOrNull('The order it pays for; null: none.', 'ord_01a1fca5052e708db2f67afe7cac72b9'),
+    customerId: shownOrNull('Your own id for the customer.', 'cus_1001'),
     reference: shownOrNull('Your own note.', null),
     cardUsed: card.nullable().openapi({ description: 'Which card was charged; null: none.' }),
     fraudScore: z
@@ -46,18 +46,18 @@ export const payment = z
       .min(0)
       .max(1)
       .nullable()
-      .openapi({ description: 'How likely fraud is; null: not scored.', example: 0.1 }),
+      .openapi({ description: 'How likely fraud is, from 0 to 1; null: not scored.', example: 0.1 }),
     attempts: z
       .array(
         z.object({
           card,
-          outcome: z.enum(attemptOutcomes).openapi({ description: 'How it ended.' }),
+          outcome: z.enum(attemptOutcomes).openapi({ description: 'How the attempt ended.' }),
           code: shownOrNull('Why it was refused; null: it was not.', null),
           at: time.openapi({ description: 'When it ended.' }),
         }),
       )
-      .openapi({ description: 'What was tried with each card.' }),
-    refunded: minorUnits.openapi({ description: 'What was given back, in minor units.', example: 0 }),
+      .openapi({ description: 'The attempts with each card.' }),
+    refunded: minorUnits.openapi({ description: 'How much was refunded, in minor units.', example: 0 }),
     providerReference: shownOrNull("The processor's own reference.", 'auth_5Z7ZicCDM23OX3qt'),
     createdAt,
   })

@@ -1,4 +1,4 @@
-/** Suppliers: whom replenishment and orders that lack stock turn to. */
+/** Suppliers: replenishment and orders that are short of stock order from them. */
 import {
   createSupplier,
   getSupplier,
@@ -23,8 +23,8 @@ import {
 } from './schemas.js';
 
 export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route[] {
-  /** The body with its address in the form that is stored, where it brings one. */
-  const withAddress = <Body extends { readonly url?: string | null | undefined }>(
+  /** The body with its URL, if it has one, in stored form. */
+  const withStoredUrl = <Body extends { readonly url?: string | null | undefined }>(
     body: Body,
   ): { readonly kind: 'fields'; readonly fields: Body } | Refused => {
     if (body.url === undefined || body.url === null) return { kind: 'fields', fields: body };
@@ -40,7 +40,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       tag: 'Catalogue',
       summary: 'Add a supplier',
       description:
-        'Adds a supplier. Name it as `supplierId` of a product: replenishment and orders that lack stock then ask it for more.',
+        'Adds a supplier. Set it as the `supplierId` of a product: replenishment, and orders that are short of stock, then order from it.',
       example: {
         body: { name: 'Cotton & Sons', active: true, minOrderQuantity: 10, maxOrderQuantity: 500 },
         answer: supplierExample,
@@ -52,10 +52,10 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       refusals: ['already_exists'],
       handler: async ({ body, ids }) => {
         const id = body.id ?? ids.resource;
-        const checked = withAddress(body);
+        const checked = withStoredUrl(body);
         if (checked.kind === 'refused') return checked;
         const made = await createSupplier(db, { ...checked.fields, id, createdBy: `api/${ids.update}` });
-        if (!made) return refuse('already_exists', `there is a supplier ${id} already`, { supplierId: id });
+        if (!made) return refuse('already_exists', `supplier ${id} already exists`, { supplierId: id });
         return answer(201, viewSupplier(made), { Location: `/api/suppliers/${id}` });
       },
     }),
@@ -64,7 +64,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       path: '/api/suppliers',
       tag: 'Catalogue',
       summary: 'List suppliers',
-      description: 'Lists the suppliers, the newest first.',
+      description: 'Lists the suppliers, newest first.',
       example: { answer: pageExample(supplierExample) },
       scope: 'supply:read',
       query: supplierQuery,
@@ -79,7 +79,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       path: '/api/suppliers/:id',
       tag: 'Catalogue',
       summary: 'Read a supplier',
-      description: 'Answers one supplier.',
+      description: 'Returns one supplier.',
       example: { answer: supplierExample },
       scope: 'supply:read',
       params: supplierPath,
@@ -96,7 +96,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       tag: 'Catalogue',
       summary: 'Change a supplier',
       description:
-        'Changes the fields that are sent and leaves the others as they are. `active: false` stops all new orders to it; orders under way continue.',
+        'Changes the fields in the body and leaves the others as they are. `active: false` stops new orders to the supplier; orders in flight continue.',
       example: { body: { active: false }, answer: { ...supplierExample, active: false } },
       scope: 'supply:write',
       params: supplierPath,
@@ -104,7 +104,7 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       answers: { 200: supplier },
       refusals: ['not_found'],
       handler: async ({ params, body }) => {
-        const checked = withAddress(body);
+        const checked = withStoredUrl(body);
         if (checked.kind === 'refused') return checked;
         const changed = await patchSupplier(db, params.id, checked.fields);
         if (changed.kind === 'supplier') return answer(200, viewSupplier(changed.supplier));

@@ -8,15 +8,15 @@ export const supplierPath = z.strictObject({ id: supplierId });
 export const supplierQuery = z.strictObject(pageQuery);
 
 const fields = {
-  name: text(maxNameLength).openapi({ description: 'What it is called.', example: 'Cotton & Sons' }),
-  active: z.boolean().openapi({ description: 'Whether new orders go to it.' }),
-  minOrderQuantity: quantity.openapi({ description: 'The least of one product in one order.' }),
-  maxOrderQuantity: quantity.openapi({ description: 'The most of one product in one order.' }),
+  name: text(maxNameLength).openapi({ description: 'Its name.', example: 'Cotton & Sons' }),
+  active: z.boolean().openapi({ description: 'Whether it receives new orders.' }),
+  minOrderQuantity: quantity.openapi({ description: 'The least units of one product in one order.' }),
+  maxOrderQuantity: quantity.openapi({ description: 'The most units of one product in one order.' }),
   url: z.string().max(maxClientUrlLength).refine(isClientUrl, notAClientUrl).nullable().openapi({
     format: 'uri',
     pattern: clientUrlPattern,
     description:
-      'Where it is asked; null: the sandbox. A public address, or a host that GATEWAY_ALLOW_HOSTS names. Kept as a URL parser writes it, without a slash behind a bare host.',
+      "The URL of the supplier's API; null: the sandbox. A public address, or a host in GATEWAY_ALLOW_HOSTS. Stored as a URL parser normalizes it, without a slash after a bare host.",
     example: null,
   }),
 };
@@ -31,7 +31,7 @@ export const newSupplier = z
 export const supplierPatch = z
   .strictObject(fields)
   .partial()
-  .refine((patch) => Object.keys(patch).length > 0, 'must name what is to change')
+  .refine((patch) => Object.keys(patch).length > 0, 'must change at least one field')
   .openapi({ minProperties: 1 });
 
 export const supplier = z
@@ -40,13 +40,13 @@ export const supplier = z
     ...fields,
     url: z.string().nullable().openapi({
       format: 'uri',
-      description: 'Where it is asked, in its stored form; null: the sandbox.',
+      description: "The URL of the supplier's API, in stored form; null: the sandbox.",
       example: null,
     }),
     createdAt,
     updatedAt,
   })
-  .openapi('Supplier', { description: 'Who replenishes stock.' });
+  .openapi('Supplier', { description: 'A company that replenishes stock.' });
 export type Supplier = Shape<typeof supplier>;
 
 export const supplierPage = pageOf('Supplier', supplier);

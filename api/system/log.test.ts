@@ -1,4 +1,4 @@
-/** The log on an output that fills up and gets room again: a child process whose files may not grow past a limit. */
+/** The log on an output that fills up and later has room again: a child process with a limit on file size. */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ const hasPrlimit = process.platform === 'linux';
 const limitBytes = 64 * 1024;
 const lines = 4000;
 
-/** Logs more than there is room for, at once and then now and then; answers each message with how often it has logged. */
+/** Logs more than there is room for, then once more for each message; answers each message. */
 const program = `
   const { createLog } = await import(${JSON.stringify(new URL('log.ts', import.meta.url).href)});
   const { log } = createLog({ base: null });
@@ -26,7 +26,7 @@ const program = `
 `;
 
 describe('a log that cannot be written', () => {
-  test.runIf(hasPrlimit)('holds up nobody, and continues with whole lines when there is room', async () => {
+  test.runIf(hasPrlimit)('does not block the process, and continues with whole lines once there is room', async () => {
     const file = join(folder, 'log');
     const out = openSync(file, 'a');
     const node = [process.execPath, '--import', 'tsx', '--input-type=module', '-e', program];
@@ -36,7 +36,7 @@ describe('a log that cannot be written', () => {
     closeSync(out);
     try {
       await once(child, 'message');
-      // A fatal line is one that pino itself would wait for.
+      // By default, pino waits until a fatal line is written.
       child.send('how are you?');
       await once(child, 'message');
       expect(readFileSync(file)).toHaveLength(limitBytes);
@@ -45,7 +45,7 @@ describe('a log that cannot be written', () => {
       await expect.poll(() => read().at(-1)).toContain('could not be written for a while');
       const entries = read().map((line): Record<string, unknown> => JSON.parse(line));
       const written = entries.flatMap(({ n }) => (n === undefined ? [] : [n]));
-      // The first ones are there without a gap, among them those that were held; then lines are missing, and counted.
+      // The first lines are there without a gap, including those that were held; the rest are dropped and counted.
       expect(written.length).toBeGreaterThan(limitBytes / 200);
       expect(written).toEqual(written.map((_, index) => index + 1));
       const late = entries.filter((entry) => entry.late === true).length;

@@ -1,25 +1,25 @@
-/** The log of a process: JSON lines on standard output, which never hold up the process, whatever becomes of the output. */
+/** The log of a process: JSON lines on standard output. Logging never blocks, even if the output cannot be written. */
 import { type Logger, type LoggerOptions, pino } from 'pino';
 import { Counter, type Registry } from 'prom-client';
 
-/** Lines that wait for room; what comes on top is dropped. */
+/** How much is held while the output cannot be written; further lines are dropped. */
 const maxHeldBytes = 256 * 1024;
 const retryMs = 1000;
 
 export interface Log {
   readonly log: Logger;
-  /** Adds the count of dropped lines to what Prometheus reads. */
+  /** Adds the count of dropped lines to the metrics. */
   register(registry: Registry): void;
 }
 
 /**
- * A logger that outlives its output. While that cannot be written (a full disk, say) up to 256 KiB of lines are held and
- * the others are dropped and counted. When there is room again the held lines are written, whole, then one that says how
- * many are missing. A line that is logged is handed to the system before the call returns, so that a kill loses none.
+ * A logger that survives an output that cannot be written, such as a full disk. It holds up to 256 KiB of lines, and drops
+ * and counts the rest. Once there is room again it writes the held lines, complete, and then how many are missing.
+ * Otherwise each line is handed to the operating system before the call returns, so that a kill loses none.
  * @param fd where the lines go
  */
 export function createLog(options: LoggerOptions, fd = 1): Log {
-  // A pipe that is full is no reason to wait either.
+  // A full pipe must not block either.
   const output = pino.destination({ dest: fd, sync: true, maxLength: maxHeldBytes, retryEAGAIN: () => false });
   let dropped = 0;
   let unreported = 0;
@@ -33,12 +33,12 @@ export function createLog(options: LoggerOptions, fd = 1): Log {
     failed = true;
     retrying ??= setInterval(retry, retryMs).unref();
   });
-  // Without pino's own flushSync, which never returns from a full disk.
+  // Bypasses pino's flushSync, which never returns while the disk is full.
   const log = pino(options, { write: (line: string) => output.write(line) });
 
   function retry(): void {
     failed = false;
-    // Writes what is held; a failure is heard before this returns.
+    // Writes the held lines; the error event fires before this returns.
     output.write('');
     if (failed) return;
     clearInterval(retrying ?? undefined);

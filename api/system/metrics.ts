@@ -1,4 +1,4 @@
-/** What Prometheus reads from an API process. */
+/** Prometheus metrics of an API process. */
 import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { StockMetrics } from '../../db/stock/metrics.js';
@@ -6,7 +6,7 @@ import { stateOf } from '../http/request-state.js';
 
 export interface Metrics {
   readonly registry: Registry;
-  /** Measures each request by route and status; what fits no route is one series, so that a scan cannot make thousands. */
+  /** Measures each request by route and status. Unknown paths share one series, so that a scan cannot make thousands. */
   readonly measure: RequestHandler;
   readonly stock: StockMetrics;
 }

@@ -1,17 +1,17 @@
-/** Whether an API process can serve: what it needs is asked, not remembered. */
+/** Checks whether an API process can serve. Each check asks the servers anew. */
 import type { Connection } from '../../db/postgres/client.js';
 import { schemaCheck } from '../../db/upgrade/migrate.js';
 import type { Sagas } from '../temporal/sagas.js';
 
-/** A probe that takes longer counts as no answer. */
+/** A slower probe counts as failed. */
 const probeMs = 2000;
 
 /** `migrations`: the database lacks a migration, or the functions of this release. */
 export type Needed = 'postgres' | 'migrations' | 'temporal';
 
 /**
- * Returns a function that names what is not ready. Without Postgres nothing can be said of the migrations: then it alone
- * is named.
+ * Returns a function that names what is not ready. Without Postgres the migrations are unknown, so only `postgres` is
+ * named.
  */
 export function readiness(connection: Connection, sagas: Sagas): () => Promise<Needed[]> {
   const isUpToDate = schemaCheck();

@@ -1,4 +1,4 @@
-/** The open paths: whether the process lives and can serve, its figures, and its documentation. */
+/** The open paths: liveness, readiness, metrics and documentation. */
 import type { ServerResponse } from 'node:http';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';

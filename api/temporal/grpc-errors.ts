@@ -1,4 +1,4 @@
-/** What a failed call to Temporal says. */
+/** Reads the errors of failed calls to Temporal. */
 import { isGrpcServiceError, WorkflowUpdateRPCTimeoutOrCancelledError } from '@temporalio/client';
 
 const grpcCancelled = 1;
@@ -12,7 +12,7 @@ const grpcAborted = 10;
 const grpcInternal = 13;
 const grpcUnavailable = 14;
 const grpcDataLoss = 15;
-/** `internal` and `unknown` are what a connection says that broke in the middle of a call. */
+/** A connection that breaks in the middle of a call reports `internal` or `unknown`. */
 const outageCodes = new Set([
   grpcCancelled,
   grpcUnknown,
@@ -24,19 +24,19 @@ const outageCodes = new Set([
   grpcDataLoss,
 ]);
 
-/** Whether the error only says that the server could not be asked in time. */
+/** Whether the error only means that the server could not be reached in time. */
 export function isOutage(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
   const code = grpcCodeOf(error);
   return code !== null && outageCodes.has(code);
 }
 
-/** The code of the server's refusal, as it is or as the client has wrapped it; null where the error is something else. */
+/** The gRPC code of the error, which the client may have wrapped; null if it is not a gRPC error. */
 export function grpcCodeOf(error: unknown): number | null {
   return grpcErrorOf(error)?.code ?? null;
 }
 
-/** The server's own words; empty where the error is something else. */
+/** The server's message; empty if the error is not a gRPC error. */
 export function grpcDetailsOf(error: unknown): string {
   return grpcErrorOf(error)?.details ?? '';
 }

@@ -1,4 +1,4 @@
-/** The settings that shape how a saga retries. They are fixed when it starts, so that a replay sees the same. */
+/** The retry settings of a saga. They are fixed when it starts, so that a replay sees the same values. */
 import type { Settings } from '../../domain/settings.js';
 import type { RetrySettings } from '../../workflows/shared/contract.js';
 

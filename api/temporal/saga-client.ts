@@ -1,4 +1,4 @@
-/** How the API makes sagas of any kind do something: starts, updates and signals. */
+/** Starts sagas of any kind, and sends them updates and signals. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WithStartWorkflowOperation, WorkflowNotFoundError, type WorkflowStartOptions } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
@@ -11,10 +11,10 @@ import { readUpdateFailure } from './undecided.js';
 
 /**
  * - `answered`: the saga decided in time.
- * - `refused`: the saga would not even begin with it.
- * - `late`: it exists and goes on, but has not decided in time.
- * - `ended`: it is over (or past retention): Postgres has the answer, if there is one.
- * - `unavailable`: Temporal could not be asked; whether anything happened is unknown.
+ * - `refused`: the saga rejected the update.
+ * - `late`: the saga runs, but has not decided in time.
+ * - `ended`: the saga has ended (or is past retention): Postgres has the answer, if there is one.
+ * - `unavailable`: Temporal could not be reached; whether anything happened is unknown.
  */
 export type Outcome<A> =
   | { readonly kind: 'answered'; readonly answer: A }
@@ -23,29 +23,29 @@ export type Outcome<A> =
   | { readonly kind: 'ended' }
   | { readonly kind: 'unavailable' };
 
-/** `full`: it runs, and the server takes no more updates for it. A signal still reaches it. */
+/** `full`: the saga runs, but the server takes no more updates for it. A signal still reaches it. */
 export type UpdateOutcome<A> = Outcome<A> | { readonly kind: 'full' };
 
-export interface Asking {
+export interface UpdateCall {
   readonly updateId: string;
-  /** 0: start it and do not wait. */
+  /** 0: start the saga and do not wait. */
   readonly waitMs: number;
 }
 
 /**
- * A worker must accept an update before it is durable. One that no worker has seen when the client's wait is over is
- * held up from here, so that it outlives a restart of the server.
+ * An update is durable only once a worker has accepted it. If none has when the client's wait is over, this process keeps
+ * sending the update, so that it survives a restart of the server.
  */
 const maxPendingUpdateMs = 600_000;
 /**
- * Updates of one kind that a process has in flight at one saga. The server takes 10 in all from all processes, and an 11th
- * makes it drop those that no worker has seen yet, so that a crowd would keep all of its members from being heard. Each
- * kind has its own turns: a cancel does not wait for confirmations that wait for a bank.
+ * How many updates of one kind a process has in flight at one saga. The server accepts 10 in all; an 11th makes it drop
+ * those that no worker has seen yet, so many callers at once would starve each other. Each kind has its own turns: a
+ * cancel does not wait behind confirmations that wait for a bank.
  */
-const updatesAtATime = 2;
+const maxUpdatesInFlight = 2;
 
-/** One call for an update, until it is answered or given up. */
-type Ask<A> = (giveUp: AbortSignal) => Promise<A>;
+/** Sends an update once; resolves with its answer. */
+type SendUpdate<A> = (giveUp: AbortSignal) => Promise<A>;
 
 type SagaStart = Pick<WorkflowStartOptions, 'workflowId' | 'memo' | 'typedSearchAttributes'> & { args: [object] };
 
@@ -59,71 +59,80 @@ function startOptions(options: SagaStart) {
 }
 
 export class SagaClient extends SagaReader {
-  readonly #turns = new Turns(updatesAtATime);
+  readonly #turns = new Turns(maxUpdatesInFlight);
 
-  /** Starts a saga, or finds it started, and waits for what its update answers. */
+  /** Starts a saga, or finds it started, and waits for the answer to its update. */
   protected async start<A>(
     workflowType: string,
     update: string,
-    asking: Asking,
+    updateCall: UpdateCall,
     options: SagaStart,
   ): Promise<Outcome<A>> {
     const start = { ...startOptions(options), workflowIdReusePolicy: 'REJECT_DUPLICATE' } as const;
-    if (asking.waitMs === 0) {
+    if (updateCall.waitMs === 0) {
       const started = await this.#decide(options.workflowId, plainCallMs, () =>
         this.client.workflow.start(workflowType, start).then(() => null),
       );
       return started.kind === 'answered' ? { kind: 'late' } : lateIfFull(started);
     }
-    const ask = () =>
+    const send = () =>
       this.client.workflow.executeUpdateWithStart<Workflow, A, []>(update, {
         args: [],
-        updateId: asking.updateId,
+        updateId: updateCall.updateId,
         startWorkflowOperation: new WithStartWorkflowOperation(workflowType, start),
       });
-    return lateIfFull(await this.#decide(options.workflowId, asking.waitMs, ask));
+    return lateIfFull(await this.#decide(options.workflowId, updateCall.waitMs, send));
   }
 
   /**
-   * Asks a saga that may run again and again for something: starts it where it does not run. It is asked even where it
-   * runs already, so the wait is at least 1 ms.
+   * Sends an update to a saga that may run many times, and starts it if it is not running. The update is sent even if
+   * the saga is running, so the wait is at least 1 ms.
    */
   protected async startAgain<A>(
     workflowType: string,
     update: string,
     request: object,
-    asking: Asking,
+    updateCall: UpdateCall,
     options: SagaStart,
   ): Promise<Outcome<A>> {
     const start = { ...startOptions(options), workflowIdReusePolicy: 'ALLOW_DUPLICATE' } as const;
-    const ask = (giveUp: AbortSignal) =>
+    const send = (giveUp: AbortSignal) =>
       this.#turns.take(`${options.workflowId} ${update}`, giveUp, () =>
         this.client.workflow.executeUpdateWithStart<Workflow, A, [object]>(update, {
           args: [request],
-          updateId: asking.updateId,
+          updateId: updateCall.updateId,
           startWorkflowOperation: new WithStartWorkflowOperation(workflowType, start),
         }),
       );
-    return lateIfFull(await this.#decide(options.workflowId, Math.max(asking.waitMs, 1), ask, maxPendingUpdateMs));
+    return lateIfFull(await this.#decide(options.workflowId, Math.max(updateCall.waitMs, 1), send, maxPendingUpdateMs));
   }
 
-  /** Asks a running saga for something. */
-  protected update<A>(workflowId: string, update: string, request: object, asking: Asking): Promise<UpdateOutcome<A>> {
+  /** Sends an update to a running saga. */
+  protected update<A>(
+    workflowId: string,
+    update: string,
+    request: object,
+    updateCall: UpdateCall,
+  ): Promise<UpdateOutcome<A>> {
     const handle = this.client.workflow.getHandle(workflowId);
-    const ask = (giveUp: AbortSignal) =>
+    const send = (giveUp: AbortSignal) =>
       this.#turns.take(`${workflowId} ${update}`, giveUp, () =>
-        handle.executeUpdate<A, [object]>(update, { args: [request], updateId: asking.updateId }),
+        handle.executeUpdate<A, [object]>(update, { args: [request], updateId: updateCall.updateId }),
       );
-    return this.#decide(workflowId, Math.max(asking.waitMs, 1), ask, maxPendingUpdateMs);
+    return this.#decide(workflowId, Math.max(updateCall.waitMs, 1), send, maxPendingUpdateMs);
   }
 
-  /** Sends a signal, for which nobody waits. */
-  protected async signal(workflowId: string, name: string, payload: object): Promise<'told' | 'ended' | 'unavailable'> {
+  /** Sends a signal. Nothing answers it. */
+  protected async signal(
+    workflowId: string,
+    name: string,
+    payload: object,
+  ): Promise<'delivered' | 'ended' | 'unavailable'> {
     try {
-      const told = await this.call(plainCallMs, () =>
+      const result = await this.call(plainCallMs, () =>
         this.client.workflow.getHandle(workflowId).signal<[object]>(name, payload),
       );
-      return told === timedOut ? 'unavailable' : 'told';
+      return result === timedOut ? 'unavailable' : 'delivered';
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return 'ended';
       if (isOutage(error)) return 'unavailable';
@@ -132,14 +141,19 @@ export class SagaClient extends SagaReader {
   }
 
   /**
-   * Waits for the saga's word; when the time is over, finds out whether there is a saga at all.
-   * @param goOnMs how long the asking continues after the client was answered that the saga continues
+   * Waits for the saga's decision. If the time runs out, finds out whether the saga exists at all.
+   * @param keepSendingMs how long to keep sending the update after the client got `late`
    */
-  async #decide<A>(workflowId: string, waitMs: number, ask: Ask<A>, goOnMs = 0): Promise<UpdateOutcome<A>> {
+  async #decide<A>(
+    workflowId: string,
+    waitMs: number,
+    send: SendUpdate<A>,
+    keepSendingMs = 0,
+  ): Promise<UpdateOutcome<A>> {
     const giveUp = new AbortController();
-    const asking = () => this.#askUntilDecided(workflowId, ask, giveUp.signal);
+    const decided = () => this.#sendUntilDecided(workflowId, send, giveUp.signal);
     try {
-      const outcome = await this.race(waitMs, asking, giveUp, this.stopped);
+      const outcome = await this.race(waitMs, decided, giveUp, this.stopped);
       if (outcome !== timedOut) return outcome;
     } catch (error) {
       if (!isOutage(error)) throw error;
@@ -148,24 +162,24 @@ export class SagaClient extends SagaReader {
       giveUp.abort();
       throw error;
     });
-    if (presence !== 'running' || goOnMs === 0) giveUp.abort();
-    else setTimeout(() => giveUp.abort(), goOnMs).unref();
+    if (presence !== 'running' || keepSendingMs === 0) giveUp.abort();
+    else setTimeout(() => giveUp.abort(), keepSendingMs).unref();
     if (presence === 'running') return { kind: 'late' };
     return { kind: presence === 'ended' ? 'ended' : 'unavailable' };
   }
 
-  /** Asks for an update, under one id, until the saga has decided it or has ended. Throws what is a bug, and once given up. */
-  async #askUntilDecided<A>(workflowId: string, ask: Ask<A>, giveUp: AbortSignal): Promise<UpdateOutcome<A>> {
-    for (let waitMs = firstAskAgainMs; ; waitMs = Math.min(longestAskAgainMs, waitMs * 1.5)) {
+  /** Sends an update, under one id, until the saga has decided it or has ended. Throws if a handler has a bug or on abort. */
+  async #sendUntilDecided<A>(workflowId: string, send: SendUpdate<A>, giveUp: AbortSignal): Promise<UpdateOutcome<A>> {
+    for (let waitMs = firstRetryMs; ; waitMs = Math.min(longestRetryMs, waitMs * 1.5)) {
       try {
-        return { kind: 'answered', answer: await ask(giveUp) };
+        return { kind: 'answered', answer: await send(giveUp) };
       } catch (error) {
         const failure = readUpdateFailure(error);
         if (failure.kind === 'refused') return failure;
         if (failure.kind === 'full') return { kind: 'full' };
         if (failure.kind === 'duplicate') return { kind: 'ended' };
         if (failure.kind === 'bug' || giveUp.aborted) throw error;
-        // The server says the same of a saga that has ended and of an update that it has lost.
+        // The server answers the same for a saga that has ended and for an update that it has lost.
         if (failure.kind === 'gone') {
           const presence = await this.presence(workflowId);
           if (presence === 'ended' || presence === 'absent') return { kind: 'ended' };
@@ -176,11 +190,11 @@ export class SagaClient extends SagaReader {
   }
 }
 
-/** Before an update is asked for again; each wait is half as long again as the one before. */
-const firstAskAgainMs = 25;
-const longestAskAgainMs = 1000;
+/** Backoff between attempts to send an update; each wait is 1.5 times the one before. */
+const firstRetryMs = 25;
+const longestRetryMs = 1000;
 
-/** A saga whose first decision is asked for by many has made it long ago: Postgres has it. */
+/** A saga with that many updates made its first decision long ago: Postgres has it. */
 function lateIfFull<A>(outcome: UpdateOutcome<A>): Outcome<A> {
   return outcome.kind === 'full' ? { kind: 'late' } : outcome;
 }

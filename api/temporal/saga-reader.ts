@@ -1,18 +1,18 @@
 /**
- * What can be learnt from Temporal about sagas of any kind. Every call is raced with a timer of our own, since the client's
- * deadlines do not hold while the server is away; a call that lost the race is also aborted, so that it does not happen long
- * after the answer.
+ * Reads from Temporal how sagas of any kind stand. Every call races a timer of our own, since the client's deadlines do not
+ * hold while the server is down. A call that loses the race is aborted, so that it does not take effect long after the
+ * answer.
  */
 import { setMaxListeners } from 'node:events';
 import { Client, Connection, isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
 import { grpcInvalidArgument, grpcNotFound, isOutage } from './grpc-errors.js';
 
-/** `unknown`: Temporal could not be asked. */
+/** `unknown`: Temporal could not be reached. */
 export type Presence = 'running' | 'ended' | 'absent' | 'unknown';
 
-/** Time for a call that has nothing to wait for. */
+/** Timeout of a call that waits for no decision. */
 export const plainCallMs = 3000;
-/** Time to find out whether a saga exists, once the client's patience is over. */
+/** Timeout for finding out whether a saga exists, once the client's wait is over. */
 const describeMs = 1500;
 export const timedOut = Symbol('timed out');
 
@@ -27,11 +27,11 @@ export class SagaReader {
       channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000 },
     });
     this.client = new Client({ connection: this.#connection, namespace });
-    // Every caller who waits listens for the stop: there may be any number of them, and each stops listening.
+    // Each waiting caller listens for the stop, and removes its listener: any number at once is no leak.
     setMaxListeners(0, this.#stopped.signal);
   }
 
-  /** What an update answered that was asked for before; null where the saga knows nothing of it, or not within `waitMs`. */
+  /** The answer to an earlier update; null if the saga does not know it, or does not answer within `waitMs`. */
   async pastAnswer<A>(workflowId: string, updateId: string, waitMs = plainCallMs): Promise<A | null> {
     const handle = this.client.workflow.getHandle(workflowId).getUpdateHandle<A>(updateId);
     const answer = await this.call(waitMs, () => handle.result()).catch(() => timedOut);
@@ -51,7 +51,7 @@ export class SagaReader {
     }
   }
 
-  /** What a saga was started with: `absent` where there is none, `unknown` where Temporal could not be asked. */
+  /** The input of a saga. `absent`: no such saga; `unknown`: Temporal could not be reached. */
   async startInput<I>(workflowId: string): Promise<{ kind: 'input'; input: I } | { kind: 'absent' | 'unknown' }> {
     try {
       const history = await this.call(plainCallMs, () =>
@@ -85,12 +85,12 @@ export class SagaReader {
     return answered !== timedOut;
   }
 
-  /** Aborted when nobody is to wait any more. */
+  /** Aborted when the process is about to end. */
   protected get stopped(): AbortSignal {
     return this.#stopped.signal;
   }
 
-  /** Answers at once, with how things stand, all who wait for a decision: the process is about to end. */
+  /** Answers all callers who wait for a decision at once, with the resource as it stands: the process is about to end. */
   stopWaiting(): void {
     this.#stopped.abort();
   }
@@ -99,7 +99,7 @@ export class SagaReader {
     return this.#connection.close();
   }
 
-  /** A call that has nothing to wait for. */
+  /** A call with a timeout, for which no client waits. */
   protected async call<T>(ms: number, call: () => Promise<T>): Promise<T | typeof timedOut> {
     const giveUp = new AbortController();
     const result = await this.race(ms, call, giveUp);
@@ -121,7 +121,7 @@ export class SagaReader {
       sooner?.addEventListener('abort', stop);
     });
     const answer = this.#connection.withAbortSignal(giveUp.signal, call);
-    // A call that lost the race may fail unheard.
+    // Nobody awaits a call that lost the race, so its failure must not be an unhandled rejection.
     answer.catch(() => undefined);
     try {
       return await Promise.race([answer, late]);

@@ -1,7 +1,6 @@
 /**
- * What the API answers about a resource whose every change is made by a saga: when it is read, when its saga was started,
- * when the saga was given a command. Postgres has it as it stands; before the saga has written anything, what the saga was
- * started with says what it will write.
+ * Reads, starts and commands a resource that only its saga changes, and makes the API's answers about it. Postgres has the
+ * resource as it stands. Until the saga has written it, the saga's input tells what it will write.
  */
 import type { Database } from '../../db/postgres/client.js';
 import type { Refusal } from '../../domain/errors.js';
@@ -18,26 +17,26 @@ import {
   unavailable,
 } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
-import type { Asking, Outcome, UpdateOutcome } from './saga-client.js';
+import type { Outcome, UpdateCall, UpdateOutcome } from './saga-client.js';
 
-/** A row as it stands, and why the caller who started its saga was refused. */
+/** A row as it stands, and why its saga refused the caller who started it. */
 interface Stored<View> {
   readonly view: View;
   readonly refusal: Refusal | null;
 }
 
 export interface SagaResource<View, Input> {
-  /** In a sentence: `order`. */
+  /** Its name in a sentence: `order`. */
   readonly noun: string;
-  /** The member that names it in refusals and in the log: `orderId`. */
+  /** The member with its id in refusals and in the log: `orderId`. */
   readonly idMember: string;
-  /** Where it is read: `/api/orders`. */
+  /** Its collection: `/api/orders`. */
   readonly path: string;
   readonly workflowId: (id: string) => string;
   readonly stored: (db: Database, id: string) => Promise<Stored<View> | null>;
-  /** What the saga will write when it begins. */
+  /** The resource as the saga will first write it. */
   readonly pending: (db: Database, input: Input) => Promise<View> | View;
-  /** Whether a saga that has ended has written it down in any case. */
+  /** Whether every saga writes its resource, even one that was terminated. */
   readonly alwaysWritten: boolean;
 }
 
@@ -46,7 +45,7 @@ export type Found<View> =
   | { readonly kind: 'absent' }
   | { readonly kind: 'unknown' };
 
-/** Reads what a saga made. `unknown`: Postgres has none and Temporal could not be asked. */
+/** Reads a resource. `unknown`: Postgres has none and Temporal could not be reached. */
 export async function findSaga<View, Input>(
   resource: SagaResource<View, Input>,
   id: string,
@@ -58,7 +57,7 @@ export async function findSaga<View, Input>(
   const presence = await sagas.presence(workflowId);
   if (presence === 'absent' || presence === 'unknown') return { kind: presence };
   const started = await sagas.startInput<Input>(workflowId);
-  // It may have been written down meanwhile.
+  // The saga may have written it meanwhile.
   const now = await resource.stored(db, id);
   if (now) return { kind: 'found', view: now.view };
   if (started.kind !== 'input') return { kind: started.kind };
@@ -66,7 +65,7 @@ export async function findSaga<View, Input>(
   return { kind: 'found', view: await resource.pending(db, started.input) };
 }
 
-/** Answers a GET of one. */
+/** Answers a GET of one resource. */
 export async function readSaga<View, Input>(
   resource: SagaResource<View, Input>,
   id: string,
@@ -78,12 +77,12 @@ export async function readSaga<View, Input>(
   return found.kind === 'found' ? answer(200, found.view) : notFound(resource, found.kind);
 }
 
-/** The answer where there is none, or where that cannot be said. */
+/** The refusal where there is no such resource, or where that is unknown. */
 export function notFound({ noun }: { readonly noun: string }, kind: 'absent' | 'unknown'): Refused {
   return kind === 'unknown' ? unavailable('Temporal') : refuse('not_found', `no such ${noun}`);
 }
 
-/** Whether an earlier call with the same key has started the saga: it carries on whatever has become of its catalogue. */
+/** Whether an earlier call with the same key has started the saga: then the catalogue is not checked again. */
 export async function hasBegun<View, Input>(
   resource: SagaResource<View, Input>,
   id: string,
@@ -96,11 +95,11 @@ export async function hasBegun<View, Input>(
   return presence === 'running' || presence === 'ended';
 }
 
-/** Starts the saga with the id of the call, and answers its first decision. */
+/** Starts the saga with the call's ids, and answers with its first decision. */
 export async function startSaga<View, Input>(
   resource: SagaResource<View, Input>,
   input: Input,
-  start: (asking: Asking) => Promise<Outcome<SagaAnswer<string>>>,
+  start: (updateCall: UpdateCall) => Promise<Outcome<SagaAnswer<string>>>,
   call: CallContext,
   deps: ApiDeps,
 ): Promise<Reply<Answer<201 | 202, View>>> {
@@ -110,23 +109,23 @@ export async function startSaga<View, Input>(
   const outcome = await start({ updateId, waitMs: call.waitMs });
   if (outcome.kind === 'unavailable') return unavailable('Temporal');
   if (outcome.kind === 'refused') return refuseWith(outcome.refusal, named);
-  // The saga names what it has made, if anything.
+  // The saga's refusal names the resource if it was created.
   if (outcome.kind === 'answered' && outcome.answer.kind === 'refused') return refuseWith(outcome.answer.refusal);
 
   const headers = { Location: `${resource.path}/${id}` };
   const stored = await resource.stored(db, id);
   if (outcome.kind === 'late') return answer(202, stored?.view ?? (await resource.pending(db, input)), headers);
   if (outcome.kind === 'answered') return stored ? answer(201, stored.view, headers) : unavailable('Postgres');
-  // Over, and it may not remember what it answered.
+  // The saga has ended, and Temporal may no longer have its answer.
   const past = await deps.sagas.pastAnswer<SagaAnswer<string>>(resource.workflowId(id), updateId);
   if (past?.kind === 'refused') return refuseWith(past.refusal);
   if (!stored) return unavailable(`the ${resource.noun}`);
   return stored.refusal ? refuseWith(stored.refusal, named) : answer(201, stored.view, headers);
 }
 
-/** A resource that can be given commands. */
+/** A resource that takes commands. */
 export interface Commanded<View, Input, Status extends string> extends SagaResource<View, Input> {
-  /** Whether nothing can change it any more. */
+  /** Whether it has reached a status that never changes again. */
   readonly isOver: (view: View) => boolean;
   readonly cannotBecome: (view: View, to: Status) => Refusal;
 }
@@ -135,16 +134,16 @@ export interface SagaCommand<View, Status extends string, Success extends number
   /** The status that the command leads to. */
   readonly to: Status;
   readonly successStatus: Success;
-  readonly ask: (asking: Asking) => Promise<UpdateOutcome<SagaAnswer<string>>>;
-  /** Whether what is over has come to be as the command would have it. */
+  readonly send: (updateCall: UpdateCall) => Promise<UpdateOutcome<SagaAnswer<string>>>;
+  /** Whether a resource whose saga has ended already is as the command would make it. */
   readonly isDone: (view: View) => boolean;
-  /** What a client can do where the saga takes no more updates, and the command is no signal. */
+  /** What a client can do instead if the saga takes no more updates and the command has no signal. */
   readonly insteadWhenFull?: string;
-  /** What is wrong with the command itself, where the saga is over and cannot say it. */
+  /** Checks the command itself once the saga has ended and cannot. */
   readonly problem?: (view: View) => Refused | null;
 }
 
-/** Gives a command to the saga, and answers with what it is about as it stands then. */
+/** Sends a command to the saga, and answers with the resource as it stands then. */
 export async function commandSaga<View, Input, Status extends string, Success extends number>(
   resource: Commanded<View, Input, Status>,
   id: string,
@@ -154,7 +153,7 @@ export async function commandSaga<View, Input, Status extends string, Success ex
 ): Promise<Reply<Answer<Success | 202, View>>> {
   const named = { [resource.idMember]: id };
   call.note({ ...named, workflowId: resource.workflowId(id) });
-  const outcome = await command.ask({ updateId: call.ids.update, waitMs: call.waitMs });
+  const outcome = await command.send({ updateId: call.ids.update, waitMs: call.waitMs });
   if (outcome.kind === 'refused') return refuseWith(outcome.refusal, named);
   if (outcome.kind === 'answered' && outcome.answer.kind === 'refused')
     return refuseWith(outcome.answer.refusal, named);
@@ -169,7 +168,7 @@ export async function commandSaga<View, Input, Status extends string, Success ex
     case 'late':
       return answer(202, view, { Location: `${resource.path}/${id}` });
     case 'full': {
-      const detail = `the ${resource.noun} has taken as many requests as it can; ${command.insteadWhenFull}`;
+      const detail = `the ${resource.noun} has taken as many commands as it can; ${command.insteadWhenFull}`;
       return refuseWith({ ...resource.cannotBecome(view, command.to), detail }, named);
     }
     case 'ended':
@@ -177,7 +176,7 @@ export async function commandSaga<View, Input, Status extends string, Success ex
   }
 }
 
-/** What the saga answered before it ended, where an earlier call with the same key may have been given its answer. */
+/** The saga's answer to an earlier call with the same key, given before the saga ended. */
 async function pastReply<View, Input, Status extends string, Success extends number>(
   resource: Commanded<View, Input, Status>,
   id: string,

@@ -1,4 +1,4 @@
-/** The sagas that the API starts and drives, each by what it is asked. */
+/** The API's calls to each kind of saga. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { skuList } from '../../domain/search-attributes.js';
 import {
@@ -35,7 +35,7 @@ import {
   verificationUpdates,
   verificationWorkflowId,
 } from '../../workflows/verification/contract.js';
-import { type Asking, type Outcome, SagaClient, type UpdateOutcome } from './saga-client.js';
+import { type Outcome, SagaClient, type UpdateCall, type UpdateOutcome } from './saga-client.js';
 
 const orderStatusKey = defineSearchAttributeKey('OrderStatus', SearchAttributeType.KEYWORD);
 const customerIdKey = defineSearchAttributeKey('CustomerId', SearchAttributeType.KEYWORD);
@@ -44,9 +44,9 @@ const totalKey = defineSearchAttributeKey('Total', SearchAttributeType.INT);
 
 export class Sagas extends SagaClient {
   /** Starts `order/<id>`, or finds it started, and waits for its first decision. */
-  startOrder(input: OrderInput, total: number, asking: Asking): Promise<Outcome<OrderAnswer>> {
+  startOrder(input: OrderInput, total: number, updateCall: UpdateCall): Promise<Outcome<OrderAnswer>> {
     const { customer, lines } = input;
-    return this.start<OrderAnswer>('order', orderUpdates.opened, asking, {
+    return this.start<OrderAnswer>('order', orderUpdates.opened, updateCall, {
       workflowId: orderWorkflowId(input.orderId),
       args: [input],
       memo: { traceparent: input.caller.traceparent },
@@ -60,8 +60,8 @@ export class Sagas extends SagaClient {
   }
 
   /** Starts `payment/<id>`, or finds it started, and waits until the payment is decided. */
-  startPayment(input: PaymentInput, asking: Asking): Promise<Outcome<PaymentAnswer>> {
-    return this.start<PaymentAnswer>('payment', paymentUpdates.decided, asking, {
+  startPayment(input: PaymentInput, updateCall: UpdateCall): Promise<Outcome<PaymentAnswer>> {
+    return this.start<PaymentAnswer>('payment', paymentUpdates.decided, updateCall, {
       workflowId: paymentWorkflowId(input.paymentId),
       args: [input],
       memo: { traceparent: input.caller.traceparent },
@@ -70,8 +70,8 @@ export class Sagas extends SagaClient {
   }
 
   /** Starts `transfer/<id>`, or finds it started, and waits until the goods have arrived or are on their way. */
-  startTransfer(input: TransferInput, asking: Asking): Promise<Outcome<TransferAnswer>> {
-    return this.start<TransferAnswer>('transfer', transferUpdates.moved, asking, {
+  startTransfer(input: TransferInput, updateCall: UpdateCall): Promise<Outcome<TransferAnswer>> {
+    return this.start<TransferAnswer>('transfer', transferUpdates.moved, updateCall, {
       workflowId: transferWorkflowId(input.transferId),
       args: [input],
       memo: { traceparent: input.caller.traceparent },
@@ -79,11 +79,11 @@ export class Sagas extends SagaClient {
     });
   }
 
-  /** Starts `replenishment/<sku>/<location>`, or joins the one that runs, and waits for what it will order. */
-  startReplenishment(input: ReplenishmentInput, asking: Asking): Promise<Outcome<ReplenishmentAnswer>> {
+  /** Starts `replenishment/<sku>/<location>`, or joins the one that runs, and waits for its plan. */
+  startReplenishment(input: ReplenishmentInput, updateCall: UpdateCall): Promise<Outcome<ReplenishmentAnswer>> {
     const { replenishmentId, sku, location, caller } = input;
     const request: PlannedRequest = { replenishmentId };
-    return this.startAgain('replenishment', replenishmentUpdates.planned, request, asking, {
+    return this.startAgain('replenishment', replenishmentUpdates.planned, request, updateCall, {
       workflowId: replenishmentWorkflowId(sku, location),
       args: [input],
       memo: { traceparent: caller.traceparent },
@@ -92,8 +92,8 @@ export class Sagas extends SagaClient {
   }
 
   /** Starts `verification/<id>`, or finds it started, and waits until it has ended. */
-  startVerification(input: VerificationInput, asking: Asking): Promise<Outcome<VerificationAnswer>> {
-    return this.start<VerificationAnswer>('verification', verificationUpdates.ended, asking, {
+  startVerification(input: VerificationInput, updateCall: UpdateCall): Promise<Outcome<VerificationAnswer>> {
+    return this.start<VerificationAnswer>('verification', verificationUpdates.ended, updateCall, {
       workflowId: verificationWorkflowId(input.verificationId),
       args: [input],
       memo: { traceparent: input.caller.traceparent },
@@ -101,46 +101,46 @@ export class Sagas extends SagaClient {
     });
   }
 
-  /** Gives a command to a running order. `full` only of a line: confirm and cancel then go as signals. */
+  /** Sends a command to a running order. Only `addLine` can be `full`: confirm and cancel are then sent as signals. */
   updateOrder(
     orderId: string,
     update: 'addLine' | 'confirm' | 'cancel',
     request: object,
-    asking: Asking,
+    updateCall: UpdateCall,
   ): Promise<UpdateOutcome<OrderAnswer>> {
     const signal = update === 'addLine' ? null : orderSignals[update];
-    return this.#updateOrSignal(orderWorkflowId(orderId), orderUpdates[update], signal, request, asking);
+    return this.#updateOrSignal(orderWorkflowId(orderId), orderUpdates[update], signal, request, updateCall);
   }
 
-  /** Gives a command to a running transfer. */
+  /** Sends a command to a running transfer. */
   updateTransfer(
     transferId: string,
     update: 'receive' | 'cancel',
     request: object,
-    asking: Asking,
+    updateCall: UpdateCall,
   ): Promise<UpdateOutcome<TransferAnswer>> {
     const workflowId = transferWorkflowId(transferId);
-    return this.#updateOrSignal(workflowId, transferUpdates[update], transferSignals[update], request, asking);
+    return this.#updateOrSignal(workflowId, transferUpdates[update], transferSignals[update], request, updateCall);
   }
 
-  /** A saga that takes no more updates is given the command by a signal, which nobody answers. */
+  /** Sends an update; if the saga takes no more of them, sends the command as a signal, which has no answer. */
   async #updateOrSignal<A>(
     workflowId: string,
     update: string,
     signal: string | null,
     request: object,
-    asking: Asking,
+    updateCall: UpdateCall,
   ): Promise<UpdateOutcome<A>> {
-    const outcome = await this.update<A>(workflowId, update, request, asking);
+    const outcome = await this.update<A>(workflowId, update, request, updateCall);
     if (outcome.kind !== 'full' || signal === null) return outcome;
-    // The sender of a signal is not known, and members that are null are left out.
+    // A signal has no caller, and leaves out members that are null.
     const members = Object.entries(request).filter(([name, value]) => name !== 'caller' && value !== null);
-    const told = await this.signal(workflowId, signal, Object.fromEntries(members));
-    return { kind: told === 'told' ? 'late' : told };
+    const signalled = await this.signal(workflowId, signal, Object.fromEntries(members));
+    return { kind: signalled === 'delivered' ? 'late' : signalled };
   }
 
-  /** Tells a saga that waits for it what a person decided. */
-  tellReview(workflowId: string, decision: ReviewDecision): Promise<'told' | 'ended' | 'unavailable'> {
+  /** Signals a person's decision to the saga that waits for it. */
+  signalReview(workflowId: string, decision: ReviewDecision): Promise<'delivered' | 'ended' | 'unavailable'> {
     return this.signal(workflowId, reviewSignal, decision);
   }
 }

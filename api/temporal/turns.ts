@@ -1,12 +1,12 @@
-/** Turns: of all who want to do something under one name, only so many do it at a time, in the order of their coming. */
+/** Limits how many callers act at a time under one name, first come, first served. */
 
 export class Turns {
-  /** By name, those who wait. A name that nobody is busy with has no entry. */
+  /** The queue of each name; a name with no caller has none. */
   readonly #queues = new Map<string, { busy: number; readonly waiting: (() => void)[] }>();
 
-  constructor(private readonly atATime: number) {}
+  constructor(private readonly maxAtOnce: number) {}
 
-  /** Acts when it is its turn. Throws the signal's reason where that is aborted before. */
+  /** Calls `act` when its turn comes. Throws the signal's reason if it is aborted before that. */
   async take<T>(name: string, signal: AbortSignal, act: () => Promise<T>): Promise<T> {
     await this.#begin(name, signal);
     try {
@@ -20,7 +20,7 @@ export class Turns {
     signal.throwIfAborted();
     const queue = this.#queues.get(name) ?? { busy: 0, waiting: [] };
     this.#queues.set(name, queue);
-    if (queue.busy < this.atATime) {
+    if (queue.busy < this.maxAtOnce) {
       queue.busy += 1;
       return;
     }
@@ -38,7 +38,7 @@ export class Turns {
     });
   }
 
-  /** Hands the turn on; with nobody to hand it to there is one more free. */
+  /** Passes the turn to the next in the queue, or frees it. */
   #end(name: string): void {
     const queue = this.#queues.get(name);
     if (queue === undefined) return;

@@ -9,14 +9,14 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { readUpdateFailure } from './undecided.js';
 
-/** An error of the server as gRPC tells it, and as the client wraps it. */
+/** A server error as gRPC reports it, and as the client wraps it. */
 const grpc = (code: number, details: string) => Object.assign(new Error(details), { code, details, metadata: {} });
 const wrapped = (code: number, details: string) =>
   new ServiceError('Workflow Update failed', { cause: grpc(code, details) });
 const failed = (type: string, message = '', details: unknown[] = []) =>
   new WorkflowUpdateFailedError('Workflow Update failed', ApplicationFailure.create({ type, message, details }));
 
-// The server's own words, as Temporal Server 1.32 says them.
+// The texts of Temporal Server 1.32.
 const unprocessed = "Workflow Update is rejected because it wasn't processed by worker. Probably, …";
 const atTheEnd = 'Workflow Update failed because the Workflow completed before the Update completed.';
 const tooMany =
@@ -34,28 +34,28 @@ describe('an update that failed', () => {
     ['the server was busy', grpc(10, 'Operation aborted')],
     ['the connection broke', grpc(13, 'Received RST_STREAM with code 2')],
     ['the call timed out', new WorkflowUpdateRPCTimeoutOrCancelledError('deadline exceeded')],
-  ])('because %s is undecided: it is asked for again', (_why, error) => {
+  ])('because %s is undecided: it is sent again', (_why, error) => {
     expect(readUpdateFailure(error)).toEqual({ kind: 'undecided' });
   });
 
   test.each([
     ['the server does not know it', new WorkflowNotFoundError('update "upd_1" not found', 'order/1', undefined)],
-    ['the workflow is over', new WorkflowNotFoundError('workflow execution already completed', 'order/1', undefined)],
-    ['the workflow ended with it in hand', failed('AcceptedUpdateCompletedWorkflow', atTheEnd)],
+    ['the workflow has ended', new WorkflowNotFoundError('workflow execution already completed', 'order/1', undefined)],
+    ['the workflow ended before answering it', failed('AcceptedUpdateCompletedWorkflow', atTheEnd)],
   ])('because %s is gone: whether the workflow runs decides', (_why, error) => {
     expect(readUpdateFailure(error)).toEqual({ kind: 'gone' });
   });
 
-  test('because the run took as many as it may is not asked for again and again', () => {
+  test('because the run has taken its limit of updates is not sent again', () => {
     expect(readUpdateFailure(wrapped(9, tooMany))).toEqual({ kind: 'full' });
   });
 
-  test('to start what may run only once says that it has run', () => {
+  test('to start a workflow that may run only once means that it has run', () => {
     const error = new WorkflowExecutionAlreadyStartedError('already started', 'order/1', 'order');
     expect(readUpdateFailure(error)).toEqual({ kind: 'duplicate' });
   });
 
-  test('by a refusal of the workflow carries its code, words and members', () => {
+  test('because the workflow refused it carries the code, detail and members', () => {
     const members = { from: 'confirmed', to: 'cancelled' };
     const error = failed('invalid_order_state', 'cannot', [{ code: 'x', detail: 'y', extensions: members }]);
     const refusal = { code: 'invalid_order_state', detail: 'cannot', extensions: members };
@@ -63,9 +63,9 @@ describe('an update that failed', () => {
   });
 
   test.each([
-    ['a type of its own', failed('TypeError', 'x is undefined')],
+    ['an unexpected type', failed('TypeError', 'x is undefined')],
     ['a cancellation', new WorkflowUpdateFailedError('Workflow Update failed', new CancelledFailure('cancelled'))],
-    ['no failure of Temporal', new Error('boom')],
+    ['an error from elsewhere', new Error('boom')],
     ['an invalid argument', grpc(3, 'invalid')],
   ])('with %s stays visible as a bug', (_what, error) => {
     expect(readUpdateFailure(error)).toEqual({ kind: 'bug' });

@@ -1,7 +1,7 @@
 /**
- * What Temporal means when an update fails. Most failures say nothing about the request: the server has lost the update
- * with a workflow task, has too much to do, or restarts. Asked again under the same update id it is the same update, so
- * only a refusal by the workflow itself is an answer. Texts and codes: Temporal Server 1.32, service/history/workflow/update.
+ * What a failed update means. Most failures say nothing about the request: the server lost the update with a workflow
+ * task, is overloaded, or is restarting. Under the same id it stays the same update, so it can be sent again, and only a
+ * refusal by the workflow itself is an answer. Texts and codes: Temporal Server 1.32, service/history/workflow/update.
  */
 import {
   WorkflowExecutionAlreadyStartedError,
@@ -14,22 +14,22 @@ import { grpcCodeOf, grpcDetailsOf, grpcFailedPrecondition, isOutage } from './g
 
 /**
  * - `refused`: the workflow said no.
- * - `undecided`: no worker has decided it. Ask again.
- * - `gone`: the server does not know the update or the workflow: either the workflow has ended, or the update was lost
- *   while the workflow runs on.
- * - `full`: this run has taken all the updates that the server allows it.
- * - `duplicate`: a workflow that may run only once has run.
- * - `bug`: a handler threw something that is no refusal.
+ * - `undecided`: no worker has decided it. Send it again.
+ * - `gone`: the server does not know the update or the workflow. Either the workflow has ended, or the server lost the
+ *   update and the workflow is still running.
+ * - `full`: this run has taken as many updates as the server allows.
+ * - `duplicate`: the workflow may run only once, and has run.
+ * - `bug`: a handler threw something other than a refusal.
  */
 export type UpdateFailure =
   | { readonly kind: 'refused'; readonly refusal: Refusal }
   | { readonly kind: 'undecided' | 'gone' | 'full' | 'duplicate' | 'bug' };
 
-/** Failures that the server gives an update in the name of the workflow. */
+/** Failures that the server itself reports as the outcome of an update. */
 const unprocessed = 'UnprocessedUpdate';
 const acceptedAtTheEnd = 'AcceptedUpdateCompletedWorkflow';
 
-/** Reads what an ask for an update threw. */
+/** Reads the error of a failed update. */
 export function readUpdateFailure(error: unknown): UpdateFailure {
   if (error instanceof WorkflowUpdateFailedError) return readOutcome(error.cause);
   if (error instanceof WorkflowExecutionAlreadyStartedError) return { kind: 'duplicate' };

@@ -1,4 +1,4 @@
-/** Commands to a transfer that exists: its goods have arrived, or are called back. */
+/** Commands to a transfer that exists: receive its goods, or cancel it. */
 import { detailOf } from '../../domain/refusals.js';
 import type { ApiDeps } from '../deps.js';
 import { type Answer, type Reply, refuseFields } from '../http/reply.js';
@@ -8,7 +8,7 @@ import { transfers } from './read.js';
 import type { Transfer } from './schemas.js';
 
 export interface Arrival {
-  /** Null: all that was sent. */
+  /** Null: everything that was sent. */
   readonly quantity: number | null;
   readonly reason: string | null;
 }
@@ -30,8 +30,8 @@ export function receiveTransfer(
     {
       to: 'completed',
       successStatus: 200,
-      ask: (asking) => deps.sagas.updateTransfer(id, 'receive', request, asking),
-      isDone: (transfer) => arrivedSo(transfer, quantity),
+      send: (updateCall) => deps.sagas.updateTransfer(id, 'receive', request, updateCall),
+      isDone: (transfer) => hasReceived(transfer, quantity),
       problem: ({ quantity: sent }) => ((quantity ?? 0) > sent ? overReceived(sent) : null),
     },
     call,
@@ -39,7 +39,7 @@ export function receiveTransfer(
   );
 }
 
-/** Calls the goods back, and answers with the transfer as it stands then. */
+/** Cancels the transfer, and answers with it as it stands then. */
 export function cancelTransfer(
   id: string,
   reason: string | null,
@@ -53,7 +53,7 @@ export function cancelTransfer(
     {
       to: 'cancelled',
       successStatus: 200,
-      ask: (asking) => deps.sagas.updateTransfer(id, 'cancel', request, asking),
+      send: (updateCall) => deps.sagas.updateTransfer(id, 'cancel', request, updateCall),
       isDone: ({ status }) => status === 'cancelled',
     },
     call,
@@ -61,8 +61,8 @@ export function cancelTransfer(
   );
 }
 
-/** Whether the goods have arrived, in this number. */
-function arrivedSo(transfer: Transfer, quantity: number | null): boolean {
+/** Whether the destination has received exactly this quantity. */
+function hasReceived(transfer: Transfer, quantity: number | null): boolean {
   const { status, mode, received, quantity: sent } = transfer;
   return status === 'completed' && mode === 'shipped' && received === (quantity ?? sent);
 }

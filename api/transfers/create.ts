@@ -1,4 +1,4 @@
-/** POST /api/transfers: starts `transfer/<id>` and answers when the goods have arrived, or are on their way. */
+/** POST /api/transfers: starts `transfer/<id>` and answers once the goods have arrived or are on their way. */
 import type { z } from 'zod';
 import { findLocations, findProducts } from '../../db/catalogue/queries.js';
 import type { Database } from '../../db/postgres/client.js';
@@ -21,7 +21,7 @@ export async function openTransfer(body: NewTransfer, call: CallContext, deps: A
   const transferId = call.ids.resource;
   call.note({ transferId, workflowId: transferWorkflowId(transferId) });
 
-  // What an earlier call has begun is not judged by today's catalogue.
+  // A transfer that an earlier call has begun is not checked against today's catalogue.
   const refused = (await hasBegun(transfers, transferId, call, deps)) ? null : await checkTransfer(db, body);
   if (refused) return refused;
 
@@ -33,19 +33,19 @@ export async function openTransfer(body: NewTransfer, call: CallContext, deps: A
     caller: call.caller,
     requestedAt: now(),
   };
-  return await startSaga(transfers, input, (asking) => deps.sagas.startTransfer(input, asking), call, deps);
+  return await startSaga(transfers, input, (updateCall) => deps.sagas.startTransfer(input, updateCall), call, deps);
 }
 
-/** What is wrong with a transfer before it is one. The saga's first step decides again. */
+/** Refuses a transfer that cannot start. The saga's first step checks again. */
 async function checkTransfer(db: Database, { sku, from, to }: NewTransfer): Promise<Refused | null> {
   if (from === to) return refuseFields('same_location', [fieldRefused('/to', 'same_location', { location: from })]);
   const [products, locations] = await Promise.all([findProducts(db, [sku]), findLocations(db, [from, to])]);
   if (products.length === 0) return refuseFields('unknown_sku', [fieldRefused('/sku', 'unknown_sku', { sku })]);
   const known = new Set(locations.map((location) => location.code));
-  const nowhere = Object.entries({ from, to }).filter(([, code]) => !known.has(code));
-  if (nowhere.length === 0) return null;
+  const unknown = Object.entries({ from, to }).filter(([, code]) => !known.has(code));
+  if (unknown.length === 0) return null;
   return refuseFields(
     'unknown_location',
-    nowhere.map(([end, location]) => fieldRefused(`/${end}`, 'unknown_location', { location })),
+    unknown.map(([end, location]) => fieldRefused(`/${end}`, 'unknown_location', { location })),
   );
 }

@@ -1,4 +1,4 @@
-/** Transfers as the API answers them: from Postgres, or, before their saga has written anything, from its input. */
+/** Reads transfers: from Postgres or, before their saga has written anything, from its input. */
 import { getTransfer } from '../../db/transfers/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
 import { refusalOf } from '../../domain/refusals.js';
@@ -26,7 +26,7 @@ export const transfers: Commanded<Transfer, TransferInput, TransferStatus> = {
   cannotBecome: ({ status: from }, to) => refusalOf('invalid_state', { from, to }),
 };
 
-/** The transfer that a saga will write down when it begins. Nothing is held yet. */
+/** The transfer as its saga will first write it. Nothing is held yet. */
 function pendingTransfer(input: TransferInput): Transfer {
   return {
     id: input.transferId,

@@ -20,17 +20,17 @@ import { arrival, newTransfer, recall, transfer, transferId, transferPage, trans
 import { viewTransfer } from './view.js';
 
 export function transferRoutes(deps: ApiDeps): Route[] {
-  return [...readingRoutes(deps), ...drivingRoutes(deps)];
+  return [...readRoutes(deps), ...commandRoutes(deps)];
 }
 
-function readingRoutes(deps: ApiDeps): Route[] {
+function readRoutes(deps: ApiDeps): Route[] {
   return [
     route({
       method: 'get',
       path: '/api/transfers',
       tag: 'Supply',
       summary: 'List transfers',
-      description: 'Lists the transfers, the newest first.',
+      description: 'Lists the transfers, newest first.',
       example: { answer: pageExample(transferExample) },
       scope: 'supply:read',
       query: transferQuery,
@@ -47,7 +47,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
       path: '/api/transfers/:id',
       tag: 'Supply',
       summary: 'Read a transfer',
-      description: 'Answers one transfer as it stands.',
+      description: 'Returns one transfer as it stands.',
       example: { answer: transferExample },
       scope: 'supply:read',
       params: transferId,
@@ -58,7 +58,7 @@ function readingRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-function drivingRoutes(deps: ApiDeps): Route[] {
+function commandRoutes(deps: ApiDeps): Route[] {
   return [
     route({
       method: 'post',
@@ -66,7 +66,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       tag: 'Supply',
       summary: 'Move goods to another location',
       description:
-        '`immediate` moves the goods in one step. `shipped` takes them from the source and keeps them in transit until they are received or the transfer is cancelled. No unit is ever in two places or in none.',
+        '`immediate` moves the goods in one step. `shipped` takes them from the source and keeps them in transit until they are received or the transfer is cancelled. A unit is never counted twice or lost on the way.',
       example: { body: newTransferExample, answer: transferExample, pending: pendingTransferExample },
       scope: 'supply:write',
       creates: 'trf',
@@ -90,7 +90,7 @@ function drivingRoutes(deps: ApiDeps): Route[] {
       tag: 'Supply',
       summary: 'Receive the goods of a transfer',
       description:
-        'Adds what has arrived to the stock of the destination. If less arrived than was sent, the rest is booked as lost.',
+        'Adds the goods that arrived to the stock of the destination. If fewer arrived than were sent, the rest is booked as lost.',
       example: {
         body: { quantity: 9, reason: 'one parcel was crushed' },
         answer: receivedTransferExample,

@@ -31,8 +31,11 @@ export const newTransfer = z.strictObject({
   sku,
   quantity,
   from: locationCode.openapi({ description: 'Where the goods are.' }),
-  to: locationCode.openapi({ description: 'Where they go.', example: 'berlin' }),
-  mode: z.enum(transferModes).default('immediate').openapi({ description: 'In one step, or by way of transit.' }),
+  to: locationCode.openapi({ description: 'Where the goods go.', example: 'berlin' }),
+  mode: z
+    .enum(transferModes)
+    .default('immediate')
+    .openapi({ description: 'In one step, or shipped by way of transit.' }),
 });
 
 export const arrival = z.strictObject({
@@ -41,16 +44,18 @@ export const arrival = z.strictObject({
     .min(0)
     .max(maxQuantity)
     .openapi({
-      description: 'What arrived; all that was sent if absent. What is missing is booked as lost.',
+      description: 'How many units arrived; if absent, all that were sent. Missing units are booked as lost.',
       example: 9,
     })
     .optional(),
   reason: text(maxReasonLength)
-    .openapi({ description: 'Why less arrived than was sent.', example: 'one parcel was crushed' })
+    .openapi({ description: 'Why fewer units arrived than were sent.', example: 'one parcel was crushed' })
     .optional(),
 });
 export const recall = z.strictObject({
-  reason: text(maxReasonLength).openapi({ description: 'Why.', example: 'sent by mistake' }).optional(),
+  reason: text(maxReasonLength)
+    .openapi({ description: 'Why the transfer is cancelled.', example: 'sent by mistake' })
+    .optional(),
 });
 
 const count = z.int().min(0).nullable();
@@ -60,16 +65,16 @@ export const transfer = z
     id: id('trf'),
     sku,
     quantity,
-    from: locationCode.openapi({ description: 'Where the goods were.' }),
-    to: locationCode.openapi({ description: 'Where they go.', example: 'berlin' }),
-    mode: z.enum(transferModes).openapi({ description: 'In one step, or by way of transit.' }),
-    status: z.enum(transferStatuses).openapi({ description: 'Where the transfer stands.' }),
-    reservationId: shownOrNull('Its hold at the source.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
-    received: count.openapi({ description: 'What arrived; null: not known yet.', example: 9 }),
-    lost: count.openapi({ description: 'What was sent and did not arrive; null: not known yet.', example: 1 }),
+    from: locationCode.openapi({ description: 'Where the goods come from.' }),
+    to: locationCode.openapi({ description: 'Where the goods go.', example: 'berlin' }),
+    mode: z.enum(transferModes).openapi({ description: 'In one step, or shipped by way of transit.' }),
+    status: z.enum(transferStatuses).openapi({ description: 'The status of the transfer.' }),
+    reservationId: shownOrNull('Its hold at the source; null: none.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
+    received: count.openapi({ description: 'How many units arrived; null: not known yet.', example: 9 }),
+    lost: count.openapi({ description: 'How many units were lost on the way; null: not known yet.', example: 1 }),
     reason: shownOrNull('Why goods were lost or returned.', null),
     failure,
-    workflowId: shown('Its workflow in Temporal.', 'transfer/trf_01a1fca5052e708db2f67afe7cac72b9'),
+    workflowId: shown('The id of its Temporal workflow.', 'transfer/trf_01a1fca5052e708db2f67afe7cac72b9'),
     createdAt,
     updatedAt,
   })

@@ -1,4 +1,4 @@
-/** One shop's catalogue and stock, as the document's examples show them. */
+/** Examples for the document: a shop's catalogue and stock. */
 export const exampleSku = 'TSHIRT-M';
 const createdAt = '2026-11-21T05:41:07.123456Z';
 const price = { amount: 1999, currency: 'USD' } as const;

@@ -1,4 +1,4 @@
-/** An order, its payment and what surrounds them, as the document's examples show them. */
+/** Examples for the document: an order with its payment and timeline, a review, an API key. */
 import { exampleSku, holdExample } from './catalogue.js';
 
 const orderId = holdExample.orderId;

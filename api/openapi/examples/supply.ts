@@ -1,4 +1,4 @@
-/** Transfers and replenishment, as the document's examples show them. */
+/** Examples for the document: transfers, replenishment and verifications. */
 import { exampleSku, supplierExample } from './catalogue.js';
 
 const createdAt = '2026-11-21T05:41:07.123456Z';
