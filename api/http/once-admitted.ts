@@ -7,7 +7,7 @@ import type { KeyedOutcome, Rendered } from '../middleware/idempotency.js';
  * @param act is given what is left of the client's wait
  */
 export async function onceAdmitted(
-  admission: Admission,
+  admission: Pick<Admission, 'enter'>,
   request: Request,
   act: (waitMs: number) => Promise<KeyedOutcome>,
 ): Promise<
