@@ -67,8 +67,9 @@ export async function fill(sql: Sql, { orders, products, ledgerRows, openHolds }
            case when k = 1 then ${stocked} + 2 when k % 2 = 1 then 2 else -1 end, 0, ${stocked} + 2 * ((k + 1) / 2) - k / 2, 0,
            p || '/' || k, 'bench', ${at(`k::float8 / ${ledgerRows + 1}`)}
       from generate_series(1, ${ledgerRows}) k, generate_series(1, ${products}) p;
-    insert into stock_levels (sku, location, on_hand, reserved, changed_at)
-    select sku, location, on_hand_after, case sku when '${busySku}' then ${openHolds} else 0 end, at
+    insert into stock_levels (sku, location, on_hand, reserved, open_holds, changed_at)
+    select sku, location, on_hand_after, case sku when '${busySku}' then ${openHolds} else 0 end,
+           case sku when '${busySku}' then ${openHolds} else 0 end, at
       from (select distinct on (sku, location) * from stock_ledger order by sku, location, at desc) l;`);
   const supply = Math.ceil(orders / 10);
   await quickly(`

@@ -147,6 +147,7 @@ export interface LedgerDifference {
    * - `onHand`, `reserved`: a level that is not the sum of its rows
    * - `changedAt`: a level whose time is not that of its last row; in microseconds since 1970
    * - `openReservations`: open holds that do not add up to the reserved quantity
+   * - `openReservationCount`: a level whose count of open holds is not their number, which is `expected`
    * - `hold rsv_…`: a hold whose quantity differs from the ledger's
    */
   readonly what: string;

@@ -14,7 +14,7 @@ export type AdmittedOutcome =
  * @param act takes the rest of the client's wait
  */
 export async function onceAdmitted(
-  admission: Admission,
+  admission: Pick<Admission, 'enter'>,
   request: Request,
   act: (waitMs: number) => Promise<KeyedOutcome>,
 ): Promise<AdmittedOutcome> {

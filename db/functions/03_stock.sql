@@ -65,6 +65,7 @@ declare
   v_movement text; -- the kind of its ledger row; null: none
   v_on_hand_delta bigint;
   v_reserved_delta bigint;
+  v_open_delta int; -- of the level's count of open holds
   v_refusal json;
   v_movements text; -- JSON, as v_states
   v_touched int[]; -- slots of the holds that the operation names
@@ -118,7 +119,7 @@ begin
   end if;
 
   select array_agg(x.sku || '/' || x.location),
-         array_agg(row(x.sku, x.location, x.on_hand, x.reserved, x.changed_at)::stock_levels), array_agg(x.virtual)
+         array_agg(row(x.sku, x.location, x.on_hand, x.reserved, x.changed_at, x.open_holds)::stock_levels), array_agg(x.virtual)
     into v_level_name, v_levels, v_virtual
     from (select s.*, s.location in (select code from locations where virtual) as virtual
             from (select distinct sku, location from unnest(v_place_sku, v_place_location) as a(sku, location)) a
@@ -156,6 +157,7 @@ begin
       v_movement := ledger_kind(v_kind);
       v_on_hand_delta := 0;
       v_reserved_delta := 0;
+      v_open_delta := 0;
 
       -- The hold and the level that the command names.
       h := array_position(v_hold_id, c_hold[n]);
@@ -167,7 +169,7 @@ begin
           v_refusal := stock_place_refusal(v_kind, v_command, c_sku[n], c_location[n]);
           exit when v_refusal is not null;
         end if;
-        if l is null then v_level := row(c_sku[n], c_location[n], 0, 0, '-infinity'); end if;
+        if l is null then v_level := row(c_sku[n], c_location[n], 0, 0, '-infinity', 0); end if;
       elsif v_hold.id is not null then
         l := array_position(v_level_name, v_hold.sku || '/' || v_hold.location);
         v_level := v_levels[l];
@@ -186,6 +188,7 @@ begin
       case
       when v_kind = 'reserve' then
         v_reserved_delta := c_quantity[n];
+        v_open_delta := 1;
       when v_kind in ('receive', 'return', 'transfer_in', 'adjust') then
         v_on_hand_delta := c_quantity[n];
       when v_kind in ('consume', 'transfer_out', 'lose') then
@@ -200,10 +203,13 @@ begin
       when v_kind = 'confirm' then
         v_on_hand_delta := -v_hold.quantity;
         v_reserved_delta := -v_hold.quantity;
+        v_open_delta := -1;
       when v_kind = 'cancel' then
         v_reserved_delta := -coalesce(c_quantity[n], v_hold.quantity);
+        if v_hold.quantity + v_reserved_delta = 0 then v_open_delta := -1; end if;
       when v_kind = 'expire' then
         v_reserved_delta := -v_hold.quantity;
+        v_open_delta := -1;
       when v_kind = 'hold' then
         v_hold.expires_at := v_now + make_interval(secs => c_hold_seconds[n]);
       end case;
@@ -223,7 +229,7 @@ begin
       if v_movement is not null then
         v_at := greatest(v_now, v_level.changed_at + interval '1 microsecond');
         v_level := row(v_level.sku, v_level.location, v_level.on_hand + v_on_hand_delta,
-                       v_level.reserved + v_reserved_delta, v_at);
+                       v_level.reserved + v_reserved_delta, v_at, v_level.open_holds + v_open_delta);
         v_levels[l] := v_level;
         v_count := v_count + 1;
         v_row := row(nextval('stock_ledger_id_seq'), v_level.sku, v_level.location, v_movement, v_on_hand_delta,
@@ -271,7 +277,7 @@ begin
 
   -- Writes, in bulk.
   if v_count > 0 then
-    update stock_levels s set on_hand = a.on_hand, reserved = a.reserved, changed_at = a.changed_at
+    update stock_levels s set on_hand = a.on_hand, reserved = a.reserved, changed_at = a.changed_at, open_holds = a.open_holds
       from unnest(v_levels) a
      where s.sku = a.sku and s.location = a.location and s.changed_at <> a.changed_at;
     insert into stock_ledger overriding system value select * from unnest(v_rows[:v_count]);

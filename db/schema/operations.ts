@@ -134,3 +134,10 @@ export const sqlFunctions = pgTable('sql_functions', {
   /** Earlier hashes: processes of those releases stay ready. */
   superseded: text().array().notNull().default(sql`'{}'`),
 });
+
+/** Releases whose SQL functions this database has had (db/upgrade/release.ts). */
+export const sqlReleases = pgTable('sql_releases', {
+  /** As in package.json. */
+  release: text().primaryKey(),
+  appliedAt: at('applied_at').notNull().default(sql`clock_timestamp()`),
+});

@@ -105,7 +105,9 @@ export const stockLevels = pgTable(
       .references(() => locations.code),
     onHand: count('on_hand').notNull().default(0),
     reserved: count('reserved').notNull().default(0),
-    /** `at` of the newest ledger row, so that the next row is later. */
+    /** Holds with status `pending`, also those that have expired and still wait for the sweep. Kept by stock_apply alone. */
+    openHolds: count('open_holds').notNull().default(0),
+    /** `at` of the newest ledger row, so that the next one can be later. */
     changedAt: at('changed_at').notNull().default(sql`'-infinity'`),
   },
   (t) => [
@@ -205,9 +207,10 @@ export const reservations = pgTable(
     decidedAt: at('decided_at'),
   },
   (t) => [
-    // Finds and counts the open holds of a level, newest first, without reading the table.
-    index('reservations_open')
-      .on(t.sku, t.location, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst(), t.expiresAt)
+    // The newest open holds of a level. Without expires_at, or Postgres would look for overdue ones in all of it.
+    index('reservations_open_newest')
+      .on(t.sku, t.location, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
+      .concurrently()
       .where(sql`${t.status} = 'pending'`),
     index('reservations_due').on(t.expiresAt).where(sql`${t.status} = 'pending' and ${t.expiresAt} is not null`),
     check('reservations_quantity', sql`${t.quantity} > 0`),

@@ -100,7 +100,7 @@ const levelsAfter = (sql: Sql, { sku, location }: LevelKey, rows: number) => sql
     select sku, location, id, at, on_hand_delta, reserved_delta, on_hand_after, reserved_after, reservation_id
       from stock_ledger where (sku, location) > (${sku}, ${location}) order by sku, location, at desc limit ${rows}),
   levels as materialized (
-    select sku, location, on_hand, reserved, changed_at from stock_levels
+    select sku, location, on_hand, reserved, open_holds, changed_at from stock_levels
      where (sku, location) > (${sku}, ${location}) order by sku, location limit ${rows}),
   holds as materialized (
     select sku, location, id, quantity from reservations
@@ -135,7 +135,7 @@ const restOf = (sql: Sql, { sku, location, at }: LevelSoFar, rows: number) => sq
     select sku, location from ledger_rows where (select count(*) from ledger_rows) >= ${rows} limit 1),
   done as (select ${sku}::text as sku, ${location}::text as location where not exists (select from bound)),
   levels as (
-    select sku, location, on_hand, reserved, changed_at from stock_levels
+    select sku, location, on_hand, reserved, open_holds, changed_at from stock_levels
      where sku = ${sku} and location = ${location} and not exists (select from bound)),
   holds as (
     select sku, location, id, quantity from reservations
@@ -168,7 +168,7 @@ const comparison = (sql: Sql, within: LevelSoFar | null) => sql`
             select b.sku, b.location, h.id, h.quantity
               from before b cross join jsonb_to_recordset(b.holds) as h(id text, quantity bigint)) changes
      group by sku, location, id having sum(quantity) <> 0),
-  held as (select sku, location, sum(quantity) as quantity from holds group by sku, location),
+  held as (select sku, location, sum(quantity) as quantity, count(*) as count from holds group by sku, location),
   differences(sku, location, what, expected, found) as (
     select sku, location, 'onHandAfter mov_' || id, on_hand_due, on_hand_after from chain where on_hand_after <> on_hand_due
     union all
@@ -190,6 +190,10 @@ const comparison = (sql: Sql, within: LevelSoFar | null) => sql`
     select sku, location, 'openReservations', coalesce(f.reserved, 0), coalesce(h.quantity, 0)
       from done left join folded f using (sku, location) left join held h using (sku, location)
      where coalesce(f.reserved, 0) <> coalesce(h.quantity, 0)
+    union all
+    select sku, location, 'openReservationCount', coalesce(h.count, 0), coalesce(l.open_holds, 0)
+      from done left join held h using (sku, location) left join levels l using (sku, location)
+     where coalesce(h.count, 0) <> coalesce(l.open_holds, 0)
     union all
     select sku, location, 'hold ' || id, coalesce(r.quantity, 0), coalesce(o.quantity, 0)
       from (select r.* from ledger_holds r join done using (sku, location)) r

@@ -1,7 +1,8 @@
 /** A released migration has been applied somewhere, so an edit would never take effect there. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { isOutside, readMigrations } from './migrations.js';
 
 /** SHA-256 of every migration. A new migration adds a line; existing lines never change. */
 const released: Readonly<Record<string, string>> = {
@@ -20,9 +21,14 @@ const released: Readonly<Record<string, string>> = {
   '0012_present_transfers': '1f61d59d1e3d669dabb7177b65cef68d022b718e023ce9f68d16467b2191e727',
   '0013_functions_and_facts': '59e9fb3e491848b8cd9b660c58180365cc2b398c097bb257b2133e001dc08d2f',
   '0014_growth': '796b67d55fd833c4839ab397b52ad208d5f6d4814053b926c65699756381a2a5',
+  '0015_open_hold_counts': 'c7b15f58afb5af28044c36b480385fc2c1fe0a4d7a7d56efe687ad951a1b1781',
+  '0016_releases': '7c2b1f34204f6c157d95ea8f5758641d5cf67f0ae6427f0678b17c01646517ec',
+  '0017_holds_without_expiry': 'f093c8b79e1815c0536583eaa5576ed3867f9918ff9395c46e7987e561afd312',
 };
 /** The last migration that was allowed to define functions; they are in db/functions now. */
 const lastWithFunctions = '0012_present_transfers';
+/** The last one that was allowed to build indexes under a lock. */
+const lastWithLocks = '0014_growth';
 
 const read = (name: string) => readFileSync(new URL(`../migrations/${name}`, import.meta.url), 'utf8');
 const names = readdirSync(new URL('../migrations', import.meta.url))
@@ -50,3 +56,32 @@ test.each(names.filter((name) => name > lastWithFunctions))(
     expect(read(`${name}.sql`)).not.toMatch(/create\s+(or\s+replace\s+)?(function|procedure)|pg_get_functiondef/i);
   },
 );
+
+describe('from 0015 on', () => {
+  const migrations = readMigrations();
+  const ruled = names.toSorted().flatMap((name, index) => {
+    const migration = migrations[index];
+    return name > lastWithLocks && migration ? [[name, migration] as const] : [];
+  });
+
+  test.each(ruled.filter(([, migration]) => !isOutside(migration)))(
+    '%s builds no index on a table that others write to',
+    (name) => {
+      const text = read(`${name}.sql`);
+      const made = [...text.matchAll(/create table "(\w+)"/gi)].map(([, table]) => table);
+      const indexed = [...text.matchAll(/create (?:unique )?index .*? on "(\w+)"/gi)].map(([, table]) => table);
+      expect(indexed.filter((table) => !made.includes(table))).toEqual([]);
+      expect(text).not.toMatch(/\bconcurrently\b|drop index/i);
+    },
+  );
+
+  test.each(ruled.filter(([, migration]) => isOutside(migration)))(
+    '%s, outside a transaction, has only statements that may be repeated',
+    (_name, { statements }) => {
+      for (const statement of statements)
+        expect(statement.replace(/^--.*\n/gm, '').trim()).toMatch(
+          /^(create (unique )?index concurrently if not exists "\w+"|drop index concurrently if exists "\w+")[^;]*;$/i,
+        );
+    },
+  );
+});

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureApiKey, listApiKeys, newApiKey, readApiKey } from '../../db/access/api-keys.js';
 import { connect, type Database } from '../../db/postgres/client.js';
 import { migrate } from '../../db/upgrade/migrate.js';
+import { OlderRelease } from '../../db/upgrade/release.js';
 import { runningRoleOf } from '../../db/upgrade/roles.js';
 import { scopes } from '../../domain/scopes.js';
 import { messageOf } from '../start-error.js';
@@ -32,8 +33,12 @@ if (HOLDFAST_BOOTSTRAP_API_KEY !== '' && !readApiKey(HOLDFAST_BOOTSTRAP_API_KEY)
 const ownerUrl = MIGRATE_DATABASE_URL || DATABASE_URL;
 const running = runningRoleOf(DATABASE_URL, ownerUrl);
 if (!running) console.log('API and workers will run as the owner of the database; see MIGRATE_DATABASE_URL');
-await patiently('the database', () => migrate(ownerUrl, running));
-console.log('the database is up to date');
+const standing = await patiently('the database', () => migrate(ownerUrl, running));
+console.log(
+  standing.kind === 'served'
+    ? `the database belongs to release ${standing.newest}, which serves this one: nothing was changed`
+    : 'the database is up to date',
+);
 await patiently('Temporal', () => setUpTemporal(TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE));
 console.log('Temporal has the search attributes');
 
@@ -54,12 +59,12 @@ async function firstKey(db: Database, wanted: string): Promise<void> {
   console.log(`the first API key, with every scope, shown only once: ${key}`);
 }
 
-async function patiently(what: string, step: () => Promise<void>): Promise<void> {
+async function patiently<T>(what: string, step: () => Promise<T>): Promise<T> {
   for (const until = Date.now() + patienceMs; ; await sleep(1000)) {
     try {
       return await step();
     } catch (error) {
-      if (Date.now() > until) fail(`${what}: ${messageOf(error)}`);
+      if (error instanceof OlderRelease || Date.now() > until) fail(`${what}: ${messageOf(error)}`);
       console.log(`waiting for ${what}: ${messageOf(error)}`);
     }
   }

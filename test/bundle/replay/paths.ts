@@ -1,4 +1,7 @@
-/** Every path that a saga can take, each as a walk through the API: recorded once, replayed forever. */
+/** Every path that a saga can take, each as a walk through the API: recorded once, replayed for ever. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
+import { chunkWaits, lockHolds, longHistories, passOneChunk } from '../../long-ledger.js';
 import { eventually, type Shop } from '../../shop.js';
 import type { Path } from './path.js';
 import { replenishmentPaths } from './replenishment-paths.js';
@@ -200,6 +203,30 @@ export const paths: readonly Path[] = [
     walk: async (shop) => {
       const { body } = await shop.must(201, shop.post('/api/ledger/verifications', {}, { prefer: 'wait=30' }));
       return `verification/${body.id}`;
+    },
+  },
+  {
+    name: 'verification-cancelled',
+    walk: async (shop, { cancel, databaseUrl }) => {
+      const sql = postgres(databaseUrl, { max: 5, onnotice: () => undefined });
+      try {
+        await longHistories(sql, ['0-LONG-A', '0-LONG-B', '0-LONG-C']);
+        const letGo = await lockHolds(sql);
+        const { body } = await shop.must(202, shop.post('/api/ledger/verifications', {}, { prefer: 'respond-async' }));
+        await chunkWaits(sql);
+        await cancel(`verification/${body.id}`);
+        // The worker hears of it when the first chunk is done, and stops after the second.
+        const letRestGo = await passOneChunk(sql, letGo);
+        await sleep(1000);
+        await letRestGo();
+        await eventually('the verification to be cancelled', async () => {
+          const found = await shop.must(200, shop.get(`/api/ledger/verifications/${body.id}`));
+          return found.body.status === 'cancelled';
+        });
+        return `verification/${body.id}`;
+      } finally {
+        await sql.end();
+      }
     },
   },
   ...transferPaths,

@@ -65,10 +65,19 @@ test('a hold that vanished or disagrees with the ledger is found', async () => {
   const byName = (a: LedgerDifference, b: LedgerDifference) => (a.what < b.what ? -1 : 1);
   const changed = await afterFalsifying(sku, 'update reservations set quantity = 2 where sku = $1');
   expect([...changed].sort(byName)).toEqual(openAndHold(2));
+  const count = { sku, location: 'main', what: 'openReservationCount', expected: 0, found: 1 };
   const vanished = await afterFalsifying(sku, 'delete from reservations where sku = $1');
-  expect([...vanished].sort(byName)).toEqual(openAndHold(0));
+  expect([...vanished].sort(byName)).toEqual([...openAndHold(0), count].sort(byName));
   const confirmed = await afterFalsifying(sku, `update reservations set status = 'confirmed' where sku = $1`);
-  expect([...confirmed].sort(byName)).toEqual(openAndHold(0));
+  expect([...confirmed].sort(byName)).toEqual([...openAndHold(0), count].sort(byName));
+});
+
+test('a count of open holds that was changed is found', async () => {
+  const sku = await books.newSku(10);
+  await books.hold(sku, 3);
+  expect(await afterFalsifying(sku, 'update stock_levels set open_holds = 3 where sku = $1')).toEqual([
+    { sku, location: 'main', what: 'openReservationCount', expected: 1, found: 3 },
+  ]);
 });
 
 test('verification finds the same in chunks of any size, even if a level is longer than a chunk', async () => {
@@ -77,7 +86,7 @@ test('verification finds the same in chunks of any size, even if a level is long
   await books.hold(sku, 2);
   const decided = await books.hold(sku, 1);
   await books.do({ kind: 'confirm', reservationId: decided });
-  const falsified = `with level as (update stock_levels set on_hand = on_hand + 1, reserved = reserved - 1 where sku = $1 returning sku),
+  const falsified = `with level as (update stock_levels set on_hand = on_hand + 1, reserved = reserved - 1, open_holds = 7 where sku = $1 returning sku),
                           hold as (update reservations set quantity = 1 where sku in (select sku from level) and status = 'pending')
                      update stock_ledger set on_hand_delta = -3 where sku in (select sku from level) and on_hand_delta = -2`;
   const whole = await afterFalsifying(sku, falsified);
@@ -85,6 +94,7 @@ test('verification finds the same in chunks of any size, even if a level is long
     'hold',
     'onHand',
     'onHandAfter',
+    'openReservationCount',
     'openReservations',
     'reserved',
   ]);

@@ -88,7 +88,7 @@ describe('it cannot run', () => {
     const sku = await books.newSku(1);
     await running.begin(async (tx) => {
       await tx.unsafe('create temporary table stock_levels (like public.stock_levels) on commit drop');
-      await tx`insert into pg_temp.stock_levels values (${sku}, 'main', 1000, 0, '-infinity')`;
+      await tx`insert into pg_temp.stock_levels values (${sku}, 'main', 1000, 0, '-infinity', 0)`;
       const asked = operation([
         { kind: 'reserve', reservationId: newHoldId(), sku, location: 'main', quantity: 1000, holdSeconds: 60 },
       ]);

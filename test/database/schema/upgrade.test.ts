@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { getOrder, orderTimeline } from '../../../db/orders/queries.js';
 import { createOrderStore } from '../../../db/orders/store.js';
 import { type Connection, connect } from '../../../db/postgres/client.js';
+import { inventoryNow } from '../../../db/stock/inventory.js';
 import { createLedger } from '../../../db/stock/ledger.js';
+import { queueMissedLevels } from '../../../db/stock/low-levels.js';
 import { receiveDelivery } from '../../../db/supply/purchase-orders.js';
 import { getTransfer } from '../../../db/transfers/queries.js';
 import { createTransferStore } from '../../../db/transfers/store.js';
@@ -124,12 +126,24 @@ async function fill(): Promise<void> {
     insert into purchase_orders (id, supplier_id, supplier_order_id, status, sku, location, quantity, unit_price_amount,
                                  unit_price_currency, replenishment_id)
     values ('po_1', 'sup_1', 'S-1', 'ordered', 'LOW', 'main', 4, 50, 'USD', 'rpl_1')`);
+  // What a level of each kind leads to is in `a low level of then`.
+  await sql.unsafe(`
+    insert into products (sku, name, price_amount, price_currency, reorder_point, max_stock, supplier_id,
+                          supplier_price_amount, supplier_price_currency, created_by, created_at)
+    select sku, sku, 100, 'USD', 5, 9, 'sup_1', 50, 'USD', 'test', now() - interval '1 d'
+      from unnest(array['MISSED', 'TRIED', 'UNTOUCHED', 'PLENTY', 'WAITING']) sku;
+    insert into replenishments (id, sku, location, status, quantity, supplier_id, unit_price_amount, unit_price_currency,
+                                failure_code, failure_detail, updated_at)
+    values ('rpl_tried', 'TRIED', 'main', 'failed', 9, 'sup_1', 50, 'USD', 'supplier_failed', 'no answer',
+            now() - interval '2 h')`);
   const ask = async (call: string, asked: readonly unknown[]) =>
     (await sql.unsafe(`select ${call}($1::text::jsonb) as results`, [JSON.stringify(asked)]))[0]?.results;
-  for (const sku of ['OLD', 'LOW']) {
-    const commands = [{ kind: 'receive', sku, location: 'main', quantity: sku === 'LOW' ? 2 : 20 }];
+  for (const sku of ['OLD', 'LOW', 'MISSED', 'PLENTY', 'WAITING']) {
+    const quantity = ['OLD', 'PLENTY'].includes(sku) ? 20 : 2;
+    const commands = [{ kind: 'receive', sku, location: 'main', quantity }];
     await ask('stock_apply', [{ key: `stock ${sku}`, actor: 'test', commands }]);
   }
+  await sql`update outbox set claimed_until = now(), delivered_at = now() where topic = 'replenish' and sku = 'MISSED'`;
   await ask('order_apply', [
     opening('ord_sold', 'OLD', 1),
     opening('ord_held', 'OLD', 1),
@@ -195,6 +209,30 @@ test('a process of the old release still finds a full sentence in a refusal', as
   const steps = JSON.stringify([opening('ord_of_then', 'NONE', 1)]);
   const [row] = await connection.sql`select order_apply(${steps}::text::jsonb)->0->'refusal' as refusal`;
   expect(row?.refusal).toMatchObject({ code: 'unknown_sku', detail: 'unknown_sku', extensions: { sku: 'NONE' } });
+});
+
+test('open holds from before are counted', async () => {
+  expect((await inventoryNow(connection.sql, 'OLD', 'main'))?.reservationCount).toBe(1);
+  expect((await inventoryNow(connection.sql, 'PLENTY', 'main'))?.reservationCount).toBe(0);
+});
+
+test('a level that was low before is replenished once, and an untouched product only if its replenishment was tried before', async () => {
+  const { sql } = connection;
+  const waiting = async () => {
+    const rows = await sql<{ sku: string }[]>`
+      select sku from outbox where topic = 'replenish' and delivered_at is null order by sku`;
+    return rows.map(({ sku }) => sku);
+  };
+  expect(await waiting()).toEqual(['LOW', 'WAITING']);
+  await sql`update low_levels set marked_at = marked_at - interval '61 s'`;
+  expect(await queueMissedLevels(sql, 3600)).toBe(2);
+  expect(await waiting()).toEqual(['LOW', 'MISSED', 'TRIED', 'WAITING']);
+  expect(await queueMissedLevels(sql, 3600)).toBe(0);
+
+  await sql`update products set reorder_point = 6 where sku = 'UNTOUCHED'`;
+  await sql`update low_levels set marked_at = marked_at - interval '61 s'`;
+  expect(await queueMissedLevels(sql, 3600)).toBe(1);
+  expect(await waiting()).toContain('UNTOUCHED');
 });
 
 test('old and new orders can be bought, and an order without stock says what it lacks', async () => {
