@@ -35,7 +35,7 @@ import { createSandboxPayments } from '../gateways/payment/sandbox.js';
 import { createHttpSuppliers } from '../gateways/supplier/http.js';
 import { gatewayTaskQueue, taskQueue } from '../workflows/shared/contract.js';
 import { storableOutcomes } from './interceptors/activity-errors.js';
-import { crashPoints } from './interceptors/crash-points.js';
+import { type CrashPoints, crashPoints } from './interceptors/crash-points.js';
 import { startRelay } from './outbox/relay.js';
 import { startLockSampler } from './upkeep/lock-sampler.js';
 import { resumeLostSagas } from './upkeep/lost-sagas.js';
@@ -98,24 +98,13 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     }),
     Worker.create({ ...common, taskQueue: gatewayTaskQueue }),
   ]);
-  await ensureSchedules(client, settings.expirySweepSeconds);
-  const retry = { retryBaseScale: settings.retryBaseScale, gatewayTimeoutSeconds: settings.gatewayTimeoutSeconds };
-  const { deliveryCheckSeconds, deliveryMaxDays } = settings;
-  const relay = await startRelay({
-    connection,
-    client,
-    retry,
-    log,
-    times: { deliveryCheckSeconds, deliveryMaxDays },
-    reached: crash?.reached ?? (() => undefined),
-  });
   const figures = await serveMetrics(metrics.registry, settings, log);
-  // A drill kills this process at an activity's first query, so there must be no other query.
-  const sampler = crash === null ? startLockSampler(connection.sql, metrics, log) : null;
-  const done = Promise.all(workers.map((worker) => worker.run())).then(async () => {
-    sampler?.stop();
+  // Polls before the upkeep is ready: a killed worker's workflows wait for this.
+  const polling = Promise.all(workers.map((worker) => worker.run()));
+  const upkeep = startUpkeep(options, connection, client, metrics, crash);
+  const done = Promise.all([upkeep, polling]).then(async ([running]) => {
     figures.close();
-    await relay.stop();
+    await running.stop();
     await connection.close();
   });
   return {
@@ -123,6 +112,34 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     },
     done,
+  };
+}
+
+/** What a worker does besides its tasks: schedules, the relay of the outbox, the lock sampler. */
+async function startUpkeep(
+  { settings, log }: WorkerOptions,
+  connection: Connection,
+  client: Client,
+  metrics: WorkerMetrics,
+  crash: CrashPoints | null,
+): Promise<{ stop(): Promise<void> }> {
+  await ensureSchedules(client, settings.expirySweepSeconds);
+  const { retryBaseScale, gatewayTimeoutSeconds, deliveryCheckSeconds, deliveryMaxDays } = settings;
+  const relay = await startRelay({
+    connection,
+    client,
+    retry: { retryBaseScale, gatewayTimeoutSeconds },
+    log,
+    times: { deliveryCheckSeconds, deliveryMaxDays },
+    reached: crash?.reached ?? (() => undefined),
+  });
+  // A drill kills this process at an activity's first query, so there must be no other query.
+  const sampler = crash === null ? startLockSampler(connection.sql, metrics, log) : null;
+  return {
+    stop: async () => {
+      sampler?.stop();
+      await relay.stop();
+    },
   };
 }
 

@@ -3,6 +3,7 @@
  * money when confirmed, and ends. Every change of its state is one step in Postgres (domain/orders/steps.ts).
  */
 import { isSettled } from '../../domain/orders/states.js';
+import { hideCallStacks, showCallStacks } from '../shared/call-stacks.js';
 import { runToEnd } from '../shared/cancellation.js';
 import type { Caller } from '../shared/contract.js';
 import { currentOrderInput } from '../shared/earlier-names.js';
@@ -16,6 +17,7 @@ import { restock } from './restock.js';
 
 export async function order(recorded: OrderInput): Promise<OrderAnswer> {
   const input = currentOrderInput(recorded);
+  if (buysAtOnce(input)) hideCallStacks();
   // Keeps keys that count within a run apart from those of an earlier run.
   const run = input.resumed === undefined ? '' : `${input.resumed}-`;
   const inbox = new OrderInbox(run);
@@ -27,6 +29,11 @@ export async function order(recorded: OrderInput): Promise<OrderAnswer> {
     inbox.put({ kind: 'cancel', request, id: `${run}cancellation`, bySignal: true });
   };
   return await runToEnd({ onCancel, wanted: () => inbox.cancelWanted }, () => runSaga(saga));
+}
+
+/** Whether the order is paid for as soon as it is open. */
+function buysAtOnce({ confirm, payment, lines }: OrderInput): boolean {
+  return confirm && payment !== null && lines.length > 0;
 }
 
 async function runSaga(saga: OrderSaga): Promise<OrderAnswer> {
@@ -68,7 +75,7 @@ async function serve(saga: OrderSaga): Promise<void> {
 
 async function open(saga: OrderSaga): Promise<OrderAnswer> {
   const { input, inbox, record } = saga;
-  const confirming = input.confirm && input.payment !== null && input.lines.length > 0;
+  const confirming = buysAtOnce(input);
   const payment = confirming ? pendingPaymentOf(input.payment) : null;
   const step = {
     ...record.step('open', 'once', input.caller),
@@ -151,6 +158,7 @@ async function addLine(
 }
 
 async function writeNote({ input, record }: OrderSaga, note: Note): Promise<void> {
+  showCallStacks();
   const caller = { ...input.caller, actor: 'signal' };
   await record.apply(database.noteOrder, { ...record.step('note', note.id, caller), reason: note.text });
 }

@@ -18,6 +18,7 @@ import {
   type PurchaseUndo,
 } from '../../domain/purchase/steps.js';
 import { isBranched } from '../shared/branches.js';
+import { showCallStacks } from '../shared/call-stacks.js';
 import { chargeByActivities, leftUndecided, lostCharge, undoMoney } from '../shared/charge.js';
 import type { Caller } from '../shared/contract.js';
 import { currentPurchase } from '../shared/earlier-names.js';
@@ -74,6 +75,7 @@ export function buy(order: OrderSaga, reserving: Reserving, caller: Caller): Pro
         // Its progress is unknown: repeat the step by its key, and ask the processor about the money.
         done.charge = lostCharge(error);
       }
+    if (done.settled === null) showCallStacks();
     if (done.reserved !== null) return done.reserved;
     return reserving.activity === 'openOrder'
       ? await record.apply(database.openOrder, reserving.step)

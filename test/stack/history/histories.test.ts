@@ -97,6 +97,14 @@ describe("an order's history says", () => {
     expect(await details(`order/${id}`)).toMatch(/^confirmed, 20.00 USD: paid with the backup card, payment pay_/);
   });
 
+  test.each(['tok_visa', 'tok_declined'])('where its code waits, when it was opened with %s', async (cardToken) => {
+    const lines = [{ sku: await shop.product(2), quantity: 1 }];
+    const id = await order({ lines, confirm: cardToken === 'tok_declined', payment: { cardToken } });
+    expect(await shop.statusOf(id)).toBe('reserved');
+    const handle = (await temporal()).workflow.getHandle(`order/${id}`);
+    expect(await handle.query('__stack_trace')).toMatch(/waitForWork[\s\S]*order\/order\.ts/);
+  });
+
   test('what it asked of suppliers, and who cancelled it', async () => {
     const sku = await shop.supplied(1, { status: ['delayed'] });
     const id = await order({ lines: [{ sku, quantity: 3 }] });
