@@ -17,12 +17,19 @@ export interface OutboxBatch {
   readonly rowIds: readonly number[];
 }
 
+export interface ClaimLimits {
+  /** Rows or SKUs that are claimed at most. */
+  readonly limit: number;
+  /** After this time a claim is free for other relays. */
+  readonly leaseSeconds: number;
+}
+
 /** Whole batches that a look takes up again at most. */
 const maxLostBatches = 20;
 
 /**
- * Gives waiting rows of a topic a batch, at most `limit` of them, and returns every batch of it that is not delivered yet
- * and was made more than a moment ago or just now: a batch whose relay died is among them. The assignment is committed
+ * Gives waiting rows of a topic a batch, at most `limit` of them. Returns it with every batch of the topic that was not
+ * delivered within `leaseSeconds`: a batch whose relay died is among them. The assignment is committed
  * before anything is started, and a batch is always returned whole, so one that is started twice is the same batch. Relays
  * pass over rows that another is assigning.
  */
@@ -30,7 +37,7 @@ export async function claimBatches(
   sqlClient: Sql,
   topic: BatchTopic,
   batchId: string,
-  limit: number,
+  { limit, leaseSeconds }: ClaimLimits,
 ): Promise<readonly OutboxBatch[]> {
   return sqlClient<OutboxBatch[]>`
     -- Picked once, whatever the plan: a subquery that is run again skips what it has locked, and takes more than the limit.
@@ -45,7 +52,7 @@ export async function claimBatches(
       select id, batch_id from outbox where batch_id in (
         select batch_id from outbox
          where delivered_at is null and abandoned_at is null and batch_id is not null and topic = ${topic}
-           and created_at < now() - interval '10 s' and coalesce(claimed_until <= now(), true)
+           and created_at < now() - make_interval(secs => ${leaseSeconds}) and coalesce(claimed_until <= now(), true)
          group by batch_id order by min(id) limit ${maxLostBatches}))
     select batch_id as "batchId", ${topic} as topic, array_agg(id::float8 order by id) as "rowIds"
       from (select * from mine union select * from lost) batches group by batch_id`;
@@ -66,7 +73,7 @@ export interface ReplenishRow {
  */
 export async function claimSkus(
   sqlClient: Sql,
-  { limit, leaseSeconds }: { readonly limit: number; readonly leaseSeconds: number },
+  { limit, leaseSeconds }: ClaimLimits,
 ): Promise<readonly ReplenishRow[]> {
   return sqlClient<ReplenishRow[]>`
     -- Picked once, as in claimBatches. The conditions on the row itself are asked again where another relay changed it

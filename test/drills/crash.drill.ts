@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { type Stack, startStack } from '../setup/stack.js';
+import { quickTakeover, type Stack, startStack } from '../setup/stack.js';
 import { Shop } from '../shop.js';
 import { cancelledInTheDark, phases, scenarios, staysWhole, survives } from '../stack/crash/scenarios.js';
 import { type Outside, outsideOf } from '../temporal.js';
@@ -13,6 +13,7 @@ let outside: Outside;
 
 beforeAll(async () => {
   stack = await startStack({
+    ...quickTakeover,
     HOLDFAST_CRASH_POINTS: crashFolder,
     RETRY_BASE_SCALE: '0.01',
     GATEWAY_TIMEOUT_SECONDS: '1',

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ServerName, type Stack, startStack } from '../setup/stack.js';
+import { quickTakeover, type ServerName, type Stack, startStack } from '../setup/stack.js';
 import { phases } from '../stack/crash/scenarios.js';
 import { transferScenarios, transferSurvives } from '../stack/crash/transfer-scenarios.js';
 import { conserves } from '../stack/transfers/conservation.js';
@@ -12,6 +12,7 @@ let stack: Stack;
 
 beforeAll(async () => {
   stack = await startStack({
+    ...quickTakeover,
     HOLDFAST_CRASH_POINTS: crashFolder,
     WORKERS: '2',
     RETRY_BASE_SCALE: '0.01',

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { type Stack, startStack } from '../../setup/stack.js';
+import { quickTakeover, type Stack, startStack } from '../../setup/stack.js';
 import { replenishmentScenarios, replenishmentSurvives } from './replenishment-scenarios.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
@@ -10,6 +10,7 @@ let stack: Stack;
 
 beforeAll(async () => {
   stack = await startStack({
+    ...quickTakeover,
     HOLDFAST_CRASH_POINTS: crashFolder,
     RETRY_BASE_SCALE: '0.001',
     GATEWAY_TIMEOUT_SECONDS: '1',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stack, startStack } from '../../setup/stack.js';
+import { quickTakeover, type Stack, startStack } from '../../setup/stack.js';
 import { eventually, Shop } from '../../shop.js';
 import { conserves } from '../transfers/conservation.js';
 import { byHand, goods, logOf, receive, send, shipped, untilStatus, whereabouts } from '../transfers/goods.js';
@@ -14,6 +14,7 @@ let stack: Stack;
 
 beforeAll(async () => {
   stack = await startStack({
+    ...quickTakeover,
     HOLDFAST_CRASH_POINTS: crashFolder,
     WORKERS: '2',
     RETRY_BASE_SCALE: '0.01',
