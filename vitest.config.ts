@@ -38,6 +38,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'workflows',
+          include: ['test/workflows/**/*.test.ts'],
+          globalSetup: ['test/setup/build.ts', 'test/setup/temporal.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
           name: 'stack',
           include: ['test/stack/**/*.test.ts'],
           globalSetup: ['test/setup/build.ts', 'test/setup/global.ts'],

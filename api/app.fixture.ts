@@ -17,7 +17,7 @@ export function loneDeps(env: Record<string, string> = {}, log = pino({ level: '
   if (parsed.kind === 'wrong') throw new Error(parsed.problems.join());
   const { settings } = parsed;
   const connection = connect('postgres://x:y@127.0.0.1:1/none', { applicationName: 'test', maxConnections: 1 });
-  const sagas = new Sagas('127.0.0.1:1', 'default');
+  const sagas = new Sagas({ address: '127.0.0.1:1', namespace: 'default', workflowTaskTimeoutSeconds: 5 });
   const metrics = createMetrics();
   const deps: ApiDeps = {
     settings,

@@ -27,7 +27,7 @@ if (parsed.kind === 'wrong') refuseToStart(parsed.problems);
 else await run(parsed.settings);
 
 async function run(settings: Settings): Promise<void> {
-  const { databaseUrl, temporalAddress, temporalNamespace } = settings;
+  const { databaseUrl, temporalAddress, temporalNamespace: namespace, workflowTaskTimeoutSeconds } = settings;
   if (databaseUrl === null || temporalAddress === null) {
     const missing = { DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: temporalAddress };
     return refuseToStart(
@@ -61,7 +61,7 @@ async function run(settings: Settings): Promise<void> {
     maxConnections,
     timeoutSeconds: settings.databaseTimeoutSeconds,
   });
-  const sagas = new Sagas(temporalAddress, temporalNamespace);
+  const sagas = new Sagas({ address: temporalAddress, namespace, workflowTaskTimeoutSeconds });
   const calls = new IdempotentCalls(connection.sql, () => `api_${randomUUID()}`, log);
   const metrics = createMetrics();
   register(metrics.registry);

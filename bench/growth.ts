@@ -80,7 +80,7 @@ const queries = (): [string, Query][] => [
         Array.from({ length: 50 }, (_, n) => `order/ord_${`${n}`.padStart(32, '0')}`),
       ),
   ],
-  ['outbox: mails', ({ sql }) => claimBatches(sql, 'mail', 'bench', 200)],
+  ['outbox: mails', ({ sql }) => claimBatches(sql, 'mail', 'bench', { limit: 200, leaseSeconds: 10 })],
   ['outbox: low levels', ({ sql }) => claimSkus(sql, { limit: 32, leaseSeconds: 10 })],
 ];
 

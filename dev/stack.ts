@@ -200,6 +200,7 @@ export class Stack {
   private async begin(plan: ServerPlan, keep: (server: Supervised) => void): Promise<void> {
     this.checkStopping();
     const server = new Supervised(plan, {
+      longestWaitMs: this.settings.restartMaxWaitSeconds * 1000,
       say: this.say,
       launched: () => this.serversFile?.update(),
       ready: () => this.addresses && !this.stopping.signal.aborted && this.devJson?.update(),

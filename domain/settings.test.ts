@@ -15,6 +15,9 @@ describe('settings', () => {
         gatewayTimeoutSeconds: 10,
         gatewayAllowHosts: [],
         workers: 1,
+        workflowTaskTimeoutSeconds: 5,
+        outboxClaimSeconds: 10,
+        restartMaxWaitSeconds: 2.5,
         rateLimitPerMinute: 6000,
         unauthenticatedRateLimitPerMinute: 600,
         trustedProxies: [],
@@ -34,6 +37,9 @@ describe('settings', () => {
       GATEWAY_ALLOW_HOSTS: 'supplier:80,http://beans',
       API_HOST: 'my host',
       TRUSTED_PROXIES: '10.0.0.0/8, everybody',
+      WORKFLOW_TASK_TIMEOUT_SECONDS: '0.5',
+      OUTBOX_CLAIM_SECONDS: '0',
+      RESTART_MAX_WAIT_SECONDS: '-1',
     });
     expect(result.kind).toBe('wrong');
     const text = result.kind === 'wrong' ? result.problems.join('\n') : '';
@@ -46,6 +52,9 @@ describe('settings', () => {
       'GATEWAY_ALLOW_HOSTS',
       'API_HOST',
       'TRUSTED_PROXIES',
+      'WORKFLOW_TASK_TIMEOUT_SECONDS must be a number from 1 to 60, not "0.5"',
+      'OUTBOX_CLAIM_SECONDS must be a number from 1 to 300, not "0"',
+      'RESTART_MAX_WAIT_SECONDS must be a number from 0 to 60, not "-1"',
     ])
       expect(text).toContain(name);
     expect(text).toContain('"70000"');

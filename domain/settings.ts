@@ -18,6 +18,8 @@ export interface Settings {
   readonly databaseTimeoutSeconds: number;
   readonly temporalAddress: string | null;
   readonly temporalNamespace: string;
+  /** The server hands a killed worker's workflow task to another worker after this time. */
+  readonly workflowTaskTimeoutSeconds: number;
   readonly reservationTtlSeconds: number;
   readonly draftTtlSeconds: number;
   readonly expirySweepSeconds: number;
@@ -27,6 +29,8 @@ export interface Settings {
   readonly supplierMaxDelayed: number;
   readonly deliveryCheckSeconds: number;
   readonly deliveryMaxDays: number;
+  /** Outbox rows of a killed worker are free for other workers after this time. */
+  readonly outboxClaimSeconds: number;
   /** Receives notices of large movements. */
   readonly warehouseEmail: string;
   /** Receives notices of low stock and failed replenishments. */
@@ -37,6 +41,8 @@ export interface Settings {
   /** Hosts that clients may make us call at any address; includes the sandbox. */
   readonly gatewayAllowHosts: readonly AllowedHost[];
   readonly workers: number;
+  /** Longest wait before the embedded stack restarts a server that keeps ending. */
+  readonly restartMaxWaitSeconds: number;
   /** The host on which a worker serves its metrics. */
   readonly metricsHost: string;
   /** 0: a free port, which the worker logs. */
@@ -136,6 +142,7 @@ export function parseSettings(env: Env): SettingsResult {
     databaseTimeoutSeconds: number('DATABASE_TIMEOUT_SECONDS', 5, 0.5, 60, false),
     temporalAddress: hostAndPort('TEMPORAL_ADDRESS'),
     temporalNamespace: env.TEMPORAL_NAMESPACE || 'default',
+    workflowTaskTimeoutSeconds: number('WORKFLOW_TASK_TIMEOUT_SECONDS', 5, 1, 60, false),
     reservationTtlSeconds: number('RESERVATION_TTL_SECONDS', 900, 1, 31_536_000),
     draftTtlSeconds: number('DRAFT_TTL_SECONDS', 86_400, 1, 31_536_000),
     expirySweepSeconds: number('EXPIRY_SWEEP_SECONDS', 60, 1, 86_400),
@@ -143,12 +150,14 @@ export function parseSettings(env: Env): SettingsResult {
     supplierMaxDelayed: number('SUPPLIER_MAX_DELAYED', 2, 0, 100),
     deliveryCheckSeconds: number('DELIVERY_CHECK_SECONDS', 3600, 0.1, 604_800, false),
     deliveryMaxDays: number('DELIVERY_MAX_DAYS', 60, 0.00001, 3650, false),
+    outboxClaimSeconds: number('OUTBOX_CLAIM_SECONDS', 10, 1, 300, false),
     warehouseEmail: email('WAREHOUSE_EMAIL', 'warehouse@holdfast.example'),
     managersEmail: email('MANAGERS_EMAIL', 'managers@holdfast.example'),
     retryBaseScale: number('RETRY_BASE_SCALE', 1, 0.0001, 1000, false),
     gatewayTimeoutSeconds: number('GATEWAY_TIMEOUT_SECONDS', 10, 0.1, 300, false),
     gatewayAllowHosts: [...hosts('GATEWAY_ALLOW_HOSTS'), ...hostOfUrl(url('SANDBOX_URL', ['http:', 'https:']))],
     workers: number('WORKERS', 1, 1, 64),
+    restartMaxWaitSeconds: number('RESTART_MAX_WAIT_SECONDS', 2.5, 0, 60, false),
     metricsHost: host('METRICS_HOST'),
     workerMetricsPort: number('WORKER_METRICS_PORT', 0, 0, 65_535),
     rateLimitPerMinute: number('RATE_LIMIT_PER_MINUTE', 6000, 1, 100_000_000),

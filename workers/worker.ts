@@ -130,6 +130,8 @@ async function startUpkeep(
     client,
     retry: { retryBaseScale, gatewayTimeoutSeconds },
     log,
+    claimSeconds: settings.outboxClaimSeconds,
+    workflowTaskTimeoutSeconds: settings.workflowTaskTimeoutSeconds,
     times: { deliveryCheckSeconds, deliveryMaxDays },
     reached: crash?.reached ?? (() => undefined),
   });
@@ -150,7 +152,7 @@ function activitiesOn(
   metrics: WorkerMetrics,
   around: Around,
 ): Activities {
-  const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed } = options.settings;
+  const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed, workflowTaskTimeoutSeconds } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
   const store = metrics.stock.orders(createOrderStore(connection.sql));
@@ -193,7 +195,7 @@ function activitiesOn(
     ),
     ...verificationActivities(connection),
     ...sweepActivities(connection, ledger, store, (onProgress) =>
-      resumeLostSagas(client, connection, options.log, onProgress),
+      resumeLostSagas({ client, connection, log: options.log, workflowTaskTimeoutSeconds }, onProgress),
     ),
   };
 }

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WithStartWorkflowOperation, WorkflowNotFoundError, type WorkflowStartOptions } from '@temporalio/client';
 import type { Workflow } from '@temporalio/common';
 import type { Refusal } from '../../domain/errors.js';
-import { taskQueue, workflowTaskTimeoutMs } from '../../workflows/shared/contract.js';
+import { taskQueue } from '../../workflows/shared/contract.js';
 import { isOutage } from './grpc-errors.js';
-import { plainCallMs, SagaReader, timedOut } from './saga-reader.js';
+import { plainCallMs, SagaReader, type TemporalServer, timedOut } from './saga-reader.js';
 import { Turns } from './turns.js';
 import { readUpdateFailure } from './undecided.js';
 
@@ -49,17 +49,18 @@ type SendUpdate<A> = (giveUp: AbortSignal) => Promise<A>;
 
 type SagaStart = Pick<WorkflowStartOptions, 'workflowId' | 'memo' | 'typedSearchAttributes'> & { args: [object] };
 
-function startOptions(options: SagaStart) {
-  return {
-    ...options,
-    taskQueue,
-    workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowTaskTimeout: workflowTaskTimeoutMs,
-  } as const;
+export interface SagaServer extends TemporalServer {
+  readonly workflowTaskTimeoutSeconds: number;
 }
 
 export class SagaClient extends SagaReader {
   readonly #turns = new Turns(maxUpdatesInFlight);
+  readonly #workflowTaskTimeout: number;
+
+  constructor(server: SagaServer) {
+    super(server);
+    this.#workflowTaskTimeout = server.workflowTaskTimeoutSeconds * 1000;
+  }
 
   /** Starts a saga, or finds it started, and waits for the answer to its update. */
   protected async start<A>(
@@ -68,7 +69,7 @@ export class SagaClient extends SagaReader {
     updateCall: UpdateCall,
     options: SagaStart,
   ): Promise<Outcome<A>> {
-    const start = { ...startOptions(options), workflowIdReusePolicy: 'REJECT_DUPLICATE' } as const;
+    const start = { ...this.#startOptions(options), workflowIdReusePolicy: 'REJECT_DUPLICATE' } as const;
     if (updateCall.waitMs === 0) {
       const started = await this.#decide(options.workflowId, plainCallMs, () =>
         this.client.workflow.start(workflowType, start).then(() => null),
@@ -95,7 +96,7 @@ export class SagaClient extends SagaReader {
     updateCall: UpdateCall,
     options: SagaStart,
   ): Promise<Outcome<A>> {
-    const start = { ...startOptions(options), workflowIdReusePolicy: 'ALLOW_DUPLICATE' } as const;
+    const start = { ...this.#startOptions(options), workflowIdReusePolicy: 'ALLOW_DUPLICATE' } as const;
     const send = (giveUp: AbortSignal) =>
       this.#turns.take(`${options.workflowId} ${update}`, giveUp, () =>
         this.client.workflow.executeUpdateWithStart<Workflow, A, [object]>(update, {
@@ -138,6 +139,15 @@ export class SagaClient extends SagaReader {
       if (isOutage(error)) return 'unavailable';
       throw error;
     }
+  }
+
+  #startOptions(options: SagaStart) {
+    return {
+      ...options,
+      taskQueue,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowTaskTimeout: this.#workflowTaskTimeout,
+    } as const;
   }
 
   /**

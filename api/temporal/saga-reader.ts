@@ -16,12 +16,18 @@ export const plainCallMs = 3000;
 const describeMs = 1500;
 export const timedOut = Symbol('timed out');
 
+export interface TemporalServer {
+  /** host:port */
+  readonly address: string;
+  readonly namespace: string;
+}
+
 export class SagaReader {
   protected readonly client: Client;
   readonly #connection: Connection;
   readonly #stopped = new AbortController();
 
-  constructor(address: string, namespace: string) {
+  constructor({ address, namespace }: TemporalServer) {
     this.#connection = Connection.lazy({
       address,
       channelArgs: { 'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 1000 },

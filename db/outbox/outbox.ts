@@ -17,20 +17,27 @@ export interface OutboxBatch {
   readonly rowIds: readonly number[];
 }
 
+export interface ClaimLimits {
+  /** Rows or SKUs that one call claims at most. */
+  readonly limit: number;
+  /** After this time a claim is free for other relays. */
+  readonly leaseSeconds: number;
+}
+
 /** Lost batches that one call returns at most. */
 const maxLostBatches = 20;
 
 /**
- * Assigns at most `limit` waiting rows of a topic to a new batch. Returns that batch, and older batches that are
- * still not delivered, since their relay may have died. The assignment is committed before any workflow starts, and a
- * batch is always returned whole, so a batch that is started twice is the same batch. Rows that another relay is
+ * Assigns at most `limit` waiting rows of a topic to a new batch. Returns that batch, and older batches that were not
+ * delivered within `leaseSeconds`, since their relay may have died. The assignment is committed before any workflow starts,
+ * and a batch is always returned whole, so a batch that is started twice is the same batch. Rows that another relay is
  * assigning are skipped.
  */
 export async function claimBatches(
   sqlClient: Sql,
   topic: BatchTopic,
   batchId: string,
-  limit: number,
+  { limit, leaseSeconds }: ClaimLimits,
 ): Promise<readonly OutboxBatch[]> {
   return sqlClient<OutboxBatch[]>`
     -- Materialized, so that it runs once: a second run would skip the rows locked by the first, and exceed the limit.
@@ -45,7 +52,7 @@ export async function claimBatches(
       select id, batch_id from outbox where batch_id in (
         select batch_id from outbox
          where delivered_at is null and abandoned_at is null and batch_id is not null and topic = ${topic}
-           and created_at < now() - interval '10 s' and coalesce(claimed_until <= now(), true)
+           and created_at < now() - make_interval(secs => ${leaseSeconds}) and coalesce(claimed_until <= now(), true)
          group by batch_id order by min(id) limit ${maxLostBatches}))
     select batch_id as "batchId", ${topic} as topic, array_agg(id::float8 order by id) as "rowIds"
       from (select * from mine union select * from lost) batches group by batch_id`;
@@ -66,7 +73,7 @@ export interface ReplenishRow {
  */
 export async function claimSkus(
   sqlClient: Sql,
-  { limit, leaseSeconds }: { readonly limit: number; readonly leaseSeconds: number },
+  { limit, leaseSeconds }: ClaimLimits,
 ): Promise<readonly ReplenishRow[]> {
   return sqlClient<ReplenishRow[]>`
     -- Materialized as in claimBatches. Postgres checks the conditions on the row again if another relay has changed it

@@ -40,7 +40,7 @@ test.each([
       },
       ready: async () => undefined,
     },
-    { say: () => undefined, launched: () => undefined, ready: () => undefined },
+    { longestWaitMs: 200, say: () => undefined, launched: () => undefined, ready: () => undefined },
   );
   await supervised.start();
   broken = true;

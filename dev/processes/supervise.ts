@@ -16,6 +16,8 @@ export interface ServerPlan {
 }
 
 export interface Supervisor {
+  /** Before another try while a server keeps dying. */
+  readonly longestWaitMs: number;
   /** A line for people. */
   say(line: string): void;
   /** A process was started. */
@@ -26,8 +28,8 @@ export interface Supervisor {
 
 const firstStartWithinMs = 60_000;
 const passesWithinMs = 10_000;
-/** Waits between tries while a server keeps dying; the first is at once. */
-const waitsMs = [0, 100, 200, 400, 800, 1500, 2500] as const;
+/** The wait before the second try while a server keeps dying; the first is at once, and each later wait is twice as long. */
+const firstWaitMs = 100;
 /** After this long a server that dies is taken to have been well. */
 const wellAfterMs = 20_000;
 
@@ -102,7 +104,7 @@ export class Supervised {
   /** Tries until the server is ready again; false when the stack stops meanwhile. */
   private async restart(deaths: number, how: string, diedAt: number): Promise<boolean> {
     for (let tries = deaths; ; tries++) {
-      const wait = waitsMs[Math.min(tries, waitsMs.length - 1)] ?? 0;
+      const wait = tries === 0 ? 0 : Math.min(firstWaitMs * 2 ** (tries - 1), this.supervisor.longestWaitMs);
       await sleep(wait, undefined, { signal: this.stopping.signal }).catch(() => undefined);
       if (this.stopping.signal.aborted) return false;
       // Nothing that goes wrong here may end the watch: what was there for the first start may be there again.

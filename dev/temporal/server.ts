@@ -37,7 +37,8 @@ export function embeddedTemporal(home: Home, choice: TemporalChoice): ServerPlan
   };
 }
 
-function* argumentsFor(choice: TemporalChoice, file: string): Iterable<string> {
+/** @param file of its database; null: in memory, gone when it ends */
+export function* argumentsFor(choice: Omit<TemporalChoice, 'binary'>, file: string | null): Iterable<string> {
   yield* [
     'server',
     'start-dev',
@@ -50,9 +51,10 @@ function* argumentsFor(choice: TemporalChoice, file: string): Iterable<string> {
     '--ui-port',
     String(choice.ui.port),
   ];
-  yield* ['--db-filename', file, '--namespace', choice.namespace, '--log-level', 'error', '--ui-disable-news-fetch'];
+  yield* ['--namespace', choice.namespace, '--log-level', 'error', '--ui-disable-news-fetch'];
   // Syncs only at checkpoints of the write-ahead log: this survives a killed process and doubles throughput.
-  yield* ['--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
+  if (file !== null)
+    yield* ['--db-filename', file, '--sqlite-pragma', 'journal_mode=WAL', '--sqlite-pragma', 'synchronous=NORMAL'];
   // By default each queue is polled 20 times a second, so every workflow task would wait up to 50 ms.
   for (const queue of ['transfer', 'timer', 'visibility'])
     yield* ['--dynamic-config-value', `history.${queue}ProcessorMaxPollRPS=2000`];
@@ -63,7 +65,8 @@ function* argumentsFor(choice: TemporalChoice, file: string): Iterable<string> {
   for (const [name, type] of Object.entries(searchAttributes)) yield* ['--search-attribute', `${name}=${type}`];
 }
 
-async function serves({ port, namespace }: TemporalChoice): Promise<boolean> {
+/** Whether the server answers and has the namespace. */
+export async function serves({ port, namespace }: Pick<TemporalChoice, 'port' | 'namespace'>): Promise<boolean> {
   if (!(await listens(port))) return false;
   return askTemporal(`127.0.0.1:${port}`, async ({ workflowService }) => {
     const { namespaceInfo } = await workflowService.describeNamespace({ namespace });

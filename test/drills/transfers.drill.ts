@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ownStack } from '../setup/own-stack.js';
-import type { ServerName } from '../setup/stack.js';
+import { quickTakeover, type ServerName } from '../setup/stack.js';
 import { phases } from '../stack/crash/scenarios.js';
 import { transferScenarios, transferSurvives } from '../stack/crash/transfer-scenarios.js';
 import { conserves } from '../stack/transfers/conservation.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 const own = ownStack({
+  ...quickTakeover,
   HOLDFAST_CRASH_POINTS: crashFolder,
   WORKERS: '2',
 });

@@ -12,6 +12,8 @@ export interface RelayTools {
   readonly sql: Sql;
   readonly client: Client;
   readonly retry: RetrySettings;
+  readonly claimSeconds: number;
+  readonly workflowTaskTimeoutSeconds: number;
   readonly log: Logger;
   /** Marks rows whose workflow exists. Concurrent calls share a statement. */
   readonly markDelivered: (rowIds: readonly number[]) => Promise<void>;
@@ -21,8 +23,6 @@ export interface RelayTools {
 
 /** Failed attempts of a row before a review is opened. Outages do not count. */
 const maxAttempts = 10;
-/** A call to an unreachable server takes far longer to fail by itself. */
-export const startTimeoutMs = 5000;
 const firstWaitSeconds = 1;
 const outageWaitSeconds = 1;
 
@@ -44,7 +44,8 @@ export async function deliver(tools: RelayTools, delivery: Delivery): Promise<nu
   const { rowIds, about, start } = delivery;
   tools.reached('relay.claimed', about);
   try {
-    await within(startTimeoutMs, start(client));
+    // A call to an unreachable server takes far longer to fail by itself. The claim outlasts the attempt.
+    await within(tools.claimSeconds * 500, start(client));
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return await giveBack(tools, rowIds, about, error);
   }

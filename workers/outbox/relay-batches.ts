@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { type BatchTopic, batchTopics, claimBatches } from '../../db/outbox/outbox.js';
 import { noticesWorkflowId } from '../../workflows/notices/contract.js';
-import { taskQueue, workflowTaskTimeoutMs } from '../../workflows/shared/contract.js';
+import { taskQueue } from '../../workflows/shared/contract.js';
 import { deliver, type RelayTools } from './dispatch.js';
 
 const maxBatch = 200;
@@ -12,7 +12,10 @@ const waitSeconds: Readonly<Record<BatchTopic, number>> = { mail: 10, notice: 5 
 
 /** Starts the workflows of all waiting batches. Returns the milliseconds until the next one is due; null where none is known. */
 export async function relayBatches(tools: RelayTools): Promise<number | null> {
-  const claimed = await Promise.all(batchTopics.map((topic) => claimBatches(tools.sql, topic, randomUUID(), maxBatch)));
+  const { sql, claimSeconds: leaseSeconds } = tools;
+  const claimed = await Promise.all(
+    batchTopics.map((topic) => claimBatches(sql, topic, randomUUID(), { limit: maxBatch, leaseSeconds })),
+  );
   const batches = claimed.flat();
   const waits = await Promise.all(
     batches.map(({ batchId, topic, rowIds }) =>
@@ -23,7 +26,7 @@ export async function relayBatches(tools: RelayTools): Promise<number | null> {
           client.workflow.start('notices', {
             workflowId: noticesWorkflowId(batchId),
             taskQueue,
-            workflowTaskTimeout: workflowTaskTimeoutMs,
+            workflowTaskTimeout: tools.workflowTaskTimeoutSeconds * 1000,
             args: [{ rowIds, waitSeconds: waitSeconds[topic], retry: tools.retry }],
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'USE_EXISTING',

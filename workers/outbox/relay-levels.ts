@@ -7,8 +7,8 @@ import {
   replenishmentSignals,
   replenishmentWorkflowId,
 } from '../../workflows/replenishment/contract.js';
-import { taskQueue, workflowTaskTimeoutMs } from '../../workflows/shared/contract.js';
-import { deliver, type RelayTools, refuseDelivery, startTimeoutMs } from './dispatch.js';
+import { taskQueue } from '../../workflows/shared/contract.js';
+import { deliver, type RelayTools, refuseDelivery } from './dispatch.js';
 
 export interface DeliveryTimes {
   readonly deliveryCheckSeconds: number;
@@ -17,8 +17,6 @@ export interface DeliveryTimes {
 
 /** Starts in flight at once. */
 const maxInFlight = 32;
-/** Longer than any attempt: the SKUs of a killed relay are free again after this time. */
-const leaseSeconds = (2 * startTimeoutMs) / 1000;
 
 /** The loop that runs the relay. */
 export interface LevelLoop {
@@ -44,7 +42,8 @@ export class LevelRelay {
   async look(): Promise<null> {
     const limit = maxInFlight - this.#inFlight.size;
     if (limit === 0) return null;
-    for (const row of await claimSkus(this.tools.sql, { limit, leaseSeconds })) {
+    const { sql, claimSeconds: leaseSeconds } = this.tools;
+    for (const row of await claimSkus(sql, { limit, leaseSeconds })) {
       const start = this.#start(row).finally(() => this.#inFlight.delete(start));
       this.#inFlight.add(start);
     }
@@ -81,7 +80,7 @@ export class LevelRelay {
     return deliver(this.tools, {
       rowIds: [id],
       about: `${sku}/${location}`,
-      start: (client) => startOrSignal(client, input),
+      start: (client) => startOrSignal(client, input, this.tools.workflowTaskTimeoutSeconds * 1000),
     });
   }
 }
@@ -90,11 +89,11 @@ export class LevelRelay {
  * Starts a replenishment, or asks the running one to read the level once more before it ends. Usually none is running: a
  * plain start then costs the server least, since its answer hands this process the first task.
  */
-async function startOrSignal(client: Client, input: ReplenishmentInput): Promise<void> {
+async function startOrSignal(client: Client, input: ReplenishmentInput, workflowTaskTimeout: number): Promise<void> {
   const options = {
     workflowId: replenishmentWorkflowId(input.sku, input.location),
     taskQueue,
-    workflowTaskTimeout: workflowTaskTimeoutMs,
+    workflowTaskTimeout,
     args: [input],
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
   } as const;

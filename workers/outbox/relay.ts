@@ -13,8 +13,6 @@ import { startLoop } from './relay-loop.js';
 
 /** The shortest time between two batches of mails and notices in one worker: a workflow for each would cost too much. */
 const batchGapMs = 2000;
-/** How often the relay looks without a notification, which may be lost. */
-const pollMs = 5000;
 
 export interface Relay {
   /** Stops after the deliveries in flight. */
@@ -34,6 +32,8 @@ export async function startRelay({ connection, times, ...others }: RelayOptions)
   });
   const mark = async (rowIds: readonly number[]) => void (await marks.submit(rowIds));
   const tools: RelayTools = { ...others, sql, markDelivered: mark };
+  // Notifications may be lost, and none says that a claim has run out.
+  const pollMs = tools.claimSeconds * 500;
   const onError = (error: unknown) => tools.log.warn({ err: error }, 'outbox relay failed and will retry');
   const batches = startLoop({ look: () => relayBatches(tools), pollMs, minGapMs: batchGapMs, onError });
   const levelRelay = new LevelRelay(tools, times, { wake: () => levels.wake(), onError });

@@ -14,7 +14,7 @@ import type { Logger } from 'pino';
 import type { Connection } from '../../db/postgres/client.js';
 import { unsettledSagas } from '../../db/reviews/lost-sagas.js';
 import { closeReviewsOf, openReview } from '../../db/reviews/reviews.js';
-import { taskQueue, workflowTaskTimeoutMs } from '../../workflows/shared/contract.js';
+import { taskQueue } from '../../workflows/shared/contract.js';
 
 /** Runs lost within a day before a review is opened instead of starting another. */
 const maxLostRuns = 3;
@@ -30,13 +30,17 @@ interface Lost {
   readonly runs: number;
 }
 
+export interface LostSagaTools {
+  readonly client: Client;
+  readonly connection: Connection;
+  readonly log: Logger;
+  readonly workflowTaskTimeoutSeconds: number;
+}
+
 /** Starts lost sagas of orders, payments, transfers and verifications again, or opens a review. Returns how many it started. */
-export async function resumeLostSagas(
-  client: Client,
-  { db, sql }: Connection,
-  log: Logger,
-  onProgress: () => void,
-): Promise<number> {
+export async function resumeLostSagas(tools: LostSagaTools, onProgress: () => void): Promise<number> {
+  const { client, connection } = tools;
+  const { db, sql } = connection;
   const lost = await lostSagas(client, onProgress);
   const ids = [...lost.keys()];
   const unsettled = new Set<string>();
@@ -54,7 +58,7 @@ export async function resumeLostSagas(
       const lastError = 'the workflow ended before its business was done, and so did the runs that resumed it';
       const about = { subject: workflowId, detail, attempts: runs, lastError, workflowId: null };
       await openReview(db, { id, kind: 'saga_lost', ...about });
-    } else if (await resume(client, db, newest, log)) started += 1;
+    } else if (await resume(tools, newest)) started += 1;
     onProgress();
   }
   return started;
@@ -76,12 +80,13 @@ async function lostSagas(client: Client, onProgress: () => void): Promise<Map<st
 }
 
 /** Whether another run was started. A saga that cannot be resumed does not stop the sweep. */
-async function resume(client: Client, db: Connection['db'], run: WorkflowExecutionInfo, log: Logger): Promise<boolean> {
+async function resume(tools: LostSagaTools, run: WorkflowExecutionInfo): Promise<boolean> {
+  const { connection, log } = tools;
   const { workflowId, status } = run;
   try {
     // No run receives decisions on the lost run's reviews; the new run opens its own.
-    await closeReviewsOf(db, workflowId);
-    if (!(await runAgain(client, run))) return false;
+    await closeReviewsOf(connection.db, workflowId);
+    if (!(await runAgain(tools, run))) return false;
     log.warn({ workflowId, endedAs: status.name }, 'lost saga resumed');
     return true;
   } catch (error) {
@@ -96,7 +101,7 @@ const passing: readonly number[] = [4, 8, 14];
 
 /** Starts the saga again with the lost run's input. False where another run was started meanwhile. */
 async function runAgain(
-  client: Client,
+  { client, workflowTaskTimeoutSeconds }: LostSagaTools,
   { workflowId, runId, type, memo, typedSearchAttributes }: WorkflowExecutionInfo,
 ) {
   const { history } = await client.workflowService.getWorkflowExecutionHistory({
@@ -114,7 +119,7 @@ async function runAgain(
       args: [{ ...input, resumed: runId }],
       workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
       workflowIdConflictPolicy: 'FAIL',
-      workflowTaskTimeout: workflowTaskTimeoutMs,
+      workflowTaskTimeout: workflowTaskTimeoutSeconds * 1000,
       ...(memo && { memo }),
       typedSearchAttributes,
     });

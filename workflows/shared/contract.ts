@@ -9,9 +9,6 @@ export const taskQueue = 'holdfast';
 /** Retries of gateway calls. */
 export const gatewayTaskQueue = 'holdfast-gateways';
 
-/** The server hands a killed worker's workflow task to another worker after this time (the default is 10 s). */
-export const workflowTaskTimeoutMs = 5000;
-
 /** Who sent a command, and the trace that it belongs to. */
 export interface Caller {
   /** `api_key:<id>`, `signal`, `timer`. */

@@ -119,7 +119,9 @@ describe('a claim', () => {
     for (let row = 0; row < 5; row++) await waiting(`S${row}`, 'x');
     await sql`insert into outbox (topic, dedup_key, payload) select 'mail', n, '{}' from generate_series(1, 5) n`;
     expect(await claimSkus(planned, { limit: 2, leaseSeconds: 60 })).toHaveLength(2);
-    expect((await claimBatches(planned, 'mail', 'mails', 2)).map(({ rowIds }) => rowIds.length)).toEqual([2]);
+    expect(
+      (await claimBatches(planned, 'mail', 'mails', { limit: 2, leaseSeconds: 10 })).map(({ rowIds }) => rowIds.length),
+    ).toEqual([2]);
   });
 });
 
@@ -129,27 +131,33 @@ describe('a batch of notices', () => {
               select 'notice', 'n' || n, '{}', clock_timestamp() - interval '1 min' from generate_series(1, 25) n`;
     const sizes = async (id: string) =>
       Object.fromEntries(
-        (await claimBatches(sql, 'notice', id, 10)).map((batch) => [batch.batchId, batch.rowIds.length]),
+        (await claimBatches(sql, 'notice', id, { limit: 10, leaseSeconds: 10 })).map((batch) => [
+          batch.batchId,
+          batch.rowIds.length,
+        ]),
       );
     expect(await sizes('first')).toEqual({ first: 10 });
     expect(await sizes('second')).toEqual({ first: 10, second: 10 });
     expect(await sizes('third')).toEqual({ first: 10, second: 10, third: 5 });
-    expect(await claimBatches(sql, 'mail', 'mails', 10)).toEqual([]);
-    const [first] = await claimBatches(sql, 'notice', 'none', 10);
+    expect(await claimBatches(sql, 'mail', 'mails', { limit: 10, leaseSeconds: 10 })).toEqual([]);
+    const [first] = await claimBatches(sql, 'notice', 'none', { limit: 10, leaseSeconds: 10 });
     await markDelivered(sql, first?.rowIds ?? []);
     expect(await sizes('fourth')).toEqual({ second: 10, third: 5 });
   });
 
   it('belongs to one relay while that relay may be working on it', async () => {
     await sql`insert into outbox (topic, dedup_key, payload) select topic, topic || n, '{}' from generate_series(1, 5) n, unnest(array['mail', 'notice']) topic`;
-    const claim = async (id: string) => (await claimBatches(sql, 'notice', id, 10)).map(({ batchId }) => batchId);
-    const [mine] = await claimBatches(sql, 'notice', 'mine', 10);
+    const claim = async (id: string) =>
+      (await claimBatches(sql, 'notice', id, { limit: 10, leaseSeconds: 10 })).map(({ batchId }) => batchId);
+    const [mine] = await claimBatches(sql, 'notice', 'mine', { limit: 10, leaseSeconds: 10 });
     expect(mine?.rowIds).toHaveLength(5);
     expect(await claim('yours')).toEqual([]);
     const [lost] = await sql`
       update outbox set created_at = created_at - interval '10 s' where batch_id = 'mine' returning id`;
     expect(lost).toBeDefined();
     expect(await claim('yours')).toEqual(['mine']);
-    expect(await claimBatches(sql, 'mail', 'mails', 10)).toMatchObject([{ batchId: 'mails', topic: 'mail' }]);
+    expect(await claimBatches(sql, 'mail', 'mails', { limit: 10, leaseSeconds: 10 })).toMatchObject([
+      { batchId: 'mails', topic: 'mail' },
+    ]);
   });
 });

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { ownStack } from '../../setup/own-stack.js';
+import { quickTakeover } from '../../setup/stack.js';
 import { replenishmentScenarios, replenishmentSurvives } from './replenishment-scenarios.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 const own = ownStack({
+  ...quickTakeover,
   HOLDFAST_CRASH_POINTS: crashFolder,
   RETRY_BASE_SCALE: '0.001',
   DELIVERY_CHECK_SECONDS: '0.3',

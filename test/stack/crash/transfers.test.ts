@@ -5,6 +5,7 @@ import { Client, Connection } from '@temporalio/client';
 import { describe, expect, test } from 'vitest';
 import { crashAt } from '../../setup/crash-points.js';
 import { ownStack } from '../../setup/own-stack.js';
+import { quickTakeover } from '../../setup/stack.js';
 import { eventually, type Shop } from '../../shop.js';
 import { conserves } from '../transfers/conservation.js';
 import { byHand, goods, logOf, receive, send, shipped, untilStatus, whereabouts } from '../transfers/goods.js';
@@ -12,6 +13,7 @@ import { transferScenarios, transferSurvives } from './transfer-scenarios.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 const own = ownStack({
+  ...quickTakeover,
   HOLDFAST_CRASH_POINTS: crashFolder,
   WORKERS: '2',
 });

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Connection, connect } from '../../../db/postgres/client.js';
-import { type Stack, startStack } from '../../setup/stack.js';
+import { quickTakeover, type Stack, startStack } from '../../setup/stack.js';
 import { eventually, Shop } from '../../shop.js';
 import { newSku } from '../inventory/supplied.js';
 
@@ -18,6 +18,7 @@ let temporal: TemporalConnection;
 
 beforeAll(async () => {
   stack = await startStack({
+    ...quickTakeover,
     HOLDFAST_CRASH_POINTS: crashFolder,
     WORKERS: '2',
     RETRY_BASE_SCALE: '0.01',
@@ -78,7 +79,8 @@ describe('a level that is low', () => {
     process.kill(pid, 'SIGSTOP');
     try {
       await consume(sku, 6);
-      await sleep(7000);
+      // Longer than a start may take.
+      await sleep(3000);
       expect(await rowsOf(sku)).toEqual([{ attempts: 0, delivered: false, abandoned: false }]);
     } finally {
       process.kill(pid, 'SIGCONT');

@@ -54,6 +54,8 @@ it('a replenishment that is slow to start holds up no other, and neither do ten 
     client: new Client({ connection: temporal, interceptors: { workflow: [holdBack] } }),
     retry: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
     times: { deliveryCheckSeconds: 1, deliveryMaxDays: 1 },
+    claimSeconds: 10,
+    workflowTaskTimeoutSeconds: 5,
     log: pino({ level: 'silent' }),
     reached: () => undefined,
   });

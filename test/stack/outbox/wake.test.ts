@@ -19,6 +19,8 @@ beforeAll(async () => {
     client: new Client({ connection: temporal }),
     times: { deliveryCheckSeconds: 0.3, deliveryMaxDays: 60 },
     retry: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
+    claimSeconds: 10,
+    workflowTaskTimeoutSeconds: 5,
     log: pino({ level: 'silent' }),
     reached: () => undefined,
   });
