@@ -98,12 +98,12 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     }),
     Worker.create({ ...common, taskQueue: gatewayTaskQueue }),
   ]);
-  const figures = await serveMetrics(metrics.registry, settings, log);
+  const metricsServer = await serveMetrics(metrics.registry, settings, log);
   // Polls before the upkeep is ready: a killed worker's workflows wait for this.
   const polling = Promise.all(workers.map((worker) => worker.run()));
   const upkeep = startUpkeep(options, connection, client, metrics, crash);
   const done = Promise.all([upkeep, polling]).then(async ([running]) => {
-    figures.close();
+    metricsServer.close();
     await running.stop();
     await connection.close();
   });

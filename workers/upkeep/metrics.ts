@@ -178,7 +178,7 @@ export async function serveMetrics(
     await listen(0);
   });
   const { port } = server.address() as AddressInfo;
-  log.info({ host: metricsHost, port }, 'worker serves figures at /metrics');
+  log.info({ host: metricsHost, port }, 'worker serves metrics at /metrics');
   return {
     port,
     close: () => {

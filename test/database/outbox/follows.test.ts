@@ -73,7 +73,7 @@ describe('a change of on hand', () => {
 
   it('requests no replenishment of a product without a supplier, but notifies the managers', async () => {
     const sku = await books.product(10, 5);
-    await books.connection.sql`update products set supplier_id = null if sku = ${sku}`;
+    await books.connection.sql`update products set supplier_id = null where sku = ${sku}`;
     await books.apply([consume(sku, 6)]);
     expect(await topics()).toEqual(['notice']);
   });

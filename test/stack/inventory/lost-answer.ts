@@ -4,6 +4,6 @@ import type { Sql } from '../../../db/postgres/client.js';
 /** Leaves the key as that process would: taken, with the call's ids, and held by no process. */
 export async function loseAnswer(sql: Sql, key: string): Promise<void> {
   const lost = await sql`
-    update idempotency_keys set status = null, response = null, held_by = null if key = ${key} and status is not null`;
+    update idempotency_keys set status = null, response = null, held_by = null where key = ${key} and status is not null`;
   if (lost.count !== 1) throw new Error(`${lost.count} answers are stored under ${key}`);
 }
