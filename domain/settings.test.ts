@@ -53,8 +53,8 @@ describe('settings', () => {
       'API_HOST',
       'TRUSTED_PROXIES',
       'WORKFLOW_TASK_TIMEOUT_SECONDS must be a number from 1 to 60, not "0.5"',
-      'OUTBOX_CLAIM_SECONDS must be a number from 1 to 300, not "0"',
-      'RESTART_MAX_WAIT_SECONDS must be a number from 0 to 60, not "-1"',
+      'OUTBOX_CLAIM_SECONDS must be a number from 2 to 300, not "0"',
+      'RESTART_MAX_WAIT_SECONDS must be a number from 0.1 to 60, not "-1"',
     ])
       expect(text).toContain(name);
     expect(text).toContain('"70000"');

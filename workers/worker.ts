@@ -1,4 +1,5 @@
 /** The composition of a worker: its task queues, activities and their dependencies. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from '@temporalio/client';
 import {
   DefaultLogger,
@@ -41,6 +42,7 @@ import { startLockSampler } from './upkeep/lock-sampler.js';
 import { resumeLostSagas } from './upkeep/lost-sagas.js';
 import { createWorkerMetrics, serveMetrics, type WorkerMetrics } from './upkeep/metrics.js';
 import { ensureSchedules } from './upkeep/schedules.js';
+import { untilStarted } from './upkeep/until-started.js';
 
 export interface WorkerOptions {
   readonly settings: Settings;
@@ -99,12 +101,20 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     Worker.create({ ...common, taskQueue: gatewayTaskQueue }),
   ]);
   const metricsServer = await serveMetrics(metrics.registry, settings, log);
-  // Polls before the upkeep is ready: a killed worker's workflows wait for this.
+  // Polls before the upkeep runs: a killed worker's workflows wait for this.
   const polling = Promise.all(workers.map((worker) => worker.run()));
-  const upkeep = startUpkeep(options, connection, client, metrics, crash);
-  const done = Promise.all([upkeep, polling]).then(async ([running]) => {
+  const ended = new AbortController();
+  const upkeep: Upkeep[] = [];
+  const start = async () => {
+    upkeep.push(await startUpkeep(options, connection, client, metrics, crash));
+  };
+  const upkeepStarted = untilStarted(start, { signal: ended.signal, log });
+  const done = polling.then(async () => {
+    ended.abort();
     metricsServer.close();
-    await running.stop();
+    // A start that hangs must not hold up the end of the process.
+    await Promise.race([upkeepStarted, sleep(upkeepGraceMs)]);
+    await Promise.all(upkeep.map((each) => each.stop()));
     await connection.close();
   });
   return {
@@ -115,6 +125,12 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   };
 }
 
+const upkeepGraceMs = 2000;
+
+interface Upkeep {
+  stop(): Promise<void>;
+}
+
 /** What a worker does besides its tasks: schedules, the relay of the outbox, the lock sampler. */
 async function startUpkeep(
   { settings, log }: WorkerOptions,
@@ -122,7 +138,7 @@ async function startUpkeep(
   client: Client,
   metrics: WorkerMetrics,
   crash: CrashPoints | null,
-): Promise<{ stop(): Promise<void> }> {
+): Promise<Upkeep> {
   await ensureSchedules(client, settings.expirySweepSeconds);
   const { retryBaseScale, gatewayTimeoutSeconds, deliveryCheckSeconds, deliveryMaxDays } = settings;
   const relay = await startRelay({

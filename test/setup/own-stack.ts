@@ -31,8 +31,11 @@ export function ownStack(settings: Readonly<Record<string, string>>): OwnStack {
     }
   });
   afterAll(async () => {
-    await started?.outside.close();
-    await started?.stack.stop();
+    try {
+      await started?.outside.close();
+    } finally {
+      await started?.stack.stop();
+    }
   });
   const running = (): OwnStack => {
     if (started === null) throw new Error('the stack does not run yet: use it inside a test or a hook');

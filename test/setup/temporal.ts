@@ -24,10 +24,15 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     clearTimeout(force);
     releasePorts([port]);
   };
-  await until(() => serves({ port, namespace }), AbortSignal.timeout(60_000)).catch(async (error: unknown) => {
+  const ready = until(() => serves({ port, namespace }), AbortSignal.timeout(60_000));
+  const endedEarly = exited.then(([code]) => {
+    throw new Error(`the Temporal server ended with ${code}`);
+  });
+  await Promise.race([ready, endedEarly]).catch(async (error: unknown) => {
     await stop();
     throw error;
   });
+  endedEarly.catch(() => undefined);
   project.provide('temporalAddress', `127.0.0.1:${port}`);
   project.provide('temporalNamespace', namespace);
   return stop;

@@ -34,6 +34,9 @@ export interface Delivery {
   readonly start: (client: Client) => Promise<unknown>;
 }
 
+/** The longest time for one start: Temporal answers sooner, or not at all. */
+const maxStartMs = 5000;
+
 /**
  * Starts the workflow and marks the rows delivered. A process that dies in between leaves them to be delivered again: the
  * workflow's id makes both starts one, or the second run finds nothing to do. Returns the milliseconds until the next
@@ -45,7 +48,7 @@ export async function deliver(tools: RelayTools, delivery: Delivery): Promise<nu
   tools.reached('relay.claimed', about);
   try {
     // A call to an unreachable server takes far longer to fail by itself. The claim outlasts the attempt.
-    await within(tools.claimSeconds * 500, start(client));
+    await within(Math.min(maxStartMs, tools.claimSeconds * 500), start(client));
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) return await giveBack(tools, rowIds, about, error);
   }

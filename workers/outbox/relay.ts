@@ -13,6 +13,8 @@ import { startLoop } from './relay-loop.js';
 
 /** The shortest time between two batches of mails and notices in one worker: a workflow for each would cost too much. */
 const batchGapMs = 2000;
+/** The longest time between two looks without a notification, which may be lost. */
+const maxPollMs = 5000;
 
 export interface Relay {
   /** Stops after the deliveries in flight. */
@@ -33,7 +35,7 @@ export async function startRelay({ connection, times, ...others }: RelayOptions)
   const mark = async (rowIds: readonly number[]) => void (await marks.submit(rowIds));
   const tools: RelayTools = { ...others, sql, markDelivered: mark };
   // Notifications may be lost, and none says that a claim has run out.
-  const pollMs = tools.claimSeconds * 500;
+  const pollMs = Math.min(maxPollMs, tools.claimSeconds * 500);
   const onError = (error: unknown) => tools.log.warn({ err: error }, 'outbox relay failed and will retry');
   const batches = startLoop({ look: () => relayBatches(tools), pollMs, minGapMs: batchGapMs, onError });
   const levelRelay = new LevelRelay(tools, times, { wake: () => levels.wake(), onError });
@@ -44,10 +46,14 @@ export async function startRelay({ connection, times, ...others }: RelayOptions)
     batches.wake();
     levels.wake();
   };
-  await sql.listen(outboxChannel, onNotification, onListening);
-  return {
-    async stop() {
-      await Promise.all([batches.stop(), levels.stop().then(() => levelRelay.ended())]);
-    },
+  const stop = async () => {
+    await Promise.all([batches.stop(), levels.stop().then(() => levelRelay.ended())]);
   };
+  try {
+    await sql.listen(outboxChannel, onNotification, onListening);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { stop };
 }
