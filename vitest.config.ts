@@ -14,7 +14,9 @@ export default defineConfig({
             '{domain,workflows,activities,gateways,db,api,workers,sandbox,cli,dev}/**/*.test.ts',
             'test/check/**/*.test.ts',
           ],
-          testTimeout: 30_000,
+          // The linter and the compiler run here as well, on machines that are busy.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           expect: { poll: { timeout: 20_000 } },
         },
       },

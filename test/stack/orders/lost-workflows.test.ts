@@ -32,7 +32,7 @@ describe('an order whose workflow was terminated', () => {
     // The sweep may have resumed it already.
     if (early.status !== 200) {
       expect([early.status, early.body.code, early.body.orderId]).toEqual([503, 'unavailable', id]);
-      expect(early.body.detail).toContain('the workflow of this order was ended');
+      expect(early.body.detail).toContain('the workflow of this order ended too early');
       expect(early.headers.get('retry-after')).not.toBeNull();
       await resumed(`order/${id}`);
       expect((await shop.must(200, shop.confirm(id, 'tok_visa'))).body.status).toBe('confirmed');
