@@ -33,9 +33,10 @@ export async function fill(sql: Sql, { orders, products, ledgerRows, openHolds }
     select 'GROWTH-' || n, 'Growth', 100, 'USD', 5, 100, 'growth', 50, 'USD', 'bench', ${at(`n::float8 / ${products}`)}
       from generate_series(1, ${products}) n;`);
   await quickly(`
-    insert into orders (id, status, customer_id, total_amount, payment_id, workflow_id, created_at, updated_at, expires_at)
+    insert into orders (id, status, customer_id, subtotal_amount, total_amount, payment_id, workflow_id, created_at,
+                        updated_at, expires_at)
     select 'ord_' || lpad(n::text, 32, '0'), case n % 20 when 0 then 'cancelled' when 1 then 'failed' else 'confirmed' end,
-           'cus_' || n % 100, 200, 'pay_' || lpad(n::text, 32, '0'), 'order/' || n, ${orderAt}, ${orderAt}, ${orderAt}
+           'cus_' || n % 100, 200, 200, 'pay_' || lpad(n::text, 32, '0'), 'order/' || n, ${orderAt}, ${orderAt}, ${orderAt}
       from generate_series(1, ${orders}) n;
     insert into order_lines (order_id, line, sku, quantity, unit_price_amount, unit_price_currency, location)
     select 'ord_' || lpad(n::text, 32, '0'), 0, ${sku('n')}, 2, 100, 'USD', 'main' from generate_series(1, ${orders}) n;`);

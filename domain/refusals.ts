@@ -1,5 +1,6 @@
 /** The sentences of refusals. Postgres (db/functions) decides most refusals as a code with facts; only this file words them. */
 import { type Refusal, refusal } from './errors.js';
+import { formatMoney } from './money.js';
 
 /** The facts of each code with which SQL may refuse. */
 export interface RefusalFacts {
@@ -17,8 +18,16 @@ export interface RefusalFacts {
   readonly invalid_order_state: { readonly from: string; readonly to: string };
   /** A transfer's transition; or a refusal of the ledger that no client can cause. */
   readonly invalid_state: { readonly from: string; readonly to: string } | { readonly ledger: unknown };
+  readonly total_mismatch: {
+    readonly expected: { readonly amount: number; readonly currency: string };
+    readonly computed: { readonly amount: number; readonly currency: string };
+  };
+  /** The order that has the external reference. */
+  readonly already_exists: { readonly orderId: string };
   readonly validation_failed:
     | { readonly rule: 'one_currency' }
+    /** `line` counts from 1. */
+    | { readonly rule: 'discount_of_line' | 'tax_of_line'; readonly line: number }
     | { readonly rule: 'max_lines' | 'max_total' | 'max_received'; readonly max: number };
 }
 export type FactualCode = keyof RefusalFacts;
@@ -37,8 +46,15 @@ const details: { readonly [Code in FactualCode]: (facts: RefusalFacts[Code]) => 
     'ledger' in facts
       ? `the stock ledger refused: ${JSON.stringify(facts.ledger)}`
       : `a transfer that is ${facts.from} cannot become ${facts.to}`,
+  total_mismatch: ({ expected, computed }) =>
+    `the order comes to ${formatMoney(computed)}, not ${formatMoney(expected)}`,
+  already_exists: ({ orderId }) => `order ${orderId} has this external reference`,
   validation_failed: (facts) => {
     switch (facts.rule) {
+      case 'discount_of_line':
+        return `the discount of line ${facts.line} is over the subtotal of the line`;
+      case 'tax_of_line':
+        return `the included tax of line ${facts.line} is over the amount that includes it`;
       case 'one_currency':
         return 'an order has one currency';
       case 'max_lines':
@@ -59,6 +75,8 @@ const extensions: { readonly [Code in FactualCode]?: (facts: RefusalFacts[Code])
   same_location: (facts) => facts,
   insufficient_stock: (facts) => facts,
   invalid_order_state: (facts) => facts,
+  total_mismatch: (facts) => facts,
+  already_exists: (facts) => facts,
   invalid_state: (facts) => ('ledger' in facts ? undefined : facts),
 };
 

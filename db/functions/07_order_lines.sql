@@ -4,12 +4,31 @@
 create or replace function max_order_lines() returns int language sql immutable parallel safe return 100;
 create or replace function max_order_total() returns bigint language sql immutable parallel safe return 99999999;
 
--- The price of lines, or the first reason why they cannot be ordered.
-create or replace function order_price(p_lines jsonb, out refusal jsonb, out total bigint, out currency text, out priced jsonb)
+-- The sums of charges, a jsonb array of {kind, name, amount, tax} (domain/orders/money.ts).
+create or replace function charge_sums(p_charges jsonb, out amount bigint, out tax bigint) language sql immutable as $$
+  select coalesce(sum((c->>'amount')::bigint), 0)::bigint, coalesce(sum((c->>'tax')::bigint), 0)::bigint
+    from jsonb_array_elements(p_charges) c
+$$;
+
+-- The sums of priced lines. `total` is what is paid for them.
+create or replace function line_sums(p_priced jsonb, p_taxes_included boolean,
+                                     out subtotal bigint, out discount bigint, out tax bigint, out total bigint)
+language sql immutable as $$
+  select s.subtotal, s.discount, s.tax, s.subtotal - s.discount + case when p_taxes_included then 0 else s.tax end
+    from (select sum((l->>'quantity')::bigint * (l->>'amount')::bigint)::bigint as subtotal,
+                 sum((l->>'discount')::bigint)::bigint as discount, sum((l->>'tax')::bigint)::bigint as tax
+            from jsonb_array_elements(p_priced) l) s
+$$;
+
+-- The price of lines, or the first reason why they cannot be ordered. A line without a price of its own has the catalogue's.
+create or replace function order_price(p_lines jsonb, p_taxes_included boolean, out refusal jsonb, out total bigint,
+                                       out currency text, out priced jsonb)
 language plpgsql stable as $$
 declare
   v_currencies text[];
   v_bad record;
+  v_discount_line int;
+  v_tax_line int;
 begin
   select l.sku, l.location, p.sku is null as unknown_sku, loc.code is null as unknown_location,
          p.status as product_status
@@ -27,21 +46,43 @@ begin
       else refuse('product_not_active', jsonb_build_object('sku', v_bad.sku, 'status', v_bad.product_status)) end;
     return;
   end if;
-  select array_agg(distinct p.price_currency), sum(l.quantity * p.price_amount),
-         jsonb_agg(jsonb_build_object('sku', l.sku, 'quantity', l.quantity, 'location', l.location,
-                                      'reservationId', l.reservation_id, 'amount', p.price_amount,
-                                      'currency', p.price_currency) order by l.ord)
-    into v_currencies, total, priced
-    from rows from (jsonb_to_recordset(p_lines) as (sku text, quantity bigint, location text, "reservationId" text))
-         with ordinality as l(sku, quantity, location, reservation_id, ord)
-    join products p on p.sku = l.sku;
+  with line as (
+    select l.*, coalesce((l.unit_price->>'amount')::bigint, p.price_amount) as amount,
+           coalesce(l.unit_price->>'currency', p.price_currency) as price_currency,
+           coalesce(l.discount, 0) as line_discount, coalesce(l.tax, 0) as line_tax
+      from rows from (jsonb_to_recordset(p_lines) as (sku text, quantity bigint, location text, "reservationId" text,
+                                                      "unitPrice" jsonb, discount bigint, tax bigint, name text))
+           with ordinality as l(sku, quantity, location, reservation_id, unit_price, discount, tax, name, ord)
+      join products p on p.sku = l.sku
+  )
+  select array_agg(distinct price_currency),
+         sum(quantity * amount - line_discount + case when p_taxes_included then 0 else line_tax end),
+         jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity, 'location', location,
+                                      'reservationId', reservation_id, 'amount', amount, 'currency', price_currency,
+                                      'discount', line_discount, 'tax', line_tax, 'name', name) order by ord),
+         min(ord) filter (where line_discount > quantity * amount),
+         min(ord) filter (where p_taxes_included and line_tax > quantity * amount - line_discount)
+    into v_currencies, total, priced, v_discount_line, v_tax_line
+    from line;
   currency := v_currencies[1];
   if array_length(v_currencies, 1) > 1 then
     refusal := refuse('validation_failed', '{"rule": "one_currency"}');
-  elsif total > max_order_total() then
-    refusal := refuse('validation_failed', jsonb_build_object('rule', 'max_total', 'max', max_order_total()));
+  elsif v_discount_line is not null then
+    refusal := refuse('validation_failed', jsonb_build_object('rule', 'discount_of_line', 'line', v_discount_line));
+  elsif v_tax_line is not null then
+    refusal := refuse('validation_failed', jsonb_build_object('rule', 'tax_of_line', 'line', v_tax_line));
   end if;
 end $$;
+
+-- Why an order's sums cannot stand; null where they can. `p_expected`: the total that the client expects, {amount, currency}.
+create or replace function total_refusal(p_total bigint, p_currency text, p_expected jsonb) returns jsonb language sql immutable
+return case
+  when p_total > max_order_total() then
+    refuse('validation_failed', jsonb_build_object('rule', 'max_total', 'max', max_order_total()))
+  when coalesce(p_expected, 'null') <> 'null' and (p_expected->>'amount', p_expected->>'currency')
+         is distinct from (p_total::text, p_currency) then
+    refuse('total_mismatch', jsonb_build_object('expected', p_expected,
+      'computed', jsonb_build_object('amount', p_total, 'currency', p_currency))) end;
 
 -- The shortages of an order's lines, each with the active supplier of its SKU, and the lines with the quantity that can be
 -- held meanwhile: a partly available line gets a hold of its own for that part. Earlier lines take stock first. `shortages`
@@ -133,11 +174,12 @@ create or replace function short_operations(step jsonb, p_held jsonb) returns js
    where (l->>'held')::bigint > 0
 $$;
 
--- Adds lines to an order, with their holds.
+-- Adds priced lines to an order, with their holds. The caller adds their sums to the order's.
 create or replace function order_write_lines(p_order_id text, p_priced jsonb, p_held boolean) returns void language sql as $$
-  insert into order_lines (order_id, line, sku, quantity, unit_price_amount, unit_price_currency, location, reservation_id)
+  insert into order_lines (order_id, line, sku, quantity, unit_price_amount, unit_price_currency, name, discount, tax,
+                           location, reservation_id)
   select p_order_id, coalesce((select max(line) from order_lines where order_id = p_order_id), 0) + ord,
-         l->>'sku', (l->>'quantity')::bigint, (l->>'amount')::bigint, l->>'currency', l->>'location',
-         case when p_held then l->>'reservationId' end
+         l->>'sku', (l->>'quantity')::bigint, (l->>'amount')::bigint, l->>'currency', l->>'name',
+         (l->>'discount')::bigint, (l->>'tax')::bigint, l->>'location', case when p_held then l->>'reservationId' end
     from jsonb_array_elements(p_priced) with ordinality as x(l, ord)
 $$;

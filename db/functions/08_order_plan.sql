@@ -15,10 +15,13 @@ begin
   when 'open' then
     if jsonb_array_length(step->'lines') = 0 then
       plan := 'open_draft';
+      refusal := total_refusal(o.total_amount, coalesce(step->'money'->'expectedTotal'->>'currency', o.currency),
+                               step->'money'->'expectedTotal');
       return;
     end if;
-    select * into v_price from order_price(step->'lines');
-    refusal := v_price.refusal;
+    select * into v_price from order_price(step->'lines', o.taxes_included);
+    refusal := coalesce(v_price.refusal, total_refusal(o.total_amount + v_price.total, v_price.currency,
+                                                       step->'money'->'expectedTotal'));
     priced := v_price.priced;
     if refusal is null then
       commands := reserve_commands(o.id, priced,
@@ -31,7 +34,7 @@ begin
     elsif (select count(*) from order_lines where order_id = o.id) >= max_order_lines() then
       refusal := refuse('validation_failed', jsonb_build_object('rule', 'max_lines', 'max', max_order_lines()));
     else
-      select * into v_price from order_price(jsonb_build_array(step->'line'));
+      select * into v_price from order_price(jsonb_build_array(step->'line'), o.taxes_included);
       refusal := v_price.refusal;
       priced := v_price.priced;
       if refusal is null and o.status = 'reserved' and v_price.currency <> o.currency then

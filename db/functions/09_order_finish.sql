@@ -51,6 +51,13 @@ begin
   return v_moves;
 end $$;
 
+-- Makes an order's tags those of its row, for lists by tag.
+create or replace function order_write_tags(o orders) returns void language sql as $$
+  delete from order_tags where order_id = o.id and not (tag = any (o.tags));
+  insert into order_tags (tag, created_at, order_id) select unnest(o.tags), o.created_at, o.id
+  on conflict do nothing
+$$;
+
 -- Opens an order with its priced lines: reserved, failed for lack of stock, or (p_shortages) awaiting its suppliers.
 create or replace function order_open(step jsonb, o orders, p_priced jsonb, p_stock jsonb, p_refusal jsonb, p_shortages jsonb)
 returns jsonb language plpgsql as $$
@@ -59,12 +66,13 @@ declare
 begin
   perform order_write_lines(o.id, p_priced, p_refusal is null);
   update orders
-     set total_amount = (select sum((l->>'quantity')::bigint * (l->>'amount')::bigint) from jsonb_array_elements(p_priced) l),
-         currency = p_priced->0->>'currency',
+     set subtotal_amount = s.subtotal, discount_amount = s.discount, tax_amount = tax_amount + s.tax,
+         total_amount = total_amount + s.total, currency = p_priced->0->>'currency',
          expires_at = case when p_refusal is null and p_shortages is null then
            coalesce(earliest_expiry(p_stock),
                     clock_timestamp() + make_interval(secs => (step->>'holdSeconds')::double precision)) end,
          failure_code = p_refusal->>'code', failure_detail = p_refusal->>'detail', failure_facts = p_refusal->'facts'
+    from line_sums(p_priced, o.taxes_included) s
    where id = o.id;
   if p_refusal is not null then
     return v_moves || order_move(o.id, 'pending', 'failed', step, p_refusal->>'code', p_refusal->'facts');
@@ -107,8 +115,11 @@ begin
     perform order_entry(o.id, o.status, o.status, step, step->>'reason', null);
   when 'add_line' then
     perform order_write_lines(o.id, p_priced, true);
-    update orders set expires_at = earliest_expiry(p_stock), currency = p_priced->0->>'currency',
-                      total_amount = total_amount + (p_priced->0->>'quantity')::bigint * (p_priced->0->>'amount')::bigint
+    update orders
+       set subtotal_amount = coalesce(subtotal_amount, total_amount) + s.subtotal, discount_amount = discount_amount + s.discount,
+           tax_amount = tax_amount + s.tax, total_amount = total_amount + s.total, currency = p_priced->0->>'currency',
+           expires_at = earliest_expiry(p_stock)
+      from line_sums(p_priced, o.taxes_included) s
      where id = o.id;
     return jsonb_build_array(order_move(o.id, o.status, 'reserved', step, 'line_added',
       jsonb_build_object('sku', p_priced->0->'sku', 'quantity', p_priced->0->'quantity')));
@@ -162,6 +173,7 @@ begin
     return '{"outcome": "again"}'; -- an expiry passed between plan and ledger
   end if;
 
+  if p_plan like 'open%' and p_refusal is null then perform order_write_tags(o); end if;
   if p_plan = 'open_short' then
     v_shortages := p_priced->'shortages';
     v_moves := order_open(step, o, p_priced->'held', p_stock, null, v_shortages);

@@ -1,3 +1,40 @@
+-- Inserts the rows of the orders that steps open, still without lines. An order whose external reference is taken gets none.
+-- References are locked in one order, so that two transactions with several of them cannot wait for each other.
+create or replace function order_insert(p_steps jsonb) returns void language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(reference, 0))
+    from (select distinct concat_ws(chr(10), s->'details'->>'channel', s->'details'->>'externalReference') as reference
+            from jsonb_array_elements(p_steps) s
+           where s->>'step' = 'open' and s->'details'->>'externalReference' is not null
+           order by 1) as named;
+  insert into orders (id, status, customer_id, customer_name, customer_email, workflow_id, created_at, updated_at,
+                      taxes_included, charges, charge_amount, tax_amount, total_amount, channel, external_reference,
+                      shipping_address, billing_address, metadata, tags, note)
+  select s->>'orderId', 'pending', s->'customer'->>'id', s->'customer'->>'name', s->'customer'->>'email',
+         s->>'workflowId', coalesce((s->>'requestedAt')::timestamptz, clock_timestamp()), clock_timestamp(),
+         taxes_included, charges, c.amount, c.tax, c.amount + case when taxes_included then 0 else c.tax end,
+         d->>'channel', d->>'externalReference', nullif(d->'shippingAddress', 'null'), nullif(d->'billingAddress', 'null'),
+         coalesce(d->'metadata', '{}'), array(select jsonb_array_elements_text(coalesce(d->'tags', '[]'))), d->>'note'
+    from jsonb_array_elements(p_steps) s
+   cross join lateral (select s->'details' as d, coalesce(s->'money'->'charges', '[]') as charges,
+                              coalesce((s->'money'->>'taxesIncluded')::boolean, false) as taxes_included) given
+   cross join lateral charge_sums(charges) c
+   where s->>'step' = 'open' order by s->>'orderId'
+  on conflict do nothing;
+end $$;
+
+-- The result of a step whose order got no row, since its external reference is taken. `again`: by another order of the same
+-- call, which may still be refused.
+create or replace function order_already_exists(step jsonb, p_ids text[]) returns jsonb language plpgsql stable as $$
+declare
+  v_other text := (select id from orders
+                    where coalesce(channel, '') = coalesce(step->'details'->>'channel', '')
+                      and external_reference = step->'details'->>'externalReference' and status <> 'failed');
+begin
+  if v_other is null or v_other = any (p_ids) then return '{"outcome": "again"}'; end if;
+  return step_without_row(refuse('already_exists', jsonb_build_object('orderId', v_other)));
+end $$;
+
 -- The store of orders (db/orders/store.ts; domain/orders/steps.ts has the shapes). A step changes an order, its stock, its
 -- payment and its outbox rows in one transaction, which all steps of an array share. Locks are taken in one global order:
 -- orders by id, then (inside stock_apply) reservations, then levels.
@@ -25,11 +62,7 @@ declare
   step jsonb;
   o orders;
 begin
-  insert into orders (id, status, customer_id, customer_name, customer_email, workflow_id, created_at, updated_at)
-  select s->>'orderId', 'pending', s->'customer'->>'id', s->'customer'->>'name', s->'customer'->>'email',
-         s->>'workflowId', coalesce((s->>'requestedAt')::timestamptz, clock_timestamp()), clock_timestamp()
-    from jsonb_array_elements(p_steps) s where s->>'step' = 'open' order by s->>'orderId'
-  on conflict (id) do nothing;
+  perform order_insert(p_steps);
   perform from orders where id = any (v_ids) order by id for update;
   -- Read after the locks: the same step of another process has either committed or waits for these locks.
   select coalesce(jsonb_object_agg(key, result), '{}') into v_known from order_steps where key = any (v_keys);
@@ -50,6 +83,8 @@ begin
         -- The stored result with the present order, which later steps may have changed.
         v_results[i] := v_results[i] || jsonb_build_object('state', case when o.id is not null then order_state(o) end);
       end if;
+    elsif o.id is null and step->>'step' = 'open' then
+      v_results[i] := order_already_exists(step, v_ids);
     elsif o.id is null then
       v_results[i] := step_without_row(refuse('not_found', jsonb_build_object('orderId', v_ids[i])));
     else

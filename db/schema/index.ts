@@ -4,5 +4,6 @@
  */
 export * from './operations.js';
 export * from './orders.js';
+export * from './payments.js';
 export * from './stock.js';
 export * from './supply.js';

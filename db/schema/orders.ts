@@ -1,11 +1,22 @@
-/** Orders and payments. */
+/** Orders. */
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, check, index, jsonb, pgTable, primaryKey, smallint, text } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  check,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
 import type { Currency } from '../../domain/money.js';
+import type { PostalAddress } from '../../domain/orders/details.js';
+import type { Charge } from '../../domain/orders/money.js';
 import type { OrderStatus } from '../../domain/orders/states.js';
-import type { PaymentChoice } from '../../domain/orders/steps.js';
 import type { TimelineFacts } from '../../domain/orders/timeline.js';
-import type { CardSlot, PaymentAttempt, PaymentStatus } from '../../domain/payments/states.js';
 import type { StoredFacts } from '../../domain/refusals.js';
 import { at, count } from './columns.js';
 
@@ -17,8 +28,32 @@ export const orders = pgTable(
     customerId: text('customer_id'),
     customerName: text('customer_name'),
     customerEmail: text('customer_email'),
+    /**
+     * The sums of domain/orders/money.ts, in minor units. Null: the order is from before its money had parts, and its
+     * subtotal is its total.
+     */
+    subtotalAmount: count('subtotal_amount').default(0),
+    discountAmount: count('discount_amount').notNull().default(0),
+    taxAmount: count('tax_amount').notNull().default(0),
+    chargeAmount: count('charge_amount').notNull().default(0),
     totalAmount: count('total_amount').notNull().default(0),
+    taxesIncluded: boolean('taxes_included').notNull().default(false),
+    charges: jsonb().$type<readonly Charge[]>().notNull().default([]),
     currency: text().$type<Currency>().notNull().default('USD'),
+    /** Refunds that succeeded, and those under way. Minor units. */
+    refundedAmount: count('refunded_amount').notNull().default(0),
+    refundReserved: count('refund_reserved').notNull().default(0),
+    /** A refund that succeeded, or is under way, has its charges. */
+    chargesRefunded: boolean('charges_refunded').notNull().default(false),
+    /** The shop that it came from; null: our own API. */
+    channel: text(),
+    /** The client's own id: unique among the orders of a channel that did not fail. */
+    externalReference: text('external_reference'),
+    shippingAddress: jsonb('shipping_address').$type<PostalAddress>(),
+    billingAddress: jsonb('billing_address').$type<PostalAddress>(),
+    metadata: jsonb().$type<Readonly<Record<string, string>>>().notNull().default({}),
+    tags: text().array().$type<string[]>().notNull().default(sql`'{}'`),
+    note: text(),
     paymentId: text('payment_id'),
     supplierReference: text('supplier_reference'),
     /** True once the order is ending: deliveries from suppliers are no longer for it. */
@@ -46,6 +81,45 @@ export const orders = pgTable(
       .on(t.customerId, t.status, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
       .where(sql`${t.customerId} is not null`),
     index('orders_due').on(t.expiresAt).where(sql`${t.status} in ('draft', 'reserved')`),
+    index('orders_by_channel')
+      .on(t.channel, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
+      .concurrently()
+      .where(sql`${t.channel} is not null`),
+    uniqueIndex('orders_external_reference')
+      .on(sql`coalesce(${t.channel}, '')`, t.externalReference)
+      .concurrently()
+      .where(sql`${t.externalReference} is not null and ${t.status} <> 'failed'`),
+    check(
+      'orders_total',
+      sql`${t.totalAmount} = ${t.subtotalAmount} - ${t.discountAmount} + ${t.chargeAmount}
+        + case when ${t.taxesIncluded} then 0 else ${t.taxAmount} end`,
+    ),
+    check(
+      'orders_amounts',
+      sql`${t.subtotalAmount} >= 0 and ${t.discountAmount} between 0 and ${t.subtotalAmount}
+        and ${t.taxAmount} >= 0 and ${t.chargeAmount} >= 0`,
+    ),
+    check(
+      'orders_refunded',
+      sql`${t.refundedAmount} >= 0 and ${t.refundReserved} >= 0
+        and ${t.refundedAmount} + ${t.refundReserved} <= ${t.totalAmount}`,
+    ),
+  ],
+);
+
+/** The tags of orders, for lists by tag. */
+export const orderTags = pgTable(
+  'order_tags',
+  {
+    tag: text().notNull(),
+    createdAt: at('created_at').notNull(),
+    orderId: text('order_id')
+      .notNull()
+      .references(() => orders.id),
+  },
+  (t) => [
+    primaryKey({ columns: [t.orderId, t.tag] }),
+    index('order_tags_newest').on(t.tag, t.createdAt.desc().nullsFirst(), t.orderId.desc().nullsFirst()),
   ],
 );
 
@@ -60,10 +134,22 @@ export const orderLines = pgTable(
     quantity: count('quantity').notNull(),
     unitPriceAmount: count('unit_price_amount').notNull(),
     unitPriceCurrency: text('unit_price_currency').$type<Currency>().notNull(),
+    /** Its name when it was ordered, as the client gave it. */
+    name: text(),
+    /** Of the whole line, in minor units. */
+    discount: count('discount').notNull().default(0),
+    tax: count('tax').notNull().default(0),
+    /** Units that refunds by line have returned, or are about to. */
+    refundedUnits: count('refunded_units').notNull().default(0),
     location: text().notNull(),
     reservationId: text('reservation_id'),
   },
-  (t) => [primaryKey({ columns: [t.orderId, t.line] })],
+  (t) => [
+    primaryKey({ columns: [t.orderId, t.line] }),
+    check('order_lines_discount', sql`0 <= ${t.discount} and ${t.discount} <= ${t.quantity} * ${t.unitPriceAmount}`),
+    check('order_lines_tax', sql`${t.tax} >= 0`),
+    check('order_lines_refunded', sql`0 <= ${t.refundedUnits} and ${t.refundedUnits} <= ${t.quantity}`),
+  ],
 );
 
 /** The allowed transitions of orders; a trigger on `orders` rejects all others. Seeded from domain/orders/states.ts. */
@@ -102,52 +188,3 @@ export const orderSteps = pgTable('order_steps', {
   result: jsonb().notNull(),
   at: at('at').notNull().default(sql`clock_timestamp()`),
 });
-
-export const payments = pgTable(
-  'payments',
-  {
-    id: text().primaryKey(),
-    status: text().$type<PaymentStatus>().notNull(),
-    amount: count('amount').notNull(),
-    currency: text().$type<Currency>().notNull(),
-    orderId: text('order_id'),
-    customerId: text('customer_id'),
-    customerEmail: text('customer_email'),
-    reference: text(),
-    cardUsed: text('card_used').$type<CardSlot>(),
-    /** 0 to 1, as text so that no digits are lost. */
-    fraudScore: text('fraud_score'),
-    attempts: jsonb().$type<readonly PaymentAttempt[]>().notNull().default([]),
-    /** The cards to charge (tokens), kept while the payment is pending so that another run can resume it. */
-    choice: jsonb().$type<PaymentChoice>(),
-    /** Cards that were given up: a charge still in flight on one of them can settle nothing. */
-    abandoned: text().array().$type<CardSlot[]>().notNull().default(sql`'{}'`),
-    refunded: count('refunded').notNull().default(0),
-    providerReference: text('provider_reference'),
-    failureCode: text('failure_code'),
-    failureDetail: text('failure_detail'),
-    createdAt: at('created_at').notNull().default(sql`clock_timestamp()`),
-    updatedAt: at('updated_at').notNull().default(sql`clock_timestamp()`),
-  },
-  (t) => [
-    index('payments_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
-    index('payments_by_customer')
-      .on(t.customerId, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
-      .where(sql`${t.customerId} is not null`),
-    index('payments_of_order').on(t.orderId),
-    check('payments_refunded', sql`0 <= ${t.refunded} and ${t.refunded} <= ${t.amount}`),
-  ],
-);
-
-/**
- * The allowed transitions of payments; a trigger on `payments` rejects all others. Seeded from
- * domain/payments/states.ts.
- */
-export const paymentTransitions = pgTable(
-  'payment_transitions',
-  {
-    from: text('from_status').$type<PaymentStatus>().notNull(),
-    to: text('to_status').$type<PaymentStatus>().notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.from, t.to] })],
-);

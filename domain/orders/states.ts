@@ -22,11 +22,12 @@ export const orderTransitions: Readonly<Record<OrderStatus, readonly OrderStatus
   reserved: ['confirming', 'cancelled', 'expired', 'failed'],
   confirming: ['confirmed', 'reserved', 'cancelled', 'expired', 'failed'],
   confirmed: ['partially_refunded', 'refunded'],
-  partially_refunded: ['refunded'],
+  // A refund may fail after it succeeded: the money is ours again.
+  partially_refunded: ['confirmed', 'refunded'],
+  refunded: ['confirmed', 'partially_refunded'],
   cancelled: [],
   expired: [],
   failed: [],
-  refunded: [],
 };
 
 /** The meaning of each state, in one line for operators. */
@@ -44,9 +45,12 @@ export const orderStatusMeanings: Readonly<Record<OrderStatus, string>> = {
   refunded: 'all of its money was returned',
 };
 
+/** The states of an order that was paid: refunds lead from one to the other. */
+const paidStatuses: readonly OrderStatus[] = ['confirmed', 'partially_refunded', 'refunded'];
+
 /** Whether only a refund can still change the order. */
 export function isSettled(status: OrderStatus): boolean {
-  return !orderTransitions[status].some((next) => next !== 'partially_refunded' && next !== 'refunded');
+  return orderTransitions[status].every((next) => paidStatuses.includes(next));
 }
 
 export function mayBecome(from: OrderStatus, to: OrderStatus): boolean {

@@ -2,8 +2,12 @@
  * The steps of an order and their results. Each step is one transaction over the order, its stock, its payment and its
  * outbox rows (db/orders/store.ts).
  */
+
+import type { Currency } from '../money.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
 import type { StepBase, StepResult } from '../steps.js';
+import type { OrderDetails } from './details.js';
+import type { Charge } from './money.js';
 import type { OrderStatus } from './states.js';
 
 /** A payment's row. Amounts in minor units; `fraudScore` 0 to 1. */
@@ -53,7 +57,31 @@ export interface PaymentStanding {
   readonly failure: { readonly code: string; readonly detail: string } | null;
 }
 
-interface StepLine {
+/** A price, in minor units. */
+interface Price {
+  readonly amount: number;
+  readonly currency: Currency;
+}
+
+/** What a client says about the money of a line. Amounts in minor units. */
+export interface GivenLineMoney {
+  /** Absent: the catalogue's price. */
+  readonly unitPrice?: Price;
+  /** Of the whole line; absent: 0. */
+  readonly discount?: number;
+  readonly tax?: number;
+  readonly name?: string;
+}
+
+/** What a client says about the money of an order besides its lines. */
+export interface GivenOrderMoney {
+  readonly charges: readonly Charge[];
+  readonly taxesIncluded: boolean;
+  /** The order is refused if it comes to another total; null: any is right. */
+  readonly expectedTotal: Price | null;
+}
+
+interface StepLine extends GivenLineMoney {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;
@@ -90,6 +118,10 @@ export type OrderStep = StepBase & { readonly orderId: string } & (
         readonly workflowId: string;
         readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string } | null;
         readonly lines: readonly StepLine[];
+        /** Absent: no charges, and any total is right. */
+        readonly money?: GivenOrderMoney;
+        /** Absent: none. */
+        readonly details?: OrderDetails;
         readonly holdSeconds: number;
         readonly draftSeconds: number;
         readonly confirming: boolean;

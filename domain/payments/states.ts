@@ -17,12 +17,13 @@ export const paymentTransitions: Readonly<Record<PaymentStatus, readonly Payment
   pending: ['authorized', 'captured', 'declined', 'blocked', 'failed', 'voided', 'refunded'],
   authorized: ['captured', 'declined', 'failed', 'voided'],
   captured: ['partially_refunded', 'refunded'],
-  partially_refunded: ['refunded'],
+  // A refund may fail after it succeeded: its money is captured again.
+  partially_refunded: ['captured', 'refunded'],
+  refunded: ['captured', 'partially_refunded'],
   declined: [],
   blocked: [],
   failed: [],
   voided: [],
-  refunded: [],
 };
 
 /** A score above this blocks a payment. */

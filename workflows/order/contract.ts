@@ -1,13 +1,15 @@
 /** The contract of `order/<id>`: its id, input, updates and signals. Types and constants only. */
+
+import type { OrderDetails } from '../../domain/orders/details.js';
 import type { OrderStatus } from '../../domain/orders/states.js';
-import type { PaymentChoice } from '../../domain/orders/steps.js';
+import type { GivenLineMoney, GivenOrderMoney, PaymentChoice } from '../../domain/orders/steps.js';
 import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
 export type { PaymentChoice } from '../../domain/orders/steps.js';
 
 export const orderWorkflowId = (orderId: string) => `order/${orderId}`;
 
-interface OrderLineInput {
+interface OrderLineInput extends GivenLineMoney {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;
@@ -19,6 +21,10 @@ export interface OrderInput {
   readonly orderId: string;
   readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string } | null;
   readonly lines: readonly OrderLineInput[];
+  /** Absent: no charges, and any total is right. */
+  readonly money?: GivenOrderMoney;
+  /** Absent: none. */
+  readonly details?: OrderDetails;
   readonly payment: PaymentChoice | null;
   /** Continue to payment as soon as everything is reserved. */
   readonly confirm: boolean;

@@ -83,6 +83,8 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
     workflowId: orderWorkflowId(input.orderId),
     customer: input.customer,
     lines: input.lines,
+    ...(input.money && { money: input.money }),
+    ...(input.details && { details: input.details }),
     holdSeconds: input.holdSeconds,
     draftSeconds: input.draftSeconds,
     confirming,
