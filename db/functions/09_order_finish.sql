@@ -116,7 +116,8 @@ begin
   when 'add_line' then
     perform order_write_lines(o.id, p_priced, true);
     update orders
-       set subtotal_amount = coalesce(subtotal_amount, total_amount) + s.subtotal, discount_amount = discount_amount + s.discount,
+       set subtotal_amount = coalesce(subtotal_amount, total_amount) + s.subtotal,
+           discount_amount = discount_amount + s.discount,
            tax_amount = tax_amount + s.tax, total_amount = total_amount + s.total, currency = p_priced->0->>'currency',
            expires_at = earliest_expiry(p_stock)
       from line_sums(p_priced, o.taxes_included) s
