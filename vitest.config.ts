@@ -35,6 +35,7 @@ export default defineConfig({
           globalSetup: ['test/setup/postgres.ts'],
           setupFiles: ['test/setup/own-database.ts'],
           testTimeout: 60_000,
+          hookTimeout: 120_000,
           expect: { poll: { timeout: 20_000 } },
         },
       },
