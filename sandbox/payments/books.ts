@@ -137,7 +137,7 @@ export class Books {
     const authorization = this.known(request.authorizationId);
     switch (outcome.kind) {
       case 'captured':
-        return this.capture(authorization, outcome, at);
+        return request.kind === 'capture' ? this.capture(authorization, request.amount, outcome, at) : [];
       case 'voided':
         if (authorization.status === 'voided') return [];
         authorization.status = 'voided';
@@ -151,10 +151,11 @@ export class Books {
 
   private capture(
     authorization: Authorization,
+    amount: number,
     { dispute }: Extract<Outcome, { kind: 'captured' }>,
     at: number,
   ): readonly Change[] {
-    const { authorizationId, amount } = authorization;
+    const { authorizationId } = authorization;
     authorization.status = 'captured';
     authorization.captured = amount;
     const captured = note(authorization, 'captured', authorizationId, at);

@@ -30,7 +30,8 @@ const instant = z.int();
 /** A request without its key. The same key must always have the same request. */
 const moneyRequest = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('authorize'), ...authorizeBody.shape, token: card }),
-  z.strictObject({ kind: z.literal('capture'), authorizationId: id, amount }),
+  /** `partial`: less than was authorized. */
+  z.strictObject({ kind: z.literal('capture'), authorizationId: id, amount, partial: z.literal(true).optional() }),
   z.strictObject({ kind: z.literal('void'), authorizationId: id }),
   z.strictObject({ kind: z.literal('refund'), authorizationId: id, amount }),
 ]);

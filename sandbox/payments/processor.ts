@@ -21,6 +21,14 @@ export type Reply =
   | { readonly kind: 'timeout' | 'lost' | 'down' | 'unavailable' }
   | { readonly kind: 'key_reused' | 'unknown_authorization' };
 
+/** How an authorization is made if another wire than the processor's own asks for it. */
+export interface Making {
+  /** Its id, unless it is declined. */
+  readonly authorizationId?: string;
+  /** Throws if it may not be made any more. Called in the instant of the decision. */
+  readonly check?: () => void;
+}
+
 export type Found =
   | { readonly kind: 'decided'; readonly request: MoneyRequest; readonly outcome: Outcome }
   /** A call is in progress: neither yes nor no. */
@@ -62,7 +70,8 @@ export class Processor {
     return this.kept.writable;
   }
 
-  private get books(): Books {
+  /** They may be ahead of the disk until `settled`. */
+  get books(): Books {
     return this.kept.books;
   }
 
@@ -70,7 +79,7 @@ export class Processor {
    * Handles a money call. Applies it, unless its key was applied before or the card's script prevents it.
    * @param signal aborts a slow call before it acts, when the sandbox stops
    */
-  async submit(key: string, request: MoneyRequest, signal: AbortSignal): Promise<Reply> {
+  async submit(key: string, request: MoneyRequest, signal: AbortSignal, making: Making = {}): Promise<Reply> {
     const arrivedAt = Date.now();
     const earlier = this.books.operation(key)?.request ?? this.inFlight.get(key)?.request;
     if (earlier && !isDeepStrictEqual(earlier, request)) return { kind: 'key_reused' };
@@ -83,8 +92,11 @@ export class Processor {
     const operation = this.books.operation(key);
     const fault = faultOf(behaviour, request.kind, operation?.faults ?? 0);
     const decides = !operation?.outcome && (fault === null || fault === 'lost');
+    if (decides) making.check?.();
     const decidedAt = Date.now();
-    const outcome = decides ? decide(this.books, request, decidedAt) : (operation?.outcome ?? null);
+    const outcome = decides
+      ? decide(this.books, request, decidedAt, making.authorizationId)
+      : (operation?.outcome ?? null);
     await this.book({
       key,
       at: arrivedAt,
@@ -170,6 +182,11 @@ export class Processor {
       .sort((one, other) => one.at - other.at);
     await this.kept.settled();
     return changes;
+  }
+
+  /** Resolves when everything that the books show now is on disk. */
+  settled(): Promise<void> {
+    return this.kept.settled();
   }
 
   close(): Promise<void> {

@@ -6,19 +6,21 @@ import type { MoneyRequest, Outcome } from './facts.js';
 import { refundedAt } from './refunds.js';
 import { behaviourOf } from './tokens.js';
 
-/** Throws if the request names an authorization that does not exist. */
-export function decide(books: Books, request: MoneyRequest, nowMs: number): Outcome {
+/**
+ * Throws if the request names an authorization that does not exist.
+ * @param authorizationId of a new authorization, unless it is declined
+ */
+export function decide(books: Books, request: MoneyRequest, nowMs: number, authorizationId = newId('auth')): Outcome {
   if (request.kind === 'authorize') {
-    const authorizationId = newId('auth');
     const behaviour = behaviourOf(request.token);
     if (behaviour.kind !== 'declined' || behaviour.at !== 'authorize') return { kind: 'authorized', authorizationId };
-    return { kind: 'declined', authorizationId, declineCode: behaviour.declineCode };
+    return { kind: 'declined', authorizationId: newId('auth'), declineCode: behaviour.declineCode };
   }
   const authorization = books.authorization(request.authorizationId);
   if (!authorization) throw new Error(`authorization ${request.authorizationId} does not exist`);
   switch (request.kind) {
     case 'capture':
-      return capture(authorization, request.amount);
+      return capture(authorization, request);
     case 'void':
       return voidAuthorization(authorization);
     case 'refund':
@@ -26,12 +28,16 @@ export function decide(books: Books, request: MoneyRequest, nowMs: number): Outc
   }
 }
 
-/** Captures once, in full, and only an authorization that is open. */
-function capture({ authorizationId, token, status, amount }: Authorization, asked: number): Outcome {
+/** Captures once and only an authorization that is open: in full, or less and releases the rest if that is asked for. */
+function capture(
+  { authorizationId, token, status, amount }: Authorization,
+  asked: { readonly amount: number; readonly partial?: true | undefined },
+): Outcome {
   if (status === 'captured') return { kind: 'refused', code: 'already_captured' };
   if (status === 'voided') return { kind: 'refused', code: 'already_voided' };
   if (status === 'declined') return { kind: 'refused', code: 'not_authorized' };
-  if (asked !== amount) return { kind: 'refused', code: 'amount_mismatch' };
+  const fits = asked.partial ? asked.amount < amount : asked.amount === amount;
+  if (!fits) return { kind: 'refused', code: 'amount_mismatch' };
   const behaviour = behaviourOf(token);
   if (behaviour.kind === 'declined' && behaviour.at === 'capture')
     return { kind: 'declined', authorizationId, declineCode: behaviour.declineCode };

@@ -34,6 +34,12 @@ const fixed: Readonly<Record<string, Behaviour>> = {
   tok_void_down: { kind: 'down', at: 'void' },
   tok_refund_fails: { kind: 'refund_fails', delayMs: 0 },
   tok_used: { kind: 'declined', at: 'authorize', declineCode: tokenUsed },
+  pm_card_chargeDeclined: { kind: 'declined', at: 'authorize', declineCode: 'generic_decline' },
+  pm_card_chargeDeclinedInsufficientFunds: { kind: 'declined', at: 'authorize', declineCode: 'insufficient_funds' },
+  pm_card_chargeDeclinedLostCard: { kind: 'declined', at: 'authorize', declineCode: 'lost_card' },
+  pm_card_chargeDeclinedStolenCard: { kind: 'declined', at: 'authorize', declineCode: 'stolen_card' },
+  pm_card_chargeDeclinedExpiredCard: { kind: 'declined', at: 'authorize', declineCode: 'expired_card' },
+  pm_card_authenticationRequired: { kind: 'declined', at: 'authorize', declineCode: 'authentication_required' },
   pm_card_createDispute: { kind: 'disputed', inquiry: false },
   pm_card_createDisputeInquiry: { kind: 'disputed', inquiry: true },
 };
