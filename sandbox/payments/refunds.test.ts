@@ -137,6 +137,13 @@ describe('a dispute', () => {
     expect((await refund(id, processor.fresh('r'), 499)).status).toBe(201);
   });
 
+  it('is about the whole payment when nothing is left of it', async () => {
+    const id = await processor.captured('tok_visa');
+    await refund(id, processor.fresh('r'), 1999);
+    expect((await open(id, { reason: 'fraudulent' })).body.amount).toBe(1999);
+    expect(await processor.books(id)).toMatchObject({ refunded: 1999, withdrawn: 0 });
+  });
+
   it('never takes more than what is left', async () => {
     const id = await processor.captured('tok_visa');
     await refund(id, processor.fresh('r'), 1500);
