@@ -10,6 +10,7 @@ import { Books } from './books.js';
 import { type Change, ChangeFeed, type ChangeListener } from './changes.js';
 import { type DisputeView, viewOfDispute } from './disputes.js';
 import { type Fact, fact, type MoneyRequest, type Outcome } from './facts.js';
+import { type Page, pageOf, type Window } from './listing.js';
 import { type RefundStatus, refundStatus } from './refunds.js';
 import { type CloseOutcome, type DisputeRequest, decide, decideClose, decideDispute } from './rules.js';
 import { behaviourOf, faultOf } from './tokens.js';
@@ -171,6 +172,12 @@ export class Processor {
     const views = this.books.list(reference).map((authorization) => viewOf(authorization, nowMs));
     await this.kept.settled();
     return views;
+  }
+
+  async page(window: Window): Promise<Page> {
+    const page = pageOf(this.books.list(window.reference), window, Date.now());
+    await this.kept.settled();
+    return page;
   }
 
   /** What has changed after an instant (in ms since 1970) and until now, oldest first. */

@@ -1,13 +1,14 @@
 /**
  * The card processor over HTTP.
  * POST /payments/authorize, /payments/:authorizationId/capture, /void, /refund, each with an Idempotency-Key;
- * GET /payments/operations?idempotencyKey=, /payments/:authorizationId, /payments[?reference=].
+ * GET /payments/operations?idempotencyKey=, /payments/:authorizationId, /payments[?reference=&from=&to=&limit=&cursor=].
  */
 import { type Request, type Response, Router } from 'express';
 import { BadRequest, check, jsonBody, sendError } from '../http.js';
 import { answerOf } from './answers.js';
 import { authorizeBody, captureBody, type MoneyRequest, refundBody, voidBody } from './facts.js';
 import { authorizationIdOf, unknownAuthorization } from './ids.js';
+import { readListQuery } from './listing.js';
 import type { Processor } from './processor.js';
 
 /** How long a call that times out is held open, unless its client disconnects first. */
@@ -67,10 +68,8 @@ export function paymentRoutes(processor: Processor, stopping: AbortSignal): Rout
     return res.json((await processor.view(authorizationIdOf(req))) ?? unknownAuthorization());
   });
   routes.get('/payments', async (req, res) => {
-    const { reference } = req.query;
-    if (reference !== undefined && typeof reference !== 'string')
-      throw new BadRequest(422, 'validation_failed', 'reference: one at most');
-    return res.json(await processor.list(reference));
+    const { reference, window } = await readListQuery(req.query);
+    return res.json(window ? await processor.page(window) : await processor.list(reference));
   });
   return routes;
 }

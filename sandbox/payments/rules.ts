@@ -57,8 +57,8 @@ function voidAuthorization({ status }: Authorization): Outcome {
 function refund({ token, status, captured, refunds, disputes }: Authorization, asked: number, nowMs: number): Outcome {
   if (status !== 'captured') return { kind: 'refused', code: 'not_captured' };
   if (!isRefundable(disputes)) return { kind: 'refused', code: 'disputed' };
-  const left = captured - refundedAt(refunds, nowMs);
-  if (asked > left - withdrawnOf(disputes, left)) return { kind: 'refused', code: 'over_refund' };
+  const kept = captured - refundedAt(refunds, nowMs);
+  if (asked > kept - withdrawnOf(disputes, kept)) return { kind: 'refused', code: 'over_refund' };
   const behaviour = behaviourOf(token);
   return {
     kind: 'refunded',
@@ -71,7 +71,7 @@ function refund({ token, status, captured, refunds, disputes }: Authorization, a
 /** A dispute as it is asked for, by hand. */
 export interface DisputeRequest {
   readonly authorizationId: string;
-  /** Default: what was captured and not returned; the whole payment if nothing is left of it. */
+  /** Default: what is left after refunds and disputes; the whole payment if nothing is. */
   readonly amount?: number | undefined;
   readonly reason: string;
   /** Default: false. */
@@ -85,13 +85,14 @@ type DisputeDecision =
   | { readonly refused: 'not_captured' };
 
 export function decideDispute(authorization: Authorization, request: DisputeRequest, nowMs: number): DisputeDecision {
-  const { authorizationId, status, captured, refunds } = authorization;
+  const { authorizationId, status, captured, refunds, disputes } = authorization;
   if (status !== 'captured') return { refused: 'not_captured' };
+  const kept = captured - refundedAt(refunds, nowMs);
   const { reason, inquiry = false } = request;
   return {
     authorizationId,
     disputeId: newId('dp'),
-    amount: request.amount ?? (captured - refundedAt(refunds, nowMs) || captured),
+    amount: request.amount ?? (kept - withdrawnOf(disputes, kept) || captured),
     reason,
     inquiry,
     refundable: request.refundable ?? inquiry,
