@@ -6,8 +6,10 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { z } from 'zod';
 import { type Client, stripeClient } from './client.fixture.js';
 
 interface Running {
@@ -15,6 +17,8 @@ interface Running {
   readonly url: string;
   readonly stripe: Client;
 }
+
+const eventShape = z.object({ type: z.string(), data: z.object({ object: z.object({ id: z.string() }) }) });
 
 let home: string;
 const children: ChildProcess[] = [];
@@ -65,12 +69,12 @@ it('a killed Stripe face keeps every answer, repeats calls in doubt once, and se
   timeout: 90_000,
 }, async () => {
   const events = new Set<string>();
-  const receiver = createServer(async (req, res) => {
-    let body = '';
-    for await (const chunk of req) body += chunk;
-    const { type, data } = JSON.parse(body);
-    events.add(`${type} ${data.object.id}`);
-    res.end();
+  const receiver = createServer((req, res) => {
+    const taken = json(req).then((event) => {
+      const { type, data } = eventShape.parse(event);
+      events.add(`${type} ${data.object.id}`);
+    });
+    taken.finally(() => res.end()).catch(() => undefined);
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const address = receiver.address();

@@ -24,7 +24,7 @@ const defaultMinimum = 50;
 const maximum = 99_999_999;
 
 /** Throws unless an intent of this amount can be made. */
-export function checkAmount({ amount, currency }: { amount: number; currency: string }): void {
+function checkAmount({ amount, currency }: { amount: number; currency: string }): void {
   const code = currency.toUpperCase();
   const least = minimum[code] ?? defaultMinimum;
   if (amount < least) {

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import type Stripe from 'stripe';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Sandbox, startSandbox } from '../server.js';
@@ -26,14 +27,15 @@ const start = async () => {
 
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'stripe-webhooks-'));
-  receiver = createServer(async (req, res) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of req) chunks.push(chunk);
-    // Throws unless the signature is right; the test then waits for the event in vain.
-    const signature = req.headers['stripe-signature'] ?? '';
-    const event = await stripe.webhooks.constructEventAsync(Buffer.concat(chunks), signature, secret);
-    if (status === 200) received.push(event);
-    res.writeHead(status).end();
+  receiver = createServer((req, res) => {
+    buffer(req)
+      .then(async (body) => {
+        // Throws unless the signature is right; the test then waits for the event in vain.
+        const event = await stripe.webhooks.constructEventAsync(body, req.headers['stripe-signature'] ?? '', secret);
+        if (status === 200) received.push(event);
+        res.writeHead(status).end();
+      })
+      .catch(() => res.writeHead(400).end());
   }).listen(0, '127.0.0.1');
   await once(receiver, 'listening');
   const address = receiver.address();
