@@ -9,8 +9,10 @@ import { notFound, onError, sendError } from './http.js';
 import { Mailbox } from './mail/mailbox.js';
 import { mailRoutes } from './mail/routes.js';
 import { createSmtpServer } from './mail/smtp.js';
+import { byHandRoutes } from './payments/by-hand.js';
 import { Processor } from './payments/processor.js';
 import { paymentRoutes } from './payments/routes.js';
+import { StripeFace } from './stripe/face.js';
 import { Suppliers } from './suppliers/orders.js';
 import { supplierRoutes } from './suppliers/routes.js';
 
@@ -43,6 +45,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const stopping = new AbortController();
   // Every slow call listens to it.
   setMaxListeners(0, stopping.signal);
+  const stripe = await StripeFace.open(options.home, processor, stopping.signal);
 
   const app = express();
   app.disable('x-powered-by');
@@ -56,13 +59,20 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     res.json({ status: 'ok' });
   });
   app.get('/readyz', (_req, res) => {
-    const notReady = Object.entries({ payments: processor, suppliers, mail: mailbox })
+    const notReady = Object.entries({ payments: processor, stripe, suppliers, mail: mailbox })
       .filter(([, books]) => !books.writable)
       .map(([name]) => name);
     if (notReady.length === 0) res.json({ status: 'ready' });
     else res.status(503).json({ status: 'not_ready', notReady });
   });
-  app.use(paymentRoutes(processor, stopping.signal), fraudRoutes(), supplierRoutes(suppliers), mailRoutes(mailbox));
+  app.use(
+    paymentRoutes(processor, stopping.signal),
+    byHandRoutes(processor),
+    stripe.routes,
+    fraudRoutes(),
+    supplierRoutes(suppliers),
+    mailRoutes(mailbox),
+  );
   app.use(notFound, onError);
 
   const http = createServer({ keepAliveTimeout: 30_000 }, app);
@@ -76,6 +86,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     http.close();
     http.closeAllConnections();
     await Promise.all([httpClosed, new Promise<void>((resolve) => smtp.close(resolve))]);
+    await stripe.close();
     await Promise.all([processor.close(), suppliers.close(), mailbox.close()]);
   };
 
@@ -88,6 +99,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     await close();
     throw error;
   }
+  stripe.start();
   const { port } = addressOf(http.address());
   const reachable = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   return { url: `http://${reachable}:${port}`, smtpPort: addressOf(smtp.server.address()).port, close };
