@@ -137,6 +137,38 @@ describe('the payment gateway', () => {
     expect(await payments.authorize(order('pm_card_visa'), memoryIds())).toEqual(refused);
   });
 
+  it('a used token is a refusal, in a look-up and at a repetition too', async () => {
+    const card = order('tok_used');
+    const refused = { kind: 'declined', code: 'payment_declined', declineCode: 'token_used' };
+    expect(await payments.authorize(card, memoryIds())).toEqual(refused);
+    expect(await payments.findAuthorization(card, null)).toEqual(refused);
+    expect(await payments.authorize(card, memoryIds())).toEqual(refused);
+  });
+
+  it('the books have refunds and disputes that were made by hand, and the undo of a charge is no refund of ours', async () => {
+    const card = order('tok_visa');
+    const answer = await payments.authorize(card, memoryIds());
+    if (answer.kind !== 'authorized') throw new Error(`the card was ${answer.kind}`);
+    const id = answer.authorizationId;
+    await payments.capture(card, id);
+    const byHand = async (what: string, body: object) => {
+      const headers = { 'content-type': 'application/json' };
+      const path = `${sandbox.url}/payments/${id}/${what}`;
+      expect((await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })).ok).toBe(true);
+    };
+    await byHand('refunds', { amount: 200 });
+    await payments.undoCapture(card, id, 1000);
+    await byHand('disputes', { amount: 3000, reason: 'fraudulent' });
+    expect(await payments.read(id)).toMatchObject({
+      ...{ captured: 4200, refunded: 1200, refundable: false },
+      refunds: [
+        { refundId: null, amount: 200, status: 'succeeded', failure: null },
+        { refundId: null, amount: 1000, status: 'succeeded' },
+      ],
+      disputes: [{ amount: 3000, currency: 'GBP', reason: 'fraudulent', status: 'open', closedAt: null }],
+    });
+  });
+
   it('what was captured in the processor’s own pages counts as captured', async () => {
     const card = order('tok_visa');
     const answer = await payments.authorize(card, memoryIds());

@@ -1,7 +1,7 @@
 /** The sandbox processor's books, as every gateway shows them. */
 import { expectShape } from '../http/answers.js';
 import type { AuthorizationBooks, ChangesPage } from './gateway.js';
-import { books, listed } from './sandbox-shapes.js';
+import { books, changesPage } from './sandbox-shapes.js';
 
 /** @param gateway its name in faults */
 export function readBooks(gateway: string, body: unknown): AuthorizationBooks {
@@ -17,15 +17,9 @@ export function readBooks(gateway: string, body: unknown): AuthorizationBooks {
   };
 }
 
-/** @param since where the look began, for a page without changes */
-export function readChanges(gateway: string, body: unknown, since: string): ChangesPage {
-  const { items, nextCursor } = expectShape(gateway, listed, body);
-  const until = items.reduce((latest, { updatedAt = since }) => (later(updatedAt, latest) ? updatedAt : latest), since);
+export function readChanges(gateway: string, body: unknown): ChangesPage {
+  const { items, nextCursor, until } = expectShape(gateway, changesPage, body);
   return { providerIds: items.map(({ authorizationId }) => authorizationId), cursor: nextCursor, until };
-}
-
-function later(one: string, other: string): boolean {
-  return Date.parse(one) > Date.parse(other);
 }
 
 /** The key of a refund begins with its id. The undo of a charge has the key of the payment's card. */

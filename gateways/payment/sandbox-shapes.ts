@@ -42,14 +42,13 @@ export const books = z.object({
   captured: z.int(),
   refunded: z.int(),
   voided: z.boolean(),
-  refundable: z.boolean().default(true),
-  refunds: z.array(refund).default([]),
-  disputes: z.array(dispute).default([]),
+  refundable: z.boolean(),
+  refunds: z.array(refund),
+  disputes: z.array(dispute),
 });
 
-const changed = z.object({ authorizationId: providerId, updatedAt: time.optional() });
-/** A page, or all of them at once. */
-export const listed = z.union([
-  z.object({ items: z.array(changed), nextCursor: providerText.nullable() }),
-  z.array(changed).transform((items) => ({ items, nextCursor: null })),
-]);
+export const changesPage = z.object({
+  items: z.array(z.object({ authorizationId: providerId })),
+  nextCursor: z.string().max(1000).nullable(),
+  until: time,
+});

@@ -78,7 +78,7 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
       const query = new URLSearchParams({ from: since, limit: '100', ...(cursor !== null && { cursor }) });
       const answer = await get(`/payments?${query}`, callOptions);
       if (answer.status !== 200) throw unexpectedAnswer(name, 'the list of changes', answer);
-      return readChanges(name, answer.body, since);
+      return readChanges(name, answer.body);
     },
     close: () => http.close(),
   };
