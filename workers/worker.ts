@@ -25,6 +25,7 @@ import { transferActivities } from '../activities/transfers.js';
 import { verificationActivities } from '../activities/verification.js';
 import type { Log } from '../api/system/log.js';
 import { createOrderStore } from '../db/orders/store.js';
+import { providerIds } from '../db/payments/provider-ids.js';
 import type { Connection, connect } from '../db/postgres/client.js';
 import { createLedger } from '../db/stock/ledger.js';
 import { createTransferStore } from '../db/transfers/store.js';
@@ -32,6 +33,7 @@ import { tooStrong } from '../db/upgrade/roles.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
 import { createSmtpMail } from '../gateways/mail/smtp.js';
+import { paymentGateways } from '../gateways/payment/registry.js';
 import { createSandboxPayments } from '../gateways/payment/sandbox.js';
 import { createHttpSuppliers } from '../gateways/supplier/http.js';
 import { gatewayTaskQueue, taskQueue } from '../workflows/shared/contract.js';
@@ -168,16 +170,22 @@ function activitiesOn(
   metrics: WorkerMetrics,
   around: Around,
 ): Activities {
-  const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed, workflowTaskTimeoutSeconds } = options.settings;
+  const {
+    gatewayTimeoutSeconds,
+    gatewayAllowHosts: allowed,
+    workflowTaskTimeoutSeconds,
+    paymentGateway,
+  } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
   const store = metrics.stock.orders(createOrderStore(connection.sql));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
-  const orders = orderActivities(store);
+  const orders = orderActivities(store, paymentGateway);
   const calls = cardCalls({
-    payments: createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs }),
+    payments: paymentGateways([createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs })]),
     fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+    ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,
   });
   const payments = paymentActivities({
