@@ -19,12 +19,12 @@ export interface Changes {
   readonly providerIds: readonly string[];
   /** Of the next page; null after the last. */
   readonly cursor: string | null;
-  /** Where the next look begins, once every page was read. RFC 3339. */
+  /** RFC 3339: where the next look begins. It moves with the last page only: the pages before it hold what is newer. */
   readonly until: string;
 }
 
 /**
- * One page of the payments that changed since an instant, newest first. The same payment may come several times.
+ * One page of the payments that changed since an instant; Stripe lists the newest first. The same payment may come several times.
  * @param request the cursor is `<seconds of until>,<id of the last event>`
  */
 export async function changesAt(
@@ -46,10 +46,8 @@ export async function changesAt(
   const events = page.data.flatMap((event) => readStripeEvent(event, installation) ?? []);
   const newest = Math.max(from + overlapSeconds, ...events.map(({ created }) => created));
   const until = untilOfCursor === undefined ? newest - overlapSeconds : Number(untilOfCursor);
+  const providerIds = [...new Set(events.flatMap(({ paymentIntentId }) => paymentIntentId ?? []))].reverse();
   const last = page.data.at(-1);
-  return {
-    providerIds: [...new Set(events.flatMap(({ paymentIntentId }) => paymentIntentId ?? []))],
-    cursor: page.has_more && last !== undefined ? `${until},${last.id}` : null,
-    until: instantOf(until),
-  };
+  if (page.has_more && last !== undefined) return { providerIds, cursor: `${until},${last.id}`, until: since };
+  return { providerIds, cursor: null, until: instantOf(until) };
 }

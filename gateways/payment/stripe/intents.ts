@@ -107,10 +107,13 @@ function newIntent({ token, amount, currency }: CardOperation): Stripe.PaymentIn
     capture_method: 'manual',
     // Nothing that sends the customer to another page.
     automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-    ...(token.startsWith('pm_')
-      ? { payment_method: token }
-      : { payment_method_data: { type: 'card', card: { token } } }),
+    ...(token.startsWith('pm_') ? { payment_method: token } : { payment_method_data: cardOf(token) }),
   };
+}
+
+/** Stripe takes a token here, but the types of the package do not know it. */
+function cardOf(token: string): Stripe.PaymentIntentCreateParams.PaymentMethodData & { card: { token: string } } {
+  return { type: 'card', card: { token } };
 }
 
 function metadataOf({ paymentId, card, reference }: CardOperation, installation: string): Record<string, string> {

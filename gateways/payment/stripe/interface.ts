@@ -18,6 +18,7 @@ export interface RefundCall {
   readonly currency: string;
 }
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };
+export type UndoCaptureAnswer = { readonly kind: 'returned' } | { readonly kind: 'over_refund' };
 export type RefundAnswer =
   | { readonly kind: 'succeeded' | 'pending'; readonly providerReference: string }
   | {
@@ -28,7 +29,7 @@ export type RefundAnswer =
     }
   | { readonly kind: 'over_refund' }
   | { readonly kind: 'disputed' };
-export interface RefundInBooks {
+export interface BookedRefund {
   readonly providerReference: string;
   readonly refundId: string | null;
   readonly amount: number;
@@ -36,7 +37,7 @@ export interface RefundInBooks {
   readonly failure: string | null;
   readonly at: string;
 }
-export interface DisputeInBooks {
+export interface BookedDispute {
   readonly providerReference: string;
   readonly amount: number;
   readonly currency: string;
@@ -54,11 +55,12 @@ export interface AuthorizationBooks {
   readonly refunded: number;
   readonly voided: boolean;
   readonly refundable: boolean;
-  readonly refunds: readonly RefundInBooks[];
-  readonly disputes: readonly DisputeInBooks[];
+  readonly refunds: readonly BookedRefund[];
+  readonly disputes: readonly BookedDispute[];
 }
 export interface PaymentGateway {
   readonly name: GatewayName;
+  readonly storesIds: boolean;
   authorize(operation: CardOperation, ids: ProviderIds, options?: CallOptions): Promise<AuthorizeAnswer>;
   findAuthorization(
     operation: CardOperation,
@@ -69,6 +71,12 @@ export interface PaymentGateway {
   findCapture(operation: CardOperation, authorizationId: string, options?: CallOptions): Promise<CaptureAnswer | null>;
   void(operation: CardOperation, authorizationId: string, options?: CallOptions): Promise<VoidAnswer>;
   cancel?(operation: CardOperation, known: string | null, options?: CallOptions): Promise<VoidAnswer>;
+  undoCapture(
+    operation: CardOperation,
+    authorizationId: string,
+    amount: number,
+    options?: CallOptions,
+  ): Promise<UndoCaptureAnswer>;
   refund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer>;
   findRefund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer | null>;
   read(authorizationId: string, options?: CallOptions): Promise<AuthorizationBooks | null>;

@@ -4,7 +4,7 @@ import type { AuthorizeAnswer, CaptureAnswer } from '../../../domain/payments/an
 import type { DisputeStatus } from '../../../domain/payments/disputes.js';
 import { expectShape, providerId } from '../../http/answers.js';
 import { GatewayFault } from '../../http/fault.js';
-import type { DisputeInBooks, RefundAnswer, RefundInBooks } from './interface.js';
+import type { BookedDispute, BookedRefund, RefundAnswer } from './interface.js';
 import { declined } from './refusals.js';
 import { gateway } from './transport.js';
 
@@ -120,12 +120,12 @@ export function refundAnswerOf(refund: StripeRefund): RefundAnswer {
 }
 
 /** A status that is new to us counts as pending: it is read again until it is one that we know. */
-function refundStatusOf({ status }: StripeRefund): RefundInBooks['status'] {
+function refundStatusOf({ status }: StripeRefund): BookedRefund['status'] {
   if (status === 'succeeded') return 'succeeded';
   return status === 'failed' || status === 'canceled' ? 'failed' : 'pending';
 }
 
-export function refundInBooks(refund: StripeRefund): RefundInBooks {
+export function refundInBooks(refund: StripeRefund): BookedRefund {
   const status = refundStatusOf(refund);
   return {
     providerReference: refund.id,
@@ -137,7 +137,7 @@ export function refundInBooks(refund: StripeRefund): RefundInBooks {
   };
 }
 
-export function disputeInBooks(dispute: z.infer<typeof disputeShape>): DisputeInBooks {
+export function disputeInBooks(dispute: z.infer<typeof disputeShape>): BookedDispute {
   const status = disputeStatusOf(dispute.status);
   return {
     providerReference: dispute.id,

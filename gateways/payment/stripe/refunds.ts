@@ -1,8 +1,9 @@
 /** Refunds at Stripe. Ours carry their id and attempt in the metadata: Stripe cannot be asked for an idempotency key. */
 import type Stripe from 'stripe';
+import type { CardOperation } from '../../../domain/purchase/steps.js';
 import { GatewayFault } from '../../http/fault.js';
 import { unexpected } from './intents.js';
-import type { RefundAnswer, RefundCall } from './interface.js';
+import type { RefundAnswer, RefundCall, UndoCaptureAnswer } from './interface.js';
 import { underKeys } from './keys.js';
 import { readRefund, readRefunds, refundAnswerOf, type StripeRefund } from './objects.js';
 import { ask, type StripeRefusal } from './refusals.js';
@@ -11,6 +12,8 @@ import { gateway, type Transport } from './transport.js';
 export interface Refunds {
   create(call: RefundCall): Promise<RefundAnswer>;
   find(call: RefundCall): Promise<RefundAnswer | null>;
+  /** Returns the money of a charge that is undone. It carries no refund id: it is none of our refunds. */
+  undo(operation: CardOperation, paymentIntentId: string, amount: number): Promise<UndoCaptureAnswer>;
   /** Every refund of a payment, newest first. */
   of(paymentIntentId: string): Promise<readonly StripeRefund[]>;
 }
@@ -42,9 +45,24 @@ export function createRefunds(stripe: Stripe, transport: Transport, installation
     return ours === undefined ? null : refundAnswerOf(ours);
   };
 
+  const send = async (params: Stripe.RefundCreateParams, idempotencyKey: string): Promise<RefundAnswer> => {
+    const answer = await ask('refund', () => stripe.refunds.create(params, { idempotencyKey }));
+    return answer.kind === 'refused' ? refusedRefund(answer) : refundAnswerOf(readRefund(answer.value));
+  };
+
   return {
     of,
     find,
+    undo: ({ paymentId, card }, payment_intent, amount) =>
+      underKeys(transport, `${paymentId}/${card}/refund`, async (idempotencyKey) => {
+        const metadata = { installation, paymentId, card };
+        const answer = await send({ payment_intent, amount, metadata }, idempotencyKey);
+        if (answer.kind === 'over_refund') return answer;
+        if (answer.kind === 'succeeded' || answer.kind === 'pending') return { kind: 'returned' };
+        if (answer.kind === 'failed' && transport.wasReplayed()) return null;
+        const why = answer.kind === 'failed' ? answer.code : answer.kind;
+        throw new GatewayFault(gateway, 'server_error', `the money of ${payment_intent} did not go back: ${why}`);
+      }),
     create: (call) => {
       const { refundId, attempt, paymentId, authorizationId, amount } = call;
       const metadata = { installation, paymentId, refundId, attempt: String(attempt) };
@@ -53,8 +71,7 @@ export function createRefunds(stripe: Stripe, transport: Transport, installation
         const made = number === 1 ? null : await find(call);
         if (made !== null) return made;
         const params = { payment_intent: authorizationId, amount, metadata };
-        const answer = await ask('refund', () => stripe.refunds.create(params, { idempotencyKey }));
-        return answer.kind === 'refused' ? refusedRefund(answer) : refundAnswerOf(readRefund(answer.value));
+        return await send(params, idempotencyKey);
       });
     },
   };

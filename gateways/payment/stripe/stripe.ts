@@ -5,7 +5,7 @@
 import type Stripe from 'stripe';
 import { changesAt } from './changes.js';
 import { createIntents, unexpected } from './intents.js';
-import type { AuthorizationBooks, DisputeInBooks, PaymentGateway } from './interface.js';
+import type { AuthorizationBooks, BookedDispute, PaymentGateway } from './interface.js';
 import { authorizationOf, captureOf, disputeInBooks, type Intent, readDisputes, refundInBooks } from './objects.js';
 import { createRefunds, type Refunds } from './refunds.js';
 import { ask } from './refusals.js';
@@ -43,6 +43,7 @@ export async function createStripePayments(options: StripeOptions): Promise<Paym
 
   return {
     name: 'stripe',
+    storesIds: true,
     authorize: (operation, ids, callOptions) =>
       within(callOptions, async () => {
         if (ids.known !== null) return await intents.confirm(operation, ids.known);
@@ -59,6 +60,7 @@ export async function createStripePayments(options: StripeOptions): Promise<Paym
     void: (operation, id, callOptions) => within(callOptions, () => intents.cancel(operation, id)),
     cancel: async (operation, known, callOptions) =>
       known === null ? { kind: 'voided' } : await within(callOptions, () => intents.cancel(operation, known)),
+    undoCapture: (operation, id, amount, callOptions) => within(callOptions, () => refunds.undo(operation, id, amount)),
     refund: (call, callOptions) => within(callOptions, () => refunds.create(call)),
     findRefund: (call, callOptions) => within(callOptions, () => refunds.find(call)),
     read: (id, callOptions) => within(callOptions, () => readBooks(stripe, refunds, () => intents.retrieve(id))),
@@ -100,7 +102,7 @@ function statusOf(intent: Intent): AuthorizationBooks['status'] | null {
   return authorization && authorization.kind;
 }
 
-async function disputesOf(stripe: Stripe, paymentIntentId: string): Promise<DisputeInBooks[]> {
+async function disputesOf(stripe: Stripe, paymentIntentId: string): Promise<BookedDispute[]> {
   const params = { payment_intent: paymentIntentId, limit: 20 };
   const answer = await ask('the look-up of disputes', () => stripe.disputes.list(params));
   if (answer.kind === 'refused') throw unexpected('the look-up of disputes', answer);
