@@ -27,6 +27,8 @@ export interface StripeEvent {
   readonly type: string;
   /** Seconds since 1970. */
   readonly created: number;
+  /** It is of a type that changes a payment. */
+  readonly ofInterest: boolean;
   /** The PaymentIntent; null if the event is of another type, or says that another installation made the payment. */
   readonly paymentIntentId: string | null;
   /** The event names this installation. An event that names none can still be about a payment of ours. */
@@ -47,13 +49,14 @@ export function readStripeEvent(value: unknown, installation: string): StripeEve
   const created = memberOf(value, 'created');
   const object = memberOf(memberOf(value, 'data'), 'object');
   const named = memberOf(memberOf(object, 'metadata'), 'installation');
-  const ofInterest =
-    stripeEventTypes.some((known) => known === type) && (named === undefined || named === installation);
+  const ofInterest = stripeEventTypes.some((known) => known === type);
+  const foreign = named !== undefined && named !== installation;
   return {
     id,
     type,
     created: typeof created === 'number' && Number.isSafeInteger(created) ? created : 0,
-    paymentIntentId: ofInterest ? paymentIntentOf(object) : null,
+    ofInterest,
+    paymentIntentId: ofInterest && !foreign ? paymentIntentOf(object) : null,
     namesUs: named === installation,
   };
 }
