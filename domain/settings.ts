@@ -4,7 +4,7 @@
  */
 
 import { type AllowedHost, destinationOf, parseAllowedHost } from './addresses.js';
-import { type GatewayName, gatewayNames } from './payments/gateways.js';
+import { availableGateways, type GatewayName } from './payments/gateways.js';
 import { readStripeSettings, type StripeSettings } from './stripe-settings.js';
 
 export interface Settings {
@@ -151,7 +151,7 @@ export function parseSettings(env: Env): SettingsResult {
     warehouseEmail: email('WAREHOUSE_EMAIL', 'warehouse@holdfast.example'),
     managersEmail: email('MANAGERS_EMAIL', 'managers@holdfast.example'),
     retryBaseScale: number('RETRY_BASE_SCALE', 1, 0.0001, 1000, false),
-    paymentGateway: oneOf('PAYMENT_GATEWAY', 'sandbox', gatewayNames),
+    paymentGateway: oneOf('PAYMENT_GATEWAY', 'sandbox', availableGateways),
     stripe: readStripeSettings(env, problems),
     gatewayTimeoutSeconds: number('GATEWAY_TIMEOUT_SECONDS', 10, 0.1, 300, false),
     gatewayAllowHosts: [...hosts('GATEWAY_ALLOW_HOSTS'), ...hostOfUrl(url('SANDBOX_URL', ['http:', 'https:']))],

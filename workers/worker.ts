@@ -24,6 +24,7 @@ import { transferActivities } from '../activities/transfers.js';
 import { verificationActivities } from '../activities/verification.js';
 import type { Log } from '../api/system/log.js';
 import { createOrderStore } from '../db/orders/store.js';
+import { providerIds } from '../db/payments/provider-ids.js';
 import type { Connection, connect } from '../db/postgres/client.js';
 import { createLedger } from '../db/stock/ledger.js';
 import { createTransferStore } from '../db/transfers/store.js';
@@ -31,7 +32,10 @@ import { tooStrong } from '../db/upgrade/roles.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
 import { createSmtpMail } from '../gateways/mail/smtp.js';
+import type { PaymentGateway } from '../gateways/payment/gateway.js';
+import { paymentGateways } from '../gateways/payment/registry.js';
 import { createSandboxPayments } from '../gateways/payment/sandbox.js';
+import { createStripePayments } from '../gateways/payment/stripe/stripe.js';
 import { createHttpSuppliers } from '../gateways/supplier/http.js';
 import { gatewayTaskQueue, taskQueue } from '../workflows/shared/contract.js';
 import { storableOutcomes } from './interceptors/activity-errors.js';
@@ -81,10 +85,12 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const metrics = createWorkerMetrics();
   options.registerLog(metrics.registry);
   const client = new Client({ connection: temporal, namespace: settings.temporalNamespace });
+  const processors = await cardProcessors(options);
+  const around: Around = crash?.around ?? ((_name, _about, act) => act());
   const common = {
     connection: temporal,
     namespace: settings.temporalNamespace,
-    activities: activitiesOn(connection, client, options, metrics, crash?.around ?? ((_name, _about, act) => act())),
+    activities: activitiesOn(connection, client, { ...options, processors }, metrics, around),
     shutdownGraceTime: '3s',
     interceptors: { activity: [storableOutcomes, metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
@@ -126,23 +132,33 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   };
 }
 
+/** The sandbox, and Stripe where it has a key: payments stay where they were made, whatever new ones use. */
+async function cardProcessors({ settings, sandboxUrl }: WorkerOptions): Promise<PaymentGateway[]> {
+  const timeoutMs = settings.gatewayTimeoutSeconds * 1000;
+  const sandbox = createSandboxPayments({ baseUrl: sandboxUrl, timeoutMs });
+  const { secretKey, apiBase, installation } = settings.stripe;
+  if (secretKey === null) return [sandbox];
+  return [sandbox, await createStripePayments({ secretKey, apiBase, installation, timeoutMs })];
+}
+
 function activitiesOn(
   connection: Connection,
   client: Client,
-  options: WorkerOptions,
+  options: WorkerOptions & { readonly processors: readonly PaymentGateway[] },
   metrics: WorkerMetrics,
   around: Around,
 ): Activities {
-  const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed } = options.settings;
+  const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed, paymentGateway } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
   const store = metrics.stock.orders(createOrderStore(connection.sql));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
-  const orders = orderActivities(store);
+  const orders = orderActivities(store, paymentGateway);
   const calls = cardCalls({
-    payments: createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs }),
+    payments: paymentGateways(options.processors),
     fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+    ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,
   });
   const payments = paymentActivities({

@@ -5,7 +5,7 @@
 import type Stripe from 'stripe';
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../../domain/payments/answers.js';
 import type { CardOperation } from '../../../domain/purchase/steps.js';
-import type { VoidAnswer } from './interface.js';
+import type { VoidAnswer } from '../gateway.js';
 import { underKeys } from './keys.js';
 import { authorizationOf, captureOf, type Intent, readIntent, undecided } from './objects.js';
 import { ask, declined, type StripeRefusal } from './refusals.js';

@@ -4,7 +4,8 @@ import type { AuthorizeAnswer, CaptureAnswer } from '../../../domain/payments/an
 import type { DisputeStatus } from '../../../domain/payments/disputes.js';
 import { expectShape, providerId } from '../../http/answers.js';
 import { GatewayFault } from '../../http/fault.js';
-import type { BookedDispute, BookedRefund, RefundAnswer } from './interface.js';
+import type { BookedDispute, BookedRefund } from '../gateway.js';
+import type { RefundAnswer } from './refund-calls.js';
 import { declined } from './refusals.js';
 import { gateway } from './transport.js';
 

@@ -2,10 +2,11 @@
 import type Stripe from 'stripe';
 import type { CardOperation } from '../../../domain/purchase/steps.js';
 import { GatewayFault } from '../../http/fault.js';
+import type { UndoCaptureAnswer } from '../gateway.js';
 import { unexpected } from './intents.js';
-import type { RefundAnswer, RefundCall, UndoCaptureAnswer } from './interface.js';
 import { underKeys } from './keys.js';
 import { readRefund, readRefunds, refundAnswerOf, type StripeRefund } from './objects.js';
+import type { RefundAnswer, RefundCall } from './refund-calls.js';
 import { ask, type StripeRefusal } from './refusals.js';
 import { gateway, type Transport } from './transport.js';
 
