@@ -26,6 +26,7 @@ import { reviewRoutes } from './reviews/routes.js';
 import { supplierRoutes } from './suppliers/routes.js';
 import { mountSystem } from './system/routes.js';
 import { transferRoutes } from './transfers/routes.js';
+import { mountStripeWebhook } from './webhooks/stripe.js';
 
 /** Every route that needs an API key. */
 export function apiRoutes(deps: ApiDeps): Route[] {
@@ -68,6 +69,7 @@ export function createApp(deps: ApiDeps): Express {
 
   const routes = apiRoutes(deps);
   mountSystem(app, routes, deps);
+  mountStripeWebhook(app, deps);
   mountRoutes(app, routes, deps);
   app.use((req, res) => sendRefusal(req, res, refusal('not_found', 'no such path')));
   app.use(problemHandler(deps.log));

@@ -5,6 +5,7 @@
 
 import { type AllowedHost, destinationOf, parseAllowedHost } from './addresses.js';
 import { availableGateways, type GatewayName } from './payments/gateways.js';
+import { readStripeSettings, type StripeSettings } from './stripe-settings.js';
 
 export interface Settings {
   /** The address or host name on which the API listens. */
@@ -40,6 +41,7 @@ export interface Settings {
   readonly retryBaseScale: number;
   /** The processor of new payments. */
   readonly paymentGateway: GatewayName;
+  readonly stripe: StripeSettings;
   readonly gatewayTimeoutSeconds: number;
   /** Hosts that clients may make us call at any address; includes the sandbox. */
   readonly gatewayAllowHosts: readonly AllowedHost[];
@@ -158,6 +160,7 @@ export function parseSettings(env: Env): SettingsResult {
     managersEmail: email('MANAGERS_EMAIL', 'managers@holdfast.example'),
     retryBaseScale: number('RETRY_BASE_SCALE', 1, 0.0001, 1000, false),
     paymentGateway: oneOf('PAYMENT_GATEWAY', 'sandbox', availableGateways),
+    stripe: readStripeSettings(env, problems),
     gatewayTimeoutSeconds: number('GATEWAY_TIMEOUT_SECONDS', 10, 0.1, 300, false),
     gatewayAllowHosts: [...hosts('GATEWAY_ALLOW_HOSTS'), ...hostOfUrl(url('SANDBOX_URL', ['http:', 'https:']))],
     workers: number('WORKERS', 1, 1, 64),

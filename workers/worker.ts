@@ -33,8 +33,10 @@ import { tooStrong } from '../db/upgrade/roles.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
 import { createSmtpMail } from '../gateways/mail/smtp.js';
+import type { PaymentGateway } from '../gateways/payment/gateway.js';
 import { paymentGateways } from '../gateways/payment/registry.js';
 import { createSandboxPayments } from '../gateways/payment/sandbox.js';
+import { createStripePayments } from '../gateways/payment/stripe/stripe.js';
 import { createHttpSuppliers } from '../gateways/supplier/http.js';
 import { gatewayTaskQueue, taskQueue } from '../workflows/shared/contract.js';
 import { storableOutcomes } from './interceptors/activity-errors.js';
@@ -85,10 +87,12 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const metrics = createWorkerMetrics();
   options.registerLog(metrics.registry);
   const client = new Client({ connection: temporal, namespace: settings.temporalNamespace });
+  const processors = await cardProcessors(options);
+  const around: Around = crash?.around ?? ((_name, _about, act) => act());
   const common = {
     connection: temporal,
     namespace: settings.temporalNamespace,
-    activities: activitiesOn(connection, client, options, metrics, crash?.around ?? ((_name, _about, act) => act())),
+    activities: activitiesOn(connection, client, { ...options, processors }, metrics, around),
     shutdownGraceTime: '3s',
     interceptors: { activity: [storableOutcomes, metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
@@ -163,10 +167,19 @@ async function startUpkeep(
   };
 }
 
+/** The sandbox, and Stripe where it has a key: payments stay where they were made, whatever new ones use. */
+async function cardProcessors({ settings, sandboxUrl }: WorkerOptions): Promise<PaymentGateway[]> {
+  const timeoutMs = settings.gatewayTimeoutSeconds * 1000;
+  const sandbox = createSandboxPayments({ baseUrl: sandboxUrl, timeoutMs });
+  const { secretKey, apiBase, installation } = settings.stripe;
+  if (secretKey === null) return [sandbox];
+  return [sandbox, await createStripePayments({ secretKey, apiBase, installation, timeoutMs })];
+}
+
 function activitiesOn(
   connection: Connection,
   client: Client,
-  options: WorkerOptions,
+  options: WorkerOptions & { readonly processors: readonly PaymentGateway[] },
   metrics: WorkerMetrics,
   around: Around,
 ): Activities {
@@ -183,7 +196,7 @@ function activitiesOn(
   const smtp = new URL(options.smtpUrl);
   const orders = orderActivities(store, paymentGateway);
   const calls = cardCalls({
-    payments: paymentGateways([createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs })]),
+    payments: paymentGateways(options.processors),
     fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
     ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,

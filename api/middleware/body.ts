@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { RequestHandler } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import getRawBody from 'raw-body';
 import { refusal } from '../../domain/errors.js';
 import { stateOf } from '../http/request-state.js';
@@ -13,12 +13,19 @@ import { contentCodingRefusal } from './media.js';
 import { sendRefusal } from './problem.js';
 
 const KiB = 1024;
-const maxBodyBytes = 256 * KiB;
+export const maxBodyBytes = 256 * KiB;
 const maxBodyBytesWithoutKey = 16 * KiB;
 
 /** Reads the body into a buffer, whatever its Content-Type. Refuses a Content-Encoding. */
-export const readBody: RequestHandler = async (req, res, next) => {
-  const limit = stateOf(req).key ? maxBodyBytes : maxBodyBytesWithoutKey;
+export const readBody: RequestHandler = (req, res, next) =>
+  readUpTo(stateOf(req).key ? maxBodyBytes : maxBodyBytesWithoutKey, req, res, next);
+
+/** The same with a limit of its own, for callers that are known without a key. */
+export function readBodyUpTo(limit: number): RequestHandler {
+  return (req, res, next) => readUpTo(limit, req, res, next);
+}
+
+async function readUpTo(limit: number, req: Request, res: Response, next: NextFunction): Promise<void> {
   const {
     'content-length': length,
     'transfer-encoding': chunked,
@@ -41,7 +48,7 @@ export const readBody: RequestHandler = async (req, res, next) => {
       return sendRefusal(req, res, tooLarge);
     next(error);
   }
-};
+}
 
 /** Requests whose clients wait for `100 Continue` before they send the body. */
 const awaitsContinue = new WeakSet<IncomingMessage>();

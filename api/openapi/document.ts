@@ -87,7 +87,7 @@ function pathOf(route: Documented, routes: readonly Route[]): RouteConfig {
     ...(route.scope === null ? [] : commonRefusals),
     ...(route.params ? (['not_found'] as const) : []),
     ...(route.method === 'get' || route.method === 'delete' ? [] : bodyRefusals),
-    ...(route.method === 'post' ? keyRefusals : []),
+    ...(route.method === 'post' && route.scope !== null ? keyRefusals : []),
     ...(route.refusals ?? []),
   ]);
   const access = route.scope === null ? 'Needs no key.' : `Scope: \`${route.scope}\`.`;
@@ -112,7 +112,7 @@ function templateOf(path: string): string {
 function requestOf(route: Documented): NonNullable<RouteConfig['request']> {
   const { params, query, body, example } = route;
   const headers = {
-    ...(route.method === 'post' && { 'Idempotency-Key': idempotencyKey }),
+    ...(route.method === 'post' && route.scope !== null && { 'Idempotency-Key': idempotencyKey }),
     ...(route.waits && { Prefer: prefer }),
   };
   return {

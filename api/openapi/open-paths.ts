@@ -43,6 +43,26 @@ export const openRoutes: readonly Documented[] = [
     example: { answer: '<!doctype html>…' },
     mediaType: 'text/html',
   }),
+  {
+    method: 'post',
+    path: '/webhooks/stripe',
+    tag: 'Payments',
+    summary: 'Receive an event of Stripe',
+    description:
+      'For the webhook endpoint in the pages of Stripe. The signature of `Stripe-Signature` must be valid and at most 300 s old or ahead; then the event is kept once, by its id. What it says about a payment is not used: the payment is read from Stripe.',
+    scope: null,
+    body: z.looseObject({}),
+    refusals: ['rate_limited', 'unavailable'],
+    answers: {
+      200: z.object({
+        received: z.literal(true).openapi({ description: 'Always true: the event is kept, or was before.' }),
+      }),
+    },
+    example: {
+      body: { id: 'evt_1', object: 'event', type: 'payment_intent.succeeded', data: { object: { id: 'pi_1' } } },
+      answer: { received: true },
+    },
+  },
 ];
 
 function open(

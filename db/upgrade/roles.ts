@@ -30,6 +30,7 @@ export const directWrites: Readonly<Record<string, readonly ('insert' | 'update'
   low_levels: ['insert', 'update', 'delete'],
   manual_reviews: ['insert', 'update'],
   outbox: ['insert', 'update'],
+  processor_events: ['insert'],
   products: ['insert', 'update'],
   purchase_orders: ['insert', 'update'],
   replenishment_requests: ['insert'],

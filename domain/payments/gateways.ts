@@ -3,4 +3,4 @@ export const gatewayNames = ['sandbox', 'stripe'] as const;
 export type GatewayName = (typeof gatewayNames)[number];
 
 /** Those that this release has a client for (gateways/payment/registry.ts). */
-export const availableGateways: readonly GatewayName[] = ['sandbox'];
+export const availableGateways: readonly GatewayName[] = ['sandbox', 'stripe'];

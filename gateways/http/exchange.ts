@@ -7,6 +7,8 @@ import type { Dispatcher, Pool } from 'undici';
 
 export interface RawAnswer {
   readonly status: number;
+  /** Names in lower case. A header that was sent several times has a list. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body: string;
 }
 
@@ -42,6 +44,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   private controller: Dispatcher.DispatchController | null = null;
   private done = false;
   private status = 0;
+  private headers: RawAnswer['headers'] = {};
   private readonly chunks: Buffer[] = [];
   private bytes = 0;
 
@@ -58,8 +61,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     else this.controller = controller;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: RawAnswer['headers']): void {
     this.status = status;
+    this.headers = headers;
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -72,7 +76,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.end({ kind: 'answer', answer: { status: this.status, body: Buffer.concat(this.chunks).toString('utf8') } });
+    const body = Buffer.concat(this.chunks).toString('utf8');
+    this.end({ kind: 'answer', answer: { status: this.status, headers: this.headers, body } });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {

@@ -46,14 +46,7 @@ export interface HttpGateway {
 export function createHttpGateway(name: string, { baseUrl, timeoutMs, connector }: HttpGatewayOptions): HttpGateway {
   const base = new URL(baseUrl);
   const prefix = base.pathname.replace(/\/$/, '');
-  // No limit on connections, so that hanging calls do not delay others. The deadline alone sets time-outs.
-  const pool = new Pool(base.origin, {
-    connect: connector ?? { timeout: timeoutMs },
-    maxHeaderSize: maxHeadBytes,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    pipelining: 1,
-  });
+  const pool = openPool(base.origin, connector ?? { timeout: timeoutMs });
   const breaker = createBreaker(name);
 
   return {
@@ -65,10 +58,21 @@ export function createHttpGateway(name: string, { baseUrl, timeoutMs, connector 
           headers: headersOf(call, options),
           body: call.body === undefined ? null : JSON.stringify(call.body),
         };
-        return breaker.run(async () => interpret(name, await exchange(pool, request, signal)), signal);
+        return breaker.run(async () => readAnswer(name, answerOf(name, await exchange(pool, request, signal))), signal);
       }),
     close: () => pool.destroy(),
   };
+}
+
+/** No limit on connections, so that hanging calls do not delay others. The deadline of each call alone sets time-outs. */
+export function openPool(origin: string, connect: NonNullable<Pool.Options['connect']>): Pool {
+  return new Pool(origin, {
+    connect,
+    maxHeaderSize: maxHeadBytes,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    pipelining: 1,
+  });
 }
 
 function headersOf(call: HttpCall, options: CallOptions): Record<string, string> {
@@ -80,10 +84,11 @@ function headersOf(call: HttpCall, options: CallOptions): Record<string, string>
   };
 }
 
-function interpret(gateway: string, result: Exchange): HttpAnswer {
+/** The answer of an exchange; throws a GatewayFault if there is none. */
+export function answerOf(gateway: string, result: Exchange): RawAnswer {
   switch (result.kind) {
     case 'answer':
-      return readAnswer(gateway, result.answer);
+      return result.answer;
     case 'not_sent':
       throw new GatewayFault(gateway, 'unreachable', result.detail);
     case 'no_answer':

@@ -13,7 +13,7 @@ export interface Provider {
   /** The processor, or what stands in for it. */
   start(): Promise<{ readonly url: string; stop(): Promise<void> }>;
   /** Its client. Calls reach the processor through `url`. */
-  connect(url: string): PaymentGateway;
+  connect(url: string): PaymentGateway | Promise<PaymentGateway>;
   /** Whether it has `cancel`. */
   readonly cancels: boolean;
   readonly tokens: {
@@ -52,7 +52,7 @@ export function describeProvider(name: string, provider: Provider): void {
     beforeAll(async () => {
       processor = await provider.start();
       tap = await openTap(processor.url);
-      gateway = provider.connect(tap.url);
+      gateway = await provider.connect(tap.url);
     }, 60_000);
     afterAll(async () => {
       await gateway.close();

@@ -83,7 +83,7 @@ export interface AuthorizationBooks {
   readonly disputes: readonly BookedDispute[];
 }
 
-interface BookedRefund {
+export interface BookedRefund {
   readonly providerReference: string;
   /** Our refund, as the processor's books name it; null: it is none of ours, or the undo of a charge. */
   readonly refundId: string | null;
@@ -94,7 +94,7 @@ interface BookedRefund {
   readonly at: string;
 }
 
-interface BookedDispute {
+export interface BookedDispute {
   readonly providerReference: string;
   readonly amount: number;
   readonly currency: string;

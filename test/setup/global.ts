@@ -1,6 +1,7 @@
 /** One stack for the whole test run: two workers and two API processes on one database and one Temporal server. */
 import type { TestProject } from 'vitest/node';
 import { startSecondApi } from './second-api.js';
+import { webhookSecrets } from './settings.js';
 import { startStack } from './stack.js';
 
 declare module 'vitest' {
@@ -26,6 +27,7 @@ const settings = {
   RATE_LIMIT_PER_MINUTE: '1000000',
   // The tests' own suppliers.
   GATEWAY_ALLOW_HOSTS: '127.0.0.1',
+  STRIPE_WEBHOOK_SECRET: webhookSecrets.join(','),
 };
 
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {

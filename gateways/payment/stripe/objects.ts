@@ -1,0 +1,175 @@
+/** Stripe's objects, as far as we read them, and what they mean in our words. Amounts in minor units. */
+import { z } from 'zod';
+import type { AuthorizeAnswer, CaptureAnswer } from '../../../domain/payments/answers.js';
+import type { DisputeStatus } from '../../../domain/payments/disputes.js';
+import { expectShape, providerId } from '../../http/answers.js';
+import { GatewayFault } from '../../http/fault.js';
+import type { BookedDispute, BookedRefund } from '../gateway.js';
+import type { RefundAnswer } from './refund-calls.js';
+import { declined } from './refusals.js';
+import { gateway } from './transport.js';
+
+/** Fields that may be absent, null or empty. */
+const optionalCode = providerId.nullish().catch(null);
+const metadata = z.record(z.string(), z.string()).nullish();
+
+const intentShape = z.object({
+  id: providerId,
+  object: z.literal('payment_intent'),
+  status: z.enum([
+    'requires_payment_method',
+    'requires_confirmation',
+    'requires_action',
+    'processing',
+    'requires_capture',
+    'canceled',
+    'succeeded',
+  ]),
+  amount: z.int(),
+  amount_received: z.int(),
+  cancellation_reason: optionalCode,
+  last_payment_error: z.object({ code: optionalCode, decline_code: optionalCode }).nullish(),
+});
+export type Intent = z.infer<typeof intentShape>;
+
+const refundShape = z.object({
+  id: providerId,
+  object: z.literal('refund'),
+  amount: z.int(),
+  created: z.int(),
+  status: providerId.nullish(),
+  reason: optionalCode,
+  failure_reason: optionalCode,
+  metadata,
+});
+export type StripeRefund = z.infer<typeof refundShape>;
+
+const disputeShape = z.object({
+  id: providerId,
+  object: z.literal('dispute'),
+  amount: z.int(),
+  currency: providerId,
+  created: z.int(),
+  reason: providerId,
+  status: providerId,
+  is_charge_refundable: z.boolean(),
+});
+
+const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item), has_more: z.boolean() });
+const refundList = listOf(refundShape);
+const disputeList = listOf(disputeShape);
+
+export const readIntent = (value: unknown): Intent => expectShape(gateway, intentShape, value);
+export const readRefund = (value: unknown): StripeRefund => expectShape(gateway, refundShape, value);
+export const readRefunds = (value: unknown) => expectShape(gateway, refundList, value);
+export const readDisputes = (value: unknown) => expectShape(gateway, disputeList, value);
+
+/** Stripe is still deciding. */
+export const undecided = (intent: Intent): GatewayFault =>
+  new GatewayFault(gateway, 'server_error', `${intent.id} is ${intent.status}: not decided yet`);
+
+/** Whether the money is reserved; null if the payment was not confirmed yet. */
+export function authorizationOf(intent: Intent): AuthorizeAnswer | null {
+  const error = intent.last_payment_error;
+  switch (intent.status) {
+    case 'requires_capture':
+    case 'succeeded':
+      return { kind: 'authorized', authorizationId: intent.id };
+    case 'canceled':
+      return declined({ code: canceledCode(intent), declineCode: null });
+    case 'requires_action':
+      return declined({ code: 'authentication_required', declineCode: null });
+    case 'requires_payment_method':
+      return error ? declined({ code: error.code ?? 'card_declined', declineCode: error.decline_code ?? null }) : null;
+    case 'requires_confirmation':
+      return null;
+    case 'processing':
+      throw undecided(intent);
+  }
+}
+
+/** Whether the money is captured; null if it can still be. */
+export function captureOf(intent: Intent): CaptureAnswer | null {
+  switch (intent.status) {
+    case 'succeeded':
+      return { kind: 'captured' };
+    case 'canceled':
+      return declined({ code: canceledCode(intent), declineCode: null });
+    case 'processing':
+      throw undecided(intent);
+    default:
+      return null;
+  }
+}
+
+/** Stripe itself cancels an authorization that nobody captured in time. */
+function canceledCode({ cancellation_reason: reason }: Intent): string {
+  return reason === 'automatic' || reason === 'expired' ? 'charge_expired_for_capture' : 'authorization_voided';
+}
+
+export function refundAnswerOf(refund: StripeRefund): RefundAnswer {
+  switch (refundStatusOf(refund)) {
+    case 'failed': {
+      const code = refund.failure_reason ?? refund.status ?? 'unknown';
+      return { kind: 'failed', providerReference: refund.id, code, detail: `the refund is ${refund.status}` };
+    }
+    case 'succeeded':
+      return { kind: 'succeeded', providerReference: refund.id };
+    case 'pending':
+      return { kind: 'pending', providerReference: refund.id };
+  }
+}
+
+/** A status that is new to us counts as pending: it is read again until it is one that we know. */
+function refundStatusOf({ status }: StripeRefund): BookedRefund['status'] {
+  if (status === 'succeeded') return 'succeeded';
+  return status === 'failed' || status === 'canceled' ? 'failed' : 'pending';
+}
+
+export function refundInBooks(refund: StripeRefund): BookedRefund {
+  const status = refundStatusOf(refund);
+  return {
+    providerReference: refund.id,
+    refundId: refund.metadata?.refundId ?? null,
+    amount: refund.amount,
+    status,
+    failure: status === 'failed' ? (refund.failure_reason ?? refund.status ?? 'unknown') : null,
+    at: instantOf(refund.created),
+  };
+}
+
+export function disputeInBooks(dispute: z.infer<typeof disputeShape>): BookedDispute {
+  const status = disputeStatusOf(dispute.status);
+  return {
+    providerReference: dispute.id,
+    amount: dispute.amount,
+    currency: dispute.currency.toUpperCase(),
+    reason: dispute.reason,
+    status,
+    refundable: status === 'won' || status === 'closed' || dispute.is_charge_refundable,
+    openedAt: instantOf(dispute.created),
+    // Stripe does not say when.
+    closedAt: null,
+  };
+}
+
+/** `warning_…`: the bank only asks, and no money has moved. A status that is new to us keeps the money away. */
+function disputeStatusOf(status: string): DisputeStatus {
+  switch (status) {
+    case 'warning_needs_response':
+    case 'warning_under_review':
+      return 'inquiry';
+    case 'warning_closed':
+    case 'prevented':
+      return 'closed';
+    case 'won':
+    case 'lost':
+      return status;
+    default:
+      return 'open';
+  }
+}
+
+export function instantOf(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}

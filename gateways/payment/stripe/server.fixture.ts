@@ -1,0 +1,112 @@
+/** A stand-in for Stripe that answers what a test has scripted, and records what was sent. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createStripePayments } from './stripe.js';
+
+export interface SentRequest {
+  readonly line: string;
+  readonly key: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+export interface ScriptedAnswer {
+  readonly status?: number;
+  readonly body: unknown;
+  readonly replayed?: boolean;
+}
+
+/** An answer, or what happens instead of one. */
+export type Script = ScriptedAnswer | 'reset' | 'silence' | 'drip';
+
+export async function scriptedStripe() {
+  let scripts: Script[] = [];
+  const sent: SentRequest[] = [];
+  const server = createServer(async (req, res) => {
+    let text = '';
+    for await (const chunk of req) text += chunk;
+    const params = Object.fromEntries(new URLSearchParams(text || new URL(req.url ?? '', 'http://x').search));
+    const [path = ''] = (req.url ?? '').split('?');
+    sent.push({
+      line: `${req.method} ${path}`,
+      key: req.headers['idempotency-key']?.toString(),
+      headers: req.headers,
+      params,
+    });
+    const script = scripts.shift() ?? { status: 500, body: { error: { type: 'api_error' } } };
+    if (script === 'reset') return void req.socket.resetAndDestroy();
+    if (script === 'silence') return;
+    if (script === 'drip') {
+      res.writeHead(200, { 'content-type': 'application/json' });
+      const timer = setInterval(() => res.write(' '), 50);
+      return void res.once('close', () => clearInterval(timer));
+    }
+    const { status = 200, body, replayed = false } = script;
+    res.writeHead(status, {
+      'request-id': 'req_test',
+      'stripe-notice': 'upgrade',
+      ...(replayed && { 'idempotent-replayed': 'true' }),
+    });
+    res.end(typeof body === 'string' ? body : JSON.stringify(body));
+  });
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const { port } = server.address() as AddressInfo;
+  const apiBase = `http://127.0.0.1:${port}/stripe`;
+  const payments = await createStripePayments({
+    apiBase,
+    timeoutMs: 2000,
+    secretKey: 'sk_test_hidden',
+    installation: 'here',
+  });
+  return {
+    payments,
+    sent,
+    /** Answers the next requests in this order. Anything more is answered with 500. */
+    answer(...next: Script[]) {
+      scripts = next;
+      sent.length = 0;
+    },
+    async close() {
+      await payments.close();
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+export const secret = 'pi_1_secret_hidden';
+
+export function intent(status: string, more: Readonly<Record<string, unknown>> = {}) {
+  return {
+    id: 'pi_1',
+    object: 'payment_intent',
+    status,
+    amount: 1999,
+    amount_received: status === 'succeeded' ? 1999 : 0,
+    client_secret: secret,
+    last_payment_error: null,
+    cancellation_reason: null,
+    ...more,
+  };
+}
+
+export function refund(status: string, more: Readonly<Record<string, unknown>> = {}) {
+  return { id: 're_1', object: 'refund', amount: 500, created: 1_764_000_000, status, metadata: {}, ...more };
+}
+
+/** An error as Stripe sends it, with what nobody else may see. */
+export function stripeError(
+  status: number,
+  error: Readonly<Record<string, unknown>>,
+  replayed = false,
+): ScriptedAnswer {
+  const hidden = { ...intent('requires_payment_method'), payment_method: { card: { last4: '4242' } } };
+  const message = `No: ${secret}, 4242`;
+  return {
+    status,
+    replayed,
+    body: { error: { type: 'invalid_request_error', message, payment_intent: hidden, ...error } },
+  };
+}
+
+export const list = (...data: unknown[]) => ({ body: { object: 'list', data, has_more: false } });
