@@ -29,7 +29,8 @@ export function answerOf(request: MoneyRequest, outcome: Outcome, refunds: Refun
       const { refundId } = outcome;
       const now = refunds.refundStatus(refundId);
       const status = now === 'succeeded' ? 'refunded' : now;
-      const failure = now === 'failed' ? { failure: refundFailure } : {};
+      const detail = 'the card takes no money back';
+      const failure = now === 'failed' ? { failure: { code: refundFailure, detail } } : {};
       return { status: 201, body: { authorizationId, status, refundId, ...failure } };
     }
     case 'declined': {

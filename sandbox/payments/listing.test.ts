@@ -56,6 +56,8 @@ describe('the list of payments', () => {
     await processor.post(`${two}/refund`, processor.fresh('r'), { amount: 5 });
     const second = await page({ from, limit: '1', cursor: first.nextCursor });
     expect([ids(second.items), second.nextCursor, second.until]).toEqual([[two], null, first.until]);
+    expect(second.items[0].refunded).toBe(5);
+    expect(Date.parse(second.items[0].updatedAt)).toBeLessThan(Date.parse(first.until));
     expect(await pages({ from: first.until })).toEqual([[two]]);
   });
 

@@ -85,7 +85,10 @@ function readCursor(cursor: string): z.infer<typeof position> {
   }
 }
 
-/** One page of those of the authorizations that changed in the window. */
+/**
+ * One page of the authorizations that changed in the window. They are shown as they are now, but `updatedAt` is their last
+ * change in the window.
+ */
 export function pageOf(authorizations: readonly Authorization[], window: Window, nowMs: number): Page {
   const { fromMs, untilMs, limit, after } = window;
   const inWindow = authorizations
@@ -100,7 +103,11 @@ export function pageOf(authorizations: readonly Authorization[], window: Window,
   const last = entries.at(-1);
   const more = inWindow.length > limit && last;
   return {
-    items: entries.map(({ authorization }) => viewOf(authorization, nowMs)),
+    items: entries.map(({ authorization, at }) => ({
+      ...viewOf(authorization, nowMs),
+      // In the window: a reader may go on from the newest `updatedAt`, and would pass over what changed before a later one.
+      updatedAt: new Date(at).toISOString(),
+    })),
     nextCursor: more ? Buffer.from(JSON.stringify([last.at, last.id, untilMs])).toString('base64url') : null,
     until: new Date(untilMs).toISOString(),
   };
