@@ -1,20 +1,24 @@
 /** The embedded stack as a process: `npm start`. Exits 2 with one message if it cannot start, 0 when a signal stops it. */
 import { reportError } from '../domain/error-report.js';
 import { parseSettings } from '../domain/settings.js';
+import { liveKeyProblem, withSandboxKey } from '../domain/stripe-settings.js';
 import { homePath } from './home/home.js';
 import { Stack } from './stack.js';
 import { messageOf, StartError, systemCode } from './start-error.js';
 import { Progress, standardOutput } from './terminal/terminal.js';
 
-const parsed = parseSettings(process.env);
-if (parsed.kind === 'wrong') {
-  for (const problem of parsed.problems) console.error(`holdfast: ${problem}`);
+const env = { ...withSandboxKey(process.env) };
+const parsed = parseSettings(env);
+const live = liveKeyProblem(env);
+if (parsed.kind === 'wrong' || live !== null) {
+  const problems = [...(parsed.kind === 'wrong' ? parsed.problems : []), ...(live === null ? [] : [live])];
+  for (const problem of problems) console.error(`holdfast: ${problem}`);
   process.exit(2);
 }
 
 const progress = new Progress(standardOutput);
 const home = homePath(process.env);
-const stack = new Stack(process.env, parsed.settings, progress);
+const stack = new Stack(env, parsed.settings, progress);
 let stopping = false;
 
 async function stopAndExit(): Promise<void> {

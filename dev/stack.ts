@@ -18,6 +18,7 @@ import { endLeftovers, serversText } from './processes/leftovers.js';
 import { choosePorts, type Ports, releasePorts } from './processes/ports.js';
 import { apiServer, ownAddress, sandboxServer, workerServer } from './processes/programs.js';
 import { serverEnvironment } from './processes/server-environment.js';
+import { connectWebhook, stripeFaceSettings } from './processes/stripe-face.js';
 import { type ServerPlan, Supervised } from './processes/supervise.js';
 import { messageOf, StartError } from './start-error.js';
 import { findTemporal } from './temporal/binary.js';
@@ -100,15 +101,20 @@ export class Stack {
     this.startsSettled = Promise.allSettled([database, temporal, sandbox]);
     const [{ databaseUrl, runningUrl }, temporalAddress] = await Promise.all([database, temporal, sandbox]);
     const { temporalNamespace } = settings;
-    const env = serverEnvironment(this.env, {
-      ...common,
-      databaseUrl: runningUrl,
-      temporalAddress,
-      temporalNamespace,
-    });
+    const stripeFace = stripeFaceSettings(this.env, home, sandboxUrl);
+    const env = serverEnvironment(
+      { ...this.env, ...stripeFace },
+      {
+        ...common,
+        databaseUrl: runningUrl,
+        temporalAddress,
+        temporalNamespace,
+      },
+    );
     await this.startPrograms(home, env, ports);
 
     const apiUrl = `http://${ownAddress(settings.apiHost)}:${ports.api}`;
+    await connectWebhook(stripeFace, sandboxUrl, apiUrl);
     await this.progress.step('demo shop', loadDemoData({ apiUrl, apiKey }, home.demoMarker));
     this.checkStopping();
     this.progress.end();

@@ -15,7 +15,7 @@ import { otherMethods, routeFound } from '../middleware/methods.js';
 import { sendRefusal } from '../middleware/problem.js';
 import { isSigned, readSignature } from './signature.js';
 
-export const stripeWebhookPath = '/webhooks/stripe';
+const stripeWebhookPath = '/webhooks/stripe';
 
 const badSignature = refusal('malformed_json', 'the signature is missing, wrong or too old; nothing was kept');
 const notJson = refusal('malformed_json', 'the body is not JSON in UTF-8');

@@ -1,9 +1,9 @@
 /** A stand-in for Stripe that answers what a test has scripted, and records what was sent. */
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createStripePayments } from './stripe.js';
 
-export interface SentRequest {
+interface SentRequest {
   readonly line: string;
   readonly key: string | undefined;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -22,7 +22,7 @@ export type Script = ScriptedAnswer | 'reset' | 'silence' | 'drip';
 export async function scriptedStripe() {
   let scripts: Script[] = [];
   const sent: SentRequest[] = [];
-  const server = createServer(async (req, res) => {
+  const serve = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
     let text = '';
     for await (const chunk of req) text += chunk;
     const params = Object.fromEntries(new URLSearchParams(text || new URL(req.url ?? '', 'http://x').search));
@@ -48,7 +48,8 @@ export async function scriptedStripe() {
       ...(replayed && { 'idempotent-replayed': 'true' }),
     });
     res.end(typeof body === 'string' ? body : JSON.stringify(body));
-  });
+  };
+  const server = createServer((req, res) => void serve(req, res));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const { port } = server.address() as AddressInfo;
   const apiBase = `http://127.0.0.1:${port}/stripe`;

@@ -100,7 +100,7 @@ function statusOf(intent: Intent): AuthorizationBooks['status'] | null {
   if (intent.status === 'canceled') return 'voided';
   if (intent.status === 'succeeded') return 'captured';
   const authorization = authorizationOf(intent);
-  return authorization && authorization.kind;
+  return authorization === null ? null : authorization.kind;
 }
 
 async function disputesOf(stripe: Stripe, paymentIntentId: string): Promise<BookedDispute[]> {
