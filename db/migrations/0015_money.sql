@@ -106,6 +106,7 @@ CREATE INDEX "refunds_of_order" ON "refunds" USING btree ("order_id","created_at
 CREATE INDEX "refunds_of_payment" ON "refunds" USING btree ("payment_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE "refunds"."payment_id" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "refunds_at_processor" ON "refunds" USING btree ("gateway","provider_reference") WHERE "refunds"."provider_reference" is not null;--> statement-breakpoint
 CREATE INDEX "orders_by_channel" ON "orders" USING btree ("channel","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE "orders"."channel" is not null;--> statement-breakpoint
+CREATE INDEX "orders_by_external_reference" ON "orders" USING btree ("external_reference","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST) WHERE "orders"."external_reference" is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "orders_external_reference" ON "orders" USING btree (coalesce("channel", ''),"external_reference") WHERE "orders"."external_reference" is not null and "orders"."status" <> 'failed';--> statement-breakpoint
 CREATE INDEX "payments_at_processor" ON "payments" USING btree ("provider_reference","gateway") WHERE "payments"."provider_reference" is not null;--> statement-breakpoint
 ALTER TABLE "order_lines" ADD CONSTRAINT "order_lines_discount" CHECK (0 <= "order_lines"."discount" and "order_lines"."discount" <= "order_lines"."quantity" * "order_lines"."unit_price_amount");--> statement-breakpoint

@@ -81,6 +81,10 @@ export const orders = pgTable(
     index('orders_by_channel')
       .on(t.channel, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
       .where(sql`${t.channel} is not null`),
+    // Of any channel, and with orders that failed.
+    index('orders_by_external_reference')
+      .on(t.externalReference, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
+      .where(sql`${t.externalReference} is not null`),
     uniqueIndex('orders_external_reference')
       .on(sql`coalesce(${t.channel}, '')`, t.externalReference)
       .where(sql`${t.externalReference} is not null and ${t.status} <> 'failed'`),

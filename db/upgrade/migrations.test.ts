@@ -20,7 +20,7 @@ const released: Readonly<Record<string, string>> = {
   '0012_present_transfers': '1f61d59d1e3d669dabb7177b65cef68d022b718e023ce9f68d16467b2191e727',
   '0013_functions_and_facts': '59e9fb3e491848b8cd9b660c58180365cc2b398c097bb257b2133e001dc08d2f',
   '0014_growth': '796b67d55fd833c4839ab397b52ad208d5f6d4814053b926c65699756381a2a5',
-  '0015_money': '6bab1476f2766dde5621f8be99e375fff14110d44372c996c13a68b7f28b0cf6',
+  '0015_money': 'e61d12d13f6288883e5f1f4e12fa9ff0061b66ded31efd2972c8ad6e0152980f',
 };
 /** The last migration that was allowed to define functions; they are in db/functions now. */
 const lastWithFunctions = '0012_present_transfers';
