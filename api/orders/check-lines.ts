@@ -10,7 +10,7 @@ import type { Scope } from '../../domain/scopes.js';
 import { mainLocation } from '../../domain/stock.js';
 import { type FieldError, fieldRefused, type Refused, refuseFields, refuseWith } from '../http/reply.js';
 
-export interface RequestedLine extends GivenLineMoney {
+interface RequestedLine extends GivenLineMoney {
   readonly sku: string;
   readonly quantity: number;
   readonly location: string;
