@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
-import { type Answer, Shop } from '../../shop.js';
+import { type Answer, eventually, newEmail, Shop } from '../../shop.js';
 import { temporal } from '../../temporal.js';
 
 const shop = sharedShop();
@@ -34,7 +34,9 @@ describe('an order with money of its own', () => {
       note: 'Ring twice.\nThen wait.',
       expectedTotal: usd(3690),
     };
-    const opened = await shop.must(201, open({ ...given, payment: { cardToken: 'tok_visa' }, confirm: true }));
+    const email = newEmail();
+    const payment = { cardToken: 'tok_visa' };
+    const opened = await shop.must(201, open({ ...given, customer: { email }, payment, confirm: true }));
     const shown = {
       status: 'confirmed',
       lines: [
@@ -62,6 +64,13 @@ describe('an order with money of its own', () => {
     expect(await shop.books(opened.body.id)).toMatchObject([{ captured: 3690 }]);
     const found = await (await temporal()).workflow.getHandle(`order/${opened.body.id}`).describe();
     expect(found.searchAttributes.Total).toEqual([3690]);
+    const [receipt] = await eventually('the receipt', async () => {
+      const mails = await shop.mailTo(email);
+      return mails.length > 0 && mails;
+    });
+    expect(receipt?.text).toContain(
+      '  2 x Gift set at 9.99 USD: 19.98 USD, less 0.98 USD\n  1 x Test product at 10.00 USD: 10.00 USD\n  Post: 5.00 USD\n  Taxes: 2.90 USD\n\nTotal: 36.90 USD',
+    );
   });
 
   test('only shows taxes that are included', async () => {
