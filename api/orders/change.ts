@@ -2,7 +2,6 @@
 import type { z } from 'zod';
 import { editOrder } from '../../db/orders/details.js';
 import { getOrder } from '../../db/orders/queries.js';
-import { orderStepKey } from '../../domain/orders/steps.js';
 import type { ApiDeps } from '../deps.js';
 import { type Answer, answer, type Reply, refuse } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
@@ -28,11 +27,7 @@ export async function changeOrder(
   };
   const { actor, traceparent } = call.caller;
   const [, traceId = ''] = traceparent.split('-');
-  const outcome = await editOrder(sql, orderId, change, {
-    key: orderStepKey(orderId, 'edit', call.ids.update),
-    actor,
-    traceId,
-  });
+  const outcome = await editOrder(sql, orderId, change, { actor, traceId });
   const stored = outcome === 'done' ? await getOrder(db, orderId) : null;
   if (stored) return answer(200, viewOrder(stored));
   const found = await findSaga(orders, orderId, deps);

@@ -135,18 +135,20 @@ begin
   return to_jsonb(v_results);
 end $$;
 
--- Changes what an order carries besides its goods and its money, once per key (db/orders/details.ts). A member that `p_change`
--- lacks stays as it is; null clears a note or an address. The timeline names the members only: an address is personal data.
+-- Changes what an order carries besides its goods and its money (db/orders/details.ts). A member that `p_change` lacks stays
+-- as it is; null clears a note or an address. What is the same already is no change, so a repeated call leaves no trace. The
+-- timeline names the members only: an address is personal data.
 create or replace function order_edit(p_order_id text, p_change jsonb, p_by jsonb) returns text language plpgsql volatile as $$
 declare
   o orders;
-  v_new boolean;
+  v_was jsonb;
+  v_fields jsonb;
 begin
   select * into o from orders where id = p_order_id for update;
   if o.id is null then return 'absent'; end if;
-  insert into order_steps (key, order_id, result) values (p_by->>'key', o.id, '{}') on conflict do nothing
-  returning true into v_new;
-  if v_new is null or p_change = '{}' then return 'done'; end if;
+  v_was := jsonb_build_object('metadata', o.metadata, 'tags', o.tags, 'note', o.note, 'shippingAddress', o.shipping_address);
+  select jsonb_agg(key order by key) into v_fields from jsonb_each(p_change) where value is distinct from v_was->key;
+  if v_fields is null then return 'done'; end if;
   update orders
      set metadata = coalesce(p_change->'metadata', metadata),
          tags = case when p_change ? 'tags' then array(select jsonb_array_elements_text(p_change->'tags')) else tags end,
@@ -156,7 +158,6 @@ begin
          updated_at = clock_timestamp()
    where id = o.id returning * into o;
   perform order_write_tags(o);
-  perform order_entry(o.id, o.status, o.status, p_by, 'details_changed',
-    jsonb_build_object('fields', (select jsonb_agg(key order by key) from jsonb_object_keys(p_change) key)));
+  perform order_entry(o.id, o.status, o.status, p_by, 'details_changed', jsonb_build_object('fields', v_fields));
   return 'done';
 end $$;
