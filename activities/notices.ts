@@ -60,13 +60,15 @@ function toCustomer(facts: MailFacts): Mail {
   };
 }
 
-/** The items bought, one a line, with unit price and total. Empty where the payment has no order. */
-function itemsOf({ lines, currency }: MailFacts): string {
+/** The items bought, charges and taxes, one a line, which add up to the total. Empty where the payment has no order. */
+function itemsOf({ lines, charges, tax, taxesIncluded, currency }: MailFacts): string {
   const money = (amount: number) => formatMoney({ amount, currency });
-  const items = lines.map(({ name, quantity, unitPrice }) => {
+  const items = lines.map(({ name, quantity, unitPrice, discount }) => {
     // A name may contain line breaks.
     const product = name.replace(/\s+/g, ' ').trim();
-    return `  ${quantity} x ${product} at ${money(unitPrice)}: ${money(quantity * unitPrice)}\n`;
+    return `  ${quantity} x ${product} at ${money(unitPrice)}: ${money(quantity * unitPrice)}${discount > 0 ? `, less ${money(discount)}` : ''}\n`;
   });
-  return items.length === 0 ? '' : `${items.join('')}\n`;
+  const extras = charges.map(({ name, amount }) => `  ${name.replace(/\s+/g, ' ').trim()}: ${money(amount)}\n`);
+  const taxes = tax > 0 ? [`  Taxes${taxesIncluded ? ' included' : ''}: ${money(tax)}\n`] : [];
+  return items.length === 0 ? '' : `${[...items, ...extras, ...taxes].join('')}\n`;
 }

@@ -23,9 +23,28 @@ export function purchase(sku: string): object {
   };
 }
 
+/** The same with discount, tax, a charge, an address, metadata and a tag; it comes to the same total. */
+function purchaseWithMoney(sku: string): object {
+  return {
+    ...purchase(sku),
+    lines: [{ sku, quantity: 1, discount: 300, tax: 100, name: 'Bench' }],
+    charges: [{ kind: 'shipping', name: 'Post', amount: 190, tax: 10 }],
+    shippingAddress: { name: 'Bench', line1: '12 High Street', city: 'London', country: 'GB' },
+    metadata: { campaign: 'bench' },
+    tags: ['bench'],
+    expectedTotal: { amount: 1000, currency: 'USD' },
+  };
+}
+
 /** Buys `amount` orders; none may be refused. */
-export function buy(target: Target, sku: string, clients: number, amount: number): Promise<Timing> {
-  return load(target, '/api/orders', { clients, amount, bodies: [purchase(sku)] });
+export function buy(
+  target: Target,
+  sku: string,
+  clients: number,
+  amount: number,
+  body = purchase(sku),
+): Promise<Timing> {
+  return load(target, '/api/orders', { clients, amount, bodies: [body] });
 }
 
 /** Reserves `amount` orders and leaves them open. */
@@ -47,6 +66,7 @@ export async function benchOrders(target: Target): Promise<Row[]> {
       const amount = count === 1 ? 70 : 400;
       const empties: Timing[] = [];
       const orders: Timing[] = [];
+      const withMoney: Timing[] = [];
       const used = { empties: noCpu, orders: noCpu };
       for (let round = 0; round < rounds; round++) {
         const before = cpuTimes(target);
@@ -55,8 +75,9 @@ export async function benchOrders(target: Target): Promise<Row[]> {
         orders.push(await buy(target, sku, count, amount));
         used.empties = addCpu(used.empties, before, between);
         used.orders = addCpu(used.orders, between, cpuTimes(target));
+        withMoney.push(await buy(target, sku, count, amount, purchaseWithMoney(sku)));
       }
-      const [empty, order] = [combine(empties), combine(orders)];
+      const [empty, order, rich] = [combine(empties), combine(orders), combine(withMoney)];
       rows.push(
         {
           ...timingRow(`empty workflow, ${count} callers`, empty),
@@ -66,6 +87,10 @@ export async function benchOrders(target: Target): Promise<Row[]> {
           ...timingRow(`order, ${count} clients`, order),
           'of empty': (order.perSecond / empty.perSecond).toFixed(2),
           [cpu]: cpuPerPiece(used.orders, amount * rounds),
+        },
+        {
+          ...timingRow(`order with money lines, ${count} clients`, rich),
+          'of empty': (rich.perSecond / empty.perSecond).toFixed(2),
         },
       );
     }

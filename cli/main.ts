@@ -43,7 +43,8 @@ const topCommands: readonly TopCommand[] = [
   {
     name: 'order',
     description: 'orders, from the first line to the receipt',
-    fill: async (group, session) => (await import('./commands/order.js')).addOrderCommands(group, session),
+    fill: async (group, session, { currentFolder }) =>
+      (await import('./commands/order.js')).addOrderCommands(group, session, currentFolder),
   },
   {
     name: 'transfer',

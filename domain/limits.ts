@@ -11,6 +11,8 @@ export const maxQuantity = 1_000_000_000;
 
 /** Lines of one order. */
 export const maxLinesPerOrder = 100;
+/** Charges of one order. */
+export const maxChargesPerOrder = 20;
 
 /** Inventory operations of one bulk, changes of one batch. */
 export const maxOperationsPerBulk = 100;
@@ -23,14 +25,29 @@ export const maxHoldSeconds = 31_536_000;
 
 /** Code points of a reason: of a cancellation, an adjustment, a transfer that lost goods. */
 export const maxReasonLength = 500;
-/** Code points of a note on a resolved review. */
+/** Code points of a note on an order or a resolved review. */
 export const maxNoteLength = 2000;
-/** Code points of a name: of a customer, product, location, supplier, API key. */
+/** Code points of a name: of a customer, product, order line, charge, location, supplier, API key. */
 export const maxNameLength = 200;
 /** Code points of a client's own reference: of a payment, receipt, reservation. */
 export const maxReferenceLength = 200;
 /** Code points of a client's own id of a customer. */
 export const maxCustomerIdLength = 64;
+/** Code points of a client's own id of an order. */
+export const maxExternalReferenceLength = 255;
+
+/** Code points of one line of a postal address, of a company, city or region. */
+export const maxAddressLineLength = 200;
+export const maxPostalCodeLength = 20;
+export const maxPhoneLength = 40;
+
+/** Keys of an order's metadata, and the code points of each and of its value. */
+export const maxMetadataKeys = 50;
+export const maxMetadataKeyLength = 40;
+export const maxMetadataValueLength = 500;
+/** Tags of one order, and the code points of each. */
+export const maxTags = 20;
+export const maxTagLength = 40;
 
 /** Items of a page where the client sets no limit. */
 export const defaultPageSize = 50;

@@ -21,27 +21,6 @@ export function isCurrency(value: string): value is Currency {
   return (currencies as readonly string[]).includes(value);
 }
 
-export type TotalResult =
-  | { readonly kind: 'total'; readonly total: Money }
-  | { readonly kind: 'mixed_currencies'; readonly currencies: readonly string[] }
-  | { readonly kind: 'too_large' };
-
-/**
- * The total of priced lines. An order has one currency; a total over the limit is refused, never clipped. No lines total
- * 0 USD.
- */
-export function totalOf(lines: readonly { quantity: number; unitPrice: Money }[]): TotalResult {
-  const currency = lines[0]?.unitPrice.currency ?? 'USD';
-  if (lines.some((line) => line.unitPrice.currency !== currency))
-    return { kind: 'mixed_currencies', currencies: [...new Set(lines.map((line) => line.unitPrice.currency))] };
-  let sum = 0;
-  for (const line of lines) {
-    sum += line.quantity * line.unitPrice.amount;
-    if (sum > maxMinorUnits) return { kind: 'too_large' };
-  }
-  return { kind: 'total', total: { amount: sum as MinorUnits, currency } };
-}
-
 /** Formats an amount for people: `19.99 USD`. */
 export function formatMoney(money: { amount: number; currency: string }): string {
   return `${(money.amount / 100).toFixed(2)} ${money.currency}`;

@@ -3,6 +3,8 @@
 export const scopes = [
   'orders:read',
   'orders:write',
+  // Lines of an order at prices other than the catalogue's.
+  'orders:price',
   'inventory:read',
   'inventory:write',
   'payments:read',

@@ -19,9 +19,10 @@ import {
 } from '../openapi/examples/sales.js';
 import { refuseTokens } from '../shapes/payment.js';
 import { findSaga, notFound, readSaga } from '../temporal/saga-resource.js';
+import { changeOrder } from './change.js';
 import { checkLines } from './check-lines.js';
 import { commandOrder } from './commands.js';
-import { chosenPayment, openOrder } from './create.js';
+import { chosenLine, chosenPayment, openOrder } from './create.js';
 import { orders } from './read.js';
 import {
   cancellation,
@@ -29,6 +30,7 @@ import {
   newLine,
   newOrder,
   order,
+  orderChange,
   orderId,
   orderPage,
   orderQuery,
@@ -43,7 +45,13 @@ const paymentRefusals = [
   'fraud_suspected',
   'all_payment_attempts_failed',
 ] as const;
-const lineRefusals = ['unknown_sku', 'unknown_location', 'product_not_active', 'insufficient_stock'] as const;
+const lineRefusals = [
+  'unknown_sku',
+  'unknown_location',
+  'product_not_active',
+  'price_not_allowed',
+  'insufficient_stock',
+] as const;
 
 export function orderRoutes(deps: ApiDeps): Route[] {
   return [...readRoutes(deps), ...commandRoutes(deps)];
@@ -57,7 +65,7 @@ function readRoutes(deps: ApiDeps): Route[] {
       path: '/api/orders',
       tag: 'Orders',
       summary: 'List orders',
-      description: 'Lists the orders, newest first.',
+      description: 'Lists the orders, newest first. Filters combine: an order on the list passes all of them.',
       example: { answer: pageExample(orderExample) },
       scope: 'orders:read',
       query: orderQuery,
@@ -65,8 +73,7 @@ function readRoutes(deps: ApiDeps): Route[] {
       handler: async ({ query }) => {
         const page = pageRequest('orders', query);
         if (page.kind === 'refused') return page;
-        const { status, customerId } = query;
-        return answer(200, viewPage(await listOrders(db, { ...page, status, customerId }), viewOrder));
+        return answer(200, viewPage(await listOrders(db, { ...query, ...page }), viewOrder));
       },
     }),
     route({
@@ -120,7 +127,7 @@ function commandRoutes(deps: ApiDeps): Route[] {
       tag: 'Orders',
       summary: 'Open an order',
       description:
-        'Without lines the order is a `draft`. With lines, either all of them are reserved or none. With `confirm: true` the order is also paid in the same call. If stock is short and every short product has an active supplier, the order is `awaiting_restock` and continues by itself; otherwise it fails with 409 `insufficient_stock`. A refused payment is answered with 402.',
+        'Without lines the order is a `draft`. With lines, either all of them are reserved or none. With `confirm: true` the order is also paid in the same call. If stock is short and every short product has an active supplier, the order is `awaiting_restock` and continues by itself; otherwise it fails with 409 `insufficient_stock`. A refused payment is answered with 402.\n\nPrices, discounts, taxes and charges are kept as given and checked to the cent; Holdfast computes no taxes. A second order with the same `externalReference` is 409 `already_exists` with the `orderId` of the first, unless the first failed.',
       example: { body: newOrderExample, answer: orderExample, pending: pendingOrderExample },
       scope: 'orders:write',
       creates: 'ord',
@@ -128,8 +135,26 @@ function commandRoutes(deps: ApiDeps): Route[] {
       waits: true,
       body: newOrder,
       answers: { 201: order, 202: order },
-      refusals: [...lineRefusals, ...paymentRefusals, 'unavailable'],
+      refusals: [...lineRefusals, ...paymentRefusals, 'total_mismatch', 'already_exists', 'unavailable'],
       handler: (call) => openOrder(call.body, call, deps),
+    }),
+    route({
+      method: 'patch',
+      path: '/api/orders/:id',
+      tag: 'Orders',
+      summary: 'Change the details of an order',
+      description:
+        'Replaces the fields in the body and leaves the others as they are, whatever the status of the order. Null removes a note or a shipping address. The timeline names the changed fields.',
+      example: {
+        body: { tags: ['gift'], note: 'Wrap it.' },
+        answer: { ...orderExample, tags: ['gift'], note: 'Wrap it.' },
+      },
+      scope: 'orders:write',
+      params: orderId,
+      body: orderChange,
+      answers: { 200: order },
+      refusals: ['not_found', 'invalid_order_state', 'unavailable'],
+      handler: (call) => changeOrder(call.params.id, call.body, call, deps),
     }),
     route({
       method: 'post',
@@ -150,10 +175,14 @@ function commandRoutes(deps: ApiDeps): Route[] {
       answers: { 201: order, 202: order },
       refusals: ['not_found', 'invalid_order_state', ...lineRefusals, 'unavailable'],
       handler: async (call) => {
-        const checked = await checkLines(db, [call.body], () => '');
+        const checked = await checkLines(db, {
+          lines: [chosenLine(call.body)],
+          scopes: call.key.scopes,
+          pointerTo: () => '',
+        });
         if (checked.kind === 'refused' && !call.resumed)
           return refuseWith(checked.refusal, { orderId: call.params.id });
-        const line = { ...call.body, reservationId: childId('rsv', call.ids.update, 0) };
+        const line = { ...chosenLine(call.body), reservationId: childId('rsv', call.ids.update, 0) };
         return commandOrder(call.params.id, 'addLine', { line, caller: call.caller }, call, deps);
       },
     }),

@@ -1,13 +1,22 @@
 import { z } from 'zod';
-import { maxCustomerIdLength, maxLinesPerOrder, maxNameLength, maxReasonLength } from '../../domain/limits.js';
+import {
+  maxCustomerIdLength,
+  maxExternalReferenceLength,
+  maxLinesPerOrder,
+  maxNameLength,
+  maxReasonLength,
+  maxTagLength,
+} from '../../domain/limits.js';
 import { orderStatuses } from '../../domain/orders/states.js';
 import { mainLocation } from '../../domain/stock.js';
 import type { Shape } from '../http/route.js';
 import {
+  anyTime,
   createdAt,
   failure,
   id,
   locationCode,
+  minorUnits,
   money,
   nextCursor,
   pageOf,
@@ -21,6 +30,18 @@ import {
   updatedAt,
 } from '../http/schemas.js';
 import { backupCardToken, cardToken, email, payment } from '../shapes/payment.js';
+import {
+  address,
+  charge,
+  externalReference,
+  metadata,
+  newCharges,
+  note,
+  shownAddress,
+  shownMetadata,
+  tags,
+  taxesIncluded,
+} from './details-schemas.js';
 
 export const orderId = z.strictObject({ id: id('ord') });
 export const orderQuery = z.strictObject({
@@ -28,6 +49,13 @@ export const orderQuery = z.strictObject({
   customerId: text(maxCustomerIdLength)
     .openapi({ description: 'Only orders of this customer.', example: 'cus_1001' })
     .optional(),
+  externalReference: text(maxExternalReferenceLength)
+    .openapi({ description: 'Only orders with this reference of yours, failed ones too.', example: 'web-10017' })
+    .optional(),
+  tag: text(maxTagLength).openapi({ description: 'Only orders with this tag.', example: 'gift' }).optional(),
+  channel: locationCode.openapi({ description: 'Only orders from this channel.', example: 'shop' }).optional(),
+  from: anyTime.openapi({ description: 'Only orders created at this time or later.' }).optional(),
+  to: anyTime.openapi({ description: 'Only orders created before this time.' }).optional(),
   ...pageQuery,
 });
 
@@ -40,7 +68,28 @@ const paymentChoice = z
   ])
   .openapi('PaymentChoice', { description: 'How the order is paid: by card or elsewhere.' });
 
-export const newLine = z.strictObject({ sku, quantity, location: locationCode.default(mainLocation) });
+const lineDiscount = minorUnits.openapi({
+  description: 'What is taken off the whole line, in minor units: at most its subtotal.',
+  example: 200,
+});
+const lineTax = minorUnits.openapi({ description: 'The tax of the whole line, in minor units.', example: 604 });
+
+export const newLine = z.strictObject({
+  sku,
+  quantity,
+  location: locationCode.default(mainLocation),
+  unitPrice: money
+    .openapi({
+      description:
+        "The price of one unit; absent: the catalogue's. Another price than the catalogue's needs the scope `orders:price`.",
+    })
+    .optional(),
+  discount: lineDiscount.optional(),
+  tax: lineTax.optional(),
+  name: text(maxNameLength).openapi({ description: 'What the line is called.', example: 'T-shirt, M' }).optional(),
+});
+
+export type NewLine = z.output<typeof newLine>;
 
 export const newOrder = z.strictObject({
   customer: z
@@ -63,6 +112,28 @@ export const newOrder = z.strictObject({
     .boolean()
     .default(false)
     .openapi({ description: 'Whether to pay and confirm the order in the same call.' }),
+  charges: newCharges.optional(),
+  taxesIncluded: taxesIncluded.default(false),
+  shippingAddress: address.optional(),
+  billingAddress: address.optional(),
+  externalReference: externalReference.optional(),
+  metadata: metadata.optional(),
+  tags: tags.optional(),
+  note: note.optional(),
+  expectedTotal: money
+    .openapi({
+      description:
+        'What you expect the order to come to. If it comes to another total it is refused and nothing is held.',
+    })
+    .optional(),
+});
+export type NewOrder = z.output<typeof newOrder>;
+
+export const orderChange = z.strictObject({
+  metadata: metadata.optional(),
+  tags: tags.optional(),
+  note: note.nullable().optional(),
+  shippingAddress: shownAddress.openapi({ description: 'Where the goods go; null removes it.' }).optional(),
 });
 
 export const confirmation = z.strictObject({ payment: paymentChoice.optional() });
@@ -91,13 +162,36 @@ export const order = z
         z.object({
           sku,
           quantity,
+          name: shownOrNull('What the line is called; null: you did not say.', 'T-shirt, M'),
           unitPrice: money.openapi({ description: 'The price of one unit when the line was added.' }),
+          subtotal: money.openapi({ description: 'Its price times its quantity.' }),
+          discount: lineDiscount,
+          tax: lineTax,
+          total: money.openapi({
+            description: 'What is paid for it: its subtotal less its discount, plus its tax unless taxes are included.',
+          }),
           location: locationCode,
           reservationId: shownOrNull('The hold of this line; null: none yet.', 'rsv_01a1fca5052e708db2f67afe7cac72b9'),
         }),
       )
       .openapi({ description: 'The order lines.' }),
-    total: money.openapi({ description: 'The sum of all lines.' }),
+    charges: z.array(charge).openapi({ description: 'What is paid beside the goods.' }),
+    taxesIncluded,
+    subtotal: money.openapi({ description: 'The subtotals of all lines.' }),
+    discountTotal: money.openapi({ description: 'The discounts of all lines.' }),
+    taxTotal: money.openapi({ description: 'The taxes of all lines and charges.' }),
+    chargeTotal: money.openapi({ description: 'All charges, without taxes that are added.' }),
+    total: money.openapi({
+      description:
+        'What is paid: `subtotal` less `discountTotal`, plus `chargeTotal`, plus `taxTotal` unless `taxesIncluded`.',
+    }),
+    shippingAddress: shownAddress.openapi({ description: 'Where the goods go; null: you did not say.' }),
+    billingAddress: shownAddress.openapi({ description: 'Where the bill goes; null: you did not say.' }),
+    externalReference: shownOrNull('Your own id for the order.', 'web-10017'),
+    channel: shownOrNull('The shop that it came from; null: this API.', null),
+    metadata: shownMetadata,
+    tags: z.array(z.string()).openapi({ description: 'Labels to find the order by.', example: ['gift'] }),
+    note: shownOrNull('A note for those who handle the order.', null),
     payment: z.union([payment, z.null()]).openapi({ description: 'The latest payment; null: none yet.' }),
     supplierReference: shownOrNull("The supplier's reference for the missing stock; null: none is missing.", null),
     expiresAt: time.nullable().openapi({ description: 'When its holds expire; null: they do not expire.' }),

@@ -3,9 +3,17 @@ import type { OrderEventRow, OrderLineRow, StoredOrder } from '../../db/orders/q
 import { presentReason } from '../../domain/orders/timeline.js';
 import { presentFailure } from '../../domain/refusals.js';
 import { viewPayment } from '../shapes/payment.js';
+import { viewLineMoney, viewTotals } from './money-view.js';
 import type { Order, TimelineEntry } from './schemas.js';
 
 export function viewOrder({ order, lines, payment }: StoredOrder): Order {
+  const totals = {
+    subtotal: order.subtotalAmount ?? order.totalAmount,
+    discountTotal: order.discountAmount,
+    taxTotal: order.taxAmount,
+    chargeTotal: order.chargeAmount,
+    total: order.totalAmount,
+  };
   return {
     id: order.id,
     status: order.status,
@@ -14,8 +22,17 @@ export function viewOrder({ order, lines, payment }: StoredOrder): Order {
       ...(order.customerName !== null && { name: order.customerName }),
       ...(order.customerEmail !== null && { email: order.customerEmail }),
     },
-    lines: lines.map(viewLine),
-    total: { amount: order.totalAmount, currency: order.currency },
+    lines: lines.map((line) => viewLine(line, order.taxesIncluded)),
+    charges: order.charges,
+    taxesIncluded: order.taxesIncluded,
+    ...viewTotals(totals, order.currency),
+    shippingAddress: order.shippingAddress,
+    billingAddress: order.billingAddress,
+    externalReference: order.externalReference,
+    channel: order.channel,
+    metadata: order.metadata,
+    tags: order.tags,
+    note: order.note,
     payment: payment && viewPayment(payment),
     supplierReference: order.supplierReference,
     expiresAt: order.status === 'draft' || order.status === 'reserved' ? order.expiresAt : null,
@@ -27,13 +44,16 @@ export function viewOrder({ order, lines, payment }: StoredOrder): Order {
   };
 }
 
-function viewLine(line: OrderLineRow): Order['lines'][number] {
+function viewLine(line: OrderLineRow, taxesIncluded: boolean): Order['lines'][number] {
+  const { sku, name, quantity, discount, tax, location, reservationId } = line;
+  const money = { quantity, unitPrice: line.unitPriceAmount, discount, tax };
   return {
-    sku: line.sku,
-    quantity: line.quantity,
-    unitPrice: { amount: line.unitPriceAmount, currency: line.unitPriceCurrency },
-    location: line.location,
-    reservationId: line.reservationId,
+    sku,
+    name,
+    quantity,
+    ...viewLineMoney(money, line.unitPriceCurrency, taxesIncluded),
+    location,
+    reservationId,
   };
 }
 

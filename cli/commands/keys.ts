@@ -10,7 +10,7 @@ export function addKeyCommands(group: Command, session: Session): void {
     .requiredOption('--name <name>', 'what it is for')
     .requiredOption(
       '--scope <scope...>',
-      'what it may do: orders:, inventory:, payments: or supply: with read or write; or admin',
+      'what it may do: orders:, inventory:, payments: or supply: with read or write; orders:price; or admin',
     )
     .addHelpText('after', example('holdfast keys create --name shop --scope orders:write orders:read'))
     .action(async (options: PostOptions & { name: string; scope: readonly string[] }) => {

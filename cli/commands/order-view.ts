@@ -9,6 +9,9 @@ const lineColumns = [
   { title: 'SKU' },
   { title: 'QUANTITY', align: 'right' },
   { title: 'UNIT PRICE', align: 'right' },
+  { title: 'DISCOUNT', align: 'right' },
+  { title: 'TAX', align: 'right' },
+  { title: 'TOTAL', align: 'right' },
   { title: 'LOCATION' },
   { title: 'HOLD' },
 ] as const;
@@ -22,8 +25,15 @@ export function describeOrder(found: Order): string {
     ['order', found.id],
     ['status', `${found.status}${stillUnderWay(found.status) ? ' (still under way)' : ''}`],
     ['customer', who.length > 0 ? who.join(' ') : null],
-    ['total', formatMoney(found.total)],
+    ...moneyOf(found),
     ['payment', payment && describePayment(payment)],
+    ['reference', found.externalReference],
+    ['channel', found.channel],
+    ['ship to', describeAddress(found.shippingAddress)],
+    ['bill to', describeAddress(found.billingAddress)],
+    ['tags', found.tags.join(', ') || null],
+    ['metadata', pairs(found.metadata)],
+    ['note', found.note],
     ['supplier', found.supplierReference],
     ['held until', found.expiresAt && moment(found.expiresAt)],
     ['cancelled', found.cancelReason],
@@ -36,10 +46,46 @@ export function describeOrder(found: Order): string {
     line.sku,
     line.quantity,
     formatMoney(line.unitPrice),
+    orNone({ amount: line.discount, currency: line.unitPrice.currency }),
+    orNone({ amount: line.tax, currency: line.unitPrice.currency }),
+    formatMoney(line.total),
     line.location,
     line.reservationId,
   ]);
   return `${head}\n${table(lineColumns, rows)}`;
+}
+
+/** The sums of an order. Those that add nothing to the total are left out. */
+function moneyOf(found: Order): (readonly [string, string | null])[] {
+  const { total, taxTotal, taxesIncluded, charges } = found;
+  const parts = [
+    ['discounts', orNone(found.discountTotal)],
+    ...charges.map(({ name, amount }) => [name, formatMoney({ amount, currency: total.currency })] as const),
+    ['taxes', taxTotal.amount === 0 ? null : `${formatMoney(taxTotal)}${taxesIncluded ? ' (included)' : ''}`],
+  ] as const;
+  const isPlain = parts.every(([, shown]) => shown === null);
+  return [
+    ...(isPlain ? [] : [['subtotal', formatMoney(found.subtotal)] as const, ...parts]),
+    ['total', formatMoney(total)],
+  ];
+}
+
+/** An amount; null where it is 0. */
+function orNone(money: { readonly amount: number; readonly currency: string }): string | null {
+  return money.amount === 0 ? null : formatMoney(money);
+}
+
+function describeAddress(address: Order['shippingAddress']): string | null {
+  if (address === null) return null;
+  const { name, company, line1, line2, postalCode, city, region, country, phone } = address;
+  return [name, company, line1, line2, [postalCode, city].filter(Boolean).join(' '), region, country, phone]
+    .filter(Boolean)
+    .join(', ');
+}
+
+function pairs(members: Readonly<Record<string, string>>): string | null {
+  const shown = Object.entries(members).map(([key, value]) => `${key}=${value}`);
+  return shown.join(', ') || null;
 }
 
 /** Whether the order moves on by itself. */

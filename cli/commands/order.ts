@@ -2,27 +2,16 @@
 import type { Command } from 'commander';
 import { maxPageSize } from '../../domain/limits.js';
 import { orderStatuses } from '../../domain/orders/states.js';
-import { exitCodes, type PostOptions, type Session } from '../terminal/session.js';
-import { type LineValue, orderLine } from '../terminal/values.js';
+import { metadataEntry, orderTag, postalAddress } from '../terminal/order-values.js';
+import type { PostOptions, Session } from '../terminal/session.js';
 import { example, type ListOptions, segment, withKey, withPages, withWait } from './options.js';
+import { addCreate } from './order-create.js';
+import { type PaymentOptions, paymentOf, withPayment } from './order-payment.js';
 import { describeOrder, describeTimeline, listOrders } from './order-view.js';
 
-interface PaymentOptions {
-  readonly card?: string;
-  readonly backupCard?: string;
-  readonly external?: boolean;
-}
-
-interface CreateOptions extends PaymentOptions, PostOptions {
-  readonly line?: readonly LineValue[];
-  readonly customerId?: string;
-  readonly email?: string;
-  readonly name?: string;
-  readonly confirm?: boolean;
-}
-
-export function addOrderCommands(group: Command, session: Session): void {
-  addCreate(group, session);
+export function addOrderCommands(group: Command, session: Session, currentFolder: string): void {
+  addCreate(group, session, currentFolder);
+  addUpdate(group, session);
   addReads(group, session);
 
   withPayment(withWait(withKey(group.command('confirm'))))
@@ -45,38 +34,36 @@ export function addOrderCommands(group: Command, session: Session): void {
     });
 }
 
-function addCreate(group: Command, session: Session): void {
-  const command = group
-    .command('create')
-    .description('open an order and reserve its lines: all of them, or none')
-    .option('--line <sku:qty[@location]>', 'a line of the order; repeat for more lines', orderLine)
-    .option('--customer-id <id>', 'your own id for the customer')
-    .option('--email <address>', 'where receipts and notices go')
-    .option('--name <name>', "the customer's name")
-    .option('--confirm', 'pay and confirm at once');
-  withKey(withWait(withPayment(command)))
-    .addHelpText(
-      'after',
-      example(
-        'holdfast order create --line coffee-beans-1kg:2 --line mug-stoneware:1@main --email ann@example.com',
-        'holdfast order create --line mug-stoneware:1 --card tok_visa --confirm',
-      ),
-    )
-    .action(async (options: CreateOptions) => {
-      const payment = paymentOf(options, session);
-      if (payment.kind === 'wrong') return;
-      const customer = {
-        ...(options.customerId !== undefined && { id: options.customerId }),
-        ...(options.name !== undefined && { name: options.name }),
-        ...(options.email !== undefined && { email: options.email }),
+/** False comes from `--no-...`, which removes what is there. */
+interface UpdateOptions {
+  readonly metadata?: Readonly<Record<string, string>> | false;
+  readonly tag?: readonly string[] | false;
+  readonly note?: string | false;
+  readonly shipTo?: Readonly<Record<string, string>> | false;
+}
+
+function addUpdate(group: Command, session: Session): void {
+  group
+    .command('update')
+    .description('change the details of an order, whatever its status; what you do not name stays as it is')
+    .argument('<id>', 'the order')
+    .option('--metadata <key=value>', 'its metadata from now on; repeat for more', metadataEntry)
+    .option('--no-metadata', 'remove all metadata')
+    .option('--tag <tag>', 'its tags from now on; repeat for more', orderTag)
+    .option('--no-tag', 'remove all tags')
+    .option('--note <text>', 'a note for those who handle it')
+    .option('--no-note', 'remove the note')
+    .option('--ship-to <address>', 'where the goods go, as in `order create`', postalAddress)
+    .option('--no-ship-to', 'remove the address')
+    .addHelpText('after', example('holdfast order update ord_... --tag gift --note "Wrap it."'))
+    .action(async (id: string, { metadata, tag, note, shipTo }: UpdateOptions) => {
+      const change = {
+        ...(metadata !== undefined && { metadata: metadata || {} }),
+        ...(tag !== undefined && { tags: tag || [] }),
+        ...(note !== undefined && { note: note === false ? null : note }),
+        ...(shipTo !== undefined && { shippingAddress: shipTo || null }),
       };
-      const body = {
-        ...(Object.keys(customer).length > 0 && { customer }),
-        ...(options.line && { lines: options.line }),
-        ...payment.body,
-        ...(options.confirm && { confirm: true }),
-      };
-      await session.show(await session.post('/api/orders', body, options), 'order', describeOrder);
+      await session.show(await session.patch(`/api/orders/${segment(id)}`, change), 'order', describeOrder);
     });
 }
 
@@ -113,45 +100,26 @@ function addReads(group: Command, session: Session): void {
     .description('orders, newest first')
     .option('--status <status>', `only these: ${orderStatuses.join(', ')}`)
     .option('--customer-id <id>', 'only those of one customer')
-    .action(async (options: ListOptions & { status?: string; customerId?: string }) => {
-      const { status, customerId, limit, cursor } = options;
-      await session.show(
-        await session.get('/api/orders', { status, customerId, limit, cursor }),
-        'orderPage',
-        listOrders,
-      );
+    .option('--external-reference <reference>', 'only those with your own id')
+    .option('--tag <tag>', 'only those with a tag')
+    .option('--channel <channel>', 'only those from a channel')
+    .option('--from <time>', 'only those created at this time or later, for example 2026-11-01T00:00:00Z')
+    .option('--to <time>', 'only those created before this time')
+    .action(async (options: ListOptions & ListFilters) => {
+      const { status, customerId, externalReference, tag, channel, from, to, limit, cursor } = options;
+      const query = { status, customerId, externalReference, tag, channel, from, to, limit, cursor };
+      await session.show(await session.get('/api/orders', query), 'orderPage', listOrders);
     });
 }
 
+interface ListFilters {
+  readonly status?: string;
+  readonly customerId?: string;
+  readonly externalReference?: string;
+  readonly tag?: string;
+  readonly channel?: string;
+  readonly from?: string;
+  readonly to?: string;
+}
+
 const wholeTimeline = { limit: maxPageSize };
-
-function withPayment(command: Command): Command {
-  return command
-    .option('--card <token>', "the card to charge, as your processor's token")
-    .option('--backup-card <token>', 'the card to charge if the first one is refused')
-    .option('--external', 'the order is paid elsewhere: no card is charged');
-}
-
-type PaymentBody =
-  | { readonly kind: 'body'; readonly body: Readonly<Record<string, unknown>> }
-  | { readonly kind: 'wrong' };
-
-function paymentOf(options: PaymentOptions, session: Session): PaymentBody {
-  const { card, backupCard, external } = options;
-  const wrong =
-    external && (card !== undefined || backupCard !== undefined)
-      ? '--external cannot be combined with a card'
-      : backupCard !== undefined && card === undefined
-        ? '--backup-card needs a --card'
-        : null;
-  if (wrong !== null) {
-    session.fail(wrong, exitCodes.usage);
-    return { kind: 'wrong' };
-  }
-  if (external) return { kind: 'body', body: { payment: { method: 'external' } } };
-  if (card === undefined) return { kind: 'body', body: {} };
-  return {
-    kind: 'body',
-    body: { payment: { cardToken: card, ...(backupCard !== undefined && { backupCardToken: backupCard }) } },
-  };
-}

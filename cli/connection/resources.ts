@@ -83,6 +83,8 @@ const paymentOfOrder = z.object({
   attempts: z.array(z.object({ card: z.string(), outcome: z.string(), code: z.string().nullable(), at: z.string() })),
 });
 
+const address = z.record(z.string(), z.string()).nullable();
+
 export const order = z.object({
   id: z.string(),
   status: z.string(),
@@ -90,13 +92,30 @@ export const order = z.object({
   lines: z.array(
     z.object({
       sku: z.string(),
+      name: z.string().nullable(),
       quantity: z.number(),
       unitPrice: money,
+      discount: z.number(),
+      tax: z.number(),
+      total: money,
       location: z.string(),
       reservationId: z.string().nullable(),
     }),
   ),
+  charges: z.array(z.object({ kind: z.string(), name: z.string(), amount: z.number(), tax: z.number() })),
+  taxesIncluded: z.boolean(),
+  subtotal: money,
+  discountTotal: money,
+  taxTotal: money,
+  chargeTotal: money,
   total: money,
+  shippingAddress: address,
+  billingAddress: address,
+  externalReference: z.string().nullable(),
+  channel: z.string().nullable(),
+  metadata: z.record(z.string(), z.string()),
+  tags: z.array(z.string()),
+  note: z.string().nullable(),
   payment: paymentOfOrder.nullable(),
   supplierReference: z.string().nullable(),
   expiresAt: z.string().nullable(),

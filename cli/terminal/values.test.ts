@@ -1,38 +1,8 @@
 import { InvalidArgumentError } from 'commander';
 import { describe, expect, it } from 'vitest';
-import { code, idempotencyKey, orderLine, quantity, waitSeconds } from './values.js';
+import { code, idempotencyKey, quantity, waitSeconds } from './values.js';
 
 describe('values on the command line', () => {
-  it('reads a line with and without its location', () => {
-    expect(orderLine('MUG-1:2')).toEqual([{ sku: 'MUG-1', quantity: 2 }]);
-    expect(orderLine('MUG-1:2@east.1')).toEqual([{ sku: 'MUG-1', quantity: 2, location: 'east.1' }]);
-  });
-
-  it('collects lines in the order given', () => {
-    expect(orderLine('B:2', orderLine('A:1'))).toEqual([
-      { sku: 'A', quantity: 1 },
-      { sku: 'B', quantity: 2 },
-    ]);
-  });
-
-  it.each([
-    'A',
-    'A:',
-    ':1',
-    'A:0',
-    'A:-1',
-    'A:1.5',
-    'A:1@',
-    'A:1:2',
-    'A B:1',
-    '_A:1',
-    'A:1000000001',
-    'A:1@-x',
-    'A:1e3',
-  ])('refuses the line %j', (text) => {
-    expect(() => orderLine(text)).toThrow(InvalidArgumentError);
-  });
-
   it.each(['0', '-1', '1.5', '1e3', ' 1', '', 'one', '1000000001', '00000000001'])(
     'refuses the quantity %j',
     (text) => {

@@ -1,21 +1,8 @@
 /** Parses values on the command line. A value that cannot be right is a usage error that says what was expected. */
 import { InvalidArgumentError } from 'commander';
-import {
-  idempotencyKeyPattern,
-  maxLinesPerOrder,
-  maxMinorUnits,
-  maxPageSize,
-  maxQuantity,
-  maxWaitSeconds,
-} from '../../domain/limits.js';
+import { idempotencyKeyPattern, maxMinorUnits, maxPageSize, maxQuantity, maxWaitSeconds } from '../../domain/limits.js';
 import { isCurrency, type Money, parseMinorUnits } from '../../domain/money.js';
 import { codePattern } from '../../domain/stock.js';
-
-export interface LineValue {
-  readonly sku: string;
-  readonly quantity: number;
-  readonly location?: string;
-}
 
 const wholeNumber = (text: string, min: number, max: number): number => {
   const value = Number(text);
@@ -38,14 +25,12 @@ export function code(text: string): string {
   return text;
 }
 
-/** `SKU:QTY` or `SKU:QTY@location`, collected over all `--line` options. */
-export function orderLine(text: string, before: readonly LineValue[] = []): readonly LineValue[] {
-  const [, sku, count, location] = /^([^:@]+):(\d+)(?:@(.+))?$/.exec(text) ?? [];
-  if (before.length === maxLinesPerOrder)
-    throw new InvalidArgumentError(`an order has at most ${maxLinesPerOrder} lines`);
-  if (sku === undefined || count === undefined) throw new InvalidArgumentError('expected SKU:QTY or SKU:QTY@location');
-  const line = { sku: code(sku), quantity: quantity(count) };
-  return [...before, location === undefined ? line : { ...line, location: code(location) }];
+/** `24.90` or `24`: an amount in the currency of the order, in minor units. */
+export function amount(text: string): number {
+  const [, whole, hundredths = '00'] = /^(\d{1,6})(?:\.(\d{2}))?$/.exec(text) ?? [];
+  const minorUnits = parseMinorUnits(Number(`${whole}${hundredths}`));
+  if (minorUnits === null) throw new InvalidArgumentError('expected an amount without its currency, for example 24.90');
+  return minorUnits;
 }
 
 /** `24.90 USD`, never rounded. */

@@ -21,8 +21,8 @@ language sql immutable as $$
 $$;
 
 -- The price of lines, or the first reason why they cannot be ordered. A line without a price of its own has the catalogue's.
-create or replace function order_price(p_lines jsonb, p_taxes_included boolean, out refusal jsonb, out total bigint,
-                                       out currency text, out priced jsonb)
+create or replace function order_price(p_lines jsonb, p_taxes_included boolean, out refusal jsonb, out subtotal bigint,
+                                       out total bigint, out currency text, out priced jsonb)
 language plpgsql stable as $$
 declare
   v_currencies text[];
@@ -55,14 +55,14 @@ begin
            with ordinality as l(sku, quantity, location, reservation_id, unit_price, discount, tax, name, ord)
       join products p on p.sku = l.sku
   )
-  select array_agg(distinct price_currency),
+  select array_agg(distinct price_currency), sum(quantity * amount),
          sum(quantity * amount - line_discount + case when p_taxes_included then 0 else line_tax end),
          jsonb_agg(jsonb_build_object('sku', sku, 'quantity', quantity, 'location', location,
                                       'reservationId', reservation_id, 'amount', amount, 'currency', price_currency,
                                       'discount', line_discount, 'tax', line_tax, 'name', name) order by ord),
          min(ord) filter (where line_discount > quantity * amount),
          min(ord) filter (where p_taxes_included and line_tax > quantity * amount - line_discount)
-    into v_currencies, total, priced, v_discount_line, v_tax_line
+    into v_currencies, subtotal, total, priced, v_discount_line, v_tax_line
     from line;
   currency := v_currencies[1];
   if array_length(v_currencies, 1) > 1 then
@@ -74,10 +74,12 @@ begin
   end if;
 end $$;
 
--- Why an order's sums cannot stand; null where they can. `p_expected`: the total that the client expects, {amount, currency}.
-create or replace function total_refusal(p_total bigint, p_currency text, p_expected jsonb) returns jsonb language sql immutable
+-- Why an order's sums cannot stand; null where they can. Charges and taxes are never above the total. `p_expected`: the total
+-- that the client expects, {amount, currency}.
+create or replace function total_refusal(p_subtotal bigint, p_total bigint, p_currency text, p_expected jsonb) returns jsonb
+language sql immutable
 return case
-  when p_total > max_order_total() then
+  when greatest(p_subtotal, p_total) > max_order_total() then
     refuse('validation_failed', jsonb_build_object('rule', 'max_total', 'max', max_order_total()))
   when coalesce(p_expected, 'null') <> 'null' and (p_expected->>'amount', p_expected->>'currency')
          is distinct from (p_total::text, p_currency) then

@@ -15,12 +15,12 @@ begin
   when 'open' then
     if jsonb_array_length(step->'lines') = 0 then
       plan := 'open_draft';
-      refusal := total_refusal(o.total_amount, coalesce(step->'money'->'expectedTotal'->>'currency', o.currency),
+      refusal := total_refusal(0, o.total_amount, coalesce(step->'money'->'expectedTotal'->>'currency', o.currency),
                                step->'money'->'expectedTotal');
       return;
     end if;
     select * into v_price from order_price(step->'lines', o.taxes_included);
-    refusal := coalesce(v_price.refusal, total_refusal(o.total_amount + v_price.total, v_price.currency,
+    refusal := coalesce(v_price.refusal, total_refusal(v_price.subtotal, o.total_amount + v_price.total, v_price.currency,
                                                        step->'money'->'expectedTotal'));
     priced := v_price.priced;
     if refusal is null then
@@ -39,8 +39,8 @@ begin
       priced := v_price.priced;
       if refusal is null and o.status = 'reserved' and v_price.currency <> o.currency then
         refusal := refuse('validation_failed', '{"rule": "one_currency"}');
-      elsif refusal is null and o.total_amount + v_price.total > max_order_total() then
-        refusal := refuse('validation_failed', jsonb_build_object('rule', 'max_total', 'max', max_order_total()));
+      elsif refusal is null then
+        refusal := total_refusal(o.subtotal_amount + v_price.subtotal, o.total_amount + v_price.total, v_price.currency, null);
       end if;
       commands := reserve_commands(o.id, priced, (step->>'holdSeconds')::numeric)
         || hold_commands(o.id, jsonb_build_object('kind', 'hold', 'holdSeconds', step->'holdSeconds'));

@@ -134,3 +134,30 @@ begin
    order by key;
   return to_jsonb(v_results);
 end $$;
+
+-- Changes what an order carries besides its goods and its money (db/orders/details.ts). A member that `p_change` lacks stays
+-- as it is; null clears a note or an address. What is the same already is no change, so a repeated call leaves no trace. The
+-- timeline names the members only: an address is personal data.
+create or replace function order_edit(p_order_id text, p_change jsonb, p_by jsonb) returns text language plpgsql volatile as $$
+declare
+  o orders;
+  v_was jsonb;
+  v_fields jsonb;
+begin
+  select * into o from orders where id = p_order_id for update;
+  if o.id is null then return 'absent'; end if;
+  v_was := jsonb_build_object('metadata', o.metadata, 'tags', o.tags, 'note', o.note, 'shippingAddress', o.shipping_address);
+  select jsonb_agg(key order by key) into v_fields from jsonb_each(p_change) where value is distinct from v_was->key;
+  if v_fields is null then return 'done'; end if;
+  update orders
+     set metadata = coalesce(p_change->'metadata', metadata),
+         tags = case when p_change ? 'tags' then array(select jsonb_array_elements_text(p_change->'tags')) else tags end,
+         note = case when p_change ? 'note' then p_change->>'note' else note end,
+         shipping_address = case when p_change ? 'shippingAddress' then nullif(p_change->'shippingAddress', 'null')
+                                 else shipping_address end,
+         updated_at = clock_timestamp()
+   where id = o.id returning * into o;
+  perform order_write_tags(o);
+  perform order_entry(o.id, o.status, o.status, p_by, 'details_changed', jsonb_build_object('fields', v_fields));
+  return 'done';
+end $$;

@@ -1,21 +1,31 @@
 /** Reads orders. Every read is one round trip. */
-import { and, asc, desc, eq, gt, notInArray, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, lt, ne, notInArray, type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { OrderStatus } from '../../domain/orders/states.js';
 import { type Database, preparedOnce } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
-import { orderEvents, orderLines, orders, payments } from '../schema/index.js';
+import { orderEvents, orderLines, orders, orderTags, payments } from '../schema/index.js';
 
 /** A stored order line, with its price in minor units. */
 export type OrderLineRow = Pick<
   typeof orderLines.$inferSelect,
-  'sku' | 'quantity' | 'unitPriceAmount' | 'unitPriceCurrency' | 'location' | 'reservationId'
+  | 'sku'
+  | 'name'
+  | 'quantity'
+  | 'unitPriceAmount'
+  | 'unitPriceCurrency'
+  | 'discount'
+  | 'tax'
+  | 'location'
+  | 'reservationId'
 >;
 export type OrderEventRow = typeof orderEvents.$inferSelect;
 
 const lines = sql<OrderLineRow[]>`coalesce((
   select json_agg(json_build_object(
-    'sku', ${orderLines.sku}, 'quantity', ${orderLines.quantity},
+    'sku', ${orderLines.sku}, 'name', ${orderLines.name}, 'quantity', ${orderLines.quantity},
     'unitPriceAmount', ${orderLines.unitPriceAmount}, 'unitPriceCurrency', ${orderLines.unitPriceCurrency},
+    'discount', ${orderLines.discount}, 'tax', ${orderLines.tax},
     'location', ${orderLines.location}, 'reservationId', ${orderLines.reservationId}) order by ${orderLines.line})
   from ${orderLines} where ${orderLines.orderId} = ${orders.id}), '[]')`;
 
@@ -39,21 +49,68 @@ export async function getOrder(db: Database, id: string): Promise<StoredOrder | 
   return row ?? null;
 }
 
+export interface OrderFilters {
+  readonly status?: OrderStatus | undefined;
+  readonly customerId?: string | undefined;
+  readonly externalReference?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly channel?: string | undefined;
+  /** Created at this time or later. */
+  readonly from?: string | undefined;
+  /** Created before this time. */
+  readonly to?: string | undefined;
+}
+
 export async function listOrders(
   db: Database,
-  query: { status?: OrderStatus | undefined; customerId?: string | undefined; limit: number; cursor: Cursor | null },
+  query: OrderFilters & { readonly limit: number; readonly cursor: Cursor | null },
 ): Promise<Page<StoredOrder>> {
-  const found = await select(db)
+  const { tag } = query;
+  // A tag's rows have the time of their order, so that its page is one range of their index.
+  const [at, id] = tag === undefined ? [orders.createdAt, orders.id] : [orderTags.createdAt, orderTags.orderId];
+  const listed = select(db).$dynamic();
+  const found = await (tag === undefined
+    ? listed
+    : listed.innerJoin(orderTags, and(eq(orderTags.orderId, orders.id), eq(orderTags.tag, tag)))
+  )
     .where(
       and(
-        query.status === undefined ? undefined : eq(orders.status, query.status),
-        query.customerId === undefined ? undefined : eq(orders.customerId, query.customerId),
-        behind(orders.createdAt, orders.id, query.cursor),
+        equal(orders.status, query.status),
+        equal(orders.customerId, query.customerId),
+        equal(orders.externalReference, query.externalReference),
+        equal(orders.channel, query.channel),
+        query.from === undefined ? undefined : gte(at, query.from),
+        query.to === undefined ? undefined : lt(at, query.to),
+        behind(at, id, query.cursor),
       ),
     )
-    .orderBy(desc(orders.createdAt), desc(orders.id))
+    .orderBy(desc(at), desc(id))
     .limit(query.limit + 1);
   return pageOf('orders', found, query.limit, ({ order }) => ({ at: order.createdAt, id: order.id }));
+}
+
+/** A filter; none where no value is wanted. */
+function equal(column: PgColumn, value: string | undefined): SQL | undefined {
+  return value === undefined ? undefined : eq(column, value);
+}
+
+/** The order of a channel, or without one, that has this external reference and did not fail. */
+export async function orderOfReference(
+  db: Database,
+  externalReference: string,
+  channel: string | null,
+): Promise<string | null> {
+  const [row] = await db
+    .select({ id: orders.id })
+    .from(orders)
+    .where(
+      and(
+        eq(sql`coalesce(${orders.channel}, '')`, channel ?? ''),
+        eq(orders.externalReference, externalReference),
+        ne(orders.status, 'failed'),
+      ),
+    );
+  return row?.id ?? null;
 }
 
 /**

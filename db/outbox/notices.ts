@@ -13,13 +13,18 @@ export interface MailFacts {
   readonly amount: number;
   readonly currency: string;
   readonly lines: readonly MailLine[];
+  /** Of the order; empty and 0 where the payment has none. */
+  readonly charges: readonly { readonly name: string; readonly amount: number }[];
+  readonly tax: number;
+  readonly taxesIncluded: boolean;
 }
 
-/** A line of the order, with the current name of its product. Prices in minor units. */
+/** A line of the order, with its own name or the current one of its product. Amounts in minor units. */
 interface MailLine {
   readonly name: string;
   readonly quantity: number;
   readonly unitPrice: number;
+  readonly discount: number;
 }
 
 export interface NoticeFacts {
@@ -32,9 +37,12 @@ export async function unsentMails(sqlClient: Sql, rowIds: readonly number[]): Pr
   return sqlClient<MailFacts[]>`
     select b.id::float8 as "outboxId", b.payload->>'template' as template, coalesce(p.customer_email, o.customer_email) as "to",
            p.order_id as "orderId", p.id as "paymentId", p.amount::float8 as amount, p.currency,
-                coalesce((select json_agg(json_build_object('name', r.name, 'quantity', l.quantity,
-                                                       'unitPrice', l.unit_price_amount) order by l.line)
-                       from order_lines l join products r on r.sku = l.sku where l.order_id = p.order_id), '[]') as lines
+                coalesce((select json_agg(json_build_object('name', coalesce(l.name, r.name), 'quantity', l.quantity,
+                                                       'unitPrice', l.unit_price_amount, 'discount', l.discount)
+                                     order by l.line)
+                       from order_lines l join products r on r.sku = l.sku where l.order_id = p.order_id), '[]') as lines,
+           coalesce(o.charges, '[]') as charges, coalesce(o.tax_amount, 0)::float8 as tax,
+           coalesce(o.taxes_included, false) as "taxesIncluded"
       from outbox b
       join payments p on p.id = b.payload->>'paymentId'
       left join orders o on o.id = p.order_id

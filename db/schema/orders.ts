@@ -85,6 +85,11 @@ export const orders = pgTable(
       .on(t.channel, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
       .concurrently()
       .where(sql`${t.channel} is not null`),
+    // Of any channel, and with orders that failed.
+    index('orders_by_external_reference')
+      .on(t.externalReference, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
+      .concurrently()
+      .where(sql`${t.externalReference} is not null`),
     uniqueIndex('orders_external_reference')
       .on(sql`coalesce(${t.channel}, '')`, t.externalReference)
       .concurrently()

@@ -25,7 +25,7 @@ const released: Readonly<Record<string, string>> = {
   '0016_releases': '7c2b1f34204f6c157d95ea8f5758641d5cf67f0ae6427f0678b17c01646517ec',
   '0017_holds_without_expiry': 'f093c8b79e1815c0536583eaa5576ed3867f9918ff9395c46e7987e561afd312',
   '0018_money': '4e681a821c9ab5900e34d37d0c595dee2d0e1a7e07811e82c2b07293b49753db',
-  '0019_money_indexes': 'c9cf72318363951a48102ba244279c4c423f1c9207319dd528822f128b2c169b',
+  '0019_money_indexes': '5a2f600c75d380b0e7e66573f8b33f9c053e7df1df0ea290f265dc98a061a374',
 };
 /** The last migration that was allowed to define functions; they are in db/functions now. */
 const lastWithFunctions = '0012_present_transfers';

@@ -13,6 +13,7 @@ export const definerFunctions = [
   'stock_apply(jsonb)',
   'stock_apply_announced(jsonb)',
   'order_apply(jsonb)',
+  'order_edit(text, jsonb, jsonb)',
   'transfer_apply(jsonb)',
   'purchase_order_deliver(text, text)',
   'payment_record(jsonb, jsonb)',
@@ -58,10 +59,10 @@ export function runningRoleOf(runningUrl: string, ownerUrl: string): RunningRole
  * Makes the definer functions run with the owner's rights, on objects of this schema only, and revokes them from the
  * public. `create or replace function` resets this, so it must follow in the same transaction.
  */
-export async function secureDefiners(sql: Sql): Promise<void> {
+export async function secureDefiners(sql: Sql, functions: readonly string[] = definerFunctions): Promise<void> {
   const schema = await ownSchema(sql);
   // The temporary schema comes last: otherwise a caller's temporary table would stand in for one of ours.
-  const statements = definerFunctions.flatMap((name) => [
+  const statements = functions.flatMap((name) => [
     `alter function ${schema}.${name} security definer set search_path = ${schema}, pg_temp`,
     `revoke all on function ${schema}.${name} from public`,
   ]);

@@ -24,3 +24,11 @@ export interface OrderDetails {
   readonly tags: readonly string[];
   readonly note: string | null;
 }
+
+/** What a client may change at any time. An absent field keeps its value; null clears it. */
+export interface OrderChange {
+  readonly metadata?: OrderDetails['metadata'] | undefined;
+  readonly tags?: OrderDetails['tags'] | undefined;
+  readonly note?: OrderDetails['note'] | undefined;
+  readonly shippingAddress?: OrderDetails['shippingAddress'] | undefined;
+}

@@ -8,6 +8,8 @@ interface EntryFacts {
   };
   readonly supplier_accepted: { readonly reference: string };
   readonly time_ran_out: object;
+  /** The names of the changed fields; what they hold may be personal data. */
+  readonly details_changed: { readonly fields: readonly string[] };
 }
 type EntryCode = keyof EntryFacts;
 
@@ -20,6 +22,7 @@ const sentences: { readonly [Code in EntryCode]: (facts: EntryFacts[Code]) => st
     `asking for ${shortages.map(({ quantity, sku, supplierId }) => `${quantity} of ${sku} from supplier ${supplierId}`).join(', ')}`,
   supplier_accepted: ({ reference }) => `accepted by the supplier: ${reference}`,
   time_ran_out: () => 'its time ran out',
+  details_changed: ({ fields }) => `changed: ${fields.join(', ')}`,
 };
 
 /**

@@ -24,8 +24,9 @@ import { readBulkFile } from '../../cli/bulk/file.js';
 import { ResultFile } from '../../cli/bulk/results.js';
 import { decode } from '../../cli/bulk/source.js';
 import { findConnection } from '../../cli/connection/settings.js';
+import { metadataEntry, orderCharge, orderLine, postalAddress } from '../../cli/terminal/order-values.js';
 import { fields, moment, preciseMoment, printable } from '../../cli/terminal/output.js';
-import { code, idempotencyKey, orderLine } from '../../cli/terminal/values.js';
+import { code, idempotencyKey } from '../../cli/terminal/values.js';
 import { readApiKey } from '../../db/access/api-keys.js';
 import { decodeCursor } from '../../db/postgres/page.js';
 import { rfc3339 } from '../../db/postgres/time.js';
@@ -196,7 +197,10 @@ const scanners: Readonly<Record<string, (text: string) => unknown>> = {
     ),
   ),
   output: (text) => [printable(text), moment(text), preciseMoment(text), fields([['x', text]])],
-  values: (text) => [code, idempotencyKey, orderLine].map((read) => swallowed((each) => read(each))(text)),
+  values: (text) =>
+    [code, idempotencyKey, orderLine, orderCharge, postalAddress, metadataEntry].map((read) =>
+      swallowed((each) => read(each))(text),
+    ),
 };
 
 /** CPU time in ms, the minimum of several runs, because other load only adds to it. */

@@ -5,10 +5,12 @@ const orderId = holdExample.orderId;
 const createdAt = '2026-11-21T05:41:07.123456Z';
 const updatedAt = '2026-11-21T05:41:08.201733Z';
 
+const usd = (amount: number) => ({ amount, currency: 'USD' }) as const;
+
 export const paymentExample = {
   id: 'pay_01a1fca5c20b7f1e9d3a4b5c6d7e8f90',
   status: 'captured',
-  amount: 3998,
+  amount: 4918,
   currency: 'USD',
   orderId,
   customerId: 'cus_1001',
@@ -41,9 +43,22 @@ export const pendingPaymentExample = {
 } as const;
 
 const customer = { id: 'cus_1001', name: 'Ada Lovelace', email: 'ada@example.com' } as const;
+const address = {
+  name: 'Ada Lovelace',
+  line1: '12 St James’s Square',
+  city: 'London',
+  postalCode: 'SW1Y 4JH',
+  country: 'GB',
+} as const;
 export const newOrderExample = {
   customer,
-  lines: [{ sku: exampleSku, quantity: 2 }],
+  lines: [{ sku: exampleSku, quantity: 2, discount: 400, tax: 720, name: 'T-shirt, M' }],
+  charges: [{ kind: 'shipping', name: 'Standard shipping', amount: 500, tax: 100 }],
+  shippingAddress: address,
+  externalReference: 'web-10017',
+  metadata: { campaign: 'spring' },
+  tags: ['gift'],
+  expectedTotal: { amount: 4918, currency: 'USD' },
   payment: { cardToken: 'tok_visa' },
   confirm: true,
 } as const;
@@ -55,13 +70,31 @@ export const orderExample = {
   lines: [
     {
       sku: exampleSku,
+      name: 'T-shirt, M',
       quantity: 2,
-      unitPrice: { amount: 1999, currency: 'USD' },
+      unitPrice: usd(1999),
+      subtotal: usd(3998),
+      discount: 400,
+      tax: 720,
+      total: usd(4318),
       location: 'main',
       reservationId: holdExample.id,
     },
   ],
-  total: { amount: 3998, currency: 'USD' },
+  charges: [{ kind: 'shipping', name: 'Standard shipping', amount: 500, tax: 100 }],
+  taxesIncluded: false,
+  subtotal: usd(3998),
+  discountTotal: usd(400),
+  taxTotal: usd(820),
+  chargeTotal: usd(500),
+  total: usd(4918),
+  shippingAddress: address,
+  billingAddress: null,
+  externalReference: 'web-10017',
+  channel: null,
+  metadata: { campaign: 'spring' },
+  tags: ['gift'],
+  note: null,
   payment: paymentExample,
   supplierReference: null,
   expiresAt: null,

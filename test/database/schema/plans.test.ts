@@ -39,7 +39,7 @@ beforeAll(async () => {
   // Drizzle's queries are planned anew for their values each time.
   const logger = { logQuery: (query: string, values: unknown[]) => void asked.push({ query, values }) };
   db = drizzle(connection.sql, { schema, logger });
-});
+}, 60_000);
 afterAll(async () => {
   await connection?.close();
   await books?.close();
@@ -70,14 +70,27 @@ async function planned(ask: () => Promise<unknown>, table: string, settings: rea
   });
 }
 
+// Half of the orders have a tag, and half come from a channel.
+beforeAll(async () => {
+  await books.connection.sql.unsafe(`
+    update orders set channel = 'shop' where right(id, 1) in ('1', '3', '5', '7', '9');
+    insert into order_tags (tag, created_at, order_id)
+    select 'gift', created_at, id from orders where right(id, 1) in ('0', '2', '4', '6', '8');
+    analyze orders; analyze order_tags`);
+});
+
 /** In the middle of the rows, because beyond the last row any plan is good. */
-const cursor = { at: new Date(Date.now() - 45 * 86_400_000).toISOString(), id: 'x' };
+const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+const cursor = { at: daysAgo(45), id: 'x' };
 const page = { limit: 50, cursor };
 
 test.each<[string, string, () => Promise<unknown>]>([
   ['orders', 'orders', () => listOrders(db, page)],
   ['orders of a status', 'orders', () => listOrders(db, { ...page, status: 'failed' })],
   ['orders of a customer', 'orders', () => listOrders(db, { ...page, customerId: 'cus_0' })],
+  ['orders with a tag', 'order_tags', () => listOrders(db, { ...page, tag: 'gift' })],
+  ['orders of a channel', 'orders', () => listOrders(db, { ...page, channel: 'shop' })],
+  ['orders of a time', 'orders', () => listOrders(db, { ...page, from: daysAgo(80), to: daysAgo(10) })],
   ['payments', 'payments', () => listPayments(db, page)],
   ['payments of a customer', 'payments', () => listPayments(db, { ...page, customerId: 'cus_0' })],
   ['keys', 'api_keys', () => listApiKeys(db, page)],
@@ -102,7 +115,7 @@ test.each<[string, string, () => Promise<unknown>]>([
 
 // Which of two indexes the planner picks depends on the values, so check that each filter has its own.
 test.each<[string, readonly string[]]>([
-  ['orders', ['status', 'customer_id', 'customer_id, status']],
+  ['orders', ['status', 'customer_id', 'customer_id, status', 'channel', 'external_reference']],
   ['payments', ['customer_id']],
   ['manual_reviews', ['status']],
   ['transfers', ['status', 'sku', 'sku, status']],

@@ -15,7 +15,7 @@ import { receiveDelivery } from '../../../db/supply/purchase-orders.js';
 import { getTransfer } from '../../../db/transfers/queries.js';
 import { createTransferStore } from '../../../db/transfers/store.js';
 import { migrate, schemaCheck } from '../../../db/upgrade/migrate.js';
-import { secureDefiners } from '../../../db/upgrade/roles.js';
+import { definerFunctions, secureDefiners } from '../../../db/upgrade/roles.js';
 import type { OrderStep, PaymentRecord } from '../../../domain/orders/steps.js';
 import type { TransferStep } from '../../../domain/transfers/steps.js';
 import { verify } from '../books.js';
@@ -101,7 +101,12 @@ async function migrateAsThen(): Promise<void> {
     journal.entries = journal.entries.filter(({ tag }) => tag <= lastOfThen);
     writeFileSync(file, JSON.stringify(journal));
     await runMigrations(drizzle(scratch.sql), { migrationsFolder: folder });
-    await secureDefiners(scratch.sql);
+    const present = await scratch.sql<{ name: string }[]>`
+      select name from unnest(${[...definerFunctions]}::text[]) as name where to_regprocedure(name) is not null`;
+    await secureDefiners(
+      scratch.sql,
+      present.map(({ name }) => name),
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }

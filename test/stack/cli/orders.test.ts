@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sharedShop } from '../../shared.js';
 import { field, holdfast } from './holdfast.js';
@@ -34,6 +37,54 @@ describe('holdfast order', () => {
       /AT +FROM +TO +BY +WHY\n.* - +pending .*\n.* pending +reserved .*\n.* reserved +confirming .*\n.* confirming +confirmed /,
     );
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
+  });
+
+  it('opens an order from a file and options, shows its money, finds and changes it', async () => {
+    const sku = await shop.product(5, 1250);
+    const folder = await mkdtemp(join(tmpdir(), 'holdfast-order-'));
+    const file = join(folder, 'order.json');
+    const reference = randomUUID();
+    const tag = `cli-${reference.slice(0, 13)}`;
+    await writeFile(file, JSON.stringify({ lines: [], externalReference: reference, note: 'from the file' }));
+    const flags = ['--line', `${sku}:2,discount=5.00,tax=1.90,name=Blue mug`, '--charge', 'shipping:Post:4.90'];
+    const more = [
+      '--tag',
+      tag,
+      '--ship-to',
+      'line1=12 High Street;city=London;country=GB',
+      '--note',
+      'from the option',
+    ];
+    const create = ['order', 'create', '--file', file, ...flags, ...more, '--wait', '30'];
+    const wrong = await holdfast([...create, '--expected-total', '26.79 USD']);
+    expect([wrong.code, wrong.err]).toEqual([1, 'total_mismatch: the order comes to 26.80 USD, not 26.79 USD\n']);
+    const made = await holdfast([...create, '--expected-total', '26.80 USD']);
+    expect(made).toMatchObject({ code: 0, err: '' });
+    const shown = ['subtotal', 'discounts', 'Post', 'taxes', 'total', 'reference', 'note', 'ship to'];
+    expect(shown.map((name) => field(made.out, name))).toEqual([
+      '25.00 USD',
+      '5.00 USD',
+      '4.90 USD',
+      '1.90 USD',
+      '26.80 USD',
+      reference,
+      'from the option',
+      '12 High Street, London, GB',
+    ]);
+    const id = field(made.out, 'order') ?? '';
+    const again = await holdfast(create);
+    expect([again.code, again.err]).toEqual([
+      1,
+      `already_exists: order ${id} has this external reference\n  order ${id}\n`,
+    ]);
+    const updated = await holdfast(['order', 'update', id, '--no-note', '--metadata', 'a=b', '--no-tag']);
+    expect(updated).toMatchObject({ code: 0, err: '' });
+    expect(['note', 'metadata', 'tags'].map((name) => field(updated.out, name))).toEqual([undefined, 'a=b', undefined]);
+    expect((await holdfast(['order', 'list', '--external-reference', reference])).out).toContain(id);
+    expect((await holdfast(['order', 'list', '--tag', tag])).out).not.toContain(id);
+    await writeFile(file, '[]');
+    expect((await holdfast(create)).code).toBe(2);
+    await rm(folder, { recursive: true });
   });
 
   it('does all of it in one call with --confirm', async () => {
