@@ -34,7 +34,13 @@ export function cardCalls({ payments, fraud, gatewayTimeoutSeconds }: CardGatewa
     void: (operation: CardOperation, authorizationId: string) =>
       payments.void({ idempotencyKey: keyOf(operation, 'void'), authorizationId }, options(operation)),
     refund: (operation: CardOperation, authorizationId: string, amount: number) =>
-      payments.refund({ idempotencyKey: keyOf(operation, 'refund'), authorizationId, amount }, options(operation)),
+      payments.refund(
+        {
+          ...{ idempotencyKey: keyOf(operation, 'refund'), refundId: null },
+          ...{ authorizationId, amount, currency: operation.currency },
+        },
+        options(operation),
+      ),
     books: (operation: CardOperation, authorizationId: string) => payments.books(authorizationId, options(operation)),
   };
 }

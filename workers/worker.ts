@@ -16,6 +16,7 @@ import type { Activities } from '../activities/index.js';
 import { noticeActivities } from '../activities/notices.js';
 import { orderActivities } from '../activities/orders.js';
 import { paymentActivities } from '../activities/payments.js';
+import { refundActivities } from '../activities/refunds.js';
 import { replenishmentActivities } from '../activities/replenishment.js';
 import { reviewActivities } from '../activities/reviews.js';
 import { supplierActivities } from '../activities/suppliers.js';
@@ -25,6 +26,7 @@ import { verificationActivities } from '../activities/verification.js';
 import type { Log } from '../api/system/log.js';
 import { createOrderStore } from '../db/orders/store.js';
 import type { Connection, connect } from '../db/postgres/client.js';
+import { createRefundStore } from '../db/refunds/store.js';
 import { createLedger } from '../db/stock/ledger.js';
 import { createTransferStore } from '../db/transfers/store.js';
 import { tooStrong } from '../db/upgrade/roles.js';
@@ -140,8 +142,9 @@ function activitiesOn(
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
   const orders = orderActivities(store);
+  const processor = createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs });
   const calls = cardCalls({
-    payments: createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs }),
+    payments: processor,
     fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
     gatewayTimeoutSeconds,
   });
@@ -154,6 +157,11 @@ function activitiesOn(
   return {
     ...orders,
     ...payments,
+    ...refundActivities({
+      store: metrics.stock.refunds(createRefundStore(connection.sql)),
+      gatewayOf: () => processor,
+      gatewayTimeoutSeconds,
+    }),
     ...checkoutActivities({ orders, calls, around }),
     ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),
@@ -201,6 +209,7 @@ const loggedFields = [
   'activityType',
   'orderId',
   'transferId',
+  'refundId',
   'replenishmentId',
   'purchaseOrderId',
   'verificationId',

@@ -14,6 +14,7 @@ export const definerFunctions = [
   'stock_apply_announced(jsonb)',
   'order_apply(jsonb)',
   'transfer_apply(jsonb)',
+  'refund_apply(jsonb)',
   'purchase_order_deliver(text, text)',
   'payment_record(jsonb, jsonb)',
   'payment_abandon(jsonb, text)',

@@ -1,5 +1,12 @@
 /** The sentences of timeline entries that Postgres writes as a code with facts (db/functions/09_order_finish.sql). */
+import { formatMoney } from '../money.js';
 import { detailOf, isFactualCode, type StoredFacts } from '../refusals.js';
+
+interface RefundFacts {
+  readonly refundId: string;
+  readonly amount: number;
+  readonly currency: string;
+}
 
 interface EntryFacts {
   readonly line_added: { readonly sku: string; readonly quantity: number };
@@ -8,6 +15,8 @@ interface EntryFacts {
   };
   readonly supplier_accepted: { readonly reference: string };
   readonly time_ran_out: object;
+  readonly refunded: RefundFacts & { readonly reason: string };
+  readonly refund_failed: RefundFacts & { readonly code: string };
 }
 type EntryCode = keyof EntryFacts;
 
@@ -20,6 +29,8 @@ const sentences: { readonly [Code in EntryCode]: (facts: EntryFacts[Code]) => st
     `asking for ${shortages.map(({ quantity, sku, supplierId }) => `${quantity} of ${sku} from supplier ${supplierId}`).join(', ')}`,
   supplier_accepted: ({ reference }) => `accepted by the supplier: ${reference}`,
   time_ran_out: () => 'its time ran out',
+  refunded: ({ refundId, reason, ...money }) => `refund ${refundId} returned ${formatMoney(money)}: ${reason}`,
+  refund_failed: ({ refundId, code, ...money }) => `refund ${refundId} of ${formatMoney(money)} failed: ${code}`,
 };
 
 /**

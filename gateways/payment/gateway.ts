@@ -1,4 +1,5 @@
 import type { AuthorizeAnswer, CaptureAnswer } from '../../domain/payments/answers.js';
+import type { RefundAnswer } from '../../domain/payments/refunds.js';
 import type { CallOptions } from '../http/http.js';
 
 /**
@@ -18,11 +19,8 @@ export interface PaymentGateway {
   ): Promise<CaptureAnswer>;
   /** Voids an authorization that was not captured. A void one is `voided` again. */
   void(call: { idempotencyKey: string; authorizationId: string }, options?: CallOptions): Promise<VoidAnswer>;
-  /** Returns captured money, in minor units. */
-  refund(
-    call: { idempotencyKey: string; authorizationId: string; amount: number },
-    options?: CallOptions,
-  ): Promise<RefundAnswer>;
+  /** Returns captured money. `pending`: the processor has taken the refund and decides it later. */
+  refund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer>;
   /**
    * The outcome of the authorize call with this key; null if there is none yet: the processor has not seen the call, or
    * is still working on it. Only a repetition of the call settles which.
@@ -30,6 +28,8 @@ export interface PaymentGateway {
   findAuthorization(idempotencyKey: string, options?: CallOptions): Promise<AuthorizeAnswer | null>;
   /** The outcome of the capture call with this key; null if there is none yet. */
   findCapture(idempotencyKey: string, options?: CallOptions): Promise<CaptureAnswer | null>;
+  /** How the refund with this key stands now; null if there is none yet. */
+  findRefund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer | null>;
   /** The processor's books for one authorization; null if it does not exist. Amounts in minor units. */
   books(authorizationId: string, options?: CallOptions): Promise<AuthorizationBooks | null>;
   /** Aborts calls in flight and closes the connections. */
@@ -46,7 +46,16 @@ interface AuthorizeCall {
 
 /** `captured`: too late to void; refund the money instead. */
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };
-export type RefundAnswer = { readonly kind: 'refunded'; readonly refundId: string } | { readonly kind: 'over_refund' };
+
+export interface RefundCall {
+  readonly idempotencyKey: string;
+  /** Our own id of the refund, by which its owner is found at the processor; null: the undo of a charge. */
+  readonly refundId: string | null;
+  readonly authorizationId: string;
+  /** Minor units, at least 1. */
+  readonly amount: number;
+  readonly currency: string;
+}
 
 interface AuthorizationBooks {
   readonly authorizationId: string;

@@ -1,7 +1,8 @@
 /** The client of the sandbox's card processor (sandbox/payments/routes.ts is the server). */
 import { z } from 'zod';
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../domain/payments/answers.js';
-import { errorOf, expectShape, providerId } from '../http/answers.js';
+import type { RefundAnswer } from '../../domain/payments/refunds.js';
+import { errorOf, expectShape, providerId, providerText } from '../http/answers.js';
 import {
   type CallOptions,
   createHttpGateway,
@@ -9,14 +10,18 @@ import {
   type HttpGatewayOptions,
   unexpectedAnswer,
 } from '../http/http.js';
-import type { PaymentGateway, RefundAnswer, VoidAnswer } from './gateway.js';
+import type { PaymentGateway, VoidAnswer } from './gateway.js';
 
 const name = 'payment';
 
 const authorized = z.object({ authorizationId: providerId, status: z.literal('authorized') });
 const captured = z.object({ status: z.literal('captured') });
 const voided = z.object({ status: z.literal('voided') });
-const refunded = z.object({ status: z.literal('refunded'), refundId: providerId });
+const refunded = z.object({
+  status: z.enum(['refunded', 'pending', 'failed']),
+  refundId: providerId,
+  failure: z.object({ code: providerId, detail: providerText.optional() }).nullish(),
+});
 const operation = z.object({ kind: providerId, answer: z.object({ status: z.int(), body: z.unknown() }) });
 const books = z.object({
   authorizationId: providerId,
@@ -70,6 +75,10 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
       const answer = await find('capture', idempotencyKey, callOptions);
       return answer && readCapture(answer);
     },
+    async findRefund({ idempotencyKey }, callOptions) {
+      const answer = await find('refund', idempotencyKey, callOptions);
+      return answer && readRefund(answer);
+    },
     async books(authorizationId, callOptions) {
       const answer = await http.call({ method: 'GET', path: `/payments/${segment(authorizationId)}` }, callOptions);
       if (answer.status === 404 && errorOf(name, answer.body)?.code === 'unknown_authorization') return null;
@@ -108,9 +117,23 @@ function readVoid(answer: HttpAnswer): VoidAnswer {
 }
 
 function readRefund(answer: HttpAnswer): RefundAnswer {
-  if (answer.status === 409 && errorOf(name, answer.body)?.code === 'over_refund') return { kind: 'over_refund' };
-  if (answer.status !== 201) throw unexpectedAnswer(name, 'refund', answer);
-  return { kind: 'refunded', refundId: expectShape(name, refunded, answer.body).refundId };
+  if (answer.status === 409) {
+    const error = errorOf(name, answer.body);
+    if (error?.code === 'over_refund') return { kind: 'over_refund' };
+    if (error?.code === 'disputed') return { kind: 'disputed' };
+    if (error?.code === 'not_captured')
+      return { kind: 'failed', providerReference: null, code: error.code, detail: 'the payment was not captured' };
+  }
+  if (answer.status !== 200 && answer.status !== 201) throw unexpectedAnswer(name, 'refund', answer);
+  const { status, refundId: providerReference, failure } = expectShape(name, refunded, answer.body);
+  if (status !== 'failed') return { kind: status === 'pending' ? 'pending' : 'succeeded', providerReference };
+  const code = failure?.code ?? 'refund_failed';
+  return {
+    kind: 'failed',
+    providerReference,
+    code,
+    detail: failure?.detail ?? 'the processor could not return the money',
+  };
 }
 
 function readRefusal(answer: HttpAnswer): CardRefusal | null {
