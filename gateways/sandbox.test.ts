@@ -88,9 +88,12 @@ describe('the payment gateway', () => {
     expect(await payments.capture(capture)).toEqual({ kind: 'captured' });
     expect(await payments.findCapture(capture.idempotencyKey)).toEqual({ kind: 'captured' });
     expect(await payments.void({ idempotencyKey: fresh('v'), authorizationId })).toEqual({ kind: 'captured' });
-    const refund = { idempotencyKey: fresh('r'), authorizationId, amount: 4000 };
+    const call = { idempotencyKey: fresh('r'), refundId: 'rfd_1', authorizationId, currency: 'GBP' };
+    const refund = { ...call, amount: 4000 };
+    expect(await payments.findRefund(refund)).toBeNull();
     const first = await payments.refund(refund);
-    expect(first).toMatchObject({ kind: 'refunded' });
+    expect(first).toMatchObject({ kind: 'succeeded' });
+    expect(await payments.findRefund(refund)).toEqual(first);
     expect(await payments.refund(refund)).toEqual(first);
     expect(await payments.refund({ ...refund, idempotencyKey: fresh('r') })).toEqual({ kind: 'over_refund' });
     expect(await payments.books(authorizationId)).toEqual({

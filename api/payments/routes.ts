@@ -134,6 +134,7 @@ function pendingPayment(input: PaymentInput): Payment {
     fraudScore: null,
     attempts: [],
     refunded: 0,
+    refundPending: 0,
     providerReference: null,
     createdAt: input.requestedAt,
   };

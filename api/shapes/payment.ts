@@ -58,6 +58,7 @@ export const payment = z
       )
       .openapi({ description: 'The attempts with each card.' }),
     refunded: minorUnits.openapi({ description: 'How much was refunded, in minor units.', example: 0 }),
+    refundPending: minorUnits.openapi({ description: 'How much is being refunded, in minor units.', example: 0 }),
     providerReference: shownOrNull("The processor's own reference.", 'auth_5Z7ZicCDM23OX3qt'),
     createdAt,
   })
@@ -78,6 +79,7 @@ export function viewPayment(row: PaymentRow): Payment {
     fraudScore: row.fraudScore === null ? null : Number(row.fraudScore),
     attempts: row.attempts,
     refunded: row.refunded,
+    refundPending: row.refundReserved,
     providerReference: row.providerReference,
     createdAt: row.createdAt,
   };

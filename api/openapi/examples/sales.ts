@@ -17,6 +17,7 @@ export const paymentExample = {
   fraudScore: 0.1,
   attempts: [{ card: 'primary', outcome: 'captured', code: null, at: updatedAt }],
   refunded: 0,
+  refundPending: 0,
   providerReference: 'auth_5Z7ZicCDM23OX3qt',
   createdAt,
 } as const;
