@@ -23,6 +23,9 @@ export interface ProcessorChanges {
   seen: boolean;
 }
 
+/** The failure of a refund without an answer whose review a person closed. */
+export const closedByHand = 'closed_by_hand';
+
 const firstWaitMs = 1000;
 const longestWaitMs = 3_600_000;
 
@@ -33,7 +36,6 @@ export class RefundAtProcessor {
     private readonly operation: RefundOperation,
     private readonly retry: RetrySettings,
     private readonly changes: ProcessorChanges,
-    private readonly stopWanted: () => boolean,
   ) {}
 
   /** Null where no processor is asked: an order that was paid outside Holdfast, or a refund of goods that cost nothing. */
@@ -41,14 +43,13 @@ export class RefundAtProcessor {
     { refundId, retry, caller }: RefundInput,
     state: RefundState,
     changes: ProcessorChanges,
-    stopWanted: () => boolean,
   ): RefundAtProcessor | null {
     const { gateway, paymentId, authorizationId, amount, currency, attempts: attempt } = state;
     if (gateway === null) return null;
     if (paymentId === null || authorizationId === null) throw new Error(`refund ${refundId} has no captured payment`);
     const { traceparent } = caller;
     const operation = { refundId, attempt, gateway, paymentId, authorizationId, amount, currency, traceparent };
-    return new RefundAtProcessor(operation, retry, changes, stopWanted);
+    return new RefundAtProcessor(operation, retry, changes);
   }
 
   /**
@@ -96,7 +97,7 @@ export class RefundAtProcessor {
       lastError: 'the processor gave no answer: the money may have been returned or not',
     });
     for (;;) {
-      const said = await this.untilDecided(() => decisions.length > 0 || this.stopWanted());
+      const said = await this.untilDecided(() => decisions.length > 0);
       if (said !== null) {
         const at = new Date().toISOString();
         const resolution = {
@@ -112,7 +113,7 @@ export class RefundAtProcessor {
       if (decisions.shift() === 'retry') continue;
       // Closed by a person, who has looked at the processor. A last look: if the refund is there, it counts.
       const detail = 'the processor gave no answer, and a person closed the review';
-      return (await this.find()) ?? { kind: 'failed', providerReference: null, code: 'closed_by_hand', detail };
+      return (await this.find()) ?? { kind: 'failed', providerReference: null, code: closedByHand, detail };
     }
   }
 

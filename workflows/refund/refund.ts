@@ -19,7 +19,7 @@ import { FirstAnswer } from '../shared/first-answer.js';
 import { database } from '../shared/proxies.js';
 import { givenUp, unlessGivenUp } from '../shared/stuck-steps.js';
 import type { RefundAnswer, RefundInput } from './contract.js';
-import { decided, type ProcessorChanges, processorChanged, RefundAtProcessor } from './processor.js';
+import { closedByHand, decided, type ProcessorChanges, processorChanged, RefundAtProcessor } from './processor.js';
 import { FailedRefund } from './review.js';
 
 export async function refund(input: RefundInput): Promise<RefundAnswer> {
@@ -58,7 +58,7 @@ class RefundSaga {
     for (let { state } = begun; ; ) {
       if (state.status === 'pending') state = await this.settle(state);
       this.answer.give(this.answerOf(state));
-      if (state.status !== 'failed') return;
+      if (state.status !== 'failed' || state.failure?.code === closedByHand) return;
       // A person decides: the next attempt is another operation of the processor.
       const failed = new FailedRefund(this.input.refundId, state);
       const retried = await failed.decided(this.stopWanted, () =>
@@ -73,7 +73,7 @@ class RefundSaga {
   private async settle(state: RefundState): Promise<RefundState> {
     this.show(state, 'is asked for at the processor');
     const attempt = state.attempts;
-    const atProcessor = RefundAtProcessor.of(this.input, state, this.changes, this.stopWanted);
+    const atProcessor = RefundAtProcessor.of(this.input, state, this.changes);
     if (atProcessor === null) return await this.book(attempt, null);
     let said = await atProcessor.ask();
     if (said.kind === 'pending') {
