@@ -128,6 +128,44 @@ describe('a sandbox that is killed', retryBudget, () => {
     expect((await books(second.url))[0]?.calls).toHaveLength(3);
   });
 
+  it('keeps refunds, disputes and what was done by hand; what falls due meanwhile has happened at the next start', async () => {
+    const first = await start();
+    const byHand = async ({ url }: Running, path: string, body: unknown) => {
+      const answer = await fetch(url + path, { method: 'POST', body: JSON.stringify(body) });
+      return json<{ authorizationId: string; disputeId: string }>(await answer.text());
+    };
+    const captured = async (token: string) => {
+      const { authorizationId } = await byHand(first, '/payments/authorizations', order(token, token));
+      await post(first.url, `${authorizationId}/capture`, `${token}/c`, { amount: 700 });
+      return authorizationId;
+    };
+    const pending = await captured('tok_refund_pending_600000');
+    const late = await captured('tok_refund_fails_late_1000');
+    const disputed = await captured('tok_visa');
+    await post(first.url, `${pending}/refund`, 'p', { amount: 300 });
+    await byHand(first, `/payments/${disputed}/refunds`, { amount: 100 });
+    const lost = await byHand(first, `/payments/${disputed}/disputes`, { amount: 200, reason: 'fraudulent' });
+    await byHand(first, `/disputes/${lost.disputeId}/close`, { outcome: 'lost' });
+    await byHand(first, `/payments/${disputed}/disputes`, { reason: 'general', inquiry: true });
+    const before = await books(first.url);
+    await post(first.url, `${late}/refund`, 'l', { amount: 300 });
+    await kill(first);
+
+    const second = await start();
+    await expect
+      .poll(() => books(second.url))
+      .toMatchObject([{}, { authorizationId: late, refunded: 0, refunds: [{ status: 'failed' }] }, {}]);
+    const after = await books(second.url);
+    expect([after[0], after[2]]).toEqual([before[0], before[2]]);
+    expect([after[0], after[2]]).toMatchObject([
+      { authorizationId: pending, refunded: 300, refunds: [{ status: 'pending' }] },
+      { refunded: 100, withdrawn: 200, disputes: [{ status: 'lost' }, { status: 'inquiry', amount: 400 }] },
+    ]);
+    expect(await (await fetch(`${second.url}/payments/operations?idempotencyKey=p`)).json()).toMatchObject({
+      answer: { status: 201, body: { status: 'pending' } },
+    });
+  });
+
   it('keeps every mail that it accepted', async () => {
     const first = await start();
     const transport = createTransport({ host: '127.0.0.1', port: first.smtpPort, ignoreTLS: true });

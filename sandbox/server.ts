@@ -9,6 +9,7 @@ import { notFound, onError, sendError } from './http.js';
 import { Mailbox } from './mail/mailbox.js';
 import { mailRoutes } from './mail/routes.js';
 import { createSmtpServer } from './mail/smtp.js';
+import { byHandRoutes } from './payments/by-hand.js';
 import { Processor } from './payments/processor.js';
 import { paymentRoutes } from './payments/routes.js';
 import { Suppliers } from './suppliers/orders.js';
@@ -62,7 +63,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (notReady.length === 0) res.json({ status: 'ready' });
     else res.status(503).json({ status: 'not_ready', notReady });
   });
-  app.use(paymentRoutes(processor, stopping.signal), fraudRoutes(), supplierRoutes(suppliers), mailRoutes(mailbox));
+  app.use(
+    paymentRoutes(processor, stopping.signal),
+    byHandRoutes(processor),
+    fraudRoutes(),
+    supplierRoutes(suppliers),
+    mailRoutes(mailbox),
+  );
   app.use(notFound, onError);
 
   const http = createServer({ keepAliveTimeout: 30_000 }, app);

@@ -1,8 +1,11 @@
 /**
- * The card processor's books: authorizations, captures, refunds, and every call. Only `post` changes them, one fact at
- * a time, both live and during replay, so that both produce the same books.
+ * The card processor's books: authorizations, captures, refunds, disputes, and every call. Only `post` changes them, one
+ * fact at a time, both live and during replay, so that both produce the same books.
  */
-import type { CallKind, Fact, MoneyRequest, Outcome } from './facts.js';
+import type { Change, ChangeKind } from './changes.js';
+import type { Dispute } from './disputes.js';
+import type { CallFact, Fact, HandFact, MoneyRequest, Outcome } from './facts.js';
+import type { Refund } from './refunds.js';
 
 /** The request and the outcome of one idempotency key. */
 export interface Operation {
@@ -29,28 +32,31 @@ export interface Authorization {
   readonly reference: string;
   status: 'authorized' | 'captured' | 'voided' | 'declined';
   captured: number;
-  refunded: number;
+  readonly refunds: Refund[];
+  readonly disputes: Dispute[];
   readonly calls: Call[];
+  /** In the order they were booked. Some may lie in the future. */
+  readonly changes: Change[];
 }
 
-/** An authorization as a client sees it. Amounts in minor units, times RFC 3339. */
-export interface AuthorizationView {
-  readonly authorizationId: string;
-  readonly token: string;
-  readonly amount: number;
-  readonly currency: string;
-  readonly reference: string;
-  readonly status: Authorization['status'];
-  readonly captured: number;
-  readonly refunded: number;
-  readonly voided: boolean;
-  readonly calls: readonly { kind: CallKind; idempotencyKey: string; at: string }[];
+type DisputeOpened = Omit<Extract<HandFact, { type: 'dispute_opened' }>, 'type'>;
+
+/** A decided operation on its way into the books. */
+interface Settlement {
+  readonly request: MoneyRequest;
+  readonly outcome: Outcome;
+  /** Null if it was done by hand. */
+  readonly key: string | null;
+  readonly at: number;
+  readonly calls: Call[];
 }
 
 export class Books {
   private readonly operations = new Map<string, Operation>();
   private readonly authorizations = new Map<string, Authorization>();
   private readonly byReference = new Map<string, Authorization[]>();
+  private readonly refunds = new Map<string, Refund>();
+  private readonly disputes = new Map<string, Dispute>();
 
   operation(key: string): Operation | undefined {
     return this.operations.get(key);
@@ -60,26 +66,45 @@ export class Books {
     return this.authorizations.get(authorizationId);
   }
 
+  refund(refundId: string): Refund | undefined {
+    return this.refunds.get(refundId);
+  }
+
+  dispute(disputeId: string): Dispute | undefined {
+    return this.disputes.get(disputeId);
+  }
+
   /** All authorizations in order of creation, or those of one reference. */
   list(reference?: string): readonly Authorization[] {
     if (reference === undefined) return [...this.authorizations.values()];
     return this.byReference.get(reference) ?? [];
   }
 
-  /** Applies a fact to the books. Throws if it contradicts earlier facts. */
-  post(fact: Fact): Operation {
+  /** Applies a fact to the books. Throws if it contradicts earlier facts. Returns what it changes, now or later. */
+  post(fact: Fact): readonly Change[] {
+    if (!('type' in fact)) return this.call(fact);
+    switch (fact.type) {
+      case 'by_hand':
+        return this.settle({ ...fact, key: null, calls: [] });
+      case 'dispute_opened':
+        return this.open(fact);
+      case 'dispute_closed':
+        return this.close(fact);
+    }
+  }
+
+  private call(fact: CallFact): readonly Change[] {
     const operation = this.operations.get(fact.key) ?? this.begin(fact);
     operation.calls.push({ operation, atMs: fact.at });
     if (fact.fault) operation.faults++;
-    if (fact.outcome) {
-      if (operation.outcome) throw new Error(`operation ${fact.key} is decided twice`);
-      operation.outcome = fact.outcome;
-      this.settle(operation, fact.outcome);
-    }
-    return operation;
+    const { outcome } = fact;
+    if (!outcome) return [];
+    if (operation.outcome) throw new Error(`operation ${fact.key} is decided twice`);
+    operation.outcome = outcome;
+    return this.settle({ ...operation, outcome, at: fact.decidedAt ?? fact.at });
   }
 
-  private begin(fact: Fact): Operation {
+  private begin(fact: CallFact): Operation {
     const { key, request } = fact;
     if (!request) throw new Error(`the first call of operation ${key} has no request`);
     const calls = request.kind === 'authorize' ? [] : this.known(request.authorizationId).calls;
@@ -88,29 +113,99 @@ export class Books {
     return operation;
   }
 
-  private settle({ request, calls }: Operation, outcome: Outcome): void {
-    if (request.kind === 'authorize') {
-      if (outcome.kind === 'authorized' || outcome.kind === 'declined')
-        this.enter({
-          authorizationId: outcome.authorizationId,
-          token: request.token,
-          amount: request.amount,
-          currency: request.currency,
-          reference: request.reference,
-          status: outcome.kind,
-          captured: 0,
-          refunded: 0,
-          calls,
-        });
-      return;
+  private settle(settlement: Settlement): readonly Change[] {
+    const { request, outcome, at } = settlement;
+    if (outcome.kind === 'authorized' || outcome.kind === 'declined') {
+      if (request.kind !== 'authorize') return [];
+      const { kind, ...card } = request;
+      const { authorizationId } = outcome;
+      const { calls } = settlement;
+      const entered: Authorization = {
+        authorizationId,
+        ...card,
+        status: outcome.kind,
+        captured: 0,
+        refunds: [],
+        disputes: [],
+        calls,
+        changes: [],
+      };
+      this.enter(entered);
+      return note(entered, outcome.kind, authorizationId, at);
     }
+    if (request.kind === 'authorize') return [];
     const authorization = this.known(request.authorizationId);
-    if (outcome.kind === 'captured') {
-      authorization.status = 'captured';
-      authorization.captured = authorization.amount;
+    switch (outcome.kind) {
+      case 'captured':
+        return this.capture(authorization, outcome, at);
+      case 'voided':
+        if (authorization.status === 'voided') return [];
+        authorization.status = 'voided';
+        return note(authorization, 'voided', authorization.authorizationId, at);
+      case 'refunded':
+        return request.kind === 'refund' ? this.giveBack(authorization, request.amount, outcome, settlement) : [];
+      case 'refused':
+        return [];
     }
-    if (outcome.kind === 'voided') authorization.status = 'voided';
-    if (outcome.kind === 'refunded' && request.kind === 'refund') authorization.refunded += request.amount;
+  }
+
+  private capture(
+    authorization: Authorization,
+    { dispute }: Extract<Outcome, { kind: 'captured' }>,
+    at: number,
+  ): readonly Change[] {
+    const { authorizationId, amount } = authorization;
+    authorization.status = 'captured';
+    authorization.captured = amount;
+    const captured = note(authorization, 'captured', authorizationId, at);
+    if (!dispute) return captured;
+    const opened = { authorizationId, ...dispute, amount, reason: 'fraudulent', refundable: dispute.inquiry, at };
+    return [...captured, ...this.open(opened)];
+  }
+
+  private giveBack(
+    authorization: Authorization,
+    amount: number,
+    outcome: Extract<Outcome, { kind: 'refunded' }>,
+    { key, at }: Settlement,
+  ): readonly Change[] {
+    const { authorizationId } = authorization;
+    const { refundId, succeedsAt = at, failsAt = null } = outcome;
+    const refund = { refundId, authorizationId, amount, idempotencyKey: key, at, succeedsAt, failsAt };
+    authorization.refunds.push(refund);
+    this.refunds.set(refundId, refund);
+    return [
+      ...note(authorization, 'refund_created', refundId, at),
+      ...(succeedsAt > at ? note(authorization, 'refund_succeeded', refundId, succeedsAt) : []),
+      ...(failsAt !== null ? note(authorization, 'refund_failed', refundId, failsAt) : []),
+    ];
+  }
+
+  private open({ at, inquiry, ...opened }: DisputeOpened): readonly Change[] {
+    const authorization = this.known(opened.authorizationId);
+    const { disputeId, authorizationId, amount, reason, refundable } = opened;
+    const status = inquiry ? 'inquiry' : 'open';
+    const dispute: Dispute = {
+      disputeId,
+      authorizationId,
+      amount,
+      reason,
+      status,
+      refundable,
+      openedAt: at,
+      closedAt: null,
+    };
+    authorization.disputes.push(dispute);
+    this.disputes.set(disputeId, dispute);
+    return note(authorization, 'dispute_opened', disputeId, at);
+  }
+
+  private close({ disputeId, status, at }: Extract<HandFact, { type: 'dispute_closed' }>): readonly Change[] {
+    const dispute = this.disputes.get(disputeId);
+    if (!dispute) throw new Error(`dispute ${disputeId} does not exist`);
+    dispute.status = status;
+    dispute.closedAt = at;
+    return note(this.known(dispute.authorizationId), 'dispute_closed', disputeId, at);
   }
 
   private enter(authorization: Authorization): void {
@@ -127,22 +222,8 @@ export class Books {
   }
 }
 
-export function viewOf(authorization: Authorization): AuthorizationView {
-  const { authorizationId, token, amount, currency, reference, status, captured, refunded, calls } = authorization;
-  return {
-    authorizationId,
-    token,
-    amount,
-    currency,
-    reference,
-    status,
-    captured,
-    refunded,
-    voided: status === 'voided',
-    calls: calls.map(({ operation, atMs }) => ({
-      kind: operation.request.kind,
-      idempotencyKey: operation.key,
-      at: new Date(atMs).toISOString(),
-    })),
-  };
+function note(authorization: Authorization, kind: ChangeKind, objectId: string, at: number): readonly Change[] {
+  const change = { authorizationId: authorization.authorizationId, kind, objectId, at };
+  authorization.changes.push(change);
+  return [change];
 }

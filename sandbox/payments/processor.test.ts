@@ -1,59 +1,21 @@
 /** The card processor over HTTP, as its clients see it. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Sandbox, startSandbox } from '../server.js';
+import { type Answer, type ProcessorClient, startProcessor } from './processor.fixture.js';
 
-interface Answer {
-  readonly status: number;
-  // biome-ignore lint/suspicious/noExplicitAny: JSON from outside; each test asserts the members that it reads
-  readonly body: any;
-}
-
-let home: string;
-let sandbox: Sandbox;
-let serial = 0;
-const fresh = (what: string) => `${what}-${++serial}`;
-
+let processor: ProcessorClient;
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'processor-'));
-  sandbox = await startSandbox({ home, httpPort: 0, smtpPort: 0 });
+  processor = await startProcessor();
 });
-afterAll(async () => {
-  await sandbox.close();
-  await rm(home, { recursive: true });
-});
+afterAll(() => processor.close());
 
-async function get(path: string): Promise<Answer> {
-  const response = await fetch(sandbox.url + path);
-  return { status: response.status, body: await response.json() };
-}
-
-async function post(path: string, key: string, body: unknown, signal?: AbortSignal): Promise<Answer> {
-  const response = await fetch(`${sandbox.url}/payments/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': key },
-    body: JSON.stringify(body),
-    signal: signal ?? null,
-  });
-  return { status: response.status, body: await response.json() };
-}
-
-const order = (token: string, reference = fresh('ord')) => ({ token, amount: 1999, currency: 'USD', reference });
-const find = (key: string) => get(`/payments/operations?idempotencyKey=${key}`);
-
-async function authorized(token: string): Promise<string> {
-  const { status, body } = await post('authorize', fresh('a'), order(token));
-  expect(status).toBe(201);
-  return body.authorizationId;
-}
-
-async function captured(token: string): Promise<string> {
-  const id = await authorized(token);
-  expect((await post(`${id}/capture`, fresh('c'), { amount: 1999 })).status).toBe(200);
-  return id;
-}
+const fresh = (what: string) => processor.fresh(what);
+const get = (path: string) => processor.get(path);
+const post = (path: string, key: string, body: unknown, signal?: AbortSignal) =>
+  processor.post(path, key, body, signal);
+const find = (key: string) => processor.find(key);
+const order = (token: string, reference?: string) => processor.order(token, reference);
+const authorized = (token: string) => processor.authorized(token);
+const captured = (token: string) => processor.captured(token);
 
 /** Repeats the call until it is answered, and counts the calls without an answer. */
 async function untilAnswered(call: () => Promise<Answer>): Promise<{ answer: Answer; lost: number }> {

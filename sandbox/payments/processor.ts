@@ -2,14 +2,19 @@
  * The card processor: decides money calls by its rules and by the script in the card's token. It decides and books in one
  * synchronous step, so any number of calls with one key act once. It answers when the decision is on disk.
  */
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Journaled } from '../journal.js';
-import { type Authorization, type AuthorizationView, Books, type Operation, viewOf } from './books.js';
+import { Books } from './books.js';
+import { type Change, ChangeFeed, type ChangeListener } from './changes.js';
+import { type DisputeView, viewOfDispute } from './disputes.js';
 import { type Fact, fact, type MoneyRequest, type Outcome } from './facts.js';
+import { type Page, pageOf, type Window } from './listing.js';
+import { type RefundStatus, refundStatus } from './refunds.js';
+import { type CloseOutcome, type DisputeRequest, decide, decideClose, decideDispute } from './rules.js';
 import { behaviourOf, faultOf } from './tokens.js';
+import { type AuthorizationView, viewOf } from './views.js';
 
 /** The reply to a money call. `timeout`: none, however long the caller waits. `lost`: a broken connection. */
 export type Reply =
@@ -23,14 +28,34 @@ export type Found =
   | { readonly kind: 'in_progress' }
   | { readonly kind: 'unknown' };
 
+/** The reply to something that was done by hand. */
+export type HandReply<T> =
+  | { readonly kind: 'done'; readonly value: T }
+  | { readonly kind: 'refused'; readonly code: string }
+  | { readonly kind: 'unknown' };
+
+export type DisputeReply = HandReply<DisputeView & { readonly authorizationId: string }>;
+
 export class Processor {
+  private readonly feed = new ChangeFeed();
   /** Slow calls in progress, by key. */
   private readonly inFlight = new Map<string, { readonly request: MoneyRequest; count: number }>();
 
-  private constructor(private readonly kept: Journaled<Fact, Operation, Books>) {}
+  private constructor(private readonly kept: Journaled<Fact, readonly Change[], Books>) {
+    const nowMs = Date.now();
+    for (const { changes } of this.books.list()) this.feed.announce(changes.filter(({ at }) => at > nowMs));
+  }
 
   static async open(home: string): Promise<Processor> {
     return new Processor(await Journaled.open(join(home, 'payments.jsonl'), fact.parse, () => new Books()));
+  }
+
+  /**
+   * Calls the listener at each change from now on, once it is on disk.
+   * @returns ends the listening
+   */
+  onChange(listener: ChangeListener): () => void {
+    return this.feed.listen(listener);
   }
 
   /** Whether money calls can be booked now. */
@@ -58,17 +83,60 @@ export class Processor {
 
     const operation = this.books.operation(key);
     const fault = faultOf(behaviour, request.kind, operation?.faults ?? 0);
-    const mayAct = fault === null || fault === 'lost';
-    const booked = await this.kept.post({
+    const decides = !operation?.outcome && (fault === null || fault === 'lost');
+    const decidedAt = Date.now();
+    const outcome = decides ? decide(this.books, request, decidedAt) : (operation?.outcome ?? null);
+    await this.book({
       key,
       at: arrivedAt,
       ...(!operation && { request }),
       ...(fault && { fault: true }),
-      ...(mayAct && !operation?.outcome && { outcome: this.decide(request) }),
+      ...(decides && outcome && { outcome, ...(decidedAt > arrivedAt && { decidedAt }) }),
     });
     if (fault) return { kind: fault };
-    if (!booked.outcome) throw new Error(`operation ${key} has no outcome`);
-    return { kind: 'answer', outcome: booked.outcome };
+    if (!outcome) throw new Error(`operation ${key} has no outcome`);
+    return { kind: 'answer', outcome };
+  }
+
+  /**
+   * Moves money as somebody does in the processor's own pages: without a key, and without the faults that the card scripts
+   * for calls. Declines, and what becomes of a refund, are the card's and the same.
+   */
+  async byHand(request: MoneyRequest): Promise<HandReply<Outcome>> {
+    if (request.kind !== 'authorize' && this.tokenOf(request.authorizationId) === null) return { kind: 'unknown' };
+    const at = Date.now();
+    const outcome = decide(this.books, request, at);
+    if (outcome.kind === 'refused') return { kind: 'refused', code: outcome.code };
+    await this.book({ type: 'by_hand', at, request, outcome });
+    return { kind: 'done', value: outcome };
+  }
+
+  /** Opens a dispute about a captured payment. */
+  async openDispute(request: DisputeRequest): Promise<DisputeReply> {
+    const authorization = this.books.authorization(request.authorizationId);
+    if (!authorization) return { kind: 'unknown' };
+    const at = Date.now();
+    const opened = decideDispute(authorization, request, at);
+    if ('refused' in opened) return { kind: 'refused', code: opened.refused };
+    await this.book({ type: 'dispute_opened', at, ...opened });
+    return this.disputeReply(opened.disputeId);
+  }
+
+  /** The bank's decision. The same decision again is no error. */
+  async closeDispute(disputeId: string, outcome: CloseOutcome): Promise<DisputeReply> {
+    const dispute = this.books.dispute(disputeId);
+    if (!dispute) return { kind: 'unknown' };
+    const decided = decideClose(dispute, outcome);
+    if ('refused' in decided) return { kind: 'refused', code: decided.refused };
+    if (decided.status === dispute.status) await this.kept.settled();
+    else await this.book({ type: 'dispute_closed', at: Date.now(), disputeId, status: decided.status });
+    return this.disputeReply(disputeId);
+  }
+
+  /** How a refund stands now; null if there is none. */
+  refundStatus(refundId: string): RefundStatus | null {
+    const refund = this.books.refund(refundId);
+    return refund ? refundStatus(refund, Date.now()) : null;
   }
 
   /** The outcome of the operation with this key. It is definite: a later call is a new call. */
@@ -82,19 +150,48 @@ export class Processor {
 
   async view(authorizationId: string): Promise<AuthorizationView | null> {
     const authorization = this.books.authorization(authorizationId);
-    const view = authorization ? viewOf(authorization) : null;
+    const view = authorization ? viewOf(authorization, Date.now()) : null;
     await this.kept.settled();
     return view;
   }
 
   async list(reference?: string): Promise<readonly AuthorizationView[]> {
-    const views = this.books.list(reference).map(viewOf);
+    const nowMs = Date.now();
+    const views = this.books.list(reference).map((authorization) => viewOf(authorization, nowMs));
     await this.kept.settled();
     return views;
   }
 
+  async page(window: Window): Promise<Page> {
+    const page = pageOf(this.books.list(window.reference), window, Date.now());
+    await this.kept.settled();
+    return page;
+  }
+
+  /** What has changed after an instant (in ms since 1970) and until now, oldest first. */
+  async changes(afterMs: number): Promise<readonly Change[]> {
+    const nowMs = Date.now();
+    const changes = this.books
+      .list()
+      .flatMap((authorization) => authorization.changes.filter(({ at }) => at > afterMs && at <= nowMs))
+      .sort((one, other) => one.at - other.at);
+    await this.kept.settled();
+    return changes;
+  }
+
   close(): Promise<void> {
+    this.feed.close();
     return this.kept.close();
+  }
+
+  private async book(fact: Fact): Promise<void> {
+    this.feed.announce(await this.kept.post(fact));
+  }
+
+  private disputeReply(disputeId: string): DisputeReply {
+    const dispute = this.books.dispute(disputeId);
+    if (!dispute) throw new Error(`dispute ${disputeId} does not exist`);
+    return { kind: 'done', value: { authorizationId: dispute.authorizationId, ...viewOfDispute(dispute) } };
   }
 
   private tokenOf(authorizationId: string): string | null {
@@ -117,53 +214,4 @@ export class Processor {
       if (calls.count === 0) this.inFlight.delete(key);
     }
   }
-
-  private decide(request: MoneyRequest): Outcome {
-    if (request.kind === 'authorize') {
-      const authorizationId = newId('auth');
-      const behaviour = behaviourOf(request.token);
-      if (behaviour.kind !== 'declined' || behaviour.at !== 'authorize') return { kind: 'authorized', authorizationId };
-      return { kind: 'declined', authorizationId, declineCode: behaviour.declineCode };
-    }
-    const authorization = this.books.authorization(request.authorizationId);
-    if (!authorization) throw new Error(`authorization ${request.authorizationId} does not exist`);
-    switch (request.kind) {
-      case 'capture':
-        return capture(authorization, request.amount);
-      case 'void':
-        return voidAuthorization(authorization);
-      case 'refund':
-        return refund(authorization, request.amount);
-    }
-  }
-}
-
-/** Captures once, in full, and only an authorization that is open. */
-function capture({ authorizationId, token, status, amount }: Authorization, asked: number): Outcome {
-  if (status === 'captured') return { kind: 'refused', code: 'already_captured' };
-  if (status === 'voided') return { kind: 'refused', code: 'already_voided' };
-  if (status === 'declined') return { kind: 'refused', code: 'not_authorized' };
-  if (asked !== amount) return { kind: 'refused', code: 'amount_mismatch' };
-  const behaviour = behaviourOf(token);
-  if (behaviour.kind === 'declined' && behaviour.at === 'capture')
-    return { kind: 'declined', authorizationId, declineCode: behaviour.declineCode };
-  return { kind: 'captured' };
-}
-
-/** Never voids after the capture. A void authorization stays void. */
-function voidAuthorization({ status }: Authorization): Outcome {
-  if (status === 'captured') return { kind: 'refused', code: 'already_captured' };
-  if (status === 'declined') return { kind: 'refused', code: 'not_authorized' };
-  return { kind: 'voided' };
-}
-
-/** Refunds at most what was captured, over all refunds. */
-function refund({ status, captured, refunded }: Authorization, asked: number): Outcome {
-  if (status !== 'captured') return { kind: 'refused', code: 'not_captured' };
-  if (refunded + asked > captured) return { kind: 'refused', code: 'over_refund' };
-  return { kind: 'refunded', refundId: newId('re') };
-}
-
-function newId(prefix: string): string {
-  return `${prefix}_${randomBytes(12).toString('base64url')}`;
 }

@@ -1,20 +1,18 @@
 /**
  * The card processor over HTTP.
  * POST /payments/authorize, /payments/:authorizationId/capture, /void, /refund, each with an Idempotency-Key;
- * GET /payments/operations?idempotencyKey=, /payments/:authorizationId, /payments[?reference=].
+ * GET /payments/operations?idempotencyKey=, /payments/:authorizationId, /payments[?reference=&from=&to=&limit=&cursor=].
  */
 import { type Request, type Response, Router } from 'express';
 import { BadRequest, check, jsonBody, sendError } from '../http.js';
-import { authorizeBody, captureBody, type MoneyRequest, type Outcome, refundBody, voidBody } from './facts.js';
+import { answerOf } from './answers.js';
+import { authorizeBody, captureBody, type MoneyRequest, refundBody, voidBody } from './facts.js';
+import { authorizationIdOf, unknownAuthorization } from './ids.js';
+import { readListQuery } from './listing.js';
 import type { Processor } from './processor.js';
 
 /** How long a call that times out is held open, unless its client disconnects first. */
 const maxHoldMs = 60_000;
-
-interface Answer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
 
 /** @param stopping aborts slow calls when the sandbox stops */
 export function paymentRoutes(processor: Processor, stopping: AbortSignal): Router {
@@ -24,7 +22,7 @@ export function paymentRoutes(processor: Processor, stopping: AbortSignal): Rout
     const reply = await processor.submit(keyOf(req), request, stopping);
     switch (reply.kind) {
       case 'answer': {
-        const { status, body } = answerOf(request, reply.outcome);
+        const { status, body } = answerOf(request, reply.outcome, processor);
         return res.status(status).json(body);
       }
       case 'timeout':
@@ -38,7 +36,7 @@ export function paymentRoutes(processor: Processor, stopping: AbortSignal): Rout
       case 'key_reused':
         return sendError(res, 422, 'idempotency_key_reused', 'this key was used before with another request');
       case 'unknown_authorization':
-        return sendError(res, 404, 'unknown_authorization', 'there is no such authorization');
+        return unknownAuthorization();
     }
   };
 
@@ -46,14 +44,14 @@ export function paymentRoutes(processor: Processor, stopping: AbortSignal): Rout
     money(req, res, { kind: 'authorize', ...check(authorizeBody, req.body) }),
   );
   routes.post('/payments/:authorizationId/capture', jsonBody, (req, res) =>
-    money(req, res, { kind: 'capture', authorizationId: idOf(req), ...check(captureBody, req.body) }),
+    money(req, res, { kind: 'capture', authorizationId: authorizationIdOf(req), ...check(captureBody, req.body) }),
   );
   routes.post('/payments/:authorizationId/void', jsonBody, (req, res) => {
     check(voidBody, req.body);
-    return money(req, res, { kind: 'void', authorizationId: idOf(req) });
+    return money(req, res, { kind: 'void', authorizationId: authorizationIdOf(req) });
   });
   routes.post('/payments/:authorizationId/refund', jsonBody, (req, res) =>
-    money(req, res, { kind: 'refund', authorizationId: idOf(req), ...check(refundBody, req.body) }),
+    money(req, res, { kind: 'refund', authorizationId: authorizationIdOf(req), ...check(refundBody, req.body) }),
   );
 
   routes.get('/payments/operations', async (req, res) => {
@@ -64,17 +62,14 @@ export function paymentRoutes(processor: Processor, stopping: AbortSignal): Rout
     if (found.kind === 'in_progress')
       return sendError(res, 409, 'in_progress', 'a call with this key is in progress; ask again');
     const { request, outcome } = found;
-    return res.json({ kind: request.kind, idempotencyKey, answer: answerOf(request, outcome) });
+    return res.json({ kind: request.kind, idempotencyKey, answer: answerOf(request, outcome, processor) });
   });
   routes.get('/payments/:authorizationId', async (req, res) => {
-    const view = await processor.view(idOf(req));
-    return view ? res.json(view) : sendError(res, 404, 'unknown_authorization', 'there is no such authorization');
+    return res.json((await processor.view(authorizationIdOf(req))) ?? unknownAuthorization());
   });
   routes.get('/payments', async (req, res) => {
-    const { reference } = req.query;
-    if (reference !== undefined && typeof reference !== 'string')
-      throw new BadRequest(422, 'validation_failed', 'reference: one at most');
-    return res.json(await processor.list(reference));
+    const { reference, window } = await readListQuery(req.query);
+    return res.json(window ? await processor.page(window) : await processor.list(reference));
   });
   return routes;
 }
@@ -87,39 +82,6 @@ function keyOf(req: Request): string {
     'idempotency_key_required',
     'a money call needs an Idempotency-Key of 1 to 255 visible characters',
   );
-}
-
-function idOf(req: Request): string {
-  const { authorizationId } = req.params;
-  if (typeof authorizationId !== 'string' || authorizationId.length > 255)
-    throw new BadRequest(404, 'unknown_authorization', 'there is no such authorization');
-  return authorizationId;
-}
-
-/** The answer to an operation, the same for the first call, repeated calls and look-ups. */
-function answerOf(request: MoneyRequest, outcome: Outcome): Answer {
-  const authorizationId = 'authorizationId' in outcome ? outcome.authorizationId : authorizationOf(request);
-  switch (outcome.kind) {
-    case 'authorized':
-      return { status: 201, body: { authorizationId, status: 'authorized' } };
-    case 'captured':
-    case 'voided':
-      return { status: 200, body: { authorizationId, status: outcome.kind } };
-    case 'refunded':
-      return { status: 201, body: { authorizationId, status: 'refunded', refundId: outcome.refundId } };
-    case 'declined': {
-      const error = { code: 'declined', detail: 'the card was refused', declineCode: outcome.declineCode };
-      return { status: 402, body: { authorizationId, error } };
-    }
-    case 'refused': {
-      const error = { code: outcome.code, detail: `${request.kind} is not possible: ${outcome.code}` };
-      return { status: 409, body: { authorizationId, error } };
-    }
-  }
-}
-
-function authorizationOf(request: MoneyRequest): string | null {
-  return request.kind === 'authorize' ? null : request.authorizationId;
 }
 
 function hold(res: Response): void {

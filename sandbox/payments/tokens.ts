@@ -14,7 +14,16 @@ export type Behaviour =
   /** 503 to the first `times` calls of every operation, before anything happens. */
   | { readonly kind: 'flaky'; readonly times: number }
   /** Every money call takes this long. */
-  | { readonly kind: 'slow'; readonly delayMs: number };
+  | { readonly kind: 'slow'; readonly delayMs: number }
+  /** Refunds are pending for so long. */
+  | { readonly kind: 'refund_pending'; readonly delayMs: number }
+  /** Refunds fail so long after they were made. 0: at once. */
+  | { readonly kind: 'refund_fails'; readonly delayMs: number }
+  /** The cardholder disputes the payment as soon as it is captured. */
+  | { readonly kind: 'disputed'; readonly inquiry: boolean };
+
+/** The token was used before: an error of the client, which it makes again however often it asks. */
+export const tokenUsed = 'token_used';
 
 const fixed: Readonly<Record<string, Behaviour>> = {
   tok_declined: { kind: 'declined', at: 'authorize', declineCode: 'generic_decline' },
@@ -23,11 +32,17 @@ const fixed: Readonly<Record<string, Behaviour>> = {
   tok_capture_down: { kind: 'down', at: 'capture' },
   tok_refund_down: { kind: 'down', at: 'refund' },
   tok_void_down: { kind: 'down', at: 'void' },
+  tok_refund_fails: { kind: 'refund_fails', delayMs: 0 },
+  tok_used: { kind: 'declined', at: 'authorize', declineCode: tokenUsed },
+  pm_card_createDispute: { kind: 'disputed', inquiry: false },
+  pm_card_createDisputeInquiry: { kind: 'disputed', inquiry: true },
 };
 
 const unanswered = /^tok_(auth|capture)_(timeout|lost)_(\d{1,9})$/;
 const flaky = /^tok_flaky_(\d{1,9})$/;
 const slow = /^tok_slow_(\d{1,6})$/;
+/** At most eleven days, which one timer can wait. */
+const laterRefund = /^tok_refund_(pending|fails_late)_(\d{1,9})$/;
 
 export function behaviourOf(token: string): Behaviour {
   if (Object.hasOwn(fixed, token)) return fixed[token] ?? { kind: 'accepted' };
@@ -42,6 +57,9 @@ export function behaviourOf(token: string): Behaviour {
   if (refusals !== undefined) return { kind: 'flaky', times: Number(refusals) };
   const delayMs = slow.exec(token)?.[1];
   if (delayMs !== undefined) return { kind: 'slow', delayMs: Number(delayMs) };
+  const [, fate, afterMs] = laterRefund.exec(token) ?? [];
+  if (afterMs !== undefined)
+    return { kind: fate === 'pending' ? 'refund_pending' : 'refund_fails', delayMs: Number(afterMs) };
   return { kind: 'accepted' };
 }
 
