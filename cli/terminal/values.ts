@@ -28,6 +28,7 @@ export const quantity = (text: string) => wholeNumber(text, 1, maxQuantity);
 export const stockLevel = (text: string) => wholeNumber(text, 0, maxQuantity);
 /** Zero is allowed: nothing may have arrived. */
 export const arrivedQuantity = (text: string) => wholeNumber(text, 0, maxQuantity);
+export const minorUnits = (text: string) => wholeNumber(text, 1, maxMinorUnits);
 export const waitSeconds = (text: string) => wholeNumber(text, 0, maxWaitSeconds);
 export const listLimit = (text: string) => wholeNumber(text, 1, maxPageSize);
 
@@ -46,6 +47,12 @@ export function orderLine(text: string, before: readonly LineValue[] = []): read
   if (sku === undefined || count === undefined) throw new InvalidArgumentError('expected SKU:QTY or SKU:QTY@location');
   const line = { sku: code(sku), quantity: quantity(count) };
   return [...before, location === undefined ? line : { ...line, location: code(location) }];
+}
+
+/** `SKU:QTY`, collected over all `--line` options. */
+export function units(text: string, before: readonly LineValue[] = []): readonly LineValue[] {
+  if (text.includes('@')) throw new InvalidArgumentError('expected SKU:QTY');
+  return orderLine(text, before);
 }
 
 /** `24.90 USD`, never rounded. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../domain/payments/answers.js';
 import type { RefundAnswer } from '../../domain/payments/refunds.js';
-import { errorOf, expectShape, providerId, providerText } from '../http/answers.js';
+import { errorOf, expectShape, providerId } from '../http/answers.js';
 import {
   type CallOptions,
   createHttpGateway,
@@ -20,7 +20,7 @@ const voided = z.object({ status: z.literal('voided') });
 const refunded = z.object({
   status: z.enum(['refunded', 'pending', 'failed']),
   refundId: providerId,
-  failure: z.object({ code: providerId, detail: providerText.optional() }).nullish(),
+  failure: providerId.nullish(),
 });
 const operation = z.object({ kind: providerId, answer: z.object({ status: z.int(), body: z.unknown() }) });
 const books = z.object({
@@ -127,13 +127,8 @@ function readRefund(answer: HttpAnswer): RefundAnswer {
   if (answer.status !== 200 && answer.status !== 201) throw unexpectedAnswer(name, 'refund', answer);
   const { status, refundId: providerReference, failure } = expectShape(name, refunded, answer.body);
   if (status !== 'failed') return { kind: status === 'pending' ? 'pending' : 'succeeded', providerReference };
-  const code = failure?.code ?? 'refund_failed';
-  return {
-    kind: 'failed',
-    providerReference,
-    code,
-    detail: failure?.detail ?? 'the processor could not return the money',
-  };
+  const detail = 'the processor could not return the money';
+  return { kind: 'failed', providerReference, code: failure ?? 'refund_failed', detail };
 }
 
 function readRefusal(answer: HttpAnswer): CardRefusal | null {

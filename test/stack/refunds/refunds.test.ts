@@ -132,6 +132,49 @@ describe('refunds at once', () => {
   });
 });
 
+describe('a processor that decides later', () => {
+  test('answers pending, which is 202, and the refund is booked when it has succeeded', async () => {
+    const { sku, orderId, paymentId } = await sold(shop, 'tok_refund_pending_1500');
+    const { status, body } = await refundOrder(shop, orderId, { lines: [{ sku, quantity: 1 }], restock: true });
+    expect([status, body.status, body.restocked]).toEqual([202, 'pending', false]);
+    expect(body.providerReference).toMatch(/^re_/);
+    expect((await shop.get(`/api/payments/${paymentId}`)).body).toMatchObject({ refunded: 0, refundPending: 1000 });
+    expect(await untilRefund(shop, body.id, 'succeeded')).toMatchObject({ restocked: true });
+    expect((await shop.get(`/api/payments/${paymentId}`)).body).toMatchObject({ refunded: 1000, refundPending: 0 });
+    expect(await atProcessor(shop, orderId)).toEqual({ refunded: 1000, keys: [`${body.id}/0`] });
+    expect(await shop.stock(sku)).toMatchObject({ onHand: 8 });
+  });
+
+  test('may refuse: the money can be refunded again, and a person retries under a new key or closes the review', async () => {
+    const { sku, orderId, paymentId } = await sold(shop, 'tok_refund_fails');
+    const { status, body } = await refundOrder(shop, orderId, { restock: true });
+    expect([status, body.status, body.restocked]).toEqual([201, 'failed', false]);
+    expect(body.failure.code).not.toBe('');
+    expect((await shop.get(`/api/payments/${paymentId}`)).body).toMatchObject({
+      status: 'captured',
+      refunded: 0,
+      refundPending: 0,
+    });
+    const first = await refundReview(shop, body.id);
+    expect(first).toMatchObject({ kind: 'refund_failed', detail: { outcome: 'failed', amount: 3000 } });
+    await shop.must(200, shop.post(`/api/reviews/${first.id}/resolve`, { resolution: 'retry', note: 'again' }));
+    const second = await eventually('another review', async () => {
+      const review = await refundReview(shop, body.id);
+      return review.id !== first.id && review;
+    });
+    expect((await atProcessor(shop, orderId)).keys).toEqual([`${body.id}/0`, `${body.id}/1`]);
+    await shop.must(
+      200,
+      shop.post(`/api/reviews/${second.id}/resolve`, { resolution: 'done', note: 'paid by cheque' }),
+    );
+    expect((await shop.get(`/api/refunds/${body.id}`)).body.status).toBe('failed');
+    expect(await shop.stock(sku)).toMatchObject({ onHand: 7 });
+    expect((await shop.get(`/api/orders/${orderId}/timeline`)).body.items.at(-1).reason).toContain(
+      `refund ${body.id} of 30.00 USD failed`,
+    );
+  });
+});
+
 describe('a processor that does not answer', () => {
   test('is asked again with the same key: a refund it was too busy for is made once', async () => {
     const { orderId } = await sold(shop, 'tok_flaky_1');
