@@ -1,12 +1,18 @@
 /** The steps of an order. Each is one transaction over the order, its stock, its payment and its outbox rows. */
 import { log } from '@temporalio/activity';
 import type { OrderStore } from '../db/orders/store.js';
-import type { OrderStep, OrderStepResult } from '../domain/orders/steps.js';
+import type { OrderStep, OrderStepResult, PendingPayment } from '../domain/orders/steps.js';
+import type { GatewayName } from '../domain/payments/gateways.js';
 
 type Step<Name extends OrderStep['step']> = Omit<Extract<OrderStep, { step: Name }>, 'step'>;
 
-/** A step repeated with its key returns its first answer. domain/orders/steps.ts describes each step. */
-export function orderActivities(store: OrderStore) {
+/**
+ * A step repeated with its key returns its first answer. domain/orders/steps.ts describes each step.
+ * @param gateway the processor of the payments that steps start
+ */
+export function orderActivities(store: OrderStore, gateway: GatewayName) {
+  const at = <Starting extends { readonly payment: PendingPayment | null }>(step: Starting): Starting =>
+    step.payment === null ? step : { ...step, payment: { ...step.payment, gateway } };
   async function apply(step: OrderStep): Promise<OrderStepResult> {
     const result = await store.apply(step);
     for (const { from, to } of result.transitions)
@@ -14,13 +20,13 @@ export function orderActivities(store: OrderStore) {
     return result;
   }
   return {
-    openOrder: (step: Step<'open'>) => apply({ ...step, step: 'open' }),
+    openOrder: (step: Step<'open'>) => apply({ ...at(step), step: 'open' }),
     addOrderLine: (step: Step<'add_line'>) => apply({ ...step, step: 'add_line' }),
     awaitSupplier: (step: Step<'await_supplier'>) => apply({ ...step, step: 'await_supplier' }),
-    restockOrder: (step: Step<'restock'>) => apply({ ...step, step: 'restock' }),
+    restockOrder: (step: Step<'restock'>) => apply({ ...at(step), step: 'restock' }),
     giveUpRestock: (step: Step<'give_up_restock'>) => apply({ ...step, step: 'give_up_restock' }),
     releaseOrder: (step: Step<'release'>) => apply({ ...step, step: 'release' }),
-    beginConfirm: (step: Step<'begin_confirm'>) => apply({ ...step, step: 'begin_confirm' }),
+    beginConfirm: (step: Step<'begin_confirm'>) => apply({ ...at(step), step: 'begin_confirm' }),
     abandonCard: (step: Step<'abandon_card'>) => apply({ ...step, step: 'abandon_card' }),
     refusePayment: (step: Step<'refuse_payment'>) => apply({ ...step, step: 'refuse_payment' }),
     settleOrder: (step: Step<'settle'>) => apply({ ...step, step: 'settle' }),

@@ -55,7 +55,7 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     ): Promise<CaptureAnswer> {
       return askGateway(
         async () =>
-          (isInWorkflowTask() ? null : await calls.findCapture(operation)) ??
+          (isInWorkflowTask() ? null : await calls.findCapture(operation, authorizationId)) ??
           (await calls.capture(operation, authorizationId)),
         retryBudget,
         attemptNumber(),
@@ -63,15 +63,21 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     },
 
     /**
-     * Undoes `authorizeCard` and `captureCard`, whatever their outcome. Looks the authorization up, and repeats it with its
-     * own key if the processor does not know it, since it may still arrive. Then voids or refunds it until the processor's
-     * books show nothing open and a net of 0. A capture without an answer is safe: it cannot succeed once the authorization
-     * is void.
+     * Undoes `authorizeCard` and `captureCard`, whatever their outcome. Cancels the operation where the processor can. Else
+     * looks the authorization up, and repeats it with its own key if the processor does not know it, since it may still
+     * arrive. Then voids or refunds it until the processor's books show nothing open and a net of 0. A capture without an
+     * answer is safe: it cannot succeed once the authorization is void.
      */
     async undoCard(operation: CardOperation): Promise<void> {
       await askGateway(
         async () => {
-          const authorized = (await calls.findAuthorization(operation)) ?? (await calls.authorize(operation));
+          const cancelled = await calls.cancel(operation);
+          if (cancelled?.kind === 'voided') return;
+          const found = await calls.findAuthorization(operation);
+          // One that was captured is known. Authorizing is no way to learn the fate of a card where it can be cancelled.
+          if (found === null && cancelled !== null)
+            throw new GatewayFault('payment', 'malformed', 'a captured operation cannot be found');
+          const authorized = found ?? (await calls.authorize(operation));
           if (authorized.kind === 'authorized') await returnMoney(operation, authorized.authorizationId);
         },
         null,
@@ -101,10 +107,10 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
   async function returnMoney(operation: CardOperation, authorizationId: string): Promise<void> {
     // Two rounds suffice with correct books: a refund follows a void that came too late.
     for (let round = 0; round < 3; round++) {
-      const books = await calls.books(operation, authorizationId);
+      const books = await calls.read(operation, authorizationId);
       if (books === null) throw new Error(`the processor has no books of its own authorization ${authorizationId}`);
       const owed = books.captured - books.refunded;
-      if (owed > 0) await calls.refund(operation, authorizationId, owed);
+      if (owed > 0) await calls.undoCapture(operation, authorizationId, owed);
       else if (books.status === 'authorized') await calls.void(operation, authorizationId);
       else return;
     }

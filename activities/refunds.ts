@@ -24,12 +24,9 @@ export function refundActivities({ store, gatewayOf, gatewayTimeoutSeconds }: Re
     return result;
   }
   const find = (operation: RefundOperation) =>
-    gatewayOf(operation.gateway).findRefund(
-      callOf(operation),
-      callOptions(gatewayTimeoutSeconds, operation.traceparent),
-    );
+    gatewayOf(operation.gateway).findRefund(operation, callOptions(gatewayTimeoutSeconds, operation.traceparent));
   const refund = (operation: RefundOperation) =>
-    gatewayOf(operation.gateway).refund(callOf(operation), callOptions(gatewayTimeoutSeconds, operation.traceparent));
+    gatewayOf(operation.gateway).refund(operation, callOptions(gatewayTimeoutSeconds, operation.traceparent));
 
   return {
     beginRefund: (step: Step<'begin'>) => apply({ ...step, step: 'begin' }),
@@ -55,8 +52,3 @@ export function refundActivities({ store, gatewayOf, gatewayTimeoutSeconds }: Re
 }
 
 export type RefundActivities = ReturnType<typeof refundActivities>;
-
-/** Each attempt is an operation of its own: a processor answers a known key with its first answer. */
-function callOf({ refundId, attempt, authorizationId, amount, currency }: RefundOperation) {
-  return { idempotencyKey: `${refundId}/${attempt}`, refundId, authorizationId, amount, currency };
-}

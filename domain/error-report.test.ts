@@ -61,7 +61,9 @@ describe('the report of an error', () => {
 
   test.each([
     ['550 no such user canary.jane@example.test', '550 no such user [mail]'],
-    ['card tok_canary_1 refused', 'card [token] refused'],
+    ['card tok_canary_1 refused', 'card tok_… refused'],
+    ['card pm_canary_1 refused', 'card pm_… refused'],
+    ['{"client_secret":"pi_1_secret_canary"}', '{"client_secret":"pi_1_secret_…'],
     [`key hf_dev_${'ab'.repeat(24)}_0123abcd`, 'key [key]'],
     [`hash ${'0a'.repeat(32)}`, 'hash [digest]'],
   ])('masks secrets: %s', (message, shown) => {

@@ -3,6 +3,8 @@
  * says what failed and where, without quoting data. Pure: it recognizes errors by their shape, since every process uses it.
  */
 
+import { withoutTokens } from './payments/tokens.js';
+
 export interface ErrorReport {
   /** The class, such as `PostgresError`. */
   readonly type: string;
@@ -114,16 +116,16 @@ function mayQuote(error: Error): boolean {
 const isKnownSqlState = (error: Error) =>
   textOf(error, 'severity') !== undefined && quotesNothing.test(textOf(error, 'code') ?? '');
 
-/** Masked in every message, since logs must not contain them: mail addresses, card tokens, keys, digests. */
+/** Masked in every message, as are card tokens, since logs must not contain them: mail addresses, keys, digests. */
 const secrets = [
   [/[^\s@<>"'(),;:]{1,64}@[^\s@<>"'(),;:]{1,253}/g, '[mail]'],
-  [/\btok_[\x21-\x7e]{1,251}/g, '[token]'],
   [/\bhf_[a-z0-9]{1,16}_[0-9a-f]{48}_[0-9a-f]{8}/g, '[key]'],
   [/\b[0-9a-f]{40,128}\b/g, '[digest]'],
 ] as const;
 
 function masked(text: string): string {
-  return secrets.reduce((shown, [pattern, name]) => shown.replace(pattern, name), text.slice(0, maxMessageLength));
+  const short = text.slice(0, maxMessageLength);
+  return secrets.reduce((shown, [pattern, name]) => shown.replace(pattern, name), withoutTokens(short));
 }
 
 function textOf(error: Error, name: string): string | undefined {

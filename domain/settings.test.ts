@@ -52,6 +52,14 @@ describe('settings', () => {
     expect(text).toContain('"http://beans"');
   });
 
+  test('a card processor that this release has no client for is refused', () => {
+    expect(parseSettings({ PAYMENT_GATEWAY: 'sandbox' })).toMatchObject({ settings: { paymentGateway: 'sandbox' } });
+    expect(parseSettings({ PAYMENT_GATEWAY: 'stripe' })).toEqual({
+      kind: 'wrong',
+      problems: ['PAYMENT_GATEWAY must be one of sandbox, not "stripe"'],
+    });
+  });
+
   test('the allowed hosts are a list that includes the sandbox', () => {
     const env = { GATEWAY_ALLOW_HOSTS: 'Beans.Example, [::1]:8080,10.0.0.1:80', SANDBOX_URL: 'http://127.0.0.1:3900' };
     expect(parseSettings(env)).toMatchObject({

@@ -4,6 +4,7 @@
  */
 
 import { type AllowedHost, destinationOf, parseAllowedHost } from './addresses.js';
+import { availableGateways, type GatewayName } from './payments/gateways.js';
 
 export interface Settings {
   /** The address or host name on which the API listens. */
@@ -33,6 +34,8 @@ export interface Settings {
   readonly managersEmail: string;
   /** Factor on the wait before every retry. */
   readonly retryBaseScale: number;
+  /** The processor of new payments. */
+  readonly paymentGateway: GatewayName;
   readonly gatewayTimeoutSeconds: number;
   /** Hosts that clients may make us call at any address; includes the sandbox. */
   readonly gatewayAllowHosts: readonly AllowedHost[];
@@ -146,6 +149,7 @@ export function parseSettings(env: Env): SettingsResult {
     warehouseEmail: email('WAREHOUSE_EMAIL', 'warehouse@holdfast.example'),
     managersEmail: email('MANAGERS_EMAIL', 'managers@holdfast.example'),
     retryBaseScale: number('RETRY_BASE_SCALE', 1, 0.0001, 1000, false),
+    paymentGateway: oneOf('PAYMENT_GATEWAY', 'sandbox', availableGateways),
     gatewayTimeoutSeconds: number('GATEWAY_TIMEOUT_SECONDS', 10, 0.1, 300, false),
     gatewayAllowHosts: [...hosts('GATEWAY_ALLOW_HOSTS'), ...hostOfUrl(url('SANDBOX_URL', ['http:', 'https:']))],
     workers: number('WORKERS', 1, 1, 64),
@@ -157,7 +161,6 @@ export function parseSettings(env: Env): SettingsResult {
     trustedProxies: proxies('TRUSTED_PROXIES'),
     logLevel: oneOf('LOG_LEVEL', 'info', logLevels),
   };
-  oneOf('PAYMENT_GATEWAY', 'sandbox', ['sandbox']);
   return problems.length > 0 ? { kind: 'wrong', problems } : { kind: 'settings', settings };
 }
 

@@ -74,6 +74,8 @@ class Processor {
 /** Runs a purchase and logs its steps. Throws if a step runs before its undo is registered. */
 export class Run {
   readonly log: string[] = [];
+  /** Of each card, in the order they were scored. */
+  readonly operations: CardOperation[] = [];
   private readonly registered: ('goods' | 'money')[] = [];
   private money: { card: CardCharge | null; giveBack: () => Promise<void> } | null = null;
 
@@ -109,6 +111,7 @@ export class Run {
       firstAttempt: async ({ card }) => (script.inline && card === 'backup' ? null : nothingCharged()),
       score: async ({ operation }) => {
         log.push(`score ${operation.card}`);
+        this.operations.push(operation);
         return given(this.of(operation).score, 0.1);
       },
       authorize: async (card) => {

@@ -25,6 +25,7 @@ import { transferActivities } from '../activities/transfers.js';
 import { verificationActivities } from '../activities/verification.js';
 import type { Log } from '../api/system/log.js';
 import { createOrderStore } from '../db/orders/store.js';
+import { providerIds } from '../db/payments/provider-ids.js';
 import type { Connection, connect } from '../db/postgres/client.js';
 import { createRefundStore } from '../db/refunds/store.js';
 import { createLedger } from '../db/stock/ledger.js';
@@ -33,6 +34,7 @@ import { tooStrong } from '../db/upgrade/roles.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
 import { createSmtpMail } from '../gateways/mail/smtp.js';
+import { paymentGateways } from '../gateways/payment/registry.js';
 import { createSandboxPayments } from '../gateways/payment/sandbox.js';
 import { createHttpSuppliers } from '../gateways/supplier/http.js';
 import { gatewayTaskQueue, taskQueue } from '../workflows/shared/contract.js';
@@ -135,17 +137,18 @@ function activitiesOn(
   metrics: WorkerMetrics,
   around: Around,
 ): Activities {
-  const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed } = options.settings;
+  const { gatewayTimeoutSeconds, gatewayAllowHosts: allowed, paymentGateway } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
   const store = metrics.stock.orders(createOrderStore(connection.sql));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
-  const orders = orderActivities(store);
-  const processor = createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs });
+  const orders = orderActivities(store, paymentGateway);
+  const processors = paymentGateways([createSandboxPayments({ baseUrl: options.sandboxUrl, timeoutMs })]);
   const calls = cardCalls({
-    payments: processor,
+    payments: processors,
     fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+    ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,
   });
   const payments = paymentActivities({
@@ -159,7 +162,7 @@ function activitiesOn(
     ...payments,
     ...refundActivities({
       store: metrics.stock.refunds(createRefundStore(connection.sql)),
-      gatewayOf: () => processor,
+      gatewayOf: processors.of,
       gatewayTimeoutSeconds,
     }),
     ...checkoutActivities({ orders, calls, around }),

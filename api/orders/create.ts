@@ -6,6 +6,7 @@ import { childId } from '../http/ids.js';
 import { now } from '../http/instants.js';
 import { type Answer, type Reply, refuseFields } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
+import { refuseTokens } from '../shapes/payment.js';
 import { retrySettings } from '../temporal/retry-settings.js';
 import { hasBegun, startSaga } from '../temporal/saga-resource.js';
 import { checkLines } from './check-lines.js';
@@ -24,6 +25,9 @@ export async function openOrder(
     return refuseFields('validation_failed', [
       { pointer: '/confirm', code: 'invalid', detail: 'an order without lines cannot be confirmed' },
     ]);
+
+  const foreign = refuseTokens(deps.settings.paymentGateway, chosenPayment(body.payment), '/payment');
+  if (foreign) return foreign;
 
   // An order that an earlier call has begun is not checked against today's catalogue.
   const begun = await hasBegun(orders, orderId, call, deps);

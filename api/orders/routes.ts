@@ -17,6 +17,7 @@ import {
   reservedOrderExample,
   timelineExample,
 } from '../openapi/examples/sales.js';
+import { refuseTokens } from '../shapes/payment.js';
 import { findSaga, notFound, readSaga } from '../temporal/saga-resource.js';
 import { checkLines } from './check-lines.js';
 import { commandOrder } from './commands.js';
@@ -170,9 +171,11 @@ function commandRoutes(deps: ApiDeps): Route[] {
       body: confirmation,
       answers: { 200: order, 202: order },
       refusals: ['not_found', 'invalid_order_state', ...paymentRefusals, 'unavailable'],
-      handler: (call) => {
+      handler: async (call) => {
         const request = { payment: chosenPayment(call.body.payment), caller: call.caller };
-        return commandOrder(call.params.id, 'confirm', request, call, deps);
+        const foreign = refuseTokens(deps.settings.paymentGateway, request.payment, '/payment');
+        if (foreign) return foreign;
+        return await commandOrder(call.params.id, 'confirm', request, call, deps);
       },
     }),
     route({

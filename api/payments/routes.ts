@@ -17,7 +17,7 @@ import {
   paymentExample,
   pendingPaymentExample,
 } from '../openapi/examples/sales.js';
-import { type Payment, payment, viewPayment } from '../shapes/payment.js';
+import { type Payment, payment, refuseTokens, viewPayment } from '../shapes/payment.js';
 import { retrySettings } from '../temporal/retry-settings.js';
 import { readSaga, type SagaResource, startSaga } from '../temporal/saga-resource.js';
 import { newPayment, paymentId, paymentPage, paymentQuery } from './schemas.js';
@@ -81,15 +81,19 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
   ];
 }
 
-function pay(
+async function pay(
   body: z.output<typeof newPayment>,
   call: CallContext,
   deps: ApiDeps,
 ): Promise<Reply<Answer<201 | 202, Payment>>> {
+  const { paymentGateway } = deps.settings;
+  const foreign = refuseTokens(paymentGateway, body, '');
+  if (foreign) return foreign;
   const paymentId = call.ids.resource;
   call.note({ paymentId, workflowId: paymentWorkflowId(paymentId) });
   const input: PaymentInput = {
     paymentId,
+    gateway: paymentGateway,
     amount: body.amount,
     currency: body.currency,
     cardToken: body.cardToken,
@@ -101,7 +105,7 @@ function pay(
     caller: call.caller,
     requestedAt: now(),
   };
-  return startSaga(payments, input, (updateCall) => deps.sagas.startPayment(input, updateCall), call, deps);
+  return await startSaga(payments, input, (updateCall) => deps.sagas.startPayment(input, updateCall), call, deps);
 }
 
 const payments: SagaResource<Payment, PaymentInput> = {
@@ -133,6 +137,7 @@ function pendingPayment(input: PaymentInput): Payment {
     cardUsed: null,
     fraudScore: null,
     attempts: [],
+    gateway: input.gateway ?? 'sandbox',
     refunded: 0,
     refundPending: 0,
     providerReference: null,

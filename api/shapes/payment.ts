@@ -1,22 +1,40 @@
 /** A payment, on its own or within an order: the fields that start one, and how clients see it. */
 import { z } from 'zod';
 import type { PaymentRow } from '../../db/payments/queries.js';
+import type { PaymentChoice } from '../../domain/orders/steps.js';
+import { type GatewayName, gatewayNames } from '../../domain/payments/gateways.js';
 import { attemptOutcomes, cardSlots, paymentStatuses } from '../../domain/payments/states.js';
+import { isTokenOf, maxTokenLength, tokenPattern, tokensOf } from '../../domain/payments/tokens.js';
+import { type Refused, refuseFields } from '../http/reply.js';
 import type { Shape } from '../http/route.js';
 import { createdAt, currency, id, minorUnits, shownOrNull, time } from '../http/schemas.js';
 
-export const cardToken = z
-  .string()
-  .max(255)
-  .regex(/^tok_[\x21-\x7e]*$/, 'must be a card token: tok_…')
-  .openapi({
-    description: "The card processor's token for a card. Card numbers are refused.",
-    example: 'tok_visa',
-  });
+export const cardToken = z.string().max(maxTokenLength).regex(tokenPattern, 'must be a card token: tok_…').openapi({
+  description: "The card processor's token for a card. Card numbers are refused.",
+  example: 'tok_visa',
+});
 export const backupCardToken = cardToken.openapi({
   description: 'The card to try if the first one is refused.',
   example: 'tok_mastercard',
 });
+
+/** Refuses tokens of another processor. @param pointer to the object that has them */
+export function refuseTokens(
+  gateway: GatewayName,
+  choice: PaymentChoice | { readonly cardToken: string; readonly backupCardToken?: string | undefined } | null,
+  pointer: string,
+): Refused | null {
+  if (choice === null || 'method' in choice) return null;
+  const foreign = (['cardToken', 'backupCardToken'] as const).filter((name) => {
+    const token = choice[name];
+    return token !== undefined && !isTokenOf(gateway, token);
+  });
+  if (foreign.length === 0) return null;
+  const detail = `must be a card token: ${tokensOf(gateway)}`;
+  const errors = foreign.map((name) => ({ pointer: `${pointer}/${name}`, code: 'invalid_format', detail }));
+  return refuseFields('validation_failed', errors);
+}
+
 /** RFC 5321, section 4.5.3.1, and RFC 1035: mail to a longer address, or to a label that ends with a hyphen, is never delivered. */
 function isMailable(address: string): boolean {
   const [local = '', domain = ''] = address.split('@');
@@ -57,6 +75,9 @@ export const payment = z
         }),
       )
       .openapi({ description: 'The attempts with each card.' }),
+    gateway: z
+      .enum(gatewayNames)
+      .openapi({ description: 'The card processor that it was made at.', example: 'sandbox' }),
     refunded: minorUnits.openapi({ description: 'How much was refunded, in minor units.', example: 0 }),
     refundPending: minorUnits.openapi({ description: 'How much is being refunded, in minor units.', example: 0 }),
     providerReference: shownOrNull("The processor's own reference.", 'auth_5Z7ZicCDM23OX3qt'),
@@ -78,6 +99,7 @@ export function viewPayment(row: PaymentRow): Payment {
     cardUsed: row.cardUsed,
     fraudScore: row.fraudScore === null ? null : Number(row.fraudScore),
     attempts: row.attempts,
+    gateway: row.gateway,
     refunded: row.refunded,
     refundPending: row.refundReserved,
     providerReference: row.providerReference,

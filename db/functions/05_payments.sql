@@ -15,9 +15,10 @@ begin
     update orders set payment_id = null where id = p_order_id;
     return;
   end if;
-  insert into payments (id, status, amount, currency, order_id, customer_id, customer_email, reference, choice)
+  insert into payments (id, status, amount, currency, order_id, customer_id, customer_email, reference, choice,
+                        gateway)
   select p_intent->>'paymentId', 'pending', o.total_amount, o.currency, o.id, o.customer_id, o.customer_email, o.id,
-         p_intent->'choice'
+         p_intent->'choice', coalesce(p_intent->>'gateway', 'sandbox')
     from orders o where o.id = p_order_id;
   update orders set payment_id = p_intent->>'paymentId' where id = p_order_id;
 end $$;
@@ -36,13 +37,14 @@ end $$;
 -- card that was given up settles nothing. The decision deletes the card tokens.
 create or replace function payment_write(p jsonb) returns void language sql as $$
   insert into payments (id, status, amount, currency, order_id, customer_id, customer_email, reference, card_used,
-                        fraud_score, attempts, refunded, provider_reference, failure_code, failure_detail, created_at)
+                        fraud_score, attempts, refunded, provider_reference, failure_code, failure_detail, created_at,
+                        gateway)
   values (p->>'id', p->>'status', (p->>'amount')::bigint, p->>'currency', p->>'orderId', p->>'customerId', p->>'email',
           p->>'reference', p->>'cardUsed', p->>'fraudScore', coalesce(p->'attempts', '[]'),
           case when p->>'status' = 'refunded' then (p->>'amount')::bigint else 0 end,
           p->>'providerReference', p->'failure'->>'code', p->'failure'->>'detail',
           -- the time of the request, which a 202 may already have shown
-          coalesce((p->>'requestedAt')::timestamptz, clock_timestamp()))
+          coalesce((p->>'requestedAt')::timestamptz, clock_timestamp()), coalesce(p->>'gateway', 'sandbox'))
   on conflict (id) do update
     set status = excluded.status, refunded = excluded.refunded, card_used = excluded.card_used,
         fraud_score = excluded.fraud_score, attempts = excluded.attempts, provider_reference = excluded.provider_reference,
@@ -71,14 +73,40 @@ begin
   return v_standing;
 end $$;
 
+-- Holds off other transactions that give up a card of this payment or store its id at the processor. The payment may have no
+-- row to lock yet.
+create or replace function payment_lock(p_id text) returns void language sql as $$
+  select pg_advisory_xact_lock(hashtextextended('payment/' || p_id, 0))
+$$;
+
+-- Stores the processor's id of a card's operation before money moves, unless the card was given up. Returns the stored id,
+-- which is the first one; null for a card that was given up. The undo of a card gives it up first, so it finds every id that
+-- is ever stored here.
+create or replace function provider_remember(p_payment_id text, p_card text, p_gateway text, p_provider_id text) returns text
+language plpgsql volatile as $$
+declare
+  v_stored text;
+begin
+  perform payment_lock(p_payment_id);
+  perform from payments where id = p_payment_id for share;
+  if exists (select from payments where id = p_payment_id and p_card = any (abandoned)) then return null; end if;
+  insert into provider_operations (payment_id, card, gateway, provider_id)
+  values (p_payment_id, p_card, p_gateway, p_provider_id)
+  on conflict (payment_id, card) do nothing;
+  select provider_id into v_stored from provider_operations where payment_id = p_payment_id and card = p_card;
+  return v_stored;
+end $$;
+
 -- Gives up a card of a payment without an order: it can settle nothing from now on. Returns the payment's standing: `pending`,
 -- or how it was decided before.
 create or replace function payment_abandon(p_payment jsonb, p_card text) returns jsonb language plpgsql volatile as $$
 begin
-  insert into payments (id, status, amount, currency, customer_id, customer_email, reference, abandoned, created_at)
+  perform payment_lock(p_payment->>'id');
+  insert into payments (id, status, amount, currency, customer_id, customer_email, reference, abandoned, created_at, gateway)
   values (p_payment->>'id', 'pending', (p_payment->>'amount')::bigint, p_payment->>'currency', p_payment->>'customerId',
           p_payment->>'email', p_payment->>'reference', array[p_card],
-          coalesce((p_payment->>'requestedAt')::timestamptz, clock_timestamp()))
+          coalesce((p_payment->>'requestedAt')::timestamptz, clock_timestamp()),
+          coalesce(p_payment->>'gateway', 'sandbox'))
   on conflict (id) do update set abandoned = array_append(payments.abandoned, p_card), updated_at = clock_timestamp()
     where payments.status = 'pending' and not (p_card = any (payments.abandoned));
   return payment_standing(p_payment->>'id');

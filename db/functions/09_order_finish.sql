@@ -10,7 +10,8 @@ create or replace function order_state(o orders) returns jsonb language sql vola
     'expiresInMs', case when o.status in ('draft', 'reserved')
                         then ceil(extract(epoch from o.expires_at - clock_timestamp()) * 1000) end,
     'inFlight', case when o.status = 'confirming' then (
-      select jsonb_build_object('paymentId', p.id, 'choice', p.choice, 'abandoned', to_jsonb(p.abandoned))
+      select jsonb_build_object('paymentId', p.id, 'choice', p.choice, 'gateway', p.gateway,
+                                'abandoned', to_jsonb(p.abandoned))
         from payments p where p.id = o.payment_id) end,
     'refused', case when o.status <> 'confirming' then (
       select jsonb_build_object('code', p.failure_code, 'detail', p.failure_detail)

@@ -18,6 +18,7 @@ export const definerFunctions = [
   'purchase_order_deliver(text, text)',
   'payment_record(jsonb, jsonb)',
   'payment_abandon(jsonb, text)',
+  'provider_remember(text, text, text, text)',
 ] as const;
 
 /** What the running role may write directly, by table. It may read every table. */

@@ -4,6 +4,7 @@
  */
 
 import type { Currency } from '../money.js';
+import type { GatewayName } from '../payments/gateways.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
 import type { StepBase, StepResult } from '../steps.js';
 import type { OrderDetails } from './details.js';
@@ -20,6 +21,8 @@ export interface PaymentRecord {
   readonly customerId: string | null;
   readonly email: string | null;
   readonly reference: string | null;
+  /** Its processor. Absent in recorded histories: the sandbox. */
+  readonly gateway?: GatewayName;
   /** RFC 3339: when the client asked for it; absent on an order's payment. */
   readonly requestedAt?: string;
   readonly cardUsed: CardSlot | null;
@@ -44,6 +47,8 @@ export type PaymentChoice =
 export interface PendingPayment {
   readonly paymentId: string;
   readonly choice: Exclude<PaymentChoice, { method: 'external' }>;
+  /** Its processor, which the worker adds to the step. The result has the one that the row has. Absent in recorded histories: the sandbox. */
+  readonly gateway?: GatewayName;
 }
 
 /** A payment that has started and is undecided. Its abandoned cards can settle nothing any more. */

@@ -1,6 +1,7 @@
 /** The record of a payment and its mails, for the workflows and the activity that does a whole purchase. */
 import type { Refusal } from '../errors.js';
 import type { MailRequest, PaymentRecord } from '../orders/steps.js';
+import type { GatewayName } from './gateways.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from './states.js';
 
 /** The facts of a payment that are fixed before its first attempt. Amount in minor units, above 0. */
@@ -12,6 +13,8 @@ export interface PaymentFacts {
   readonly customerId: string | null;
   readonly email: string | null;
   readonly reference: string | null;
+  /** Its processor; absent in recorded histories: the sandbox. */
+  readonly gateway?: GatewayName;
   /** RFC 3339: when the client asked for it; absent on an order's payment. */
   readonly requestedAt?: string;
 }
@@ -39,6 +42,7 @@ export function paymentRecord(
     customerId: facts.customerId,
     email: facts.email,
     reference: facts.reference,
+    ...(facts.gateway !== undefined && { gateway: facts.gateway }),
     ...(facts.requestedAt !== undefined && { requestedAt: facts.requestedAt }),
     cardUsed,
     fraudScore: progress.score,

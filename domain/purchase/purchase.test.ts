@@ -14,6 +14,19 @@ describe('a purchase', () => {
     expect(run.log).toEqual(['reserve', ...card('primary'), settled]);
   });
 
+  test('stays at the processor of the payment that was begun, with both cards and in its record', async () => {
+    const { inFlight } = confirming;
+    const run = new Run({
+      reserve: is({ inFlight: inFlight && { ...inFlight, gateway: 'stripe' } }),
+      authorize: 'declined',
+    });
+    expect(await run.go()).toMatchObject({ payment: { gateway: 'stripe', cardUsed: 'backup' } });
+    expect(run.operations.map(({ card, gateway }) => [card, gateway])).toEqual([
+      ['primary', 'stripe'],
+      ['backup', 'stripe'],
+    ]);
+  });
+
   test('without a card is reserved and settled', async () => {
     const run = new Run({ reserve: is({ inFlight: null, totalAmount: 0 }) });
     expect(await run.go()).toEqual({ kind: 'confirmed', payment: null });

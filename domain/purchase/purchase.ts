@@ -168,18 +168,19 @@ const abandonedCard = (): CardRecord => ({ ...nothingCharged(), mayHoldMoney: tr
 
 function chargeOf(
   { orderId, customerId, email, traceparent }: PurchaseFacts,
-  { paymentId, choice, abandoned }: PaymentInFlight,
+  { paymentId, choice, gateway, abandoned }: PaymentInFlight,
   amount: number,
   currency: string,
 ): ChargeFacts {
   const { cardToken, backupCardToken = null } = choice;
   const payment = { paymentId, orderId, amount, currency, customerId, email, reference: orderId };
-  return { ...payment, cardToken, backupCardToken, traceparent, abandoned };
+  return { ...payment, ...(gateway !== undefined && { gateway }), cardToken, backupCardToken, traceparent, abandoned };
 }
 
 function cardsOf(facts: ChargeFacts): CardOperation[] {
-  const { paymentId, orderId, amount, currency, customerId, traceparent, cardToken, backupCardToken } = facts;
-  const common = { paymentId, amount, currency, reference: orderId ?? paymentId, customerId, traceparent };
+  const { paymentId, orderId, gateway, amount, currency, customerId, traceparent, cardToken, backupCardToken } = facts;
+  const made = { paymentId, ...(gateway !== undefined && { gateway }) };
+  const common = { ...made, amount, currency, reference: orderId ?? paymentId, customerId, traceparent };
   const primary = { ...common, card: 'primary', token: cardToken } as const;
   return backupCardToken === null ? [primary] : [primary, { ...common, card: 'backup', token: backupCardToken }];
 }

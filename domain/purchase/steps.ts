@@ -1,6 +1,7 @@
 /** The steps of a purchase, their undo, and the record of the steps done. */
 import type { OrderStep, OrderStepResult, PaymentRecord } from '../orders/steps.js';
 import type { AuthorizeAnswer, CaptureAnswer } from '../payments/answers.js';
+import type { GatewayName } from '../payments/gateways.js';
 import type { CardSlot } from '../payments/states.js';
 import type { Fault } from '../retry.js';
 import type { Undone } from './outcomes.js';
@@ -9,6 +10,8 @@ import type { Undone } from './outcomes.js';
 export interface CardOperation {
   readonly paymentId: string;
   readonly card: CardSlot;
+  /** The processor of the payment; absent in recorded histories: the sandbox. */
+  readonly gateway?: GatewayName;
   readonly token: string;
   /** Minor units. */
   readonly amount: number;

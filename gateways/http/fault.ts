@@ -1,4 +1,5 @@
 import { holdsCardNumber } from '../../domain/cards/numbers.js';
+import { withoutTokens } from '../../domain/payments/tokens.js';
 import type { Fault } from '../../domain/retry.js';
 
 /**
@@ -27,9 +28,6 @@ const maxDetailLength = 500;
 
 /** Text from another system or a library as one line of bounded length, safe for logs and columns. */
 export function presentable(text: string): string {
-  const line = text
-    .slice(0, maxDetailLength)
-    .replace(/[\p{Cc}\p{Surrogate}]+/gu, ' ')
-    .replace(/tok_\w+/g, 'tok_…');
+  const line = withoutTokens(text.slice(0, maxDetailLength).replace(/[\p{Cc}\p{Surrogate}]+/gu, ' '));
   return holdsCardNumber(line) ? 'a text that contained what looks like a card number' : line;
 }

@@ -1,67 +1,130 @@
 import type { AuthorizeAnswer, CaptureAnswer } from '../../domain/payments/answers.js';
-import type { RefundAnswer } from '../../domain/payments/refunds.js';
+import type { DisputeStatus } from '../../domain/payments/disputes.js';
+import type { GatewayName } from '../../domain/payments/gateways.js';
+import type { RefundAnswer, RefundStatus } from '../../domain/payments/refunds.js';
+import type { CardOperation } from '../../domain/purchase/steps.js';
 import type { CallOptions } from '../http/http.js';
 
 /**
- * A card processor. Every call that changes something has an idempotency key: the same key is the same operation and gets
- * the same answer. Every call may throw a GatewayFault, which leaves open whether the operation happened.
+ * A card processor. The payment, the card and the kind of the call fix its idempotency key: the same call is the same
+ * operation and gets the same answer. Every call may throw a GatewayFault, which leaves open whether it took effect.
+ * Each call is made once, without retries. A definite client error, such as a used token, is a refusal.
+ * gateways/payment/conformance.fixture.ts has what every provider promises.
  */
 export interface PaymentGateway {
+  readonly name: GatewayName;
   /**
-   * Reserves money on a card. `reference` appears in the processor's books: the order's id, or the payment's if there
-   * is no order.
+   * Whether it makes an operation at the processor before money moves, and stores the processor's id of it then. Such a
+   * gateway is given the stored id, and can `cancel`.
    */
-  authorize(call: AuthorizeCall, options?: CallOptions): Promise<AuthorizeAnswer>;
-  /** Captures the whole authorized amount. */
-  capture(
-    call: { idempotencyKey: string; authorizationId: string; amount: number },
+  readonly storesIds: boolean;
+  /** Reserves the money. `reference` appears in the processor's books. */
+  authorize(operation: CardOperation, ids: ProviderIds, options?: CallOptions): Promise<AuthorizeAnswer>;
+  /**
+   * The outcome of `authorize`; null if there is none yet: the processor has not seen the call, or is still working on it.
+   * Only a repetition of the call settles which, or `cancel`.
+   * @param known the processor's id of the operation, if it was stored
+   */
+  findAuthorization(
+    operation: CardOperation,
+    known: string | null,
     options?: CallOptions,
-  ): Promise<CaptureAnswer>;
+  ): Promise<AuthorizeAnswer | null>;
+  /** Captures the whole authorized amount. One that was captured is `captured` again. */
+  capture(operation: CardOperation, authorizationId: string, options?: CallOptions): Promise<CaptureAnswer>;
+  /** The outcome of `capture`; null if there is none yet. */
+  findCapture(operation: CardOperation, authorizationId: string, options?: CallOptions): Promise<CaptureAnswer | null>;
   /** Voids an authorization that was not captured. A void one is `voided` again. */
-  void(call: { idempotencyKey: string; authorizationId: string }, options?: CallOptions): Promise<VoidAnswer>;
+  void(operation: CardOperation, authorizationId: string, options?: CallOptions): Promise<VoidAnswer>;
+  /**
+   * Ends a doubtful operation without taking money: once it is `voided`, an `authorize` or `capture` still under way fails.
+   * Absent where the processor has no such call: the operation is then repeated to learn its outcome.
+   */
+  cancel?(operation: CardOperation, known: string | null, options?: CallOptions): Promise<VoidAnswer>;
+  /** Returns captured money, in minor units, as the undo of the charge. It is no refund of our books. */
+  undoCapture(
+    operation: CardOperation,
+    authorizationId: string,
+    amount: number,
+    options?: CallOptions,
+  ): Promise<UndoCaptureAnswer>;
   /** Returns captured money. `pending`: the processor has taken the refund and decides it later. */
   refund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer>;
-  /**
-   * The outcome of the authorize call with this key; null if there is none yet: the processor has not seen the call, or
-   * is still working on it. Only a repetition of the call settles which.
-   */
-  findAuthorization(idempotencyKey: string, options?: CallOptions): Promise<AuthorizeAnswer | null>;
-  /** The outcome of the capture call with this key; null if there is none yet. */
-  findCapture(idempotencyKey: string, options?: CallOptions): Promise<CaptureAnswer | null>;
-  /** How the refund with this key stands now; null if there is none yet. */
+  /** How the refund stands now; null if there is none yet: only a repetition of the call settles which. */
   findRefund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer | null>;
   /** The processor's books for one authorization; null if it does not exist. Amounts in minor units. */
-  books(authorizationId: string, options?: CallOptions): Promise<AuthorizationBooks | null>;
+  read(authorizationId: string, options?: CallOptions): Promise<AuthorizationBooks | null>;
+  /**
+   * The authorizations that changed at the processor since then, oldest first and page by page. Some may have changed before.
+   * @param request `since` is RFC 3339; `cursor` is null for the first page
+   */
+  changes(request: { since: string; cursor: string | null }, options?: CallOptions): Promise<ChangesPage>;
   /** Aborts calls in flight and closes the connections. */
   close(): Promise<void>;
 }
 
-interface AuthorizeCall {
-  readonly idempotencyKey: string;
-  readonly token: string;
-  readonly amount: number;
-  readonly currency: string;
-  readonly reference: string;
+/** The processor's id of one operation, kept in Postgres. */
+export interface ProviderIds {
+  readonly known: string | null;
+  /** Stores the id before money moves. Rejects if the card was given up: no money may move then. */
+  remember(providerId: string): Promise<void>;
 }
 
-/** `captured`: too late to void; refund the money instead. */
+/** `captured`: too late; return the money instead. */
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };
+export type UndoCaptureAnswer = { readonly kind: 'returned' } | { readonly kind: 'over_refund' };
 
+/** One attempt at a refund. Its idempotency key is made of `refundId` and `attempt`. */
 export interface RefundCall {
-  readonly idempotencyKey: string;
-  /** Our own id of the refund, by which its owner is found at the processor; null: the undo of a charge. */
-  readonly refundId: string | null;
+  readonly refundId: string;
+  readonly attempt: number;
+  readonly paymentId: string;
   readonly authorizationId: string;
   /** Minor units, at least 1. */
   readonly amount: number;
   readonly currency: string;
 }
 
-interface AuthorizationBooks {
+export interface AuthorizationBooks {
   readonly authorizationId: string;
   readonly status: 'authorized' | 'captured' | 'voided' | 'declined';
   readonly amount: number;
   readonly captured: number;
   readonly refunded: number;
   readonly voided: boolean;
+  /** False while the processor refuses refunds of it. */
+  readonly refundable: boolean;
+  readonly refunds: readonly BookedRefund[];
+  readonly disputes: readonly BookedDispute[];
+}
+
+interface BookedRefund {
+  readonly providerReference: string;
+  /** Our refund, as the processor's books name it; null: it is none of ours, or the undo of a charge. */
+  readonly refundId: string | null;
+  readonly amount: number;
+  readonly status: RefundStatus;
+  readonly failure: string | null;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+interface BookedDispute {
+  readonly providerReference: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly reason: string;
+  readonly status: DisputeStatus;
+  readonly refundable: boolean;
+  /** RFC 3339. */
+  readonly openedAt: string;
+  readonly closedAt: string | null;
+}
+
+export interface ChangesPage {
+  readonly providerIds: readonly string[];
+  /** Null after the last page. */
+  readonly cursor: string | null;
+  /** RFC 3339: where the next look starts. */
+  readonly until: string;
 }

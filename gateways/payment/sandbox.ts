@@ -1,8 +1,7 @@
 /** The client of the sandbox's card processor (sandbox/payments/routes.ts is the server). */
-import { z } from 'zod';
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../domain/payments/answers.js';
-import type { RefundAnswer } from '../../domain/payments/refunds.js';
-import { errorOf, expectShape, providerId } from '../http/answers.js';
+import type { CardOperation } from '../../domain/purchase/steps.js';
+import { errorOf, expectShape } from '../http/answers.js';
 import {
   type CallOptions,
   createHttpGateway,
@@ -10,27 +9,15 @@ import {
   type HttpGatewayOptions,
   unexpectedAnswer,
 } from '../http/http.js';
-import type { PaymentGateway, VoidAnswer } from './gateway.js';
+import type { PaymentGateway, RefundCall, UndoCaptureAnswer, VoidAnswer } from './gateway.js';
+import { readBooks, readChanges } from './sandbox-books.js';
+import { readRefund } from './sandbox-refunds.js';
+import { authorized, captured, operationFound, refunded, voided } from './sandbox-shapes.js';
 
 const name = 'payment';
 
-const authorized = z.object({ authorizationId: providerId, status: z.literal('authorized') });
-const captured = z.object({ status: z.literal('captured') });
-const voided = z.object({ status: z.literal('voided') });
-const refunded = z.object({
-  status: z.enum(['refunded', 'pending', 'failed']),
-  refundId: providerId,
-  failure: providerId.nullish(),
-});
-const operation = z.object({ kind: providerId, answer: z.object({ status: z.int(), body: z.unknown() }) });
-const books = z.object({
-  authorizationId: providerId,
-  status: z.enum(['authorized', 'captured', 'voided', 'declined']),
-  amount: z.int(),
-  captured: z.int(),
-  refunded: z.int(),
-  voided: z.boolean(),
-});
+/** Errors that a repeated call gets again: the processor has rejected the request itself, and nothing happened. */
+const finalErrors: ReadonlySet<string> = new Set(['validation_failed', 'amount_too_small', 'token_used']);
 
 /** Connects lazily and keeps connections open. `timeoutMs` applies to calls without their own time-out. */
 export function createSandboxPayments(options: HttpGatewayOptions): PaymentGateway {
@@ -38,58 +25,79 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
 
   const post = (path: string, idempotencyKey: string, body: Record<string, unknown>, callOptions?: CallOptions) =>
     http.call({ method: 'POST', path: `/payments/${path}`, body, idempotencyKey }, callOptions);
+  const get = (path: string, callOptions?: CallOptions) => http.call({ method: 'GET', path }, callOptions);
 
   const find = async (kind: string, idempotencyKey: string, callOptions?: CallOptions): Promise<HttpAnswer | null> => {
-    const path = `/payments/operations?idempotencyKey=${encodeURIComponent(idempotencyKey)}`;
-    const answer = await http.call({ method: 'GET', path }, callOptions);
+    const answer = await get(`/payments/operations?idempotencyKey=${encodeURIComponent(idempotencyKey)}`, callOptions);
     const code = errorOf(name, answer.body)?.code;
     // A 404 means "never seen" only if the processor sent it: a misconfigured proxy also answers 404.
     if (answer.status === 404 && code === 'unknown_operation') return null;
     // A repeated call waits for the one in progress and gets its answer.
     if (answer.status === 409 && code === 'in_progress') return null;
     if (answer.status !== 200) throw unexpectedAnswer(name, `the look-up of ${kind}`, answer);
-    const found = expectShape(name, operation, answer.body);
+    const found = expectShape(name, operationFound, answer.body);
     if (found.kind !== kind)
       throw new Error(`${name}: the key of a ${kind} belongs to another operation, ${found.kind}`);
     return found.answer;
   };
 
   return {
-    async authorize({ idempotencyKey, ...body }, callOptions) {
-      return readAuthorize(await post('authorize', idempotencyKey, { ...body }, callOptions));
+    name: 'sandbox',
+    storesIds: false,
+    async authorize(operation, _ids, callOptions) {
+      const { token, amount, currency, reference } = operation;
+      const body = { token, amount, currency, reference };
+      return readAuthorize(await post('authorize', keyOf(operation, 'authorize'), body, callOptions));
     },
-    async capture({ idempotencyKey, authorizationId, amount }, callOptions) {
-      return readCapture(await post(`${segment(authorizationId)}/capture`, idempotencyKey, { amount }, callOptions));
-    },
-    async void({ idempotencyKey, authorizationId }, callOptions) {
-      return readVoid(await post(`${segment(authorizationId)}/void`, idempotencyKey, {}, callOptions));
-    },
-    async refund({ idempotencyKey, authorizationId, amount }, callOptions) {
-      return readRefund(await post(`${segment(authorizationId)}/refund`, idempotencyKey, { amount }, callOptions));
-    },
-    async findAuthorization(idempotencyKey, callOptions) {
-      const answer = await find('authorize', idempotencyKey, callOptions);
+    async findAuthorization(operation, _known, callOptions) {
+      const answer = await find('authorize', keyOf(operation, 'authorize'), callOptions);
       return answer && readAuthorize(answer);
     },
-    async findCapture(idempotencyKey, callOptions) {
-      const answer = await find('capture', idempotencyKey, callOptions);
+    async capture(operation, authorizationId, callOptions) {
+      const body = { amount: operation.amount };
+      const path = `${segment(authorizationId)}/capture`;
+      return readCapture(await post(path, keyOf(operation, 'capture'), body, callOptions));
+    },
+    async findCapture(operation, _authorizationId, callOptions) {
+      const answer = await find('capture', keyOf(operation, 'capture'), callOptions);
       return answer && readCapture(answer);
     },
-    async findRefund({ idempotencyKey }, callOptions) {
-      const answer = await find('refund', idempotencyKey, callOptions);
-      return answer && readRefund(answer);
+    async void(operation, authorizationId, callOptions) {
+      return readVoid(await post(`${segment(authorizationId)}/void`, keyOf(operation, 'void'), {}, callOptions));
     },
-    async books(authorizationId, callOptions) {
-      const answer = await http.call({ method: 'GET', path: `/payments/${segment(authorizationId)}` }, callOptions);
+    async undoCapture(operation, authorizationId, amount, callOptions) {
+      const path = `${segment(authorizationId)}/refund`;
+      return readUndo(await post(path, keyOf(operation, 'refund'), { amount }, callOptions));
+    },
+    async refund(call, callOptions) {
+      const path = `${segment(call.authorizationId)}/refund`;
+      return readRefund(name, await post(path, refundKey(call), { amount: call.amount }, callOptions));
+    },
+    async findRefund(call, callOptions) {
+      const answer = await find('refund', refundKey(call), callOptions);
+      return answer && readRefund(name, answer);
+    },
+    async read(authorizationId, callOptions) {
+      const answer = await get(`/payments/${segment(authorizationId)}`, callOptions);
       if (answer.status === 404 && errorOf(name, answer.body)?.code === 'unknown_authorization') return null;
       if (answer.status !== 200) throw unexpectedAnswer(name, 'the look-up of an authorization', answer);
-      return expectShape(name, books, answer.body);
+      return readBooks(name, answer.body);
+    },
+    async changes({ since, cursor }, callOptions) {
+      const query = new URLSearchParams({ from: since, limit: '100', ...(cursor !== null && { cursor }) });
+      const answer = await get(`/payments?${query}`, callOptions);
+      if (answer.status !== 200) throw unexpectedAnswer(name, 'the list of changes', answer);
+      return readChanges(name, answer.body, since);
     },
     close: () => http.close(),
   };
 }
 
 const segment = encodeURIComponent;
+
+function keyOf({ paymentId, card }: CardOperation, kind: 'authorize' | 'capture' | 'void' | 'refund'): string {
+  return `${paymentId}/${card}/${kind}`;
+}
 
 function readAuthorize(answer: HttpAnswer): AuthorizeAnswer {
   const refusal = readRefusal(answer);
@@ -101,9 +109,12 @@ function readAuthorize(answer: HttpAnswer): AuthorizeAnswer {
 function readCapture(answer: HttpAnswer): CaptureAnswer {
   const refusal = readRefusal(answer);
   if (refusal) return refusal;
+  const code = answer.status === 409 ? errorOf(name, answer.body)?.code : undefined;
   // Voided before the capture arrived: nothing was captured, and nothing can be.
-  if (answer.status === 409 && errorOf(name, answer.body)?.code === 'already_voided')
+  if (code === 'already_voided')
     return { kind: 'declined', code: 'payment_declined', declineCode: 'authorization_voided' };
+  // By hand, in the processor's own pages: it captures in full only.
+  if (code === 'already_captured') return { kind: 'captured' };
   if (answer.status !== 200) throw unexpectedAnswer(name, 'capture', answer);
   expectShape(name, captured, answer.body);
   return { kind: 'captured' };
@@ -116,24 +127,28 @@ function readVoid(answer: HttpAnswer): VoidAnswer {
   return { kind: 'voided' };
 }
 
-function readRefund(answer: HttpAnswer): RefundAnswer {
-  if (answer.status === 409) {
-    const error = errorOf(name, answer.body);
-    if (error?.code === 'over_refund') return { kind: 'over_refund' };
-    if (error?.code === 'disputed') return { kind: 'disputed' };
-    if (error?.code === 'not_captured')
-      return { kind: 'failed', providerReference: null, code: error.code, detail: 'the payment was not captured' };
-  }
-  if (answer.status !== 200 && answer.status !== 201) throw unexpectedAnswer(name, 'refund', answer);
-  const { status, refundId: providerReference, failure } = expectShape(name, refunded, answer.body);
-  if (status !== 'failed') return { kind: status === 'pending' ? 'pending' : 'succeeded', providerReference };
-  const detail = 'the processor could not return the money';
-  return { kind: 'failed', providerReference, code: failure ?? 'refund_failed', detail };
+function readUndo(answer: HttpAnswer): UndoCaptureAnswer {
+  if (answer.status === 409 && errorOf(name, answer.body)?.code === 'over_refund') return { kind: 'over_refund' };
+  if (answer.status !== 201) throw unexpectedAnswer(name, 'refund', answer);
+  expectShape(name, refunded, answer.body);
+  return { kind: 'returned' };
 }
 
-function readRefusal(answer: HttpAnswer): CardRefusal | null {
-  const error = errorOf(name, answer.body);
-  if (answer.status !== 402 || error?.code !== 'declined' || error.declineCode === undefined) return null;
-  const code = error.declineCode === 'insufficient_funds' ? 'insufficient_funds' : 'payment_declined';
-  return { kind: 'declined', code, declineCode: error.declineCode };
+/** The refusal of a card or of the request itself; null if the answer is neither. */
+function readRefusal({ status, body }: HttpAnswer): CardRefusal | null {
+  const error = errorOf(name, body);
+  if (error === null) return null;
+  if (status === 402 && error.code === 'declined' && error.declineCode !== undefined)
+    return refusedAs(error.declineCode);
+  return (status === 400 || status === 422) && finalErrors.has(error.code) ? refusedAs(error.code) : null;
+}
+
+function refusedAs(declineCode: string): CardRefusal {
+  const code = declineCode === 'insufficient_funds' ? 'insufficient_funds' : 'payment_declined';
+  return { kind: 'declined', code, declineCode };
+}
+
+/** Each attempt is an operation of its own: a known key gets its first answer. */
+function refundKey({ refundId, attempt }: RefundCall): string {
+  return `${refundId}/${attempt}`;
 }

@@ -1,5 +1,6 @@
 /** The contract of `payment/<id>`: its id, input and update. Types and constants only. */
 import type { Currency } from '../../domain/money.js';
+import type { GatewayName } from '../../domain/payments/gateways.js';
 import type { PaymentStatus } from '../../domain/payments/states.js';
 import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
@@ -7,6 +8,8 @@ export const paymentWorkflowId = (paymentId: string) => `payment/${paymentId}`;
 
 export interface PaymentInput {
   readonly paymentId: string;
+  /** Its processor, fixed when it starts. Absent on payments started by 0.1.0: the sandbox. */
+  readonly gateway?: GatewayName;
   readonly amount: number;
   readonly currency: Currency;
   readonly cardToken: string;

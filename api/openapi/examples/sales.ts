@@ -16,6 +16,7 @@ export const paymentExample = {
   cardUsed: 'primary',
   fraudScore: 0.1,
   attempts: [{ card: 'primary', outcome: 'captured', code: null, at: updatedAt }],
+  gateway: 'sandbox',
   refunded: 0,
   refundPending: 0,
   providerReference: 'auth_5Z7ZicCDM23OX3qt',

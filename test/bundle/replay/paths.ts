@@ -1,6 +1,7 @@
 /** Every path that a saga can take, each as a walk through the API: recorded once, replayed forever. */
 import { eventually, type Shop } from '../../shop.js';
 import type { Path } from './path.js';
+import { refundPaths } from './refund-paths.js';
 import { replenishmentPaths } from './replenishment-paths.js';
 import { transferPaths } from './transfer-paths.js';
 
@@ -202,6 +203,7 @@ export const paths: readonly Path[] = [
       return `verification/${body.id}`;
     },
   },
+  ...refundPaths,
   ...transferPaths,
   ...replenishmentPaths,
 ];

@@ -34,6 +34,7 @@ describe('a standalone payment', () => {
       cardUsed: 'primary',
       fraudScore: 0.1,
       attempts: [{ card: 'primary', outcome: 'captured', code: null }],
+      gateway: 'sandbox',
       refunded: 0,
     });
     expect(body.id).toMatch(/^pay_/);
@@ -94,6 +95,8 @@ describe('a standalone payment', () => {
     [{ amount: '1' }],
     [{ currency: 'CHF' }],
     [{ cardToken: '4242' }],
+    [{ cardToken: 'pm_card_visa' }],
+    [{ backupCardToken: 'pm_card_visa' }],
     [{ hurry: true }],
   ])('with %j is refused and starts nothing', async (wrong) => {
     const { status, body } = await pay('tok_visa', wrong);

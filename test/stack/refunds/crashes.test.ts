@@ -12,12 +12,9 @@ const own = ownStack({ HOLDFAST_CRASH_POINTS: crashFolder });
 
 describe('a refund survives kill -9 of the worker: the money is returned once, and the goods come back once', () => {
   test.each([
-    ['beginRefund', 'during'],
     ['beginRefund', 'after'],
-    ['refundPayment', 'before'],
     ['refundPayment', 'during'],
     ['refundPayment', 'after'],
-    ['settleRefund', 'during'],
     ['settleRefund', 'after'],
   ] as const)('at %s, %s it acts', async (activity, phase) => {
     const { shop } = own;

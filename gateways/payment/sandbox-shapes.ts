@@ -1,0 +1,59 @@
+/** The shapes of the sandbox processor's answers. */
+import { z } from 'zod';
+import { disputeStatuses } from '../../domain/payments/disputes.js';
+import { refundStatuses } from '../../domain/payments/refunds.js';
+import { providerId, providerText } from '../http/answers.js';
+
+export const authorized = z.object({ authorizationId: providerId, status: z.literal('authorized') });
+export const captured = z.object({ status: z.literal('captured') });
+export const voided = z.object({ status: z.literal('voided') });
+/** A refund may still be pending, or fail later. */
+export const refunded = z.object({
+  status: z.enum(['refunded', 'pending', 'failed']),
+  refundId: providerId,
+  failure: providerId.nullish(),
+});
+export const operationFound = z.object({
+  kind: providerId,
+  answer: z.object({ status: z.int(), body: z.unknown() }),
+});
+
+const time = z.iso.datetime();
+
+const refund = z.object({
+  refundId: providerId,
+  amount: z.int(),
+  status: z.enum(refundStatuses),
+  failure: providerText.nullable(),
+  idempotencyKey: providerId.nullable(),
+  at: time,
+});
+const dispute = z.object({
+  id: providerId,
+  amount: z.int(),
+  reason: providerText,
+  status: z.enum(disputeStatuses),
+  refundable: z.boolean(),
+  openedAt: time,
+  closedAt: time.nullable(),
+});
+
+export const books = z.object({
+  authorizationId: providerId,
+  status: z.enum(['authorized', 'captured', 'voided', 'declined']),
+  amount: z.int(),
+  currency: z.string().regex(/^[A-Z]{3}$/),
+  captured: z.int(),
+  refunded: z.int(),
+  voided: z.boolean(),
+  refundable: z.boolean().default(true),
+  refunds: z.array(refund).default([]),
+  disputes: z.array(dispute).default([]),
+});
+
+const changed = z.object({ authorizationId: providerId, updatedAt: time.optional() });
+/** A page, or all of them at once. */
+export const listed = z.union([
+  z.object({ items: z.array(changed), nextCursor: providerText.nullable() }),
+  z.array(changed).transform((items) => ({ items, nextCursor: null })),
+]);
