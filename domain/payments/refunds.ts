@@ -8,8 +8,7 @@ export const refundStatuses = ['pending', 'succeeded', 'failed'] as const;
 export type RefundStatus = (typeof refundStatuses)[number];
 
 /** Who made it: a client of ours, or a person in the processor's own pages. */
-export const refundOrigins = ['holdfast', 'processor'] as const;
-export type RefundOrigin = (typeof refundOrigins)[number];
+export type RefundOrigin = 'holdfast' | 'processor';
 
 /** Units of one line that a refund returns, and the money for them. */
 export interface RefundLine {
