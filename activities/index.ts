@@ -3,6 +3,7 @@ import type { CheckoutActivities } from './checkout.js';
 import type { NoticeActivities } from './notices.js';
 import type { OrderActivities } from './orders.js';
 import type { PaymentActivities } from './payments.js';
+import type { RefundActivities } from './refunds.js';
 import type { ReplenishmentActivities } from './replenishment.js';
 import type { ReviewActivities } from './reviews.js';
 import type { SupplierActivities } from './suppliers.js';
@@ -13,6 +14,7 @@ import type { VerificationActivities } from './verification.js';
 export type Activities = CheckoutActivities &
   OrderActivities &
   PaymentActivities &
+  RefundActivities &
   ReplenishmentActivities &
   ReviewActivities &
   NoticeActivities &

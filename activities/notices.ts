@@ -1,6 +1,14 @@
 /** Mails about committed changes, to customers and to our own staff. */
 
-import { type MailFacts, markSent, type NoticeFacts, unsentMails, unsentNotices } from '../db/outbox/notices.js';
+import {
+  type MailFacts,
+  markSent,
+  type NoticeFacts,
+  type RefundMailFacts,
+  unsentMails,
+  unsentNotices,
+  unsentRefundMails,
+} from '../db/outbox/notices.js';
 import type { Connection } from '../db/postgres/client.js';
 import { formatMoney } from '../domain/money.js';
 import { type NoticeAddresses, noticeText } from '../domain/notices.js';
@@ -19,9 +27,14 @@ export function noticeActivities({ sql }: Connection, mail: MailGateway, address
      * with the same Message-ID.
      */
     async sendNotices(rowIds: readonly number[]): Promise<NoticeResult> {
-      const [mails, notices] = await Promise.all([unsentMails(sql, rowIds), unsentNotices(sql, rowIds)]);
+      const [mails, refunds, notices] = await Promise.all([
+        unsentMails(sql, rowIds),
+        unsentRefundMails(sql, rowIds),
+        unsentNotices(sql, rowIds),
+      ]);
       const letters = [
         ...mails.map((facts) => ({ rowId: facts.outboxId, letter: toCustomer(facts) })),
+        ...refunds.map((facts) => ({ rowId: facts.outboxId, letter: aboutRefund(facts) })),
         ...notices.map((facts) => ({ rowId: facts.outboxId, letter: toStaff(facts, addresses) })),
       ];
       const outcomes = await Promise.allSettled(letters.map(({ letter }) => mail.send(letter)));
@@ -60,15 +73,29 @@ function toCustomer(facts: MailFacts): Mail {
   };
 }
 
+function aboutRefund({ refundId, orderId, paymentId, to, lines, ...money }: RefundMailFacts): Mail {
+  const amount = formatMoney(money);
+  const items = lines.map(({ name, quantity }) => `  ${quantity} x ${oneLine(name)}\n`).join('');
+  return {
+    messageId: `<refund.${refundId}@holdfast>`,
+    to,
+    subject: `Refund for ${orderId ?? paymentId}`,
+    text: `We have returned ${amount} to you.\n\n${items && `${items}\n`}It can take a few days until it is on your account.\n\nRefund ${refundId}\n`,
+  };
+}
+
 /** The items bought, charges and taxes, one a line, which add up to the total. Empty where the payment has no order. */
 function itemsOf({ lines, charges, tax, taxesIncluded, currency }: MailFacts): string {
   const money = (amount: number) => formatMoney({ amount, currency });
   const items = lines.map(({ name, quantity, unitPrice, discount }) => {
-    // A name may contain line breaks.
-    const product = name.replace(/\s+/g, ' ').trim();
-    return `  ${quantity} x ${product} at ${money(unitPrice)}: ${money(quantity * unitPrice)}${discount > 0 ? `, less ${money(discount)}` : ''}\n`;
+    return `  ${quantity} x ${oneLine(name)} at ${money(unitPrice)}: ${money(quantity * unitPrice)}${discount > 0 ? `, less ${money(discount)}` : ''}\n`;
   });
   const extras = charges.map(({ name, amount }) => `  ${name.replace(/\s+/g, ' ').trim()}: ${money(amount)}\n`);
   const taxes = tax > 0 ? [`  Taxes${taxesIncluded ? ' included' : ''}: ${money(tax)}\n`] : [];
   return items.length === 0 ? '' : `${[...items, ...extras, ...taxes].join('')}\n`;
+}
+
+/** A product's name, which may contain line breaks. */
+function oneLine(name: string): string {
+  return name.replace(/\s+/g, ' ').trim();
 }

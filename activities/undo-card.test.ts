@@ -64,6 +64,9 @@ class Processor {
           this.refunded += amount;
           return { kind: 'returned' } as const;
         }),
+      // The undo of a charge is no refund of our books.
+      refund: () => Promise.reject(new Error('not the undo of a charge')),
+      findRefund: () => Promise.reject(new Error('not the undo of a charge')),
       read: () =>
         call('read', () => ({
           ...{ authorizationId: 'id_1', status: this.status === 'none' ? ('voided' as const) : this.status },

@@ -20,6 +20,7 @@ import { orderRoutes } from './orders/routes.js';
 import { paymentRoutes } from './payments/routes.js';
 import { productRoutes } from './products/routes.js';
 import { purchaseOrderRoutes } from './purchase-orders/routes.js';
+import { refundRoutes } from './refunds/routes.js';
 import { replenishmentRoutes } from './replenishments/routes.js';
 import { reservationRoutes } from './reservations/routes.js';
 import { reviewRoutes } from './reviews/routes.js';
@@ -41,6 +42,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...ledgerRoutes(deps),
     ...orderRoutes(deps),
     ...paymentRoutes(deps),
+    ...refundRoutes(deps),
     ...replenishmentRoutes(deps),
     ...purchaseOrderRoutes(deps),
     ...reviewRoutes(deps),

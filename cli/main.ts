@@ -47,6 +47,16 @@ const topCommands: readonly TopCommand[] = [
       (await import('./commands/order.js')).addOrderCommands(group, session, currentFolder),
   },
   {
+    name: 'refund',
+    description: 'return money for an order or a payment, for units of its lines or an amount',
+    fill: async (command, session) => (await import('./commands/refunds.js')).addRefundCommand(command, session),
+  },
+  {
+    name: 'refunds',
+    description: 'the refunds, and how they stand',
+    fill: async (group, session) => (await import('./commands/refunds.js')).addRefundsCommands(group, session),
+  },
+  {
     name: 'transfer',
     description: 'moving goods from one location to another',
     fill: async (group, session) => (await import('./commands/transfer.js')).addTransferCommands(group, session),

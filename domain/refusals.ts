@@ -4,7 +4,11 @@ import { formatMoney } from './money.js';
 
 /** The facts of each code with which SQL may refuse. */
 export interface RefusalFacts {
-  readonly not_found: { readonly orderId: string } | { readonly transferId: string };
+  readonly not_found:
+    | { readonly orderId: string }
+    | { readonly transferId: string }
+    | { readonly paymentId: string }
+    | { readonly refundId: string };
   readonly unknown_sku: { readonly sku: string };
   readonly unknown_location: { readonly location: string };
   readonly product_not_active: { readonly sku: string; readonly status: string };
@@ -16,8 +20,13 @@ export interface RefusalFacts {
     readonly requested: number;
   };
   readonly invalid_order_state: { readonly from: string; readonly to: string };
-  /** A transfer's transition; or a refusal of the ledger that no client can cause. */
-  readonly invalid_state: { readonly from: string; readonly to: string } | { readonly ledger: unknown };
+  /** A transfer's or a payment's transition; or a refusal of the ledger that no client can cause. */
+  readonly invalid_state:
+    | { readonly from: string; readonly to: string; readonly paymentId?: string }
+    | { readonly ledger: unknown };
+  /** Minor units that can still be refunded; with `sku`, the units of it that can. */
+  readonly over_refund: { readonly available: number; readonly sku?: string; readonly units?: number };
+  readonly payment_disputed: { readonly paymentId: string };
   readonly total_mismatch: {
     readonly expected: { readonly amount: number; readonly currency: string };
     readonly computed: { readonly amount: number; readonly currency: string };
@@ -26,6 +35,7 @@ export interface RefusalFacts {
   readonly already_exists: { readonly orderId: string };
   readonly validation_failed:
     | { readonly rule: 'one_currency' }
+    | { readonly rule: 'line_of_order'; readonly sku: string }
     /** `line` counts from 1. */
     | { readonly rule: 'discount_of_line' | 'tax_of_line'; readonly line: number }
     | { readonly rule: 'max_lines' | 'max_total' | 'max_received'; readonly max: number };
@@ -33,8 +43,12 @@ export interface RefusalFacts {
 export type FactualCode = keyof RefusalFacts;
 
 const details: { readonly [Code in FactualCode]: (facts: RefusalFacts[Code]) => string } = {
-  not_found: (facts) =>
-    'orderId' in facts ? `there is no order ${facts.orderId}` : `there is no transfer ${facts.transferId}`,
+  not_found: (facts) => {
+    if ('orderId' in facts) return `there is no order ${facts.orderId}`;
+    if ('paymentId' in facts) return `there is no payment ${facts.paymentId}`;
+    if ('refundId' in facts) return `there is no refund ${facts.refundId}`;
+    return `there is no transfer ${facts.transferId}`;
+  },
   unknown_sku: ({ sku }) => `there is no product ${sku}`,
   unknown_location: ({ location }) => `there is no location ${location}`,
   product_not_active: ({ sku, status }) => `product ${sku} is ${status}`,
@@ -45,7 +59,10 @@ const details: { readonly [Code in FactualCode]: (facts: RefusalFacts[Code]) => 
   invalid_state: (facts) =>
     'ledger' in facts
       ? `the stock ledger refused: ${JSON.stringify(facts.ledger)}`
-      : `a transfer that is ${facts.from} cannot become ${facts.to}`,
+      : `a ${facts.paymentId === undefined ? 'transfer' : 'payment'} that is ${facts.from} cannot become ${facts.to}`,
+  over_refund: ({ available, sku, units }) =>
+    sku === undefined ? `only ${available} minor units can be refunded` : `only ${units} of ${sku} can be refunded`,
+  payment_disputed: ({ paymentId }) => `payment ${paymentId} is disputed and cannot be refunded`,
   total_mismatch: ({ expected, computed }) =>
     `the order comes to ${formatMoney(computed)}, not ${formatMoney(expected)}`,
   already_exists: ({ orderId }) => `order ${orderId} has this external reference`,
@@ -57,6 +74,8 @@ const details: { readonly [Code in FactualCode]: (facts: RefusalFacts[Code]) => 
         return `the included tax of line ${facts.line} is over the amount that includes it`;
       case 'one_currency':
         return 'an order has one currency';
+      case 'line_of_order':
+        return `the order has no line of ${facts.sku}`;
       case 'max_lines':
         return `an order has at most ${facts.max} lines`;
       case 'max_total':
@@ -77,6 +96,8 @@ const extensions: { readonly [Code in FactualCode]?: (facts: RefusalFacts[Code])
   invalid_order_state: (facts) => facts,
   total_mismatch: (facts) => facts,
   already_exists: (facts) => facts,
+  over_refund: (facts) => facts,
+  payment_disputed: (facts) => facts,
   invalid_state: (facts) => ('ledger' in facts ? undefined : facts),
 };
 

@@ -4,7 +4,14 @@
  * retried sooner and more often, with the same idempotency key.
  */
 
-export type RetryClass = 'authorize' | 'capture' | 'fraud' | 'backupCard' | 'replenishmentSupplier' | 'supplierReserve';
+export type RetryClass =
+  | 'authorize'
+  | 'capture'
+  | 'fraud'
+  | 'refund'
+  | 'backupCard'
+  | 'replenishmentSupplier'
+  | 'supplierReserve';
 
 /** Why an attempt has no answer. Gateways throw it; activities pass it on as the failure's type. */
 export const faults = ['unreachable', 'no_answer', 'server_error', 'malformed'] as const;
@@ -37,6 +44,7 @@ const policies: Readonly<Record<RetryClass, Policy>> = {
   authorize: { attempts: 3, firstWaitSeconds: 5, growth: 'doubling' },
   capture: { attempts: 3, firstWaitSeconds: 60, growth: 'fixed' },
   fraud: { attempts: 2, firstWaitSeconds: 30, growth: 'fixed' },
+  refund: { attempts: 2, firstWaitSeconds: 30, growth: 'fixed' },
   backupCard: { attempts: 3, firstWaitSeconds: 10, growth: 'doubling' },
   replenishmentSupplier: { attempts: 3, firstWaitSeconds: 300, growth: 'doubling', backgroundCall: true },
   supplierReserve: { attempts: 3, firstWaitSeconds: 2, growth: 'doubling', backgroundCall: true },

@@ -9,6 +9,7 @@ export type ReviewKind =
   | 'outbox_undeliverable'
   | 'delivery_overdue'
   | 'replenishment_failed'
+  | 'refund_failed'
   | 'saga_lost';
 
 export const reviewStatuses = ['open', 'resolved'] as const;

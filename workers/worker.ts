@@ -17,6 +17,7 @@ import type { Activities } from '../activities/index.js';
 import { noticeActivities } from '../activities/notices.js';
 import { orderActivities } from '../activities/orders.js';
 import { paymentActivities } from '../activities/payments.js';
+import { refundActivities } from '../activities/refunds.js';
 import { replenishmentActivities } from '../activities/replenishment.js';
 import { reviewActivities } from '../activities/reviews.js';
 import { supplierActivities } from '../activities/suppliers.js';
@@ -27,6 +28,7 @@ import type { Log } from '../api/system/log.js';
 import { createOrderStore } from '../db/orders/store.js';
 import { providerIds } from '../db/payments/provider-ids.js';
 import type { Connection, connect } from '../db/postgres/client.js';
+import { createRefundStore } from '../db/refunds/store.js';
 import { createLedger } from '../db/stock/ledger.js';
 import { createTransferStore } from '../db/transfers/store.js';
 import { tooStrong } from '../db/upgrade/roles.js';
@@ -195,8 +197,9 @@ function activitiesOn(
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
   const orders = orderActivities(store, paymentGateway);
+  const processors = paymentGateways(options.processors);
   const calls = cardCalls({
-    payments: paymentGateways(options.processors),
+    payments: processors,
     fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
     ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,
@@ -210,6 +213,11 @@ function activitiesOn(
   return {
     ...orders,
     ...payments,
+    ...refundActivities({
+      store: metrics.stock.refunds(createRefundStore(connection.sql)),
+      gatewayOf: processors.of,
+      gatewayTimeoutSeconds,
+    }),
     ...checkoutActivities({ orders, calls, around }),
     ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),
@@ -257,6 +265,7 @@ const loggedFields = [
   'activityType',
   'orderId',
   'transferId',
+  'refundId',
   'replenishmentId',
   'purchaseOrderId',
   'verificationId',

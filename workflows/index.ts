@@ -2,6 +2,7 @@
 export { notices } from './notices/notices.js';
 export { order } from './order/order.js';
 export { payment } from './payment/payment.js';
+export { refund } from './refund/refund.js';
 export { replenishment } from './replenishment/replenishment.js';
 export { sweep } from './sweep/sweep.js';
 export { transfer } from './transfer/transfer.js';

@@ -52,6 +52,7 @@ const tags = [
   ['Reservations', 'Holds on stock without an order.'],
   ['Orders', 'From the first line to the payment, with a timeline.'],
   ['Payments', 'Payments without an order; reading also those of orders.'],
+  ['Refunds', 'Money returned, for orders and payments.'],
   ['Supply', 'Transfers between locations, replenishment from suppliers, purchase orders.'],
   ['Reviews', 'Cases that a person must decide.'],
   ['Keys', 'API keys and their scopes.'],

@@ -139,6 +139,7 @@ function pendingPayment(input: PaymentInput): Payment {
     attempts: [],
     gateway: input.gateway ?? 'sandbox',
     refunded: 0,
+    refundPending: 0,
     providerReference: null,
     createdAt: input.requestedAt,
   };

@@ -79,6 +79,7 @@ export const payment = z
       .enum(gatewayNames)
       .openapi({ description: 'The card processor that it was made at.', example: 'sandbox' }),
     refunded: minorUnits.openapi({ description: 'How much was refunded, in minor units.', example: 0 }),
+    refundPending: minorUnits.openapi({ description: 'How much is being refunded, in minor units.', example: 0 }),
     providerReference: shownOrNull("The processor's own reference.", 'auth_5Z7ZicCDM23OX3qt'),
     createdAt,
   })
@@ -100,6 +101,7 @@ export function viewPayment(row: PaymentRow): Payment {
     attempts: row.attempts,
     gateway: row.gateway,
     refunded: row.refunded,
+    refundPending: row.refundReserved,
     providerReference: row.providerReference,
     createdAt: row.createdAt,
   };

@@ -36,6 +36,8 @@ export interface SagaResource<View, Input> {
   readonly stored: (db: Database, id: string) => Promise<Stored<View> | null>;
   /** The resource as the saga will first write it. */
   readonly pending: (db: Database, input: Input) => Promise<View> | View;
+  /** Whether its saga may answer before it is decided: such an answer is 202. Absent: it never does. */
+  readonly isUndecided?: (view: View) => boolean;
   /** Whether every saga writes its resource, even one that was terminated. */
   readonly alwaysWritten: boolean;
 }
@@ -115,7 +117,9 @@ export async function startSaga<View, Input>(
   const headers = { Location: `${resource.path}/${id}` };
   const stored = await resource.stored(db, id);
   if (outcome.kind === 'late') return answer(202, stored?.view ?? (await resource.pending(db, input)), headers);
-  if (outcome.kind === 'answered') return stored ? answer(201, stored.view, headers) : unavailable('Postgres');
+  if (outcome.kind === 'answered' && !stored) return unavailable('Postgres');
+  if (stored && resource.isUndecided?.(stored.view)) return answer(202, stored.view, headers);
+  if (outcome.kind === 'answered' && stored) return answer(201, stored.view, headers);
   // The saga has ended, and Temporal may no longer have its answer.
   const past = await deps.sagas.pastAnswer<SagaAnswer<string>>(resource.workflowId(id), updateId);
   if (past?.kind === 'refused') return refuseWith(past.refusal);

@@ -15,6 +15,12 @@ import {
   paymentWorkflowId,
 } from '../../workflows/payment/contract.js';
 import {
+  type RefundAnswer,
+  type RefundInput,
+  refundUpdates,
+  refundWorkflowId,
+} from '../../workflows/refund/contract.js';
+import {
   type PlannedRequest,
   type ReplenishmentAnswer,
   type ReplenishmentInput,
@@ -66,6 +72,21 @@ export class Sagas extends SagaClient {
       args: [input],
       memo: { traceparent: input.caller.traceparent },
       typedSearchAttributes: input.customerId === null ? [] : [{ key: customerIdKey, value: input.customerId }],
+    });
+  }
+
+  /** Starts `refund/<id>`, or finds it started, and waits until the refund is settled or pending at the processor. */
+  startRefund(input: RefundInput, customerId: string | null, updateCall: UpdateCall): Promise<Outcome<RefundAnswer>> {
+    const { refundId, request, caller } = input;
+    return this.start<RefundAnswer>('refund', refundUpdates.decided, updateCall, {
+      workflowId: refundWorkflowId(refundId),
+      args: [input],
+      memo: { traceparent: caller.traceparent },
+      typedSearchAttributes: [
+        ...(customerId === null ? [] : [{ key: customerIdKey, value: customerId }]),
+        ...(request.amount === null ? [] : [{ key: totalKey, value: request.amount }]),
+        ...(request.lines.length === 0 ? [] : [{ key: skuKey, value: skuList(request.lines.map(({ sku }) => sku)) }]),
+      ],
     });
   }
 

@@ -155,6 +155,22 @@ export const transfer = z.object({
 export const transferPage = listOf(transfer);
 export type Transfer = z.infer<typeof transfer>;
 
+export const refund = z.object({
+  id: z.string(),
+  orderId: z.string().nullable(),
+  paymentId: z.string().nullable(),
+  amount: z.number(),
+  currency: z.string(),
+  status: z.string(),
+  lines: z.array(z.object({ sku: z.string(), quantity: z.number() })),
+  restocked: z.boolean(),
+  reason: z.string(),
+  providerReference: z.string().nullable(),
+  failure: failure.nullable(),
+  createdAt: z.string(),
+});
+export const refundPage = listOf(refund);
+
 export const supplier = z.object({
   id: z.string(),
   name: z.string(),

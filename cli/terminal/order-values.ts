@@ -83,3 +83,9 @@ function pair(text: string): readonly [string, string] {
   if (at < 1) throw new InvalidArgumentError('expected NAME=VALUE');
   return [text.slice(0, at).trim(), text.slice(at + 1)];
 }
+
+/** `SKU:QTY`, collected over all `--line` options. */
+export function units(text: string, before: readonly LineValue[] = []): readonly LineValue[] {
+  if (/[@,]/.test(text)) throw new InvalidArgumentError('expected SKU:QTY');
+  return orderLine(text, before);
+}

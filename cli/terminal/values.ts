@@ -15,6 +15,7 @@ export const quantity = (text: string) => wholeNumber(text, 1, maxQuantity);
 export const stockLevel = (text: string) => wholeNumber(text, 0, maxQuantity);
 /** Zero is allowed: nothing may have arrived. */
 export const arrivedQuantity = (text: string) => wholeNumber(text, 0, maxQuantity);
+export const minorUnits = (text: string) => wholeNumber(text, 1, maxMinorUnits);
 export const waitSeconds = (text: string) => wholeNumber(text, 0, maxWaitSeconds);
 export const listLimit = (text: string) => wholeNumber(text, 1, maxPageSize);
 

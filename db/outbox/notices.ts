@@ -27,6 +27,19 @@ interface MailLine {
   readonly discount: number;
 }
 
+/** The contents of a mail about a refund. Amount in minor units. */
+export interface RefundMailFacts {
+  readonly outboxId: number;
+  readonly to: string;
+  readonly refundId: string;
+  readonly orderId: string | null;
+  readonly paymentId: string | null;
+  readonly amount: number;
+  readonly currency: string;
+  /** The units returned, with the current names of their products. */
+  readonly lines: readonly { readonly name: string; readonly quantity: number }[];
+}
+
 export interface NoticeFacts {
   readonly outboxId: number;
   readonly notice: Notice;
@@ -46,6 +59,26 @@ export async function unsentMails(sqlClient: Sql, rowIds: readonly number[]): Pr
       from outbox b
       join payments p on p.id = b.payload->>'paymentId'
       left join orders o on o.id = p.order_id
+     where b.id = any(${rowIds as number[]}) and b.topic = 'mail' and b.sent_at is null
+       and coalesce(p.customer_email, o.customer_email) is not null
+     order by b.id`;
+}
+
+/** The unsent mails about refunds of these rows. Leaves out rows without an address. */
+export async function unsentRefundMails(
+  sqlClient: Sql,
+  rowIds: readonly number[],
+): Promise<readonly RefundMailFacts[]> {
+  return sqlClient<RefundMailFacts[]>`
+    select b.id::float8 as "outboxId", coalesce(p.customer_email, o.customer_email) as "to", r.id as "refundId",
+           r.order_id as "orderId", r.payment_id as "paymentId", r.amount::float8 as amount, r.currency,
+           coalesce((select json_agg(json_build_object('name', c.name, 'quantity', (x->>'quantity')::bigint) order by ord)
+                       from jsonb_array_elements(r.lines) with ordinality as e(x, ord)
+                       join products c on c.sku = x->>'sku'), '[]') as lines
+      from outbox b
+      join refunds r on r.id = b.payload->>'refundId'
+      left join payments p on p.id = r.payment_id
+      left join orders o on o.id = r.order_id
      where b.id = any(${rowIds as number[]}) and b.topic = 'mail' and b.sent_at is null
        and coalesce(p.customer_email, o.customer_email) is not null
      order by b.id`;

@@ -11,6 +11,7 @@ export type ListName =
   | 'orders'
   | 'payments'
   | 'products'
+  | 'refunds'
   | 'purchase_orders'
   | 'replenishments'
   | 'reviews'

@@ -3,7 +3,7 @@ import { isSettled, orderStatuses } from '../../domain/orders/states.js';
 import { isTransferEnded, transferStatuses } from '../../domain/transfers/states.js';
 import type { Sql } from '../postgres/client.js';
 
-/** The ids of those workflows (`order/…`, `payment/…`, `transfer/…`, `verification/…`) whose business is not done. */
+/** The ids of those workflows (`order/…`, `payment/…`, `refund/…`, `transfer/…`, `verification/…`) whose business is not done. */
 export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): Promise<readonly string[]> {
   if (workflowIds.length === 0) return [];
   const rows = await sql<{ workflowId: string }[]>`
@@ -12,6 +12,8 @@ export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): 
                                               and o.status = any(${orderStatuses.filter(isSettled)}))
        and not exists (select from payments p where p.id = substr(w.id, 9) and w.id like 'payment/%'
                                                 and p.status <> 'pending')
+       and not exists (select from refunds r where r.id = substr(w.id, 8) and w.id like 'refund/%'
+                                               and r.status <> 'pending')
        and not exists (select from transfers t where t.id = substr(w.id, 10) and w.id like 'transfer/%'
                                                  and t.status = any(${transferStatuses.filter(isTransferEnded)}))
        and not exists (select from ledger_verifications v where v.id = substr(w.id, 14) and w.id like 'verification/%'

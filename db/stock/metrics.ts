@@ -9,6 +9,7 @@ import type { StockOperation, StockResult } from '../../domain/stock.js';
 import { isTransferEnded } from '../../domain/transfers/states.js';
 import type { TransferStep, TransferStepResult } from '../../domain/transfers/steps.js';
 import type { OrderStore } from '../orders/store.js';
+import type { RefundStore } from '../refunds/store.js';
 import type { TransferStore } from '../transfers/store.js';
 import type { Ledger } from './ledger.js';
 
@@ -40,11 +41,12 @@ export class StockMetrics {
     });
     this.sagas = new Counter({
       name: 'holdfast_sagas_total',
-      help: 'Orders, payments and transfers that ended, by outcome.',
+      help: 'Orders, payments, transfers and refunds that ended, by outcome.',
       labelNames: ['saga', 'outcome'],
       registers,
     });
     // An alert on the increase misses a counter that first appears at 1.
+    for (const outcome of ['succeeded', 'failed']) this.sagas.inc({ saga: 'refund', outcome }, 0);
     for (const request of requestKinds) for (const outcome of outcomes) this.requests.inc({ request, outcome }, 0);
   }
 
@@ -89,7 +91,18 @@ export class StockMetrics {
     };
   }
 
-  sagaEnded(saga: 'order' | 'payment' | 'transfer', outcome: string): void {
+  /** Measures the refund store. A refund that fails after it succeeded ends twice. */
+  refunds(store: RefundStore): RefundStore {
+    return {
+      apply: async (step) => {
+        const result = await this.timed(`refund/${step.step}`, () => store.apply(step));
+        for (const { to } of result.transitions) if (to !== 'pending') this.sagaEnded('refund', to);
+        return result;
+      },
+    };
+  }
+
+  sagaEnded(saga: 'order' | 'payment' | 'transfer' | 'refund', outcome: string): void {
     this.sagas.inc({ saga, outcome });
   }
 

@@ -15,6 +15,7 @@ export const definerFunctions = [
   'order_apply(jsonb)',
   'order_edit(text, jsonb, jsonb)',
   'transfer_apply(jsonb)',
+  'refund_apply(jsonb)',
   'purchase_order_deliver(text, text)',
   'payment_record(jsonb, jsonb)',
   'payment_abandon(jsonb, text)',

@@ -1,5 +1,12 @@
 /** The sentences of timeline entries that Postgres writes as a code with facts (db/functions/09_order_finish.sql). */
+import { formatMoney } from '../money.js';
 import { detailOf, isFactualCode, type StoredFacts } from '../refusals.js';
+
+interface RefundFacts {
+  readonly refundId: string;
+  readonly amount: number;
+  readonly currency: string;
+}
 
 interface EntryFacts {
   readonly line_added: { readonly sku: string; readonly quantity: number };
@@ -10,6 +17,8 @@ interface EntryFacts {
   readonly time_ran_out: object;
   /** The names of the changed fields; what they hold may be personal data. */
   readonly details_changed: { readonly fields: readonly string[] };
+  readonly refunded: RefundFacts & { readonly reason: string };
+  readonly refund_failed: RefundFacts & { readonly code: string };
 }
 type EntryCode = keyof EntryFacts;
 
@@ -23,6 +32,8 @@ const sentences: { readonly [Code in EntryCode]: (facts: EntryFacts[Code]) => st
   supplier_accepted: ({ reference }) => `accepted by the supplier: ${reference}`,
   time_ran_out: () => 'its time ran out',
   details_changed: ({ fields }) => `changed: ${fields.join(', ')}`,
+  refunded: ({ refundId, reason, ...money }) => `refund ${refundId} returned ${formatMoney(money)}: ${reason}`,
+  refund_failed: ({ refundId, code, ...money }) => `refund ${refundId} of ${formatMoney(money)} failed: ${code}`,
 };
 
 /**

@@ -1,7 +1,7 @@
 import type { AuthorizeAnswer, CaptureAnswer } from '../../domain/payments/answers.js';
 import type { DisputeStatus } from '../../domain/payments/disputes.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
-import type { RefundStatus } from '../../domain/payments/refunds.js';
+import type { RefundAnswer, RefundStatus } from '../../domain/payments/refunds.js';
 import type { CardOperation } from '../../domain/purchase/steps.js';
 import type { CallOptions } from '../http/http.js';
 
@@ -48,6 +48,10 @@ export interface PaymentGateway {
     amount: number,
     options?: CallOptions,
   ): Promise<UndoCaptureAnswer>;
+  /** Returns captured money. `pending`: the processor has taken the refund and decides it later. */
+  refund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer>;
+  /** How the refund stands now; null if there is none yet: only a repetition of the call settles which. */
+  findRefund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer | null>;
   /** The processor's books for one authorization; null if it does not exist. Amounts in minor units. */
   read(authorizationId: string, options?: CallOptions): Promise<AuthorizationBooks | null>;
   /**
@@ -69,6 +73,17 @@ export interface ProviderIds {
 /** `captured`: too late; return the money instead. */
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };
 export type UndoCaptureAnswer = { readonly kind: 'returned' } | { readonly kind: 'over_refund' };
+
+/** One attempt at a refund. Its idempotency key is made of `refundId` and `attempt`. */
+export interface RefundCall {
+  readonly refundId: string;
+  readonly attempt: number;
+  readonly paymentId: string;
+  readonly authorizationId: string;
+  /** Minor units, at least 1. */
+  readonly amount: number;
+  readonly currency: string;
+}
 
 export interface AuthorizationBooks {
   readonly authorizationId: string;

@@ -8,7 +8,11 @@ export const authorized = z.object({ authorizationId: providerId, status: z.lite
 export const captured = z.object({ status: z.literal('captured') });
 export const voided = z.object({ status: z.literal('voided') });
 /** A refund may still be pending, or fail later. */
-export const refunded = z.object({ status: z.enum(['refunded', 'pending', 'failed']), refundId: providerId });
+export const refunded = z.object({
+  status: z.enum(['refunded', 'pending', 'failed']),
+  refundId: providerId,
+  failure: providerId.nullish(),
+});
 export const operationFound = z.object({
   kind: providerId,
   answer: z.object({ status: z.int(), body: z.unknown() }),

@@ -9,8 +9,9 @@ import {
   type HttpGatewayOptions,
   unexpectedAnswer,
 } from '../http/http.js';
-import type { PaymentGateway, UndoCaptureAnswer, VoidAnswer } from './gateway.js';
+import type { PaymentGateway, RefundCall, UndoCaptureAnswer, VoidAnswer } from './gateway.js';
 import { readBooks, readChanges } from './sandbox-books.js';
+import { readRefund } from './sandbox-refunds.js';
 import { authorized, captured, operationFound, refunded, voided } from './sandbox-shapes.js';
 
 const name = 'payment';
@@ -67,6 +68,14 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
     async undoCapture(operation, authorizationId, amount, callOptions) {
       const path = `${segment(authorizationId)}/refund`;
       return readUndo(await post(path, keyOf(operation, 'refund'), { amount }, callOptions));
+    },
+    async refund(call, callOptions) {
+      const path = `${segment(call.authorizationId)}/refund`;
+      return readRefund(name, await post(path, refundKey(call), { amount: call.amount }, callOptions));
+    },
+    async findRefund(call, callOptions) {
+      const answer = await find('refund', refundKey(call), callOptions);
+      return answer && readRefund(name, answer);
     },
     async read(authorizationId, callOptions) {
       const answer = await get(`/payments/${segment(authorizationId)}`, callOptions);
@@ -137,4 +146,9 @@ function readRefusal({ status, body }: HttpAnswer): CardRefusal | null {
 function refusedAs(declineCode: string): CardRefusal {
   const code = declineCode === 'insufficient_funds' ? 'insufficient_funds' : 'payment_declined';
   return { kind: 'declined', code, declineCode };
+}
+
+/** Each attempt is an operation of its own: a known key gets its first answer. */
+function refundKey({ refundId, attempt }: RefundCall): string {
+  return `${refundId}/${attempt}`;
 }

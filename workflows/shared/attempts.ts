@@ -15,6 +15,7 @@ const retryClassNames: Readonly<Record<RetryClass, string>> = {
   authorize: 'authorize',
   capture: 'capture',
   fraud: 'fraud score',
+  refund: 'refund',
   backupCard: 'backup card',
   replenishmentSupplier: 'supplier',
   supplierReserve: 'supplier',

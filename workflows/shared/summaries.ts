@@ -52,6 +52,14 @@ const summaries: Summaries = {
   abandonPayment: (_soFar, card) => `Give up the ${card} card`,
   recordPayment: (payment) => `Record the payment as ${payment.status}: ${paid(payment)}`,
 
+  beginRefund: ({ orderId }) => `Reserve what the refund of ${orderId === null ? 'a payment' : 'an order'} returns`,
+  refundPayment: (operation) => `Refund ${formatMoney(operation)}, attempt ${operation.attempt + 1}`,
+  findRefund: (operation) => `Ask the processor about the refund of ${formatMoney(operation)}`,
+  acceptRefund: () => "Record the processor's reference of the pending refund",
+  settleRefund: () => 'Book the refund, bring its goods back and queue the mail',
+  failRefund: ({ failure }) => `Free the amount of the failed refund: ${failure.code}`,
+  retryRefund: () => 'Reserve what the refund returns once more',
+
   reserveAtSupplier: (operation) => `Ask the supplier to put ${goods(operation)} aside`,
   supplierStatus: (operation) => `Ask the supplier whether ${goods(operation)} have come`,
   cancelAtSupplier: (operation) => `Cancel ${goods(operation)} at the supplier`,

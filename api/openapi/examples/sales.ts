@@ -20,6 +20,7 @@ export const paymentExample = {
   attempts: [{ card: 'primary', outcome: 'captured', code: null, at: updatedAt }],
   gateway: 'sandbox',
   refunded: 0,
+  refundPending: 0,
   providerReference: 'auth_5Z7ZicCDM23OX3qt',
   createdAt,
 } as const;

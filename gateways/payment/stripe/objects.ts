@@ -2,10 +2,10 @@
 import { z } from 'zod';
 import type { AuthorizeAnswer, CaptureAnswer } from '../../../domain/payments/answers.js';
 import type { DisputeStatus } from '../../../domain/payments/disputes.js';
+import type { RefundAnswer } from '../../../domain/payments/refunds.js';
 import { expectShape, providerId } from '../../http/answers.js';
 import { GatewayFault } from '../../http/fault.js';
 import type { BookedDispute, BookedRefund } from '../gateway.js';
-import type { RefundAnswer } from './refund-calls.js';
 import { declined } from './refusals.js';
 import { gateway } from './transport.js';
 

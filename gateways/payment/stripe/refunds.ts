@@ -1,12 +1,12 @@
 /** Refunds at Stripe. Ours carry their id and attempt in the metadata: Stripe cannot be asked for an idempotency key. */
 import type Stripe from 'stripe';
+import type { RefundAnswer } from '../../../domain/payments/refunds.js';
 import type { CardOperation } from '../../../domain/purchase/steps.js';
 import { GatewayFault } from '../../http/fault.js';
-import type { UndoCaptureAnswer } from '../gateway.js';
+import type { RefundCall, UndoCaptureAnswer } from '../gateway.js';
 import { unexpected } from './intents.js';
 import { underKeys } from './keys.js';
 import { readRefund, readRefunds, refundAnswerOf, type StripeRefund } from './objects.js';
-import type { RefundAnswer, RefundCall } from './refund-calls.js';
 import { ask, type StripeRefusal } from './refusals.js';
 import { gateway, type Transport } from './transport.js';
 

@@ -3,11 +3,10 @@
  * confirmed. After that every doubt is settled by reading it, and giving up means cancelling it.
  */
 import type Stripe from 'stripe';
-import type { AuthorizationBooks, BookedDispute } from '../gateway.js';
+import type { AuthorizationBooks, BookedDispute, PaymentGateway } from '../gateway.js';
 import { changesAt } from './changes.js';
 import { createIntents, unexpected } from './intents.js';
 import { authorizationOf, captureOf, disputeInBooks, type Intent, readDisputes, refundInBooks } from './objects.js';
-import type { RefundingGateway } from './refund-calls.js';
 import { createRefunds, type Refunds } from './refunds.js';
 import { ask } from './refusals.js';
 import { createTransport, gateway, type TransportOptions } from './transport.js';
@@ -22,7 +21,7 @@ export interface StripeOptions extends TransportOptions {
 }
 
 /** Loads the stripe package, which takes a third of a second. */
-export async function createStripePayments(options: StripeOptions): Promise<RefundingGateway> {
+export async function createStripePayments(options: StripeOptions): Promise<PaymentGateway> {
   const { default: StripeClient } = await import('stripe');
   const transport = createTransport(options);
   const stripe = new StripeClient(options.secretKey, {

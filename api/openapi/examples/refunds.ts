@@ -1,0 +1,30 @@
+/** Examples for the document: refunds. */
+import { exampleSku } from './catalogue.js';
+import { paymentExample } from './sales.js';
+
+export const newOrderRefundExample = {
+  lines: [{ sku: exampleSku, quantity: 1 }],
+  restock: true,
+  reason: 'one does not fit',
+} as const;
+export const newPaymentRefundExample = { amount: 1999, reason: 'one does not fit' } as const;
+
+export const refundExample = {
+  id: 'rfd_01a1fcb90d5c7e21b4f6a7081929304b',
+  orderId: paymentExample.orderId,
+  paymentId: paymentExample.id,
+  amount: 1999,
+  currency: 'USD',
+  status: 'succeeded',
+  lines: [{ sku: exampleSku, quantity: 1, amount: 1999, location: 'main' }],
+  charges: false,
+  restocked: true,
+  reason: 'one does not fit',
+  providerReference: 're_3b1lS8bS2cQ0w4Zt',
+  failure: null,
+  createdAt: '2026-11-23T09:12:44.120501Z',
+  settledAt: '2026-11-23T09:12:44.391277Z',
+} as const;
+
+export const paymentRefundExample = { ...refundExample, lines: [], restocked: false } as const;
+export const pendingRefundExample = { ...refundExample, status: 'pending', restocked: false, settledAt: null } as const;

@@ -1,0 +1,67 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { crashAt } from '../../setup/crash-points.js';
+import { ownStack } from '../../setup/own-stack.js';
+import { eventually } from '../../shop.js';
+import { atProcessor, refundOrder, refundReview, sold, untilRefund } from './sale.js';
+
+const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
+const own = ownStack({ HOLDFAST_CRASH_POINTS: crashFolder });
+
+describe('a refund survives kill -9 of the worker: the money is returned once, and the goods come back once', () => {
+  test.each([
+    ['beginRefund', 'after'],
+    ['refundPayment', 'during'],
+    ['refundPayment', 'after'],
+    ['settleRefund', 'after'],
+  ] as const)('at %s, %s it acts', async (activity, phase) => {
+    const { shop } = own;
+    const { sku, orderId, paymentId } = await sold(shop);
+    const crashed = crashAt(crashFolder, `${activity}.${phase}`);
+    const { body } = await refundOrder(shop, orderId, { lines: [{ sku, quantity: 2 }], restock: true });
+    await crashed();
+    await untilRefund(shop, body.id, 'succeeded');
+    const { refunded, keys } = await atProcessor(shop, orderId);
+    expect([refunded, new Set(keys)]).toEqual([2000, new Set([`${body.id}/0`])]);
+    expect(await shop.stock(sku)).toMatchObject({ onHand: 9 });
+    const payment = await shop.get(`/api/payments/${paymentId}`);
+    expect(payment.body).toMatchObject({ status: 'partially_refunded', refunded: 2000, refundPending: 0 });
+  });
+
+  test('while the processor fails: the amount stays reserved, and a person decides', async () => {
+    const { shop } = own;
+    const { orderId, paymentId } = await sold(shop, 'tok_refund_down');
+    const crashed = crashAt(crashFolder, 'refundPayment.during');
+    const { body } = await refundOrder(shop, orderId, {}, { prefer: 'wait=1' });
+    await crashed();
+    await refundReview(shop, body.id);
+    expect((await shop.get(`/api/payments/${paymentId}`)).body).toMatchObject({ refunded: 0, refundPending: 3000 });
+  });
+});
+
+test('a refund while the processor is down waits, goes to review, and is made once when it is back', async () => {
+  const { shop, stack } = own;
+  const { sku, orderId } = await sold(shop);
+  const { sandbox } = stack.pids;
+  process.kill(sandbox, 'SIGSTOP');
+  let id = '';
+  try {
+    const { status, body } = await refundOrder(shop, orderId, { restock: true }, { prefer: 'wait=1' });
+    expect([status, body.status]).toEqual([202, 'pending']);
+    id = body.id;
+    await refundReview(shop, id);
+    expect(await shop.stock(sku)).toMatchObject({ onHand: 7 });
+  } finally {
+    process.kill(sandbox, 'SIGCONT');
+  }
+  await untilRefund(shop, id, 'succeeded');
+  expect((await atProcessor(shop, orderId)).refunded).toBe(3000);
+  expect(await shop.stock(sku)).toMatchObject({ onHand: 10 });
+  await eventually('the review to be closed', async () => {
+    const { body } = await shop.must(200, shop.get('/api/reviews?limit=200'));
+    const review = body.items.find(({ subject }: { subject: string }) => subject === `refund/${id}`);
+    return review.status === 'resolved' && review.resolution.by === 'success';
+  });
+});
