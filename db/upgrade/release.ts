@@ -3,6 +3,7 @@
  * serve the release before too, so processes of both run side by side, and only the newer release changes the database.
  */
 import type postgres from 'postgres';
+import semver from 'semver';
 
 /** The version of package.json, fixed in the build: a running stack stays what it was started as. */
 export const release = '0.1.0';
@@ -19,12 +20,13 @@ export type Standing =
   | { readonly kind: 'present' }
   | { readonly kind: 'served' | 'unserved'; readonly newest: string; readonly before: string | null };
 
-/** Where a release stands among those that a database has had. */
+/** Where a release stands among those that a database has had. Versions are ordered as semver.org does. */
 export function standingAmong(applied: readonly string[], mine: string): Standing {
-  const newestFirst = applied.toSorted((a, b) => compare(b, a));
-  const [newest, before = null] = newestFirst;
-  if (newest === undefined || compare(mine, newest) >= 0) return { kind: 'present' };
-  return { kind: mine === before ? 'served' : 'unserved', newest, before };
+  const newest = applied.toSorted(semver.rcompare)[0];
+  if (newest === undefined || semver.gte(mine, newest)) return { kind: 'present' };
+  // Builds of one version differ in what follows the plus alone: none of them is before another.
+  const before = applied.filter((each) => semver.lt(each, newest)).toSorted(semver.rcompare)[0] ?? null;
+  return { kind: before !== null && semver.eq(mine, before) ? 'served' : 'unserved', newest, before };
 }
 
 export async function standingIn(sql: Sql, mine = release): Promise<Standing> {
@@ -50,15 +52,4 @@ export class OlderRelease extends Error {
     );
     this.name = 'OlderRelease';
   }
-}
-
-/** By their numbers: 0.10.0 is newer than 0.9.1. What follows a hyphen does not count. */
-function compare(a: string, b: string): number {
-  const numbers = (version: string) => version.split('-', 1)[0]?.split('.').map(Number) ?? [];
-  const [left, right] = [numbers(a), numbers(b)];
-  for (let place = 0; place < Math.max(left.length, right.length); place++) {
-    const difference = (left[place] ?? 0) - (right[place] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
