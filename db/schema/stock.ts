@@ -212,6 +212,11 @@ export const reservations = pgTable(
       .on(t.sku, t.location, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
       .concurrently()
       .where(sql`${t.status} = 'pending'`),
+    // Those of a level that have expired: a reader subtracts them.
+    index('reservations_due_of_level')
+      .on(t.sku, t.location, t.expiresAt)
+      .concurrently()
+      .where(sql`${t.status} = 'pending' and ${t.expiresAt} is not null`),
     index('reservations_due').on(t.expiresAt).where(sql`${t.status} = 'pending' and ${t.expiresAt} is not null`),
     check('reservations_quantity', sql`${t.quantity} > 0`),
     check('reservations_status', sql`${t.status} in ('pending','confirmed','cancelled','expired')`),

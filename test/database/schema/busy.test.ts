@@ -96,7 +96,8 @@ test('a process of an older build that waits for the lock inside Postgres stops 
   const waiting = older`select pg_advisory_lock(${migrationLock})`.then(
     () => older`select pg_advisory_unlock(${migrationLock})`,
   );
-  await sleep(200);
+  // Longer than deadlock_timeout, so that Postgres ends the build and not this wait.
+  await sleep(2000);
   await writer`commit`;
   writer.release();
   await building;
