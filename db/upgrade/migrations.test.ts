@@ -24,7 +24,7 @@ const released: Readonly<Record<string, string>> = {
   '0015_open_hold_counts': 'c7b15f58afb5af28044c36b480385fc2c1fe0a4d7a7d56efe687ad951a1b1781',
   '0016_releases': '7c2b1f34204f6c157d95ea8f5758641d5cf67f0ae6427f0678b17c01646517ec',
   '0017_holds_without_expiry': 'f093c8b79e1815c0536583eaa5576ed3867f9918ff9395c46e7987e561afd312',
-  '0018_holds_due_of_level': 'e8053172789e31b8bd806139752f38bac542cb03cd2e0fe5f36644661cf45567',
+  '0018_holds_due_of_level': 'ced286021352afca700c1e691e8706be3727bb87a6fdcd8810c865623c1cb8fc',
 };
 /** The last migration that was allowed to define functions; they are in db/functions now. */
 const lastWithFunctions = '0012_present_transfers';
