@@ -1,6 +1,7 @@
 /** The only place that turns refusals and unexpected errors into problem documents (RFC 9457). */
 import type { ErrorRequestHandler, Request, Response } from 'express';
 import type { Logger } from 'pino';
+import { ranOutdated } from '../../db/postgres/batch.js';
 import { type Refusal, type RefusalCode, refusal, refusalStatus } from '../../domain/errors.js';
 import { urlHoldsCardNumber } from '../http/card-url.js';
 import { stateOf } from '../http/request-state.js';
@@ -91,9 +92,10 @@ const postgresDown =
 /** Node's codes for the same. */
 const socketDown = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH)$/;
 
-/** Whether the error only means that a server is unavailable. */
+/** Whether the error only means that a server is unavailable, or that the database was upgraded during the call. */
 export function isUnavailable(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    if (ranOutdated(cause)) return true;
     const code = codeOf(cause);
     if (typeof code === 'string' && (postgresDown.test(code) || socketDown.test(code))) return true;
   }

@@ -9,6 +9,8 @@ const maxCollisions = 10;
 
 /** serialization_failure, deadlock_detected */
 const collisions = new Set(['40001', '40P01']);
+/** cannot_coerce, undefined_column, undefined_function */
+const outdated = new Set(['42846', '42703', '42883']);
 /** Violated when another batch commits the same operation key after this one has looked for it. */
 const keyConstraint = 'stock_operations_pkey';
 
@@ -17,7 +19,7 @@ const breakdowns = /^(08|53|57|58|XX)/;
 
 /**
  * Wraps a call that runs a batch of commands in one transaction. Each command has a key, so a repetition is harmless.
- * - After a collision with another batch it repeats the batch, a few times.
+ * - After a collision with another batch, or with an upgrade, it repeats the batch, a few times.
  * - When Postgres fails or cannot be reached, every caller gets the error: the outcome of the batch is unknown.
  * - When a command is at fault, the whole batch was rolled back: it runs the commands again one by one, so that only the
  *   caller of the faulty one gets the error.
@@ -30,7 +32,7 @@ export function batchRunner<In, Out>(
       try {
         return await call(items);
       } catch (error) {
-        if (!isCollision(error) || collision === maxCollisions) throw error;
+        if (!(isCollision(error) || ranOutdated(error)) || collision === maxCollisions) throw error;
       }
     }
   };
@@ -53,7 +55,20 @@ export function isCollision(error: unknown): boolean {
 }
 
 function isCommandFault(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && !breakdowns.test(error.code) && !isCollision(error);
+  return (
+    error instanceof postgres.PostgresError &&
+    !breakdowns.test(error.code) &&
+    !isCollision(error) &&
+    !ranOutdated(error)
+  );
+}
+
+/**
+ * Whether the call began before an upgrade of the database and went on after it, in an old function body on new tables.
+ * Nothing was changed, and a repetition runs the new body.
+ */
+export function ranOutdated(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && outdated.has(error.code) && /\bfunction\b/i.test(error.where ?? '');
 }
 
 function only<T>(results: readonly T[]): T {

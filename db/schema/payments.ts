@@ -1,9 +1,8 @@
-/** Payments, their refunds and disputes, and what processors report. Amounts are in minor units. */
+/** Payments, their refunds, and what processors report. Amounts are in minor units. */
 import { sql } from 'drizzle-orm';
 import { boolean, check, index, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { Currency } from '../../domain/money.js';
 import type { PaymentChoice } from '../../domain/orders/steps.js';
-import type { DisputeStatus } from '../../domain/payments/disputes.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
 import type { RefundLine, RefundOrigin, RefundStatus } from '../../domain/payments/refunds.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../../domain/payments/states.js';
@@ -135,34 +134,6 @@ export const refunds = pgTable(
       .where(sql`${t.providerReference} is not null`),
     check('refunds_amount', sql`${t.amount} >= 0`),
     check('refunds_status', sql`${t.status} in ('pending', 'succeeded', 'failed')`),
-  ],
-);
-
-export const disputes = pgTable(
-  'disputes',
-  {
-    id: text().primaryKey(),
-    paymentId: text('payment_id').notNull(),
-    orderId: text('order_id'),
-    gateway: text().$type<GatewayName>().notNull(),
-    amount: count('amount').notNull(),
-    currency: text().$type<Currency>().notNull(),
-    reason: text().notNull(),
-    status: text().$type<DisputeStatus>().notNull(),
-    /** What it holds or has taken of the payment: part of `payments.disputed`. */
-    withdrawn: count('withdrawn').notNull().default(0),
-    refundable: boolean().notNull(),
-    providerReference: text('provider_reference').notNull(),
-    openedAt: at('opened_at').notNull(),
-    closedAt: at('closed_at'),
-  },
-  (t) => [
-    index('disputes_newest').on(t.openedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
-    index('disputes_by_status').on(t.status, t.openedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
-    index('disputes_of_payment').on(t.paymentId, t.openedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
-    uniqueIndex('disputes_at_processor').on(t.gateway, t.providerReference),
-    check('disputes_status', sql`${t.status} in ('inquiry', 'open', 'won', 'lost', 'closed')`),
-    check('disputes_withdrawn', sql`0 <= ${t.withdrawn} and ${t.withdrawn} <= ${t.amount}`),
   ],
 );
 

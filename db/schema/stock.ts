@@ -212,6 +212,12 @@ export const reservations = pgTable(
       .on(t.sku, t.location, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst())
       .concurrently()
       .where(sql`${t.status} = 'pending'`),
+    // Those of a level that have expired. By an expression, so that Postgres neither finds them in the other indexes, which
+    // hold more, nor the newest ones in this.
+    index('reservations_due_of_level')
+      .on(t.sku, t.location, sql`coalesce(${t.expiresAt}, 'infinity')`)
+      .concurrently()
+      .where(sql`${t.status} = 'pending' and coalesce(${t.expiresAt}, 'infinity') <> 'infinity'`),
     index('reservations_due').on(t.expiresAt).where(sql`${t.status} = 'pending' and ${t.expiresAt} is not null`),
     check('reservations_quantity', sql`${t.quantity} > 0`),
     check('reservations_status', sql`${t.status} in ('pending','confirmed','cancelled','expired')`),

@@ -80,23 +80,25 @@ const holdAsJson = (sql: Sql) => sql`
                      'orderId', h.order_id)`;
 
 /**
- * Holds that have expired and still wait for the sweep, by level: `open_holds` counts them, and a reader does not. One index
- * scan, short as long as the sweep runs.
+ * Holds of the level `s` that have expired and still wait for the sweep: `open_holds` counts them, and a reader does not. The
+ * order makes Postgres use reservations_due_of_level, so no others are read.
  */
 const overdueHolds = (sql: Sql) => sql`
-  overdue as materialized (
-    select sku, location, count(*)::int as holds from reservations
-     where status = 'pending' and expires_at <= now() group by sku, location)`;
+  select count(*) from (
+    select from reservations r
+     where r.sku = s.sku and r.location = s.location and r.status = 'pending'
+       and coalesce(r.expires_at, 'infinity') <= now() and coalesce(r.expires_at, 'infinity') <> 'infinity'
+     order by coalesce(r.expires_at, 'infinity') offset 0) overdue`;
 
-/** Levels and open holds of the product `p`, as JSON, beside `overdueHolds`. */
+/** Levels and open holds of the product `p`, as JSON. */
 const stockColumns = (sql: Sql, location: string | null) => sql`
   p.sku, rfc3339(p.created_at) as "createdAt",
   (select jsonb_agg(jsonb_build_object('location', s.location, 'virtual', w.virtual, 'onHand', s.on_hand,
                                        'reserved', s.reserved) order by s.location)
      from stock_levels s join locations w on w.code = s.location
     where s.sku = p.sku and (w.virtual or ${location}::text is null or s.location = ${location})) as levels,
-  (select coalesce(sum(s.open_holds - coalesce(o.holds, 0)), 0)::int
-     from stock_levels s left join overdue o using (sku, location)
+  (select coalesce(sum(s.open_holds - (${overdueHolds(sql)})), 0)::int
+     from stock_levels s
     where ${levelsOf(sql, location)}) as "holdCount",
   (select jsonb_agg(${holdAsJson(sql)} order by h.created_at desc, h.id desc)
      from (${newestHolds(sql, location, holdsShown)}) h) as holds`;
@@ -107,7 +109,7 @@ const stockColumns = (sql: Sql, location: string | null) => sql`
  */
 export async function inventoryNow(sql: Sql, sku: string, location: string | null): Promise<ProductStock | null> {
   const [row] = await sql<StockRow[]>`
-    with ${overdueHolds(sql)} select ${stockColumns(sql, location)} from products p where p.sku = ${sku}`;
+    select ${stockColumns(sql, location)} from products p where p.sku = ${sku}`;
   return row ? stockOf(row) : null;
 }
 
@@ -142,7 +144,7 @@ export async function listInventory(
   { limit, cursor }: { limit: number; cursor: Cursor | null },
 ): Promise<Page<ProductStock>> {
   const rows = await sql<StockRow[]>`
-    with ${overdueHolds(sql)} select ${stockColumns(sql, null)} from products p
+    select ${stockColumns(sql, null)} from products p
      where ${cursor ? sql`(p.created_at, p.sku) < (${cursor.at}::timestamptz, ${cursor.id})` : sql`true`}
      order by p.created_at desc, p.sku desc limit ${limit + 1}`;
   const { items, nextCursor } = pageOf('inventory', rows, limit, (row) => ({ at: row.createdAt, id: row.sku }));

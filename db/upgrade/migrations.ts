@@ -33,13 +33,23 @@ export function isOutside({ statements }: Migration): boolean {
 }
 
 export async function missingMigrations(sql: Sql, all: readonly Migration[]): Promise<readonly Migration[]> {
+  const applied = new Set(await appliedMigrations(sql));
+  return all.filter(({ when }) => !applied.has(when));
+}
+
+/** Whether the database has a migration that is newer than all of these. */
+export async function hasNewerMigration(sql: Sql, all: readonly Migration[]): Promise<boolean> {
+  const newest = Math.max(...all.map(({ when }) => when));
+  return (await appliedMigrations(sql)).some((when) => when > newest);
+}
+
+async function appliedMigrations(sql: Sql): Promise<readonly number[]> {
   const [books] = await sql<
     { exist: boolean }[]
   >`select to_regclass('drizzle.__drizzle_migrations') is not null as exist`;
-  if (!books?.exist) return all;
+  if (!books?.exist) return [];
   const applied = await sql<{ when: number }[]>`select created_at::float8 as when from drizzle.__drizzle_migrations`;
-  const known = new Set(applied.map(({ when }) => when));
-  return all.filter(({ when }) => !known.has(when));
+  return applied.map(({ when }) => when);
 }
 
 /** Applies the missing ones that run in a transaction: in this one. */

@@ -16,6 +16,14 @@ test.each<[string, readonly string[], string, string]>([
   ['one that was never there', ['0.1.0', '0.3.0'], '0.2.0', 'unserved'],
   ['the one before, by number and not by letter', ['0.9.0', '0.10.0'], '0.9.0', 'served'],
   ['the newest, by number and not by letter', ['0.9.0', '0.10.0'], '0.10.0', 'present'],
+  ['a candidate of the newest', ['0.1.0', '0.2.0-rc.1', '0.2.0'], '0.2.0-rc.1', 'served'],
+  ['the release after its candidate', ['0.1.0', '0.2.0-rc.1'], '0.2.0', 'present'],
+  ['the one before a candidate', ['0.1.0', '0.2.0-rc.1'], '0.1.0', 'served'],
+  ['the one before a release with a candidate', ['0.1.0', '0.2.0-rc.1', '0.2.0'], '0.1.0', 'unserved'],
+  ['candidates by number', ['0.2.0-rc.9', '0.2.0-rc.10'], '0.2.0-rc.9', 'served'],
+  ['another build of the newest', ['0.1.0', '0.2.0+a'], '0.2.0+b', 'present'],
+  ['the one before, where the newest had several builds', ['0.1.0', '0.2.0+a', '0.2.0+b'], '0.1.0', 'served'],
+  ['another build of the one before', ['0.1.0+a', '0.2.0'], '0.1.0+b', 'served'],
 ])('%s', (_what, applied, mine, kind) => {
   expect(standingAmong(applied, mine).kind).toBe(kind);
 });

@@ -22,7 +22,10 @@ export const definerFunctions = [
   'provider_remember(text, text, text, text)',
 ] as const;
 
-/** What the running role may write directly, by table. It may read every table. */
+/**
+ * What the running role may write directly, by table. It may read every table. `migrate` revokes every right that is not
+ * listed, while processes of the release before still run: drop a right, or a definer function, a release after its last use.
+ */
 export const directWrites: Readonly<Record<string, readonly ('insert' | 'update' | 'delete')[]>> = {
   api_keys: ['insert', 'update'],
   api_processes: ['insert', 'update', 'delete'],

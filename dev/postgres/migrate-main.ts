@@ -33,10 +33,10 @@ if (HOLDFAST_BOOTSTRAP_API_KEY !== '' && !readApiKey(HOLDFAST_BOOTSTRAP_API_KEY)
 const ownerUrl = MIGRATE_DATABASE_URL || DATABASE_URL;
 const running = runningRoleOf(DATABASE_URL, ownerUrl);
 if (!running) console.log('API and workers will run as the owner of the database; see MIGRATE_DATABASE_URL');
-const standing = await patiently('the database', () => migrate(ownerUrl, running));
+const standing = await patiently('the database', () => migrate(ownerUrl, running, { report: console.log }));
 console.log(
   standing.kind === 'served'
-    ? `the database belongs to release ${standing.newest}, which serves this one: nothing was changed`
+    ? `the database belongs to ${standing.newest === null ? 'a newer build' : `release ${standing.newest}`}, which serves this one: nothing was changed`
     : 'the database is up to date',
 );
 await patiently('Temporal', () => setUpTemporal(TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE));

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readFunctionFiles } from '../../../db/upgrade/functions.js';
-import { migrate, schemaCheck, type Upgrade } from '../../../db/upgrade/migrate.js';
+import { migrate, schemaCheck } from '../../../db/upgrade/migrate.js';
 import { readMigrations } from '../../../db/upgrade/migrations.js';
-import { release } from '../../../db/upgrade/release.js';
+import { release, type Upgrade } from '../../../db/upgrade/release.js';
 import { type Scratch, scratchDatabase } from '../scratch.js';
 
 const next: Upgrade = {
@@ -41,7 +41,7 @@ test('a build that is killed half-way is done again, and several processes may d
   await writer`insert into orders (id, status, workflow_id, created_at, updated_at)
                values ('ord_1', 'reserved', 'order/ord_1', now(), now())`;
   // It waits for the writer, and the writer does not wait for it.
-  const building = migrate(url, null, next).then(
+  const building = migrate(url, null, { upgrade: next }).then(
     () => 'built',
     () => 'killed',
   );
@@ -54,7 +54,7 @@ test('a build that is killed half-way is done again, and several processes may d
   expect(await indexState()).toEqual([{ valid: false }]);
   expect(await isUpToDate(sql)).toBe(false);
 
-  const again = [1, 2, 3].map(() => migrate(url, null, next));
+  const again = [1, 2, 3].map(() => migrate(url, null, { upgrade: next }));
   // Those without a turn ask for it while the writer is still there.
   await sleep(500);
   await writer`commit`;

@@ -1,8 +1,9 @@
 /** Which release may change a database, and which stays ready, while another is rolled out. */
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type FunctionFile, readFunctionFiles } from '../../../db/upgrade/functions.js';
-import { migrate, schemaCheck, type Upgrade } from '../../../db/upgrade/migrate.js';
+import { migrate, schemaCheck } from '../../../db/upgrade/migrate.js';
 import { readMigrations } from '../../../db/upgrade/migrations.js';
+import type { Upgrade } from '../../../db/upgrade/release.js';
 import { type Scratch, scratchDatabase } from '../scratch.js';
 
 const migrations = readMigrations();
@@ -27,7 +28,7 @@ beforeEach(async () => {
 });
 afterAll(() => scratch?.drop());
 
-const bring = (upgrade: Upgrade) => migrate(open().url, null, upgrade);
+const bring = (upgrade: Upgrade) => migrate(open().url, null, { upgrade });
 const isReady = (upgrade: Upgrade) => schemaCheck(upgrade)(open().sql);
 const inPlace = async () => (await open().sql<{ release: string }[]>`select in_place() as release`)[0]?.release;
 
@@ -69,6 +70,30 @@ test('within a release, functions that differ replace each other both ways', asy
   expect(await inPlace()).toBe('9.9.1');
   await bring(first);
   expect(await inPlace()).toBe('9.9.0');
+});
+
+describe('a build of the same version that does not know the newest migration', () => {
+  const newest: Upgrade = { ...upgradeOf('9.9.1'), release: first.release };
+  const upTo = (count: number, upgrade: Upgrade): Upgrade => ({ ...upgrade, migrations: migrations.slice(0, count) });
+
+  test('changes nothing and stays ready, if its functions were there before', async () => {
+    const older = upTo(17, first);
+    expect(await bring(older)).toEqual({ kind: 'present' });
+    await bring(newest);
+    expect(await bring(older)).toEqual({ kind: 'served', newest: null, before: null });
+    expect(await inPlace()).toBe('9.9.1');
+    expect([await isReady(older), await isReady(newest)]).toEqual([true, true]);
+  });
+
+  test('is refused otherwise', async () => {
+    await bring(newest);
+    const older = upTo(15, first);
+    await expect(bring(older)).rejects.toThrow('newer than this build of 9.9.0. Start a newer build');
+    const raised = upTo(15, second);
+    await expect(bring(raised)).rejects.toThrow('newer than this build of 9.10.0');
+    expect(await inPlace()).toBe('9.9.1');
+    expect([await isReady(older), await isReady(raised), await isReady(newest)]).toEqual([false, false, true]);
+  });
 });
 
 test('an operator goes back on purpose: without its row, the newer release counts no more', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { getOrder, orderTimeline } from '../../../db/orders/queries.js';
 import { createOrderStore } from '../../../db/orders/store.js';
 import { type Connection, connect } from '../../../db/postgres/client.js';
@@ -17,6 +17,7 @@ import { createTransferStore } from '../../../db/transfers/store.js';
 import { migrate, schemaCheck } from '../../../db/upgrade/migrate.js';
 import { definerFunctions, secureDefiners } from '../../../db/upgrade/roles.js';
 import type { OrderStep, PaymentRecord } from '../../../domain/orders/steps.js';
+import type { StockResult } from '../../../domain/stock.js';
 import type { TransferStep } from '../../../domain/transfers/steps.js';
 import { verify } from '../books.js';
 import { type Scratch, scratchDatabase } from '../scratch.js';
@@ -79,12 +80,14 @@ const sending = (transferId: string, quantity: number, sku = 'OLD'): TransferSte
 
 let scratch: Scratch;
 let connection: Connection;
+/** What callers got whose calls were running in old functions when the tables changed. */
+let received: readonly PromiseSettledResult<readonly StockResult[]>[];
 beforeAll(async () => {
   scratch = await scratchDatabase();
   await migrateAsThen();
   await fill();
-  await migrate(scratch.url);
   connection = connect(scratch.url, { applicationName: 'upgrade', maxConnections: 2 });
+  received = await receiveDuringUpgrade();
 });
 afterAll(async () => {
   await connection?.close();
@@ -112,6 +115,53 @@ async function migrateAsThen(): Promise<void> {
   }
 }
 
+/** Upgrades while eight sessions are in the middle of `stock_apply`: a reader holds the upgrade up, and it holds up them. */
+async function receiveDuringUpgrade(): Promise<typeof received> {
+  const { sql, url } = scratch;
+  const sessions = Array.from({ length: 8 }, () =>
+    connect(url, { applicationName: 'upgrade writer', maxConnections: 1 }),
+  );
+  const receive = (key: string) =>
+    Promise.allSettled(
+      sessions.map((session, index) =>
+        createLedger(session.sql).apply([
+          {
+            key: `${key} ${index}`,
+            actor: 'test',
+            commands: [{ kind: 'receive', sku: 'BUSY', location: 'main', quantity: 1 }],
+          },
+        ]),
+      ),
+    );
+  /** Until so many sessions wait for the table. */
+  const wait = (application: string, sessionCount: number) =>
+    vi.waitFor(
+      async () => {
+        const [row] = await connection.sql<{ count: number }[]>`
+          select count(*)::int from pg_locks join pg_stat_activity using (pid)
+           where not granted and relation = 'stock_levels'::regclass and application_name = ${application}`;
+        expect(row?.count).toBe(sessionCount);
+      },
+      { timeout: 20_000, interval: 10 },
+    );
+  const reader = await sql.reserve();
+  try {
+    await receive('before');
+    await reader`begin`;
+    await reader`select from stock_levels limit 1`;
+    const upgrading = migrate(url);
+    await wait('holdfast migrate', 1);
+    const receiving = receive('during');
+    await wait('upgrade writer', sessions.length);
+    await reader`commit`;
+    await upgrading;
+    return await receiving;
+  } finally {
+    reader.release();
+    await Promise.all(sessions.map((session) => session.close()));
+  }
+}
+
 /** Fills every table, with that release's own functions as far as they write it. */
 async function fill(): Promise<void> {
   const { sql } = scratch;
@@ -119,7 +169,8 @@ async function fill(): Promise<void> {
     insert into suppliers (id, name, active, min_order_quantity, max_order_quantity, created_by)
     values ('sup_1', 'Mill', true, 1, 100, 'test');
     insert into products (sku, name, price_amount, price_currency, reorder_point, max_stock, supplier_id, created_by)
-    values ('OLD', 'Old', 100, 'USD', null, null, null, 'test'), ('LOW', 'Low', 100, 'USD', 5, 9, 'sup_1', 'test');
+    values ('OLD', 'Old', 100, 'USD', null, null, null, 'test'), ('LOW', 'Low', 100, 'USD', 5, 9, 'sup_1', 'test'),
+           ('BUSY', 'Busy', 100, 'USD', null, null, null, 'test');
     insert into locations (code, name, created_by) values ('west', 'West', 'test');
     insert into manual_reviews (id, kind, subject, detail, attempts) values ('rev_1', 'step_failed', 'order/ord_x', '{}', 1);
     insert into api_keys (id, name, hash, scopes) values ('key_1', 'shop', 'x', '{admin}');
@@ -171,6 +222,12 @@ const transfers = () => createTransferStore(connection.sql);
 
 test('the upgraded database is up to date', async () => {
   expect(await schemaCheck()(connection.sql)).toBe(true);
+});
+
+test('a call that the upgrade overtakes in an old function is repeated in the new one', async () => {
+  expect(received).toHaveLength(8);
+  for (const each of received) expect(each).toMatchObject({ status: 'fulfilled', value: [{ outcome: 'done' }] });
+  expect(await inventoryNow(connection.sql, 'BUSY', 'main')).toMatchObject({ onHand: 16 });
 });
 
 describe('what was decided before the upgrade', () => {

@@ -5,24 +5,6 @@ CREATE TABLE "order_tags" (
 	CONSTRAINT "order_tags_order_id_tag_pk" PRIMARY KEY("order_id","tag")
 );
 --> statement-breakpoint
-CREATE TABLE "disputes" (
-	"id" text PRIMARY KEY NOT NULL,
-	"payment_id" text NOT NULL,
-	"order_id" text,
-	"gateway" text NOT NULL,
-	"amount" bigint NOT NULL,
-	"currency" text NOT NULL,
-	"reason" text NOT NULL,
-	"status" text NOT NULL,
-	"withdrawn" bigint DEFAULT 0 NOT NULL,
-	"refundable" boolean NOT NULL,
-	"provider_reference" text NOT NULL,
-	"opened_at" timestamp (6) with time zone NOT NULL,
-	"closed_at" timestamp (6) with time zone,
-	CONSTRAINT "disputes_status" CHECK ("disputes"."status" in ('inquiry', 'open', 'won', 'lost', 'closed')),
-	CONSTRAINT "disputes_withdrawn" CHECK (0 <= "disputes"."withdrawn" and "disputes"."withdrawn" <= "disputes"."amount")
-);
---> statement-breakpoint
 CREATE TABLE "processor_events" (
 	"gateway" text NOT NULL,
 	"event_id" text NOT NULL,
@@ -96,10 +78,6 @@ ALTER TABLE "payments" ADD COLUMN "disputed" bigint DEFAULT 0 NOT NULL;--> state
 ALTER TABLE "payments" ADD COLUMN "refundable" boolean DEFAULT true NOT NULL;--> statement-breakpoint
 ALTER TABLE "order_tags" ADD CONSTRAINT "order_tags_order_id_orders_id_fk" FOREIGN KEY ("order_id") REFERENCES "public"."orders"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "order_tags_newest" ON "order_tags" USING btree ("tag","created_at" DESC NULLS FIRST,"order_id" DESC NULLS FIRST);--> statement-breakpoint
-CREATE INDEX "disputes_newest" ON "disputes" USING btree ("opened_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
-CREATE INDEX "disputes_by_status" ON "disputes" USING btree ("status","opened_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
-CREATE INDEX "disputes_of_payment" ON "disputes" USING btree ("payment_id","opened_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
-CREATE UNIQUE INDEX "disputes_at_processor" ON "disputes" USING btree ("gateway","provider_reference");--> statement-breakpoint
 CREATE INDEX "processor_events_age" ON "processor_events" USING btree ("received_at");--> statement-breakpoint
 CREATE INDEX "provider_operations_by_id" ON "provider_operations" USING btree ("gateway","provider_id");--> statement-breakpoint
 CREATE INDEX "refunds_newest" ON "refunds" USING btree ("created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
