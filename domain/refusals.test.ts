@@ -45,8 +45,8 @@ test('a refusal with facts gets its sentence; a sentence stored by an earlier re
   const stored = { code: 'unknown_sku', detail: 'no product TEA', extensions: { sku: 'TEA' } } as const;
   expect(presentRefusal(stored)).toEqual(stored);
   // A code that only a later release can word.
-  expect(presentRefusal({ code: 'over_refund', ...facts })).toEqual({
-    code: 'over_refund',
+  expect(presentRefusal({ code: 'rate_limited', ...facts })).toEqual({
+    code: 'rate_limited',
     ...facts,
     facts: undefined,
   });

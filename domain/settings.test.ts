@@ -61,11 +61,15 @@ describe('settings', () => {
     expect(text).toContain('"http://beans"');
   });
 
-  test('a card processor that this release has no client for is refused', () => {
+  test('Stripe needs its key, and an unknown card processor is refused', () => {
     expect(parseSettings({ PAYMENT_GATEWAY: 'sandbox' })).toMatchObject({ settings: { paymentGateway: 'sandbox' } });
     expect(parseSettings({ PAYMENT_GATEWAY: 'stripe' })).toEqual({
       kind: 'wrong',
-      problems: ['PAYMENT_GATEWAY must be one of sandbox, not "stripe"'],
+      problems: ['STRIPE_SECRET_KEY must be set where PAYMENT_GATEWAY is stripe'],
+    });
+    expect(parseSettings({ PAYMENT_GATEWAY: 'abacus' })).toEqual({
+      kind: 'wrong',
+      problems: ['PAYMENT_GATEWAY must be one of sandbox, stripe, not "abacus"'],
     });
   });
 

@@ -15,6 +15,7 @@ const rights: Readonly<Record<string, string>> = {
   low_levels: 'insert, update, delete',
   manual_reviews: 'insert, update',
   outbox: 'insert, update',
+  processor_events: 'insert',
   products: 'insert, update',
   purchase_orders: 'insert, update',
   replenishment_requests: 'insert',
@@ -31,9 +32,12 @@ test('no definer function is dropped in the release that stops calling it', () =
     'stock_apply(jsonb)',
     'stock_apply_announced(jsonb)',
     'order_apply(jsonb)',
+    'order_edit(text, jsonb, jsonb)',
     'transfer_apply(jsonb)',
+    'refund_apply(jsonb)',
     'purchase_order_deliver(text, text)',
     'payment_record(jsonb, jsonb)',
     'payment_abandon(jsonb, text)',
+    'provider_remember(text, text, text, text)',
   ]);
 });

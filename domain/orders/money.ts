@@ -6,7 +6,7 @@
 import { maxMinorUnits } from '../limits.js';
 
 export const chargeKinds = ['shipping', 'handling', 'fee', 'other'] as const;
-export type ChargeKind = (typeof chargeKinds)[number];
+type ChargeKind = (typeof chargeKinds)[number];
 
 /** What is paid for one line. `discount` and `tax` are of the whole line. */
 export interface LineMoney {

@@ -176,7 +176,7 @@ const head: RequestHandler = (req, res, next) => {
 function keyOf(req: Request): string {
   const [scheme = '', credentials = ''] = (req.get('authorization') ?? '').split(' ');
   if (scheme.toLowerCase() === 'bearer') return credentials;
-  if (scheme.toLowerCase() === 'basic') return Buffer.from(credentials, 'base64').toString().replace(/:.*$/s, '');
+  if (scheme.toLowerCase() === 'basic') return Buffer.from(credentials, 'base64').toString().split(':', 1)[0] ?? '';
   return '';
 }
 
