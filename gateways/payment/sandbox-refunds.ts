@@ -15,6 +15,6 @@ export function readRefund(name: string, answer: HttpAnswer): RefundAnswer {
   if (answer.status !== 200 && answer.status !== 201) throw unexpectedAnswer(name, 'refund', answer);
   const { status, refundId: providerReference, failure } = expectShape(name, refunded, answer.body);
   if (status !== 'failed') return { kind: status === 'pending' ? 'pending' : 'succeeded', providerReference };
-  const detail = 'the processor could not return the money';
-  return { kind: 'failed', providerReference, code: failure ?? 'refund_failed', detail };
+  const { code = 'refund_failed', detail = 'the processor could not return the money' } = failure ?? {};
+  return { kind: 'failed', providerReference, code, detail };
 }

@@ -11,7 +11,7 @@ export const voided = z.object({ status: z.literal('voided') });
 export const refunded = z.object({
   status: z.enum(['refunded', 'pending', 'failed']),
   refundId: providerId,
-  failure: providerId.nullish(),
+  failure: z.object({ code: providerId, detail: providerText }).optional(),
 });
 export const operationFound = z.object({
   kind: providerId,
