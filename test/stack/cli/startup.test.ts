@@ -42,7 +42,8 @@ describe('holdfast', () => {
   });
 
   it("loads only that command, and no HTTP client, to show a command's help", async () => {
-    const order = ['commander', 'commands/options', 'commands/order', 'commands/order-view'];
+    const files = ['options', 'order', 'order-create', 'order-payment', 'order-view'];
+    const order = ['commander', ...files.map((file) => `commands/${file}`)];
     expect(await loadedBy('order', '--help')).toEqual(order);
     expect(await loadedBy('help', 'order', 'create')).toEqual(order);
   });
