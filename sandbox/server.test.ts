@@ -70,6 +70,7 @@ describe('the sandbox server', () => {
     ['tok_risk_81', 0.81],
     ['tok_risk_8', 0.1],
     ['tok_flaky_9', 0.1],
+    ['pm_card_visa', 0.1],
   ])('scores %s as %d', async (token, score) => {
     const body = JSON.stringify({ ...authorization, token, customerId: null });
     expect((await send('POST', '/fraud/score', body, withKey)).json.score).toBe(score);
