@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => worker?.stop());
 
 /** Plans one replenishment of 16; the level needs nothing when it is read again. */
-const planned = (): Script['planReplenishment'] =>
+const planned = () =>
   oneAfterTheOther<(request: { replenishmentId: string; sku: string; location: string }) => unknown>(
     ({ replenishmentId: id, sku, location }) => ({
       kind: 'running',
@@ -51,14 +51,13 @@ const good: Script = {
 
 function replenish(script: Script): Promise<SagaRun> {
   const sku = `W-${randomUUID().slice(0, 13)}`;
-  const plan = planned();
+  const nextPlan = planned();
   const input = {
     ...{ replenishmentId: newId('rpl'), sku, location: 'main', cause: 'request', retry, caller },
     ...{ deliveryCheckSeconds: 0.05, deliveryMaxDays: 1 },
   };
-  const next = plan as unknown as () => (request: unknown) => unknown;
   return worker.begin('replenishment', replenishmentWorkflowId(sku, 'main'), input, {
-    ...{ ...good, planReplenishment: (request) => next()(request) },
+    ...{ ...good, planReplenishment: (request) => nextPlan()(request) },
     ...script,
   });
 }
