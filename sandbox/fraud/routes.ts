@@ -5,7 +5,10 @@ import { check, jsonBody } from '../http.js';
 
 const scoreBody = z.strictObject({
   // Tokens of any processor: Stripe's payment methods too.
-  token: z.string().max(255).regex(/^(?:tok|pm)_/),
+  token: z
+    .string()
+    .max(255)
+    .regex(/^(?:tok|pm)_/),
   amount: z.int().min(0).max(99_999_999),
   currency: z.string().regex(/^[A-Z]{3}$/),
   reference: z.string().min(1).max(255),
