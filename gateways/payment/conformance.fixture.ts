@@ -255,7 +255,8 @@ export function describeProvider(name: string, provider: Provider): void {
       let cursor: string | null = null;
       do {
         const page = await gateway.changes({ since: started, cursor });
-        listed.push(...page.providerIds);
+        listed.push(...page.books.map(({ authorizationId }) => authorizationId));
+        listed.push(...page.events.flatMap(({ paymentIntentId }) => paymentIntentId ?? []));
         expect(Number.isNaN(Date.parse(page.until))).toBe(false);
         ({ cursor } = page);
       } while (cursor !== null);

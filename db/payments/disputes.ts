@@ -1,0 +1,48 @@
+/** Reads disputes. They change only by adoption (db/payments/adoption.ts). */
+import { and, desc, eq, sql } from 'drizzle-orm';
+import type { DisputeStatus } from '../../domain/payments/disputes.js';
+import type { Database } from '../postgres/client.js';
+import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
+import { disputes, payments } from '../schema/index.js';
+
+/** A stored dispute. Amounts in minor units. */
+export type DisputeRow = typeof disputes.$inferSelect;
+
+export async function getDispute(db: Database, id: string): Promise<DisputeRow | null> {
+  const [row] = await db.select().from(disputes).where(eq(disputes.id, id));
+  return row ?? null;
+}
+
+export interface DisputeQuery {
+  readonly status?: DisputeStatus | undefined;
+  readonly paymentId?: string | undefined;
+  readonly limit: number;
+  readonly cursor: Cursor | null;
+}
+
+/** Newest first. */
+export async function listDisputes(db: Database, query: DisputeQuery): Promise<Page<DisputeRow>> {
+  const rows = await db
+    .select()
+    .from(disputes)
+    .where(
+      and(
+        query.status === undefined ? undefined : eq(disputes.status, query.status),
+        query.paymentId === undefined ? undefined : eq(disputes.paymentId, query.paymentId),
+        behind(disputes.openedAt, disputes.id, query.cursor),
+      ),
+    )
+    .orderBy(desc(disputes.openedAt), desc(disputes.id))
+    .limit(query.limit + 1);
+  return pageOf('disputes', rows, query.limit, (row) => ({ at: row.openedAt, id: row.id }));
+}
+
+/** The disputes of the payment that a query reads, newest first. */
+export const disputesOfPayment = sql<DisputeRow[]>`coalesce((
+  select json_agg(json_build_object(
+    'id', ${disputes.id}, 'paymentId', ${disputes.paymentId}, 'orderId', ${disputes.orderId}, 'gateway', ${disputes.gateway},
+    'amount', ${disputes.amount}, 'currency', ${disputes.currency}, 'reason', ${disputes.reason},
+    'status', ${disputes.status}, 'refundable', ${disputes.refundable}, 'openedAt', rfc3339(${disputes.openedAt}),
+    'closedAt', rfc3339(${disputes.closedAt}), 'providerReference', ${disputes.providerReference})
+    order by ${disputes.openedAt} desc, ${disputes.id} desc)
+  from ${disputes} where ${disputes.paymentId} = ${payments.id}), '[]')`;
