@@ -80,12 +80,6 @@ return jsonb_build_object('status', r.status, 'amount', r.amount, 'currency', r.
   'failure', case when r.failure_code is not null
                   then jsonb_build_object('code', r.failure_code, 'detail', r.failure_detail) end);
 
--- The money that banks have taken because of disputes: of lost ones, and of open ones while the payment cannot be refunded.
-create or replace function disputes_took(p_payment_id text) returns bigint language sql stable as $$
-  select coalesce(sum(amount), 0)::bigint from disputes
-   where payment_id = p_payment_id and (status = 'lost' or status = 'open' and not refundable)
-$$;
-
 -- Moves the sums of a refund's order and payment, and their statuses with them. Constraints refuse what exceeds the money.
 -- What disputes took is limited by what refunds leave.
 create or replace function refund_sums(r refunds, p_reserved bigint, p_refunded bigint) returns void language plpgsql as $$

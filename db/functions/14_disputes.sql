@@ -1,5 +1,11 @@
 -- Disputes, as the processor's books show them. They hold money back from refunds and never touch stock.
 
+-- The money that banks have taken because of disputes: of lost ones, and of open ones while the payment cannot be refunded.
+create or replace function disputes_took(p_payment_id text) returns bigint language sql stable as $$
+  select coalesce(sum(amount), 0)::bigint from disputes
+   where payment_id = p_payment_id and (status = 'lost' or status = 'open' and not refundable)
+$$;
+
 -- Opens the review of a dispute that is new or goes on, closes it when the dispute is decided, and tells the managers.
 -- `p_from`: its status before; null: it is new.
 create or replace function dispute_announce(d disputes, p_from text, step jsonb) returns void language plpgsql as $$

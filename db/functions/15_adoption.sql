@@ -123,6 +123,18 @@ begin
   end if;
 end $$;
 
+-- The money of a charge that was undone went back whole, and has no refund of ours. A person looks where it came back to us.
+create or replace function undo_adopt(p payments, p_booked jsonb) returns void language sql as $$
+  insert into manual_reviews (id, kind, subject, detail, attempts, last_error)
+  select 'rev_' || md5(p.id || '/undo'), 'refund_failed', 'payment/' || p.id,
+         jsonb_build_object('paymentId', p.id, 'orderId', p.order_id, 'amount', p.refunded, 'currency', p.currency,
+                            'providerReference', p.provider_reference, 'afterSuccess', true, 'undo', true), 1,
+         'the money of a charge that was undone has not reached the cardholder: ' || min(x->>'failure')
+    from jsonb_array_elements(p_booked) x
+  having bool_and(x->>'status' = 'failed')
+  on conflict do nothing
+$$;
+
 -- Takes over the books of one payment. `outcome`: `done` or `waiting`. `workflows`: the refunds whose workflow is to look.
 -- `operations`: for the ledger, in the same transaction.
 create or replace function payment_adopt(p payments, b jsonb, out outcome text, out workflows text[], out operations jsonb)
@@ -142,8 +154,10 @@ begin
      set refundable = (b->>'refundable')::boolean, disputed = least(disputes_took(id), amount - refunded - refund_reserved),
          adopted_at = (b->>'readAt')::timestamptz, updated_at = clock_timestamp()
    where id = p.id;
-  -- The money of a charge that was undone went back whole, and has no refund of ours.
-  if p.refunded <> (select coalesce(sum(amount), 0) from refunds where payment_id = p.id and status = 'succeeded') then return; end if;
+  if p.refunded <> (select coalesce(sum(amount), 0) from refunds where payment_id = p.id and status = 'succeeded') then
+    perform undo_adopt(p, b->'refunds');
+    return;
+  end if;
 
   -- What failed comes first: it makes room.
   for x in select value from jsonb_array_elements(b->'refunds')

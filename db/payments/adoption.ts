@@ -23,14 +23,21 @@ export interface Reports {
   readonly readAt: string;
 }
 
-/** The payments that these outbox rows are about. Leaves out rows that were handled, and marks those handled that say nothing new. */
+/**
+ * The payments that these outbox rows are about. Rows that say nothing new, or are about no payment of ours, are marked as
+ * handled. The id of each operation was stored before money moved, so it is known before anybody can report about it.
+ */
 export async function openReports(sql: Sql, rowIds: readonly number[]): Promise<Reports> {
   const [row] = await sql<Reports[]>`
     with open as (
       select b.id, b.payload->>'gateway' as gateway, b.payload->>'providerId' as provider_id,
              exists (select from payments p
                       where p.provider_reference = b.payload->>'providerId' and p.gateway = b.payload->>'gateway'
-                        and event_is_known(b.payload->>'type', p.status)) as known
+                        and event_is_known(b.payload->>'type', p.status))
+             or not exists (select from payments p
+                             where p.provider_reference = b.payload->>'providerId' and p.gateway = b.payload->>'gateway')
+                and not exists (select from provider_operations o
+                                 where o.provider_id = b.payload->>'providerId' and o.gateway = b.payload->>'gateway') as known
         from outbox b where b.id = any(${rowIds as number[]}) and b.topic = 'processor' and b.sent_at is null),
     handled as (
       update outbox set sent_at = clock_timestamp() where id in (select id from open where known)),

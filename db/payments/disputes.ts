@@ -43,6 +43,6 @@ export const disputesOfPayment = sql<DisputeRow[]>`coalesce((
     'id', ${disputes.id}, 'paymentId', ${disputes.paymentId}, 'orderId', ${disputes.orderId}, 'gateway', ${disputes.gateway},
     'amount', ${disputes.amount}, 'currency', ${disputes.currency}, 'reason', ${disputes.reason},
     'status', ${disputes.status}, 'refundable', ${disputes.refundable}, 'openedAt', rfc3339(${disputes.openedAt}),
-    'closedAt', rfc3339(${disputes.closedAt}), 'providerReference', ${disputes.providerReference})
-    order by ${disputes.openedAt} desc, ${disputes.id} desc)
-  from ${disputes} where ${disputes.paymentId} = ${payments.id}), '[]')`;
+    'closedAt', rfc3339(${disputes.closedAt}), 'providerReference', ${disputes.providerReference}))
+  from (select * from ${disputes} where ${disputes.paymentId} = ${payments.id}
+         order by ${disputes.openedAt} desc, ${disputes.id} desc) as ${disputes}), '[]')`;

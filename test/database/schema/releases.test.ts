@@ -74,7 +74,12 @@ test('within a release, functions that differ replace each other both ways', asy
 
 describe('a build of the same version that does not know the newest migration', () => {
   const newest: Upgrade = { ...upgradeOf('9.9.1'), release: first.release };
-  const upTo = (count: number, upgrade: Upgrade): Upgrade => ({ ...upgrade, migrations: migrations.slice(0, count) });
+  /** Without the functions whose tables came last. */
+  const upTo = (count: number, upgrade: Upgrade): Upgrade => ({
+    ...upgrade,
+    migrations: migrations.slice(0, count),
+    functions: upgrade.functions.filter(({ name }) => !/^1[45]_/.test(name)),
+  });
 
   test('changes nothing and stays ready, if its functions were there before', async () => {
     const older = upTo(migrations.length - 1, first);
