@@ -37,12 +37,14 @@ export async function listDisputes(db: Database, query: DisputeQuery): Promise<P
   return pageOf('disputes', rows, query.limit, (row) => ({ at: row.openedAt, id: row.id }));
 }
 
-/** The disputes of the payment that a query reads, newest first. */
+/**
+ * The disputes of the payment that a query reads, newest first. Every column names its table: Drizzle leaves the table out
+ * where a query reads only one.
+ */
 export const disputesOfPayment = sql<DisputeRow[]>`coalesce((
   select json_agg(json_build_object(
-    'id', ${disputes.id}, 'paymentId', ${disputes.paymentId}, 'orderId', ${disputes.orderId}, 'gateway', ${disputes.gateway},
-    'amount', ${disputes.amount}, 'currency', ${disputes.currency}, 'reason', ${disputes.reason},
-    'status', ${disputes.status}, 'refundable', ${disputes.refundable}, 'openedAt', rfc3339(${disputes.openedAt}),
-    'closedAt', rfc3339(${disputes.closedAt}), 'providerReference', ${disputes.providerReference}))
-  from (select * from ${disputes} where ${disputes.paymentId} = ${payments.id}
-         order by ${disputes.openedAt} desc, ${disputes.id} desc) as ${disputes}), '[]')`;
+    'id', d.id, 'paymentId', d.payment_id, 'orderId', d.order_id, 'gateway', d.gateway, 'amount', d.amount,
+    'currency', d.currency, 'reason', d.reason, 'status', d.status, 'refundable', d.refundable,
+    'openedAt', rfc3339(d.opened_at), 'closedAt', rfc3339(d.closed_at), 'providerReference', d.provider_reference)
+    order by d.opened_at desc, d.id desc)
+  from ${disputes} d where d.payment_id = ${payments}.id), '[]')`;

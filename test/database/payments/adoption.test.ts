@@ -3,7 +3,9 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adoptBooks, closeReports, openReports } from '../../../db/payments/adoption.js';
+import { getDispute } from '../../../db/payments/disputes.js';
 import { keepEvents } from '../../../db/payments/inbox.js';
+import { getPayment } from '../../../db/payments/queries.js';
 import type { ProcessorBook } from '../../../domain/payments/adoption.js';
 import type { DisputeStatus } from '../../../domain/payments/disputes.js';
 import type { RefundStatus } from '../../../domain/payments/refunds.js';
@@ -220,6 +222,9 @@ describe('a dispute', () => {
       select id, order_id as "orderId", status from disputes where payment_id = ${paymentId}`;
     expect(row).toMatchObject({ orderId, status: 'open' });
     expect(row?.id).toMatch(/^dsp_[0-9a-f]{32}$/);
+    const found = await getPayment(books.connection.db, paymentId ?? '');
+    expect(found?.disputes).toEqual([await getDispute(books.connection.db, row?.id ?? '')]);
+    expect(await getPayment(books.connection.db, (await sold(100)).paymentId ?? '')).toMatchObject({ disputes: [] });
     expect(await reviewsOf(`dispute/${row?.id}`)).toMatchObject([{ kind: 'dispute', status: 'open' }]);
     const notices = await books.sql`
       select payload->>'status' as status from outbox where topic = 'notice' and payload->>'disputeId' = ${row?.id ?? ''}`;
