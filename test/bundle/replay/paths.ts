@@ -4,6 +4,7 @@ import postgres from 'postgres';
 import { chunkWaits, lockHolds, longHistories, passOneChunk } from '../../long-ledger.js';
 import { eventually, type Shop } from '../../shop.js';
 import type { Path } from './path.js';
+import { processorPaths } from './processor-paths.js';
 import { refundPaths } from './refund-paths.js';
 import { replenishmentPaths } from './replenishment-paths.js';
 import { transferPaths } from './transfer-paths.js';
@@ -231,6 +232,7 @@ export const paths: readonly Path[] = [
     },
   },
   ...refundPaths,
+  ...processorPaths,
   ...transferPaths,
   ...replenishmentPaths,
 ];
