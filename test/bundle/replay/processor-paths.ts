@@ -11,11 +11,9 @@ import type { Outside, Path } from './path.js';
 /** An attempt at the authorization takes a second and is not answered, three times. */
 const unanswered = 'tok_auth_timeout_3';
 
-/** Tells the workflow twice: while an attempt is running, and while the next one waits or runs. */
+/** Tells the workflow while an attempt of the activity outside its task is running. */
 async function report({ signal }: Outside, workflowId: string): Promise<void> {
   await sleep(1500);
-  await signal(workflowId, processorSignal);
-  await sleep(700);
   await signal(workflowId, processorSignal);
 }
 
@@ -40,8 +38,6 @@ async function paymentReported(shop: Shop, outside: Outside): Promise<string> {
 async function refundReported(shop: Shop, { signal }: Outside): Promise<string> {
   const { orderId } = await sold(shop, 'tok_refund_pending_2500');
   const { body } = await refundOrder(shop, orderId, {}, { prefer: 'wait=1' });
-  await signal(`refund/${body.id}`, processorSignal);
-  await sleep(2500);
   await signal(`refund/${body.id}`, processorSignal);
   await untilRefund(shop, body.id, 'succeeded');
   return `refund/${body.id}`;
