@@ -8,7 +8,7 @@ import { Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { inject } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { attemptNumber } from '../../activities/context.js';
 import { askGateway, type RetryBudget } from '../../activities/failures.js';
 import type { Activities } from '../../activities/index.js';
@@ -78,7 +78,7 @@ export class SagaRun {
   }
 }
 
-export class FaultyWorker {
+class FaultyWorker {
   private readonly runs = new Map<string, SagaRun>();
 
   private constructor(
@@ -131,6 +131,22 @@ export class FaultyWorker {
 function budgetAmong(args: readonly unknown[]): RetryBudget | null {
   const isBudget = (arg: unknown): arg is RetryBudget => typeof arg === 'object' && arg !== null && 'retryClass' in arg;
   return args.find(isBudget) ?? null;
+}
+
+/**
+ * A faulty worker for the tests of one file.
+ * @returns starts a workflow whose steps answer as `script` says, and as `good` says where it says nothing
+ */
+export function faultyWorker(good: Script): FaultyWorker['begin'] {
+  let worker: Awaited<ReturnType<typeof FaultyWorker.start>> | null = null;
+  beforeAll(async () => {
+    worker = await FaultyWorker.start();
+  });
+  afterAll(() => worker?.stop());
+  return async (workflowType, workflowId, input, script) => {
+    if (worker === null) throw new Error('the worker does not run yet: start workflows inside a test');
+    return worker.begin(workflowType, workflowId, input, { ...good, ...script });
+  };
 }
 
 /** The activities that the sagas under test ask for. */

@@ -1,11 +1,11 @@
 /** What an order does when the steps of its payment fail, each an activity of its own, and in which order it undoes them. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nothingCharged } from '../../domain/purchase/steps.js';
 import { orderWorkflowId } from '../../workflows/order/contract.js';
 import { confirming, is } from '../purchase-run.js';
 import {
   caller,
-  FaultyWorker,
+  faultyWorker,
   fails,
   lasts,
   newId,
@@ -14,12 +14,6 @@ import {
   type SagaRun,
   type Script,
 } from './faulty-worker.js';
-
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
 
 const inFlight = { paymentId: newId('pay'), choice: { cardToken: 'tok_1' }, abandoned: [] };
 const authorized = { kind: 'authorized', authorizationId: 'auth_1', heldTaskMs: 0 };
@@ -40,6 +34,7 @@ const good: Script = {
   openReview: () => undefined,
   closeReview: () => undefined,
 };
+const begin = faultyWorker(good);
 
 function buy(script: Script): Promise<SagaRun> {
   const orderId = newId('ord');
@@ -49,7 +44,7 @@ function buy(script: Script): Promise<SagaRun> {
     ...{ holdSeconds: 900, draftSeconds: 900, supplierRecheckSeconds: 1, supplierMaxDelayed: 1 },
     ...{ retry, caller, requestedAt: new Date().toISOString() },
   };
-  return worker.begin('order', orderWorkflowId(orderId), input, { ...good, ...script });
+  return begin('order', orderWorkflowId(orderId), input, script);
 }
 
 /** The names of the steps after the score. */

@@ -1,10 +1,10 @@
 /** What a payment without an order does when its steps fail, and in which order. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nothingCharged } from '../../domain/purchase/steps.js';
 import { paymentWorkflowId } from '../../workflows/payment/contract.js';
 import {
   caller,
-  FaultyWorker,
+  faultyWorker,
   fails,
   newId,
   oneAfterTheOther,
@@ -12,12 +12,6 @@ import {
   type SagaRun,
   type Script,
 } from './faulty-worker.js';
-
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
 
 const declined = { kind: 'declined', code: 'payment_declined', declineCode: 'generic_decline', heldTaskMs: 0 };
 const authorized = { kind: 'authorized', authorizationId: 'auth_1', heldTaskMs: 0 };
@@ -36,6 +30,7 @@ const good: Script = {
   openReview: () => undefined,
   closeReview: () => undefined,
 };
+const begin = faultyWorker(good);
 
 async function pay(script: Script, backupCardToken: string | null = null): Promise<SagaRun> {
   const paymentId = newId('pay');
@@ -43,7 +38,7 @@ async function pay(script: Script, backupCardToken: string | null = null): Promi
     ...{ paymentId, amount: 900, currency: 'GBP', cardToken: 'tok_1', backupCardToken },
     ...{ customerId: null, email: null, reference: null, retry, caller, requestedAt: new Date().toISOString() },
   };
-  return worker.begin('payment', paymentWorkflowId(paymentId), input, { ...good, ...script });
+  return begin('payment', paymentWorkflowId(paymentId), input, script);
 }
 
 /** The names of the steps after the first attempt and the score. */

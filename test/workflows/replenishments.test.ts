@@ -1,10 +1,10 @@
 /** What a replenishment does when its supplier or the database fails, and in which order. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { replenishmentWorkflowId } from '../../workflows/replenishment/contract.js';
 import {
   caller,
-  FaultyWorker,
+  faultyWorker,
   fails,
   newId,
   oneAfterTheOther,
@@ -12,12 +12,6 @@ import {
   type SagaRun,
   type Script,
 } from './faulty-worker.js';
-
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
 
 /** Plans one replenishment of 16; the level needs nothing when it is read again. */
 const planned = () =>
@@ -48,6 +42,7 @@ const good: Script = {
   openReview: () => undefined,
   closeReview: () => undefined,
 };
+const begin = faultyWorker(good);
 
 function replenish(script: Script): Promise<SagaRun> {
   const sku = `W-${randomUUID().slice(0, 13)}`;
@@ -56,8 +51,8 @@ function replenish(script: Script): Promise<SagaRun> {
     ...{ replenishmentId: newId('rpl'), sku, location: 'main', cause: 'request', retry, caller },
     ...{ deliveryCheckSeconds: 0.05, deliveryMaxDays: 1 },
   };
-  return worker.begin('replenishment', replenishmentWorkflowId(sku, 'main'), input, {
-    ...{ ...good, planReplenishment: (request) => nextPlan()(request) },
+  return begin('replenishment', replenishmentWorkflowId(sku, 'main'), input, {
+    planReplenishment: (request) => nextPlan()(request),
     ...script,
   });
 }

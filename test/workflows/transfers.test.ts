@@ -1,11 +1,11 @@
 /** What a transfer does when its steps fail, and in which order. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { refusal } from '../../domain/errors.js';
 import type { TransferStatus } from '../../domain/transfers/states.js';
 import { transferWorkflowId } from '../../workflows/transfer/contract.js';
 import {
   caller,
-  FaultyWorker,
+  faultyWorker,
   fails,
   lasts,
   newId,
@@ -14,12 +14,6 @@ import {
   type SagaRun,
   type Script,
 } from './faulty-worker.js';
-
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
 
 const is = (status: TransferStatus) => ({ outcome: 'done', state: { status, received: null }, transitions: [] });
 const refused = (status: TransferStatus) => ({
@@ -38,6 +32,7 @@ const good: Script = {
   openReview: () => undefined,
   closeReview: () => undefined,
 };
+const begin = faultyWorker(good);
 
 function send(mode: 'immediate' | 'shipped', script: Script): Promise<SagaRun> {
   const transferId = newId('tra');
@@ -45,7 +40,7 @@ function send(mode: 'immediate' | 'shipped', script: Script): Promise<SagaRun> {
     ...{ transferId, sku: 'A', quantity: 2, from: 'main', to: 'there', mode, reservationId: newId('rsv') },
     ...{ retry, caller, requestedAt: new Date().toISOString() },
   };
-  return worker.begin('transfer', transferWorkflowId(transferId), input, { ...good, ...script });
+  return begin('transfer', transferWorkflowId(transferId), input, script);
 }
 
 describe('a transfer', () => {

@@ -22,7 +22,14 @@ interface Step {
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('receive', 'consume', 'reserve', 'release', 'bulk', 'batch', 'order', 'cancel', 'expire'),
+  kind: fc.oneof(
+    {
+      weight: 30,
+      arbitrary: fc.constantFrom('receive', 'consume', 'reserve', 'release', 'bulk', 'batch', 'order', 'cancel'),
+    },
+    // It waits for a second, the shortest time of a hold.
+    { weight: 1, arbitrary: fc.constant('expire') },
+  ),
   quantity: fc.integer({ min: 1, max: 12 }),
   pick: fc.nat(),
 });
