@@ -17,10 +17,10 @@ declare module 'vitest' {
   }
 }
 
-/** Retry waits at a hundredth, short timeouts and supplier checks, no rate limits. */
+/** Retry waits at a thousandth, short timeouts and supplier checks, no rate limits. */
 const settings = {
   WORKERS: '2',
-  RETRY_BASE_SCALE: '0.01',
+  RETRY_BASE_SCALE: '0.001',
   GATEWAY_TIMEOUT_SECONDS: '1',
   SUPPLIER_RECHECK_SECONDS: '0.4',
   DELIVERY_CHECK_SECONDS: '0.3',

@@ -17,6 +17,7 @@ const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 const own = ownStack({
   ...quickTakeover,
   HOLDFAST_CRASH_POINTS: crashFolder,
+  RETRY_BASE_SCALE: '0.001',
   SUPPLIER_RECHECK_SECONDS: '0.1',
   DELIVERY_CHECK_SECONDS: '0.3',
 });

@@ -5,7 +5,7 @@ import { ownStack } from '../../setup/own-stack.js';
 import { eventually } from '../../shop.js';
 import { atProcessor, refundOrder, refundReview, sold, untilRefund } from '../refunds/sale.js';
 
-const own = ownStack({});
+const own = ownStack({ RETRY_BASE_SCALE: '0.001' });
 let connection: Connection;
 beforeAll(async () => {
   connection = await Connection.connect({ address: own.stack.temporalAddress });
