@@ -161,7 +161,10 @@ describe('the sandbox process', startsProcesses, () => {
 
   it('prints the reason and exits with 2 if it cannot start', async () => {
     const env = { ...process.env, SANDBOX_HOME: sandbox.home, SANDBOX_HTTP_PORT: '70000', SANDBOX_SMTP_PORT: '0' };
-    const child = spawn(process.execPath, ['--import', 'tsx', sandboxMain], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', sandboxMain], {
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => {
       said += chunk;

@@ -33,7 +33,9 @@ describe('an idempotency key', () => {
 
     const id = await idOf('tok_insufficient_funds');
     for (const replayed of [null, 'true']) {
-      const error = await errorOf(face.stripe.paymentIntents.confirm(id, {}, { idempotencyKey: `${idempotencyKey}/c` }));
+      const error = await errorOf(
+        face.stripe.paymentIntents.confirm(id, {}, { idempotencyKey: `${idempotencyKey}/c` }),
+      );
       expect([error.statusCode, error.decline_code]).toEqual([402, 'insufficient_funds']);
       expect(lastHeader('idempotent-replayed')).toBe(replayed);
     }
@@ -121,7 +123,9 @@ describe('a token that scripts a fault', () => {
     const id = await idOf('tok_capture_timeout_1');
     await face.stripe.paymentIntents.confirm(id);
     const key = fresh('key');
-    expect((await errorOf(face.stripe.paymentIntents.capture(id, {}, within(500, key)))).type).toBe('StripeConnectionError');
+    expect((await errorOf(face.stripe.paymentIntents.capture(id, {}, within(500, key)))).type).toBe(
+      'StripeConnectionError',
+    );
     expect((await face.stripe.paymentIntents.retrieve(id)).status).toBe('requires_capture');
     expect((await face.stripe.paymentIntents.capture(id, {}, within(5000, key))).status).toBe('succeeded');
   });

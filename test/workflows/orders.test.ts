@@ -5,8 +5,8 @@ import { orderWorkflowId } from '../../workflows/order/contract.js';
 import { confirming, is } from '../purchase-run.js';
 import {
   caller,
-  faultyWorker,
   fails,
+  faultyWorker,
   lasts,
   newId,
   oneAfterTheOther,

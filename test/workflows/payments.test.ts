@@ -4,8 +4,8 @@ import { nothingCharged } from '../../domain/purchase/steps.js';
 import { paymentWorkflowId } from '../../workflows/payment/contract.js';
 import {
   caller,
-  faultyWorker,
   fails,
+  faultyWorker,
   newId,
   oneAfterTheOther,
   retry,

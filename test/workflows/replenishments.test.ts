@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { replenishmentWorkflowId } from '../../workflows/replenishment/contract.js';
 import {
   caller,
-  faultyWorker,
   fails,
+  faultyWorker,
   newId,
   oneAfterTheOther,
   retry,

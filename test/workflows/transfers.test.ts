@@ -5,8 +5,8 @@ import type { TransferStatus } from '../../domain/transfers/states.js';
 import { transferWorkflowId } from '../../workflows/transfer/contract.js';
 import {
   caller,
-  faultyWorker,
   fails,
+  faultyWorker,
   lasts,
   newId,
   oneAfterTheOther,

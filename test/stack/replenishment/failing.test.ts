@@ -38,7 +38,9 @@ describe('a supplier that does not answer as it should', () => {
 
   test('an order whose answer was lost is found by its key', async () => {
     const sku = await supply.product({ stock: 4 }, { order: 'lost' });
-    expect(await supply.ended(await startReplenishment(sku, { cause: 'request' }))).toMatchObject({ status: 'completed' });
+    expect(await supply.ended(await startReplenishment(sku, { cause: 'request' }))).toMatchObject({
+      status: 'completed',
+    });
     expect(await supply.calls(sku, 'order')).toHaveLength(1);
   });
 
@@ -67,7 +69,8 @@ describe('a supplier that does not answer as it should', () => {
 
   test('a second failure opens no second review', async () => {
     const sku = await supply.product({}, { availability: 'error' });
-    for (const _ of [1, 2]) expect((await supply.ended(await startReplenishment(sku, { cause: 'request' }))).status).toBe('failed');
+    for (const _ of [1, 2])
+      expect((await supply.ended(await startReplenishment(sku, { cause: 'request' }))).status).toBe('failed');
     expect(await supply.reviews(sku)).toHaveLength(1);
     expect(await supply.calls(sku, 'order')).toEqual([]);
   });
@@ -75,7 +78,9 @@ describe('a supplier that does not answer as it should', () => {
   test('a delivery check that is not answered is repeated', async () => {
     const delivery = ['error', 'malformed', 'error', 'error', 'shipped', 'delivered'];
     const sku = await supply.product({ stock: 4 }, { delivery });
-    expect(await supply.ended(await startReplenishment(sku, { cause: 'request' }))).toMatchObject({ status: 'completed' });
+    expect(await supply.ended(await startReplenishment(sku, { cause: 'request' }))).toMatchObject({
+      status: 'completed',
+    });
     expect(await supply.onHand(sku)).toBe(20);
   });
 });
