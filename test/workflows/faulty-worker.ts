@@ -13,31 +13,16 @@ import { attemptNumber } from '../../activities/context.js';
 import { askGateway, type RetryBudget } from '../../activities/failures.js';
 import type { Activities } from '../../activities/index.js';
 import { setUpTemporal } from '../../dev/temporal/setup.js';
-import { type Fault, lastingFailure } from '../../domain/retry.js';
-import { GatewayFault } from '../../gateways/http/fault.js';
 import { gatewayTaskQueue, reviewSignal, taskQueue } from '../../workflows/shared/contract.js';
 
 /** How each activity of one workflow answers; throws where it fails. */
 export type Script = { readonly [Name in keyof Activities]?: (...args: Parameters<Activities[Name]>) => unknown };
 
-/** As a gateway without an answer: the retries of its class follow. */
-export const fails = (fault: Fault) => new GatewayFault('payment', fault, 'scripted');
-/** As Postgres refuses values: only a person can remove the cause. */
-export const lasts = () => ApplicationFailure.create({ type: lastingFailure, message: 'scripted: refused for good' });
-
-/** Answers one after the other, the last for ever. An error is thrown. */
-export function oneAfterTheOther<T>(...answers: readonly (T | Error)[]): () => T {
-  let next = 0;
-  return () => {
-    const answer = answers[Math.min(next++, answers.length - 1)];
-    if (answer instanceof Error) throw answer;
-    return answer as T;
-  };
-}
-
-/** The least waits that workflows know. */
-export const retry = { retryBaseScale: 0.0001, gatewayTimeoutSeconds: 0.5 };
-export const caller = { actor: 'test', traceparent: '', requestId: null };
+/** What every saga's input has: the least waits that workflows know, and a caller. */
+export const anyInput = {
+  retry: { retryBaseScale: 0.0001, gatewayTimeoutSeconds: 0.5 },
+  caller: { actor: 'test', traceparent: '', requestId: null },
+};
 
 interface Asked {
   readonly name: string;
