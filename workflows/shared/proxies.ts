@@ -142,7 +142,7 @@ export const sweeping = summarized(
 export const verifying = summarized(
   proxyActivities<Activities>({
     startToCloseTimeout: '24h',
-    heartbeatTimeout: '30s',
+    heartbeatTimeout: '10s',
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     retry: {
       initialInterval: '500ms',
