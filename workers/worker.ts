@@ -97,6 +97,8 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     namespace: settings.temporalNamespace,
     activities: activitiesOn(connection, client, { ...options, processors }, metrics, around),
     shutdownGraceTime: '3s',
+    // Well below the shortest heartbeat timeout, so that a busy worker is not taken for a dead one.
+    maxHeartbeatThrottleInterval: '3s',
     interceptors: { activity: [storableOutcomes, metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
   const workers = await Promise.all([

@@ -152,7 +152,7 @@ export const adopting = summarized(
 export const verifying = summarized(
   proxyActivities<Activities>({
     startToCloseTimeout: '24h',
-    heartbeatTimeout: '30s',
+    heartbeatTimeout: '10s',
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     retry: {
       initialInterval: '500ms',

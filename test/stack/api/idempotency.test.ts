@@ -150,10 +150,12 @@ describe('when the API process is killed in the middle of a call', () => {
     const ask = (through: typeof shop) => through.order({ lines: [{ sku, quantity: 2 }], customer }, keyed(key));
     const lock = await lockStock(sku);
     const lost = ask(api.shop).catch(() => 'lost');
-    await heldBy(key);
+    const holder = await heldBy(key);
     await lock.wanted();
     await api.end('SIGKILL');
     await lost;
+    // As if it had given no sign of life for longer than its lease lasts.
+    await sql`update api_processes set alive_until = clock_timestamp() where id = ${holder}`;
     // Later changes of the catalogue do not undo it.
     await shop.must(200, shop.call('PATCH', `/api/products/${sku}`, { status: 'archived' }));
     await lock.release();

@@ -23,7 +23,7 @@ async function failedStart(env: Record<string, string>, home = join(folder, `hom
   return { code, complaints, output: stack.output(), left: processesOf(home) };
 }
 
-describe('a stack that cannot start says why in one message, exits 2 and leaves nothing running', () => {
+describe.concurrent('a stack that cannot start says why in one message, exits 2 and leaves nothing running', () => {
   test('a port set by hand is taken', async () => {
     const server = createServer().listen(0);
     const address = server.address();
@@ -62,7 +62,9 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
   });
 
   test('its home is below a file', async () => {
-    const { code, complaints } = await failedStart({}, join(folder, 'file', 'home'));
+    const file = join(folder, 'another-file');
+    writeFileSync(file, '');
+    const { code, complaints } = await failedStart({}, join(file, 'home'));
     expect(code).toBe(2);
     expect(complaints).toEqual([expect.stringContaining('HOLDFAST_HOME cannot be used')]);
   });
