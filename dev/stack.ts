@@ -18,7 +18,7 @@ import { apiServer, ownAddress, sandboxServer, workerServer } from './processes/
 import { serverEnvironment } from './processes/server-environment.js';
 import { connectWebhook, stripeFaceSettings } from './processes/stripe-face.js';
 import { type ServerPlan, Supervised } from './processes/supervise.js';
-import { messageOf, StartError } from './start-error.js';
+import { StartError } from './start-error.js';
 import { findTemporal } from './temporal/binary.js';
 import { embeddedTemporal } from './temporal/server.js';
 import { setUpTemporal } from './temporal/setup.js';

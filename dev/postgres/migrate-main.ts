@@ -12,8 +12,8 @@ import { connect, type Database } from '../../db/postgres/client.js';
 import { migrate } from '../../db/upgrade/migrate.js';
 import { describeStanding, OlderRelease } from '../../db/upgrade/release.js';
 import { runningRoleOf } from '../../db/upgrade/roles.js';
-import { misspeltSettings } from '../../domain/setting-names.js';
 import { scopes } from '../../domain/scopes.js';
+import { misspeltSettings } from '../../domain/setting-names.js';
 import { messageOf } from '../start-error.js';
 import { setUpTemporal } from '../temporal/setup.js';
 

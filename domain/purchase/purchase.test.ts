@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Answer, confirming, is, oneCard, primaryGivenUp, Run, refusedAs, type Script } from '../../test/purchase-run.js';
+import {
+  type Answer,
+  confirming,
+  is,
+  oneCard,
+  primaryGivenUp,
+  Run,
+  refusedAs,
+  type Script,
+} from '../../test/purchase-run.js';
 import type { CardSlot } from '../payments/states.js';
 import { nothingCharged, nothingDone, type PurchaseRecord } from './steps.js';
 
