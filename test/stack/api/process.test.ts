@@ -32,6 +32,13 @@ test('all wrong settings are named, and the process exits 2', async () => {
   for (const name of ['API_PORT', 'RATE_LIMIT_PER_MINUTE', 'LOG_LEVEL']) expect(output).toContain(name);
 });
 
+test('a misspelt setting is named in one warning, without its value', async () => {
+  const api = await start({ RATE_LIMIT_PER_MINTUE: '7654321' });
+  const warning = 'RATE_LIMIT_PER_MINTUE is no setting and has no effect: did you mean RATE_LIMIT_PER_MINUTE?';
+  expect(api.output().split(warning)).toHaveLength(2);
+  expect(api.output()).not.toContain('7654321');
+});
+
 test('a taken port gives one clear message and exit code 2', async () => {
   const { code, output } = await runOwnApi({ API_PORT: new URL(api.url).port, LOG_LEVEL: 'silent' });
   expect([code, output.trim()]).toEqual([2, `API_PORT ${new URL(api.url).port} is taken`]);

@@ -47,6 +47,15 @@ describe.concurrent('a stack that cannot start says why in one message, exits 2 
     expect(complaints).toEqual([expect.stringContaining('EXPIRY_SWEEP_SECONDS'), expect.stringContaining('WORKERS')]);
   });
 
+  test('a misspelt setting, with the one that was probably meant', async () => {
+    const { code, complaints } = await failedStart({ PAYMENT_GATEWAY: 'abacus', STRIPE_SERCET_KEY: 'sk_test_1' });
+    expect(code).toBe(2);
+    expect(complaints).toEqual([
+      'holdfast: STRIPE_SERCET_KEY is no setting and has no effect: did you mean STRIPE_SECRET_KEY?',
+      expect.stringContaining('PAYMENT_GATEWAY must be one of'),
+    ]);
+  });
+
   test('its home is a file', async () => {
     const home = join(folder, 'file');
     writeFileSync(home, '');
