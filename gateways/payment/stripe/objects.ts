@@ -88,10 +88,14 @@ export function authorizationOf(intent: Intent): AuthorizeAnswer | null {
   }
 }
 
-/** Whether the money is captured; null if it can still be. */
+/**
+ * Whether the whole money is captured; null if it can still be. A part that somebody has captured in Stripe's pages is a
+ * refusal, so that it is returned: the rest can no longer be captured.
+ */
 export function captureOf(intent: Intent): CaptureAnswer | null {
   switch (intent.status) {
     case 'succeeded':
+      if (intent.amount_received < intent.amount) return declined({ code: 'captured_in_part', declineCode: null });
       return { kind: 'captured' };
     case 'canceled':
       return declined({ code: canceledCode(intent), declineCode: null });

@@ -14,7 +14,16 @@ export interface Ended {
 
 /** `holdfast <args>` against the stack of the test run. `env` overrides the settings that name that stack. */
 export function holdfast(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  const stack = { HOLDFAST_API_URL: inject('apiUrls')[0] ?? '', HOLDFAST_API_KEY: inject('apiKey') };
+  return holdfastAt({ apiUrl: inject('apiUrls')[0] ?? '', apiKey: inject('apiKey') }, args, env);
+}
+
+/** `holdfast <args>` against this stack. */
+export function holdfastAt(
+  { apiUrl, apiKey }: { readonly apiUrl: string; readonly apiKey: string },
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const stack = { HOLDFAST_API_URL: apiUrl, HOLDFAST_API_KEY: apiKey };
   return new Promise((done, fail) => {
     const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...stack, ...env } });
     let out = '';
