@@ -1,6 +1,6 @@
 /** A proxy before an HTTP server that counts requests, loses some, and can answer in the server's place. */
 import { once } from 'node:events';
-import { createServer, request, type ServerResponse } from 'node:http';
+import { Agent, createServer, request, type ServerResponse } from 'node:http';
 
 /** `nothing`: no answer at all. `drip`: an answer that never ends. */
 export type ScriptedAnswer = { readonly status: number; readonly body: string } | 'nothing' | 'drip';
@@ -36,7 +36,9 @@ export async function openTap(target: string): Promise<Tap> {
     return true;
   };
 
-  const server = createServer((req, res) => {
+  // No connection ends by itself: on a busy machine it would end under a request.
+  const agent = new Agent({ keepAlive: false });
+  const server = createServer({ keepAliveTimeout: 0 }, (req, res) => {
     arrived++;
     if (scripted !== null) {
       answerAs(res, scripted);
@@ -48,7 +50,7 @@ export async function openTap(target: string): Promise<Tap> {
     }
     const withoutAnswer = loses(lost.answers);
     const { method, headers } = req;
-    const forwarded = request({ hostname, port, path: prefix + (req.url ?? '/'), method, headers }, (answer) => {
+    const forwarded = request({ hostname, port, path: prefix + (req.url ?? '/'), method, headers, agent }, (answer) => {
       if (withoutAnswer) {
         answer.resume();
         answer.once('end', () => res.destroy());

@@ -5,13 +5,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { type AddressInfo, createServer as listen } from 'node:net';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, type TestContext, test, expect } from 'vitest';
+import { afterAll, beforeAll, expect, type TestContext, test } from 'vitest';
+import { freePort } from '../../dev/processes/ports.js';
 import type { CardOperation } from '../../domain/purchase/steps.js';
 import { createStripePayments } from '../../gateways/payment/stripe/stripe.js';
 import { eventually } from '../shop.js';
@@ -59,15 +60,6 @@ async function install(): Promise<string> {
   return '';
 }
 
-async function freePort(): Promise<number> {
-  const server = listen().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
 async function startMock() {
   const [http, https] = [await freePort(), await freePort()];
   // Without both addresses it listens on all interfaces.
@@ -87,20 +79,25 @@ function stateAfter(method: string, path: string): object {
   return { status: 'succeeded', amount_received: 1999 };
 }
 
-/** Passes requests on unchanged, and records the status of each answer. */
+/** Passes a request on unchanged, and records the status of its answer. */
+async function passOn(target: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  const { method = '', url = '', headers } = req;
+  const [path = ''] = url.split('?');
+  const body = await text(req);
+  const { authorization = '', 'content-type': type = 'text/plain', 'stripe-version': stripeVersion = '' } = headers;
+  const passed = { authorization, 'content-type': type, 'stripe-version': String(stripeVersion) };
+  const answer = await fetch(target + url, { method, headers: passed, ...(body !== '' && { body }) });
+  const value: unknown = await answer.json();
+  seen.push({ line: `${method} ${path.replace(/pi_\w+/, ':id')}`, status: answer.status });
+  const isIntent =
+    typeof value === 'object' && value !== null && 'object' in value && value.object === 'payment_intent';
+  const shown = isIntent ? { ...value, ...stateAfter(method, path) } : value;
+  res.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(shown));
+}
+
 async function openProxy(target: string): Promise<Server> {
-  const server = createServer(async (req, res) => {
-    const { method = '', url: path = '', headers } = req;
-    const { host, connection, 'content-length': _, ...passed } = headers;
-    const body = await text(req);
-    const sent = { method, headers: passed as Record<string, string>, ...(body !== '' && { body }) };
-    const answer = await fetch(target + path, sent);
-    const value: unknown = await answer.json();
-    const line = `${method} ${path.replace(/\?.*/, '').replace(/pi_\w+/, ':id')}`;
-    seen.push({ line, status: answer.status });
-    const isIntent = typeof value === 'object' && value !== null && 'object' in value && value.object === 'payment_intent';
-    const shown = isIntent ? { ...value, ...stateAfter(method, path.replace(/\?.*/, '')) } : value;
-    res.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(shown));
+  const server = createServer((req, res) => {
+    passOn(target, req, res).catch(() => res.destroy());
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;
@@ -119,7 +116,12 @@ function skipIfMissing({ skip }: TestContext): void {
 test('stripe-mock accepts every request that the Stripe gateway makes', async (context) => {
   skipIfMissing(context);
   const secretKey = 'sk_test_123';
-  const gateway = await createStripePayments({ apiBase: proxyUrl, timeoutMs: 10_000, secretKey, installation: 'drill' });
+  const gateway = await createStripePayments({
+    apiBase: proxyUrl,
+    timeoutMs: 10_000,
+    secretKey,
+    installation: 'drill',
+  });
   try {
     for (const token of ['tok_visa', 'pm_card_visa']) await gateway.authorize(operation(token), ids(null));
     const card = operation('tok_visa');
@@ -151,6 +153,7 @@ test('stripe-mock accepts every request that the Stripe gateway makes', async (c
     'POST /v1/payment_intents/:id/cancel',
     'POST /v1/payment_intents/:id/capture',
     'POST /v1/payment_intents/:id/confirm',
+    'POST /v1/payment_methods',
     'POST /v1/refunds',
   ]);
 });

@@ -37,11 +37,14 @@ async function control(path: string, body?: object): Promise<void> {
   if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
 }
 
-/** The order with this charge at each of its activities, in each phase. The first query of `authorizeCard` looks up the id. */
+/**
+ * The order with this charge at each of its activities, in each phase. `authorizeCard` looks up the
+ * id, makes a payment method, creates the payment, stores its id, and confirms it.
+ */
 const charges: readonly (readonly [what: string, activity: string, phases: readonly Phase[]])[] = [
-  ['bought in one call', 'authorizeCard', [...phases, 'during2', 'during3', 'during4']],
+  ['bought in one call', 'authorizeCard', [...phases, 'during2', 'during3', 'during4', 'during5']],
   ['bought in one call', 'captureCard', phases],
-  ['paid with a card whose authorization is answered late', 'authorizeCard', ['during2', 'during4']],
+  ['paid with a card whose authorization is answered late', 'authorizeCard', ['during3', 'during5']],
   ['authorized but not captured, with the authorization undone', 'abandonCard', ['during']],
   ['authorized but not captured, with the authorization undone', 'undoCard', phases],
 ];

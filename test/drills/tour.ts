@@ -18,7 +18,10 @@ export async function takeTour({ stack, shop, outside }: OwnStack): Promise<void
   const created = await run('order', 'create', ...lines, '--email', email);
   expect(field(created, 'status')).toBe('reserved');
   const declined = await holdfastAt(stack, ['order', 'confirm', idOf(created), '--card', 'tok_declined']);
-  expect([declined.code, declined.err]).toEqual([1, expect.stringContaining('payment_declined: the card was declined')]);
+  expect([declined.code, declined.err]).toEqual([
+    1,
+    expect.stringContaining('payment_declined: the card was declined'),
+  ]);
   const confirmed = await run('order', 'confirm', idOf(created), '--card', 'tok_visa');
   expect([field(confirmed, 'status'), field(confirmed, 'payment')]).toEqual([
     'confirmed',

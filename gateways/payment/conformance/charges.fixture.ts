@@ -1,5 +1,14 @@
 import { expect, it } from 'vitest';
-import { authorized, booksOf, idOf, memoryIds, noAnswer, operationOn, requestsOf, type Suite } from './provider.fixture.js';
+import {
+  authorized,
+  booksOf,
+  idOf,
+  memoryIds,
+  noAnswer,
+  operationOn,
+  requestsOf,
+  type Suite,
+} from './provider.fixture.js';
 
 /** Authorizing, capturing, voiding and cancelling. */
 export function testCharges(suite: Suite): void {
@@ -117,15 +126,18 @@ export function testCharges(suite: Suite): void {
     expect(await gateway.authorize(card, ids)).toEqual(refused);
   });
 
-  it.each(suite.provider.rejected)('%s is refused for good, with the code of the processor', async (_what, of, code) => {
-    const { gateway } = suite;
-    const card = operationOn(good, of);
-    const ids = memoryIds();
-    const refused = { kind: 'declined', code: 'payment_declined', declineCode: code };
-    for (let n = 0; n < 2; n++) expect(await gateway.authorize(card, ids)).toEqual(refused);
-    // Nothing was begun that could still take money.
-    expect(ids.known).toBeNull();
-  });
+  it.each(suite.provider.rejected)(
+    '%s is refused for good, with the code of the processor',
+    async (_what, of, code) => {
+      const { gateway } = suite;
+      const card = operationOn(good, of);
+      const ids = memoryIds();
+      const refused = { kind: 'declined', code: 'payment_declined', declineCode: code };
+      for (let n = 0; n < 2; n++) expect(await gateway.authorize(card, ids)).toEqual(refused);
+      // Nothing was begun that could still take money.
+      expect(ids.known).toBeNull();
+    },
+  );
 
   it('a refusal at the capture is one, and leaves an authorization that can be voided', async () => {
     const { gateway } = suite;

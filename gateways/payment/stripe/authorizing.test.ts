@@ -1,6 +1,6 @@
 /** What each answer of Stripe to an authorization means, against a server that counts the requests. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { intent, operation, scriptedStripe, stripeError, type ScriptedStripe } from './server.fixture.js';
+import { intent, operation, type ScriptedStripe, scriptedStripe, stripeError } from './server.fixture.js';
 
 let stripe: ScriptedStripe;
 beforeAll(async () => {
@@ -37,8 +37,7 @@ describe('authorizing', () => {
       capture_method: 'manual',
       'automatic_payment_methods[enabled]': 'true',
       'automatic_payment_methods[allow_redirects]': 'never',
-      'payment_method_data[type]': 'card',
-      'payment_method_data[card][token]': 'tok_visa',
+      payment_method: 'pm_card_visa',
       'metadata[installation]': 'here',
       'metadata[paymentId]': 'pay_1',
       'metadata[card]': 'primary',
@@ -52,13 +51,25 @@ describe('authorizing', () => {
     expect(created?.headers).not.toHaveProperty('x-stripe-client-telemetry');
   });
 
-  test('a payment method goes by its id, and the trace is passed on', async () => {
-    stripe.answer({ body: intent('requires_confirmation') }, { body: intent('requires_capture') });
-    await stripe.payments.authorize({ ...operation, token: 'pm_card_visa' }, storedIds(), {
-      traceparent: operation.traceparent,
+  test('a token is made into a payment method first, under a key of its own, and the trace is passed on', async () => {
+    const method = { id: 'pm_1', object: 'payment_method' };
+    stripe.answer({ body: method }, { body: intent('requires_confirmation') }, { body: intent('requires_capture') });
+    const { traceparent } = operation;
+    await stripe.payments.authorize({ ...operation, token: 'tok_visa' }, storedIds(), { traceparent });
+    expect(lines()[0]).toBe('POST /stripe/v1/payment_methods');
+    expect(keys()).toEqual(['pay_1/primary/method', 'pay_1/primary/create', 'pay_1/primary/authorize']);
+    expect(stripe.sent[0]?.params).toEqual({ type: 'card', 'card[token]': 'tok_visa' });
+    expect(stripe.sent[1]?.params).toMatchObject({ payment_method: 'pm_1' });
+    expect(stripe.sent[2]?.headers.traceparent).toBe(traceparent);
+  });
+
+  test('a used token is refused for good: no payment is created', async () => {
+    stripe.answer(stripeError(400, { code: 'token_already_used', param: 'card[token]' }));
+    const stored = storedIds();
+    expect(await stripe.payments.authorize({ ...operation, token: 'tok_visa' }, stored)).toMatchObject({
+      ...{ kind: 'declined', declineCode: 'token_already_used' },
     });
-    expect(stripe.sent[0]?.params).toMatchObject({ payment_method: 'pm_card_visa' });
-    expect(stripe.sent[1]?.headers.traceparent).toBe(operation.traceparent);
+    expect([stored.remembered, stripe.sent.length]).toEqual([[], 1]);
   });
 
   test('a payment whose id is stored is not created again', async () => {
@@ -90,13 +101,17 @@ describe('authorizing', () => {
     [{ code: 'requires_action_not_handled' }, 'payment_declined', 'authentication_required'],
   ])('a card error %o is %s with %s', async (error, code, declineCode) => {
     stripe.answer(stripeError(402, { type: 'card_error', ...error }));
-    expect(await stripe.payments.authorize(operation, storedIds('pi_1'))).toEqual({ kind: 'declined', code, declineCode });
+    expect(await stripe.payments.authorize(operation, storedIds('pi_1'))).toEqual({
+      kind: 'declined',
+      code,
+      declineCode,
+    });
     expect(stripe.sent).toHaveLength(1);
   });
 
   test.each([
     [400, 'amount_too_small'],
-    [400, 'token_already_used'],
+    [400, 'parameter_invalid_empty'],
     [404, 'resource_missing'],
   ])('a refused creation (%i %s) is final: nothing is stored and nothing is confirmed', async (status, code) => {
     stripe.answer(stripeError(status, { code, param: 'payment_method' }));

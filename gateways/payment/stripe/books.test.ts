@@ -1,6 +1,6 @@
 /** The books of a payment at Stripe, and what has changed there. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { intent, list, refund, scriptedStripe, stripeError, type ScriptedStripe } from './server.fixture.js';
+import { intent, list, refund, type ScriptedStripe, scriptedStripe, stripeError } from './server.fixture.js';
 
 let stripe: ScriptedStripe;
 beforeAll(async () => {

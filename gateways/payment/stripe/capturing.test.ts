@@ -1,6 +1,6 @@
 /** What each answer of Stripe to a capture or a cancellation means. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { intent, operation, scriptedStripe, stripeError, type ScriptedStripe } from './server.fixture.js';
+import { intent, operation, type ScriptedStripe, scriptedStripe, stripeError } from './server.fixture.js';
 
 let stripe: ScriptedStripe;
 beforeAll(async () => {

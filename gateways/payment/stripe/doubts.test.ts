@@ -1,7 +1,16 @@
 /** Calls to Stripe without a definite answer, and how they are settled. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GatewayFault } from '../../http/fault.js';
-import { failureOf, intent, knowing, operation, scriptedStripe, secret, stripeError, type ScriptedStripe } from './server.fixture.js';
+import {
+  failureOf,
+  intent,
+  knowing,
+  operation,
+  type ScriptedStripe,
+  scriptedStripe,
+  secret,
+  stripeError,
+} from './server.fixture.js';
 
 let stripe: ScriptedStripe;
 beforeAll(async () => {

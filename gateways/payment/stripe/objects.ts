@@ -32,6 +32,8 @@ const intentShape = z.object({
 });
 export type Intent = z.infer<typeof intentShape>;
 
+const methodShape = z.object({ id: providerId, object: z.literal('payment_method') });
+
 const refundShape = z.object({
   id: providerId,
   object: z.literal('refund'),
@@ -60,6 +62,7 @@ const refundList = listOf(refundShape);
 const disputeList = listOf(disputeShape);
 
 export const readIntent = (value: unknown): Intent => expectShape(gateway, intentShape, value);
+export const readMethod = (value: unknown) => expectShape(gateway, methodShape, value);
 export const readRefund = (value: unknown): StripeRefund => expectShape(gateway, refundShape, value);
 export const readRefunds = (value: unknown) => expectShape(gateway, refundList, value);
 export const readDisputes = (value: unknown) => expectShape(gateway, disputeList, value);

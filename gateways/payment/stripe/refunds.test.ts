@@ -1,6 +1,6 @@
 /** What each answer of Stripe to a refund means. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { list, operation, refund, scriptedStripe, stripeError, type ScriptedStripe } from './server.fixture.js';
+import { list, operation, refund, type ScriptedStripe, scriptedStripe, stripeError } from './server.fixture.js';
 
 let stripe: ScriptedStripe;
 beforeAll(async () => {

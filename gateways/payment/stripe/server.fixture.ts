@@ -118,7 +118,7 @@ export type ScriptedStripe = Awaited<ReturnType<typeof scriptedStripe>>;
 export const operation: CardOperation = {
   paymentId: 'pay_1',
   card: 'primary',
-  token: 'tok_visa',
+  token: 'pm_card_visa',
   amount: 1999,
   currency: 'USD',
   reference: 'ord_1',

@@ -101,7 +101,13 @@ test('an event of Stripe is acknowledged only once it is stored: until then it g
   const { webhooks } = new Stripe('sk_test_unused');
   const id = `evt_${randomUUID()}`;
   const object = { object: 'payment_intent', id: 'pi_stopped', metadata: { installation: 'holdfast' } };
-  const payload = JSON.stringify({ id, object: 'event', type: 'payment_intent.succeeded', created: 1, data: { object } });
+  const payload = JSON.stringify({
+    id,
+    object: 'event',
+    type: 'payment_intent.succeeded',
+    created: 1,
+    data: { object },
+  });
   const send = async () => {
     const header = webhooks.generateTestHeaderString({ payload, secret: webhookSecrets[0] });
     const headers = { 'content-type': 'application/json', 'stripe-signature': header };
