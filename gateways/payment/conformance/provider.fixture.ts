@@ -13,7 +13,7 @@ export interface Processor {
 }
 
 /** What somebody does in the processor's own pages. */
-export interface ByHand {
+interface ByHand {
   /** Captures the whole amount. */
   capture(authorizationId: string, amount: number): Promise<void>;
   refund(authorizationId: string, amount: number): Promise<void>;
