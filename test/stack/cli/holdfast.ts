@@ -47,6 +47,14 @@ export async function holdfast(args: readonly string[], env: Env = {}): Promise<
   }
 }
 
+/** `holdfast <args>` against this stack, in a process of its own. */
+export function holdfastAt(
+  { apiUrl, apiKey }: { readonly apiUrl: string; readonly apiKey: string },
+  args: readonly string[],
+): Promise<Ended> {
+  return holdfastProcess(args, { HOLDFAST_API_URL: apiUrl, HOLDFAST_API_KEY: apiKey });
+}
+
 /** The same in a process of its own, like a shell. */
 export function holdfastProcess(args: readonly string[], env: Env = {}): Promise<Ended> {
   return new Promise((done, fail) => {
