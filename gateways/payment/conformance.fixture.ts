@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AuthorizeAnswer } from '../../domain/payments/answers.js';
 import type { CardOperation } from '../../domain/purchase/steps.js';
 import type { PaymentGateway, ProviderIds } from './gateway.js';
+import { describeRefunds } from './refund-conformance.fixture.js';
 import { openTap, type Tap } from './tap.fixture.js';
 
 export interface Provider {
@@ -243,6 +244,18 @@ export function describeProvider(name: string, provider: Provider): void {
       const ids = memoryIds();
       await gateway.capture(card, await authorized(card, ids));
       expect(await gateway.cancel?.(card, ids.known)).toEqual({ kind: 'captured' });
+    });
+
+    describeRefunds({
+      gateway: () => gateway,
+      tap: () => tap,
+      captured: async () => {
+        const card = operationOn(good);
+        const authorizationId = await authorized(card);
+        await gateway.capture(card, authorizationId);
+        return { paymentId: card.paymentId, authorizationId };
+      },
+      booksOf,
     });
 
     it('has no books of an authorization that does not exist', async () => {

@@ -5,6 +5,7 @@ import {
   defineSignal,
   defineUpdate,
   isCancellation,
+  patched,
   uuid4,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -40,7 +41,7 @@ export class RefundAtProcessor {
 
   /** Null where no processor is asked: an order that was paid outside Holdfast, or a refund of goods that cost nothing. */
   static of(
-    { refundId, retry, caller }: RefundInput,
+    { refundId, retry, caller, requestedAt }: RefundInput,
     state: RefundState,
     changes: ProcessorChanges,
   ): RefundAtProcessor | null {
@@ -48,7 +49,8 @@ export class RefundAtProcessor {
     if (gateway === null) return null;
     if (paymentId === null || authorizationId === null) throw new Error(`refund ${refundId} has no captured payment`);
     const { traceparent } = caller;
-    const operation = { refundId, attempt, gateway, paymentId, authorizationId, amount, currency, traceparent };
+    const call = { refundId, attempt, gateway, paymentId, authorizationId, amount, currency };
+    const operation = { ...call, traceparent, requestedAt };
     return new RefundAtProcessor(operation, retry, changes);
   }
 
@@ -117,13 +119,18 @@ export class RefundAtProcessor {
     }
   }
 
-  /** Repeats the operation until the processor answers; null where `called` came first. */
+  /**
+   * Repeats the operation until the processor answers; null where `called` came first. No attempt is left on its way then: it
+   * could return the money after the last look, when its amount is free again.
+   */
   private async untilDecided(called: () => boolean): Promise<ProcessorAnswer | null> {
+    const ending = patched('refund-attempts-end-first') ? 'WAIT_CANCELLATION_COMPLETED' : 'TRY_CANCEL';
     const attempts = new CancellationScope();
     const answered = attempts
-      .run(() => endlessCompensation(this.retry).refundPayment(this.operation, null))
+      .run(() => endlessCompensation(this.retry, ending).refundPayment(this.operation, null))
       .catch((error: unknown) => {
-        if (isCancellation(error)) return null;
+        // Cancelled with an attempt in flight, the activity ends with that attempt's own failure.
+        if (isCancellation(error) || attempts.consideredCancelled) return null;
         throw error;
       });
     const waiting = new CancellationScope();

@@ -4,30 +4,27 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { crashAt } from '../../setup/crash-points.js';
 import { ownStack } from '../../setup/own-stack.js';
+import { quickTakeover } from '../../setup/stack.js';
 import { eventually } from '../../shop.js';
+import { refundScenarios, refundSurvives } from '../crash/refund-scenarios.js';
 import { atProcessor, refundOrder, refundReview, sold, untilRefund } from './sale.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
-const own = ownStack({ HOLDFAST_CRASH_POINTS: crashFolder });
+const own = ownStack({ ...quickTakeover, HOLDFAST_CRASH_POINTS: crashFolder });
 
+/** A selection from the drill (test/drills/refunds.drill.ts): the places most likely to double or lose money or goods. */
 describe('a refund survives kill -9 of the worker: the money is returned once, and the goods come back once', () => {
   test.each([
     ['beginRefund', 'after'],
     ['refundPayment', 'during'],
     ['refundPayment', 'after'],
     ['settleRefund', 'after'],
+    ['acceptRefund', 'after'],
+    ['retryRefund', 'after'],
   ] as const)('at %s, %s it acts', async (activity, phase) => {
-    const { shop } = own;
-    const { sku, orderId, paymentId } = await sold(shop);
-    const crashed = crashAt(crashFolder, `${activity}.${phase}`);
-    const { body } = await refundOrder(shop, orderId, { lines: [{ sku, quantity: 2 }], restock: true });
-    await crashed();
-    await untilRefund(shop, body.id, 'succeeded');
-    const { refunded, keys } = await atProcessor(shop, orderId);
-    expect([refunded, new Set(keys)]).toEqual([2000, new Set([`${body.id}/0`])]);
-    expect(await shop.stock(sku)).toMatchObject({ onHand: 9 });
-    const payment = await shop.get(`/api/payments/${paymentId}`);
-    expect(payment.body).toMatchObject({ status: 'partially_refunded', refunded: 2000, refundPending: 0 });
+    const scenario = refundScenarios.find(({ activities }) => activities.includes(activity));
+    if (scenario === undefined) throw new Error(`no scenario runs ${activity}`);
+    await refundSurvives(own.shop, crashFolder, scenario, activity, phase);
   });
 
   test('while the processor fails: the amount stays reserved, and a person decides', async () => {
