@@ -36,21 +36,41 @@ async function patchText(text: string): Promise<Answer> {
 describe('a field of an order', () => {
   test.each<[string, unknown]>([
     ['metadata', { campaign: 'spring', empty: '' }],
-    ['metadata', Object.fromEntries(numbered(50).map((name) => [name.padEnd(40, 'k'), 'é😀'.repeat(250)]))],
     ['metadata', { constructor: 'x', toString: 'y', 'a.b/c~d': 'z', "'; drop table orders; --": '%s \\0' }],
     ['metadata', {}],
-    ['tags', numbered(20).map((tag) => tag + '😀'.repeat(40 - tag.length))],
     ['tags', ['two words', 'Größe', '100%', 'a,b', '\u0007bell', '{"a"}', 'null']],
     ['tags', []],
-    ['note', '😀'.repeat(2000)],
     ['note', 'two\r\nlines\tand \u001b[31mcolour'],
     ['note', null],
-    ['shippingAddress', { ...home, line2: 'x'.repeat(200), phone: '+44 20 7946 0000' }],
+    ['shippingAddress', { ...home, line2: 'c/o Babbage', phone: '+44 20 7946 0000' }],
     ['shippingAddress', null],
   ])('%s may be %j, and reads as it was given', async (field, value) => {
     const { body } = await shop.must(200, patch({ [field]: value }));
     expect(body[field]).toEqual(value);
     expect((await stored())[field]).toEqual(value);
+  });
+
+  test('may be as large as its limit, counted in characters', async () => {
+    const largest = {
+      metadata: Object.fromEntries(numbered(50).map((name) => [name.padEnd(40, 'k'), 'é😀'.repeat(250)])),
+      tags: numbered(20).map((tag) => tag + '😀'.repeat(40 - tag.length)),
+      note: '😀'.repeat(2000),
+      shippingAddress: { ...home, line2: '😀'.repeat(200) },
+    };
+    await shop.must(200, patch(largest));
+    expect(await stored()).toMatchObject(largest);
+    await shop.must(200, patch({ metadata: {}, tags: [], note: null, shippingAddress: null }));
+  });
+
+  test.each<[string, object, string, string]>([
+    ['metadata', { a: 'x'.repeat(501) }, '/metadata/a', 'too_big'],
+    ['51 keys of metadata', Object.fromEntries(numbered(51).map((name) => [name, ''])), '/metadata', 'invalid'],
+    ['a tag', ['x'.repeat(41)], '/tags/0', 'too_big'],
+    ['21 tags', numbered(21), '/tags', 'too_big'],
+    ['21 tags, all the same,', Array(21).fill('same'), '/tags', 'too_big'],
+  ])('may not be larger: %s', async (_what, value, pointer, code) => {
+    const field = Array.isArray(value) ? 'tags' : 'metadata';
+    expect(errorOf(await patch({ [field]: value }))).toEqual([422, 'validation_failed', pointer, code]);
   });
 
   test.each<[string, unknown, string, string]>([
@@ -59,21 +79,15 @@ describe('a field of an order', () => {
     ['metadata', 'a=b', '/metadata', 'invalid_type'],
     ['metadata', { a: null }, '/metadata/a', 'invalid_type'],
     ['metadata', { a: { b: 'c' } }, '/metadata/a', 'invalid_type'],
-    ['metadata', { a: 'x'.repeat(501) }, '/metadata/a', 'too_big'],
     ['metadata', { a: 'NUL \0' }, '/metadata/a', 'invalid'],
     ['metadata', { a: '\ud800' }, '/metadata/a', 'invalid'],
     ['metadata', { '': 'x' }, '/metadata/', 'invalid_key'],
-    ['metadata', Object.fromEntries(numbered(51).map((name) => [name, ''])), '/metadata', 'invalid'],
     ['tags', null, '/tags', 'invalid_type'],
     ['tags', 'gift', '/tags', 'invalid_type'],
     ['tags', [''], '/tags/0', 'too_small'],
     ['tags', ['ok', 7], '/tags/1', 'invalid_type'],
-    ['tags', ['x'.repeat(41)], '/tags/0', 'too_big'],
-    ['tags', numbered(21), '/tags', 'too_big'],
-    ['tags', Array(21).fill('same'), '/tags', 'too_big'],
     ['note', '', '/note', 'too_small'],
     ['note', 7, '/note', 'invalid_type'],
-    ['note', 'x'.repeat(2001), '/note', 'too_big'],
     ['shippingAddress', {}, '/shippingAddress/line1', 'required'],
     ['shippingAddress', 'London', '/shippingAddress', 'invalid_type'],
     ['shippingAddress', { ...home, country: 'gb' }, '/shippingAddress/country', 'invalid'],
@@ -132,7 +146,11 @@ describe('hostile input', () => {
     expect((await patch({ note: 'x'.repeat(256 * 1024) })).status).toBe(413);
   });
 
-  test.each(['a%00b', 'x'.repeat(41), ''])('in the filter tag=%s is refused', async (tag) => {
+  test.each([
+    ['with NUL', 'a%00b'],
+    ['that is too long', 'x'.repeat(41)],
+    ['that is empty', ''],
+  ])('in a tag of the list, %s, is refused', async (_what, tag) => {
     expect(errorOf(await shop.get(`/api/orders?tag=${tag}`)).slice(0, 3)).toEqual([422, 'validation_failed', '/tag']);
   });
 });
@@ -207,7 +225,13 @@ describe('an external reference', () => {
     expect((await open(reference)).body).toMatchObject({ code: 'already_exists', orderId: body.id });
   });
 
-  test.each([[null], [7], ['x'.repeat(256)], ['NUL \0']])('cannot be %j', async (reference) => {
+  test.each([
+    ['null', null],
+    ['a number', 7],
+    ['empty', ''],
+    ['256 characters', 'x'.repeat(256)],
+    ['text with NUL', 'NUL \0'],
+  ])('cannot be %s', async (_what, reference) => {
     expect(errorOf(await open(reference)).slice(0, 3)).toEqual([422, 'validation_failed', '/externalReference']);
   });
 });
