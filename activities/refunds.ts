@@ -4,8 +4,8 @@ import type { RefundStore } from '../db/refunds/store.js';
 import type { GatewayName } from '../domain/payments/gateways.js';
 import type { RefundAnswer, RefundOperation, RefundStep, RefundStepResult } from '../domain/payments/refunds.js';
 import type { PaymentGateway } from '../gateways/payment/gateway.js';
-import { attemptNumber, callOptions } from './context.js';
-import { askGateway, isFirstAttempt, type RetryBudget } from './failures.js';
+import { attemptNumber, callOptions, isInWorkflowTask } from './context.js';
+import { askGateway, type RetryBudget } from './failures.js';
 
 type Step<Name extends RefundStep['step']> = Omit<Extract<RefundStep, { step: Name }>, 'step'>;
 
@@ -13,6 +13,17 @@ export interface RefundDependencies {
   readonly store: RefundStore;
   readonly gatewayOf: (name: GatewayName) => Pick<PaymentGateway, 'refund' | 'findRefund'>;
   readonly gatewayTimeoutSeconds: number;
+}
+
+/** Processors forget an idempotency key after 24 hours: the call would return the money a second time. */
+const freshMs = 3_600_000;
+
+/**
+ * Whether no earlier call can have made this refund, or the processor still knows its key: the first call, soon after the
+ * refund was asked for. A worker that was away, a person's retry and a resumed workflow come later.
+ */
+function isFresh({ attempt, requestedAt }: RefundOperation, now: number): boolean {
+  return isInWorkflowTask() && attempt === 0 && requestedAt !== undefined && now - Date.parse(requestedAt) < freshMs;
 }
 
 /** A repeated step changes nothing and returns the refund as it is. domain/payments/refunds.ts describes each step. */
@@ -35,11 +46,11 @@ export function refundActivities({ store, gatewayOf, gatewayTimeoutSeconds }: Re
     failRefund: (step: Step<'fail'>) => apply({ ...step, step: 'fail' }),
     retryRefund: (step: Step<'retry'>) => apply({ ...step, step: 'retry' }),
 
-    /** Returns the money. Later attempts look the refund up before they repeat the call. */
+    /** Returns the money. Every call but a fresh one looks the refund up first. */
     async refundPayment(operation: RefundOperation, retryBudget: RetryBudget | null): Promise<RefundAnswer> {
-      const first = isFirstAttempt(retryBudget);
+      const fresh = isFresh(operation, Date.now());
       return askGateway(
-        async () => (first ? null : await find(operation)) ?? (await refund(operation)),
+        async () => (fresh ? null : await find(operation)) ?? (await refund(operation)),
         retryBudget,
         attemptNumber(),
       );

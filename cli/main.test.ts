@@ -1,28 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import { afterEach, describe, expect, it } from 'vitest';
-import { main } from './main.js';
-
-let server: Server | undefined;
-afterEach(() => new Promise((closed) => (server ? server.close(closed) : closed(undefined))));
-
-/** Runs `holdfast <args>` against a server that always gives this answer. */
-async function holdfast(args: readonly string[], status: number, body: unknown, headers: Record<string, string> = {}) {
-  const listening = createServer((_, res) => res.writeHead(status, headers).end(JSON.stringify(body)));
-  server = listening;
-  await new Promise<void>((ready) => listening.listen(0, '127.0.0.1', ready));
-  const address = listening.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await main(args, {
-    env: { HOLDFAST_API_URL: `http://127.0.0.1:${port}`, HOLDFAST_API_KEY: 'k' },
-    currentFolder: '/',
-    projectRoot: '/',
-    version: '0.0.0',
-    terminal: { out: (text) => void out.push(text), err: (text) => void err.push(text), interactive: false },
-  });
-  return { code, out: out.join(''), err: err.join('') };
-}
+import { describe, expect, it } from 'vitest';
+import { answered, holdfast } from './holdfast.fixture.js';
 
 const stock = (holds: number, reservationCount?: number) => ({
   ...{ sku: 'MUG', onHand: 90, reserved: holds, available: 90 - holds, inTransit: 0, locations: [] },
@@ -34,15 +11,15 @@ const stock = (holds: number, reservationCount?: number) => ({
 
 describe('holdfast', () => {
   it('says that there are more holds than it shows, and where to find them', async () => {
-    const some = await holdfast(['stock', 'show', 'MUG'], 200, stock(20, 25));
+    const some = await holdfast(['stock', 'show', 'MUG'], answered(200, stock(20, 25)));
     expect(some.out).toContain('\nthe newest 20 of 25 holds; GET /api/inventory/MUG/reservations lists them all\n');
     for (const all of [stock(20, 20), stock(20), stock(0, 0)])
-      expect((await holdfast(['stock', 'show', 'MUG'], 200, all)).out).not.toContain('newest');
+      expect((await holdfast(['stock', 'show', 'MUG'], answered(200, all))).out).not.toContain('newest');
   });
 
   it('says how long to wait after too many requests', async () => {
     const refused = { code: 'rate_limited', detail: 'more than 6000 requests in a minute' };
-    expect(await holdfast(['stock', 'list'], 429, refused, { 'Retry-After': '37' })).toEqual({
+    expect(await holdfast(['stock', 'list'], answered(429, refused, { 'Retry-After': '37' }))).toMatchObject({
       code: 1,
       out: '',
       err: 'rate_limited: more than 6000 requests in a minute\n  try again in 37 s\n',
@@ -50,7 +27,7 @@ describe('holdfast', () => {
   });
 
   it('says in one line that an answer does not come from the API', async () => {
-    const ended = await holdfast(['stock', 'list'], 200, { hello: 'world' });
+    const ended = await holdfast(['stock', 'list'], answered(200, { hello: 'world' }));
     expect(ended).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^holdfast: .*another version\?\n$/) });
   });
 });

@@ -111,8 +111,8 @@ const topCommands: readonly TopCommand[] = [
 ];
 
 /**
- * Runs one command line (without node and the script). Returns the exit code: 0 done; 1 refused by the API or, for `verify`,
- * not clean; 2 wrong usage or settings; 3 the API cannot be reached; 130 interrupted. `temporal` exits with the code of the
+ * Runs one command line (without node and the script). Returns the exit code: 0 done; 1 refused by the API, for `verify` not
+ * clean, for `refund` failed at the processor; 2 wrong usage or settings; 3 the API cannot be reached; 130 interrupted. `temporal` exits with the code of the
  * program it runs.
  */
 export async function main(args: readonly string[], around: Surroundings): Promise<number> {

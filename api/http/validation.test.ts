@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { newOrder } from '../orders/schemas.js';
+import { newOrder, orderChange } from '../orders/schemas.js';
 import { fieldErrors } from './validation.js';
 
 function errorsOf(body: unknown) {
@@ -24,6 +24,20 @@ test('errors in a union are those of the alternative that fits best', () => {
   expect(errorsOf({ payment: { method: 'cash' } })).toEqual([
     expect.objectContaining({ pointer: '/payment/method', code: 'invalid_value' }),
   ]);
+});
+
+test('errors in what may be null are those of the value that was sent', () => {
+  const { error } = orderChange.safeParse({ shippingAddress: {} });
+  expect(fieldErrors(error?.issues ?? [], { shippingAddress: {} })).toMatchObject([
+    { pointer: '/shippingAddress/line1', code: 'required' },
+    { pointer: '/shippingAddress/city', code: 'required' },
+    { pointer: '/shippingAddress/country', code: 'required' },
+  ]);
+});
+
+test('errors in what may be a text or a literal are those of the text', () => {
+  expect(errorsOf({ metadata: { a: null } })).toMatchObject([{ pointer: '/metadata/a', code: 'invalid_type' }]);
+  expect(errorsOf({ metadata: { a: 'x'.repeat(501) } })).toMatchObject([{ pointer: '/metadata/a', code: 'too_big' }]);
 });
 
 test('text that Postgres cannot store is refused', () => {

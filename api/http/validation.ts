@@ -27,9 +27,10 @@ function* errorsOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], input:
     return;
   }
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-    // The alternative that fits best is the most helpful: fewest unknown fields first, then fewest issues.
+    // The alternative that fits best is the most helpful: one of the value's own type, then the one with the fewest unknown
+    // fields, then the one with the fewest issues.
     const misfit = (issues: readonly z.core.$ZodIssue[]) =>
-      issues.length + issues.filter((inner) => inner.code === 'unrecognized_keys').length * 100;
+      issues.reduce((sum, inner) => sum + (isOfAnotherType(inner) ? 10_000 : 0) + (hasUnknownKeys(inner) ? 100 : 1), 0);
     const [closest] = [...issue.errors].sort((a, b) => misfit(a) - misfit(b));
     for (const inner of closest ?? []) yield* errorsOf(inner, [...path, ...inner.path], input);
     return;
@@ -38,6 +39,10 @@ function* errorsOf(issue: z.core.$ZodIssue, path: readonly PropertyKey[], input:
   if (valueAt(input, path) === undefined) yield { pointer, code: 'required', detail: 'is required' };
   else yield { pointer, code: issue.code === 'custom' ? 'invalid' : issue.code, detail: issue.message };
 }
+
+const isOfAnotherType = ({ code, path }: z.core.$ZodIssue) =>
+  path.length === 0 && (code === 'invalid_type' || code === 'invalid_value');
+const hasUnknownKeys = ({ code }: z.core.$ZodIssue) => code === 'unrecognized_keys';
 
 function pointerTo(path: readonly PropertyKey[]): string {
   return path.map((part) => `/${shortened(String(part)).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

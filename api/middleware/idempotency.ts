@@ -47,6 +47,8 @@ const notStored: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'unknown_supplier',
   'same_location',
   'payment_method_required',
+  'price_not_allowed',
+  'total_mismatch',
 ]);
 
 const signOfLifeEveryMs = 1000;

@@ -2,12 +2,25 @@
 import { getOrder } from '../../db/orders/queries.js';
 import { getPayment } from '../../db/payments/queries.js';
 import type { RefundRequest } from '../../domain/payments/refunds.js';
+import { refusalOf } from '../../domain/refusals.js';
+import { orderWorkflowId } from '../../workflows/order/contract.js';
+import { paymentWorkflowId } from '../../workflows/payment/contract.js';
 import { type RefundInput, refundWorkflowId } from '../../workflows/refund/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { now } from '../http/instants.js';
-import { type Answer, fieldRefused, type Refused, type Reply, refuse, refuseFields } from '../http/reply.js';
+import {
+  type Answer,
+  fieldRefused,
+  type Refused,
+  type Reply,
+  refuse,
+  refuseFields,
+  refuseWith,
+  unavailable,
+} from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import { retrySettings } from '../temporal/retry-settings.js';
+import type { UpdateCall } from '../temporal/saga-client.js';
 import { hasBegun, startSaga } from '../temporal/saga-resource.js';
 import { refunds } from './read.js';
 import type { Refund } from './schemas.js';
@@ -26,7 +39,10 @@ export async function refundOrder(
   deps: ApiDeps,
 ): Promise<RefundReply> {
   const order = await getOrder(deps.connection.db, orderId);
-  if (!order) return refuse('not_found', 'no such order');
+  if (!order)
+    return await unwritten(orderWorkflowId(orderId), 'order', deps, () =>
+      refuseWith(refusalOf('invalid_order_state', { from: 'pending', to: 'refunded' }), { orderId }),
+    );
   const known = new Set(order.lines.map(({ sku }) => sku));
   const unknown = wanted.request.lines.flatMap(({ sku }, index) => (known.has(sku) ? [] : [{ sku, index }]));
   const problem =
@@ -49,13 +65,28 @@ export async function refundPayment(
   deps: ApiDeps,
 ): Promise<RefundReply> {
   const payment = await getPayment(deps.connection.db, paymentId);
-  if (!payment) return refuse('not_found', 'no such payment');
+  if (!payment)
+    return await unwritten(paymentWorkflowId(paymentId), 'payment', deps, () =>
+      refuseWith(refusalOf('invalid_state', { from: 'pending', to: 'refunded', paymentId })),
+    );
   return await start(
     { ...wanted, orderId: null, paymentId },
     { customerId: payment.customerId, problem: null },
     call,
     deps,
   );
+}
+
+/** Why what Postgres does not have cannot be refunded: it does not exist, or no worker has opened it yet. */
+async function unwritten(
+  workflowId: string,
+  noun: string,
+  { sagas }: ApiDeps,
+  tooEarly: () => Refused,
+): Promise<Refused> {
+  const presence = await sagas.presence(workflowId);
+  if (presence === 'unknown') return unavailable('Temporal');
+  return presence === 'running' ? tooEarly() : refuse('not_found', `no such ${noun}`);
 }
 
 interface About {
@@ -72,7 +103,10 @@ async function start(
 ): Promise<RefundReply> {
   const refundId = call.ids.resource;
   call.note({ refundId, workflowId: refundWorkflowId(refundId) });
-  if (problem !== null && !(await hasBegun(refunds, refundId, call, deps))) return problem;
+  const { orderId, paymentId } = of;
+  const about = orderId === null ? { paymentId } : { orderId };
+  if (problem !== null && !(await hasBegun(refunds, refundId, call, deps)))
+    return { ...problem, ...refuseWith(problem.refusal, about) };
   const input: RefundInput = {
     refundId,
     ...of,
@@ -80,11 +114,7 @@ async function start(
     caller: call.caller,
     requestedAt: now(),
   };
-  return await startSaga(
-    refunds,
-    input,
-    (updateCall) => deps.sagas.startRefund(input, customerId, updateCall),
-    call,
-    deps,
-  );
+  const sent = (updateCall: UpdateCall) => deps.sagas.startRefund(input, customerId, updateCall);
+  const reply = await startSaga(refunds, input, sent, call, deps);
+  return reply.kind === 'refused' ? refuseWith(reply.refusal, about) : reply;
 }

@@ -4,7 +4,7 @@ import { formatMoney } from '../../domain/money.js';
 import { refundStatuses } from '../../domain/payments/refunds.js';
 import { type LineValue, units } from '../terminal/order-values.js';
 import { fields, moment, table } from '../terminal/output.js';
-import type { PostOptions, Resource, Session } from '../terminal/session.js';
+import { exitCodes, type PostOptions, type Resource, type Session } from '../terminal/session.js';
 import { minorUnits } from '../terminal/values.js';
 import { example, type ListOptions, moreLine, segment, withKey, withPages, withWait } from './options.js';
 
@@ -45,7 +45,10 @@ export function addRefundCommand(command: Command, session: Session): void {
         reason,
       };
       const path = id.startsWith('pay_') ? '/api/payments' : '/api/orders';
-      await session.show(await session.post(`${path}/${segment(id)}/refunds`, body, options), 'refund', describeRefund);
+      const reply = await session.post(`${path}/${segment(id)}/refunds`, body, options);
+      const made = await session.show(reply, 'refund', describeRefund);
+      // The API has answered 201, but no money was returned.
+      if (made?.status === 'failed') session.exitCode = exitCodes.refused;
     });
 }
 

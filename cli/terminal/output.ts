@@ -28,7 +28,9 @@ export function table(columns: readonly Column[], rows: readonly (readonly (stri
 
 /** One line per member: its name, then its value. Null members are left out. */
 export function fields(members: readonly (readonly [string, string | number | null | undefined])[]): string {
-  const there = members.flatMap(([name, value]) => (value == null ? [] : [[name, printable(String(value))] as const]));
+  const there = members.flatMap(([name, value]) =>
+    value == null ? [] : [[printable(name), printable(String(value))] as const],
+  );
   const width = Math.max(...there.map(([name]) => name.length));
   return there.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
 }

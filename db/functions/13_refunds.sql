@@ -21,6 +21,10 @@ language sql stable as $$
    where l.order_id = o.id
 $$;
 
+-- What `p_quantity` of `p_units` units give back of the money that is left for all of them (domain/orders/money.ts, shareOfUnits).
+create or replace function share_of_units(p_money bigint, p_units bigint, p_quantity bigint) returns bigint
+language sql immutable return p_quantity * (p_money / p_units) + least(p_money % p_units, p_quantity);
+
 -- What a refund of an order returns (domain/payments/refunds.ts, planRefund). `p_left`: what is left of the money.
 create or replace function refund_plan(p_request jsonb, o orders, p_left bigint,
                                        out amount bigint, out lines jsonb, out charges boolean, out refusal jsonb)
@@ -57,7 +61,7 @@ begin
      where l.units > 0 and (v_all or a.sku is not null)
     window earlier as (partition by l.sku order by l.line rows between unbounded preceding and 1 preceding)
   ), share as (
-    select t.*, t.quantity * (t.money / t.units) + least(t.money % t.units, t.quantity) as amount from taken t where t.quantity > 0
+    select t.*, share_of_units(t.money, t.units, t.quantity) as amount from taken t where t.quantity > 0
   )
   select coalesce(jsonb_agg(jsonb_build_object('line', s.line, 'sku', s.sku, 'location', s.location, 'quantity', s.quantity,
                                                'amount', s.amount) order by s.line), '[]'),
@@ -232,26 +236,52 @@ begin
   return step_result(null, refund_state(r), jsonb_build_array(jsonb_build_object('from', v_was, 'to', 'failed')));
 end $$;
 
--- Reserves the amount and the units of a refund that failed once more, for another attempt.
+-- What a refund that failed returns when it is tried again (domain/payments/refunds.ts, replanRefund): the same units, for
+-- their share of what is left by now. Null where units or charges were refunded otherwise.
+create or replace function refund_replan(r refunds, o orders, out amount bigint, out lines jsonb) language plpgsql stable as $$
+declare
+  v_charges bigint := case when r.charges then
+    (select c.amount + case when o.taxes_included then 0 else c.tax end from charge_sums(o.charges) c) else 0 end;
+  v_before bigint := v_charges + coalesce((select sum((x->>'amount')::bigint) from jsonb_array_elements(r.lines) x), 0);
+  v_missing boolean;
+begin
+  if r.charges and o.charges_refunded then return; end if;
+  select coalesce(bool_or(l.units < u.quantity), false) into v_missing
+    from jsonb_array_elements(r.lines) x
+    join lateral (select (x->>'quantity')::bigint as quantity) u on true
+    join refundable_lines(o) l on l.line = (x->>'line')::smallint;
+  if v_missing then return; end if;
+  select coalesce(jsonb_agg(x || jsonb_build_object('amount', s.amount) order by ord), '[]'),
+         case when r.amount = v_before then v_charges + coalesce(sum(s.amount), 0)::bigint else r.amount end
+    into lines, amount
+    from jsonb_array_elements(r.lines) with ordinality as e(x, ord)
+    join refundable_lines(o) l on l.line = (x->>'line')::smallint
+    join lateral (select share_of_units(l.money, l.units, (x->>'quantity')::bigint) as amount) s on true;
+end $$;
+
+-- Reserves a refund that failed once more, for another attempt.
 create or replace function refund_retry(step jsonb, r refunds) returns jsonb language plpgsql as $$
 declare
+  o orders;
+  p payments;
   v_left bigint;
-  v_refundable boolean := true;
+  v_amount bigint := r.amount;
+  v_lines jsonb := r.lines;
 begin
-  if r.payment_id is null then
-    select total_amount - refunded_amount - refund_reserved into v_left from orders where id = r.order_id;
-  else
-    select amount - refunded - refund_reserved - disputed, refundable into v_left, v_refundable from payments where id = r.payment_id;
+  select * into o from orders where id = r.order_id;
+  select * into p from payments where id = r.payment_id;
+  if p.id is not null and not p.refundable then
+    return step_result(refuse('payment_disputed', jsonb_build_object('paymentId', p.id)), refund_state(r), '[]');
   end if;
-  if not v_refundable then
-    return step_result(refuse('payment_disputed', jsonb_build_object('paymentId', r.payment_id)), refund_state(r), '[]');
-  elsif r.amount > v_left
-     or exists (select from jsonb_array_elements(r.lines) x join order_lines l on l.line = (x->>'line')::smallint
-                 where l.order_id = r.order_id and l.refunded_units + (x->>'quantity')::bigint > l.quantity)
-     or r.charges and (select charges_refunded from orders where id = r.order_id) then
-    return step_result(refuse('over_refund', jsonb_build_object('available', greatest(0, v_left))), refund_state(r), '[]');
+  v_left := case when p.id is null then o.total_amount - o.refunded_amount - o.refund_reserved
+                 else greatest(0, p.amount - p.refunded - p.refund_reserved - p.disputed) end;
+  if o.id is not null then select amount, lines into v_amount, v_lines from refund_replan(r, o); end if;
+  if v_amount is null or v_amount > v_left then
+    return step_result(refuse('over_refund', jsonb_build_object('available', v_left)), refund_state(r), '[]');
   end if;
-  update refunds set status = 'pending', settled_at = null, failure_code = null, failure_detail = null, provider_reference = null
+  update refunds
+     set status = 'pending', settled_at = null, failure_code = null, failure_detail = null, provider_reference = null,
+         amount = v_amount, lines = v_lines, gateway = case when v_amount > 0 then p.gateway end
    where id = r.id returning * into r;
   perform refund_sums(r, r.amount, 0);
   perform refund_units(r, 1);

@@ -53,13 +53,14 @@ export interface Refundable {
   readonly chargesRefunded: boolean;
 }
 
+export interface PlannedRefund {
+  readonly amount: number;
+  readonly lines: readonly RefundLine[];
+  readonly charges: boolean;
+}
+
 export type RefundPlan =
-  | {
-      readonly kind: 'planned';
-      readonly amount: number;
-      readonly lines: readonly RefundLine[];
-      readonly charges: boolean;
-    }
+  | ({ readonly kind: 'planned' } & PlannedRefund)
   | { readonly kind: 'over_refund' }
   | { readonly kind: 'unknown_line'; readonly sku: string };
 
@@ -83,13 +84,35 @@ export function planRefund(request: RefundRequest, order: Refundable): RefundPla
     lines.push({ line, sku, location, quantity, amount: shareOfUnits(money, units, 0, quantity) });
   }
   if (!all && [...asked.values()].some((missing) => missing > 0)) return { kind: 'over_refund' };
-  const sum = lines.reduce((total, { amount }) => total + amount, 0) + (charges ? order.charges : 0);
-  const amount = all ? order.left : (request.amount ?? sum);
+  const amount = all ? order.left : (request.amount ?? sumOf(lines, charges, order));
   const nothing = amount === 0 && (lines.length === 0 || (all && order.total > 0));
   const twice = request.charges && order.charges > 0 && !charges;
   return amount > order.left || nothing || twice
     ? { kind: 'over_refund' }
     : { kind: 'planned', amount, lines, charges };
+}
+
+/**
+ * What a refund that failed returns when it is tried again: the same units, for their share of what is left by now. An amount
+ * that overrode the shares stays. Postgres decides by the same rules (refund_retry).
+ */
+export function replanRefund(failed: PlannedRefund, order: Refundable): RefundPlan {
+  const lines: RefundLine[] = [];
+  for (const line of failed.lines) {
+    const { units = 0, money = 0 } = order.lines.find((each) => each.line === line.line) ?? {};
+    if (line.quantity > units) return { kind: 'over_refund' };
+    lines.push({ ...line, amount: shareOfUnits(money, units, 0, line.quantity) });
+  }
+  const { charges } = failed;
+  const overridden = failed.amount !== sumOf(failed.lines, charges, order);
+  const amount = overridden ? failed.amount : sumOf(lines, charges, order);
+  return amount > order.left || (charges && order.chargesRefunded)
+    ? { kind: 'over_refund' }
+    : { kind: 'planned', amount, lines, charges };
+}
+
+function sumOf(lines: readonly RefundLine[], charges: boolean, order: Refundable): number {
+  return lines.reduce((total, { amount }) => total + amount, charges ? order.charges : 0);
 }
 
 /**
@@ -99,7 +122,7 @@ export function planRefund(request: RefundRequest, order: Refundable): RefundPla
  * - `accept` records the processor's reference of a refund that it has not settled yet.
  * - `settle` books the refund, brings the goods back, and queues the mail.
  * - `fail` frees the amount and the units. A refund may fail after it succeeded: then a review is opened.
- * - `retry` reserves them again for another attempt.
+ * - `retry` reserves them again for another attempt; the units' share is that of what is left by then.
  */
 export type RefundStep = StepBase & { readonly refundId: string } & (
     | {
@@ -168,6 +191,8 @@ export interface RefundOperation {
   readonly amount: number;
   readonly currency: Currency;
   readonly traceparent: string;
+  /** RFC 3339: when the client asked for the refund. Absent in recorded histories. */
+  readonly requestedAt?: string;
 }
 
 /** What the processor says about an attempt. `over_refund`, `disputed`: it refuses, and nothing was returned. */

@@ -139,6 +139,8 @@ const names: readonly (keyof Activities)[] = [
   ...(['openOrder', 'beginConfirm', 'abandonCard', 'refusePayment', 'settleOrder', 'closeOrder'] as const),
   ...(['chargeCard', 'scoreFraud', 'authorizeCard', 'captureCard', 'undoCard'] as const),
   ...(['abandonPayment', 'recordPayment', 'openReview', 'closeReview'] as const),
+  ...(['beginRefund', 'acceptRefund', 'settleRefund', 'failRefund', 'retryRefund'] as const),
+  ...(['refundPayment', 'findRefund'] as const),
   ...(['openTransfer', 'moveTransfer', 'shipTransfer', 'receiveTransfer', 'closeTransfer'] as const),
   ...(['reviewTransfer', 'undoTransfer', 'planReplenishment', 'askAvailability', 'reduceQuantity'] as const),
   ...(['findSupplierOrder', 'placeSupplierOrder', 'cancelSupplierOrder', 'askDelivery'] as const),

@@ -1,23 +1,18 @@
 /** What workflows do when a processor reports a change, and when its books cannot be adopted. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Unadopted } from '../../activities/adoption.js';
 import { nothingCharged } from '../../domain/purchase/steps.js';
 import { paymentWorkflowId } from '../../workflows/payment/contract.js';
 import { processorSyncWorkflowId } from '../../workflows/processor/contract.js';
 import { processorSignal } from '../../workflows/shared/contract.js';
-import { caller, FaultyWorker, fails, newId, oneAfterTheOther, retry, type Script } from './faulty-worker.js';
+import { authorized, captured, fails, oneAfterTheOther } from './answers.js';
+import { anyInput, faultyWorker, newId, type Script } from './faulty-worker.js';
 
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
+const begin = faultyWorker({});
 
-const hourly = { ...retry, retryBaseScale: 100 };
+const hourly = { ...anyInput.retry, retryBaseScale: 100 };
 
 describe('a payment whose answer was lost', () => {
-  const captured = { kind: 'captured' };
-  const authorized = { kind: 'authorized', authorizationId: 'auth_1', heldTaskMs: 0 };
   const good: Script = {
     chargeCard: nothingCharged,
     scoreFraud: () => 0.1,
@@ -29,9 +24,9 @@ describe('a payment whose answer was lost', () => {
     const paymentId = newId('pay');
     const input = {
       ...{ paymentId, amount: 900, currency: 'GBP', cardToken: 'tok_1', backupCardToken: null, customerId: null },
-      ...{ email: null, reference: null, retry: hourly, caller, requestedAt: new Date().toISOString() },
+      ...{ email: null, reference: null, ...anyInput, retry: hourly, requestedAt: new Date().toISOString() },
     };
-    return worker.begin('payment', paymentWorkflowId(paymentId), input, { ...good, ...script });
+    return begin('payment', paymentWorkflowId(paymentId), input, { ...good, ...script });
   };
 
   test('is settled as soon as the processor reports it, long before it would ask again', async () => {
@@ -70,7 +65,12 @@ describe('the reports of a processor', () => {
     ...{ gateway: 'sandbox', providerId: `auth_${rowId}`, rowIds: [rowId], outage, error: 'scripted' },
   });
   const sync = (script: Script) =>
-    worker.begin('processorSync', processorSyncWorkflowId(newId('batch')), { rowIds: [1, 2, 3], retry }, script);
+    begin(
+      'processorSync',
+      processorSyncWorkflowId(newId('batch')),
+      { rowIds: [1, 2, 3], retry: anyInput.retry },
+      script,
+    );
 
   test('are read again for the payments that are left, and only those', async () => {
     const run = await sync({
@@ -102,7 +102,7 @@ describe('the reports of a processor', () => {
 });
 
 test('the look for changes is one activity', async () => {
-  const run = await worker.begin('processorChanges', newId('changes'), {}, { lookForChanges: () => undefined });
+  const run = await begin('processorChanges', newId('changes'), {}, { lookForChanges: () => undefined });
   await run.running.result();
   expect(run.steps).toEqual(['lookForChanges']);
 });

@@ -1,5 +1,13 @@
 /** One attempt at a refund at the processor, until its outcome is known. */
-import { CancellationScope, condition, defineUpdate, isCancellation, uuid4, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  defineUpdate,
+  isCancellation,
+  patched,
+  uuid4,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { RefundAnswer as ProcessorAnswer, RefundOperation, RefundState } from '../../domain/payments/refunds.js';
 import { ask, unanswered } from '../shared/attempts.js';
 import type { RetrySettings } from '../shared/contract.js';
@@ -27,7 +35,7 @@ export class RefundAtProcessor {
 
   /** Null where no processor is asked: an order that was paid outside Holdfast, or a refund of goods that cost nothing. */
   static of(
-    { refundId, retry, caller }: RefundInput,
+    { refundId, retry, caller, requestedAt }: RefundInput,
     state: RefundState,
     reports: ProcessorReports,
   ): RefundAtProcessor | null {
@@ -35,7 +43,8 @@ export class RefundAtProcessor {
     if (gateway === null) return null;
     if (paymentId === null || authorizationId === null) throw new Error(`refund ${refundId} has no captured payment`);
     const { traceparent } = caller;
-    const operation = { refundId, attempt, gateway, paymentId, authorizationId, amount, currency, traceparent };
+    const call = { refundId, attempt, gateway, paymentId, authorizationId, amount, currency };
+    const operation = { ...call, traceparent, requestedAt };
     return new RefundAtProcessor(operation, retry, reports);
   }
 
@@ -104,13 +113,18 @@ export class RefundAtProcessor {
     }
   }
 
-  /** Repeats the operation until the processor answers; null where `called` came first. */
+  /**
+   * Repeats the operation until the processor answers; null where `called` came first. No attempt is left on its way then: it
+   * could return the money after the last look, when its amount is free again.
+   */
   private async untilDecided(called: () => boolean): Promise<ProcessorAnswer | null> {
+    const ending = patched('refund-attempts-end-first') ? 'WAIT_CANCELLATION_COMPLETED' : 'TRY_CANCEL';
     const attempts = new CancellationScope();
     const answered = attempts
-      .run(() => endlessCompensation(this.retry).refundPayment(this.operation, null))
+      .run(() => endlessCompensation(this.retry, ending).refundPayment(this.operation, null))
       .catch((error: unknown) => {
-        if (isCancellation(error)) return null;
+        // Cancelled with an attempt in flight, the activity ends with that attempt's own failure.
+        if (isCancellation(error) || attempts.consideredCancelled) return null;
         throw error;
       });
     const waiting = new CancellationScope();

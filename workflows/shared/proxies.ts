@@ -102,9 +102,15 @@ export function compensation(retry: RetrySettings, attempts: number): Activities
   );
 }
 
-/** A compensation while its review is open: retried for ever, at most 60 s apart. The server waits, so the history does not grow. */
-export function endlessCompensation(retry: RetrySettings): Activities {
-  return summarized(proxyActivities<Activities>(compensating(retry)));
+/**
+ * A compensation while its review is open: retried for ever, at most 60 s apart. The server waits, so the history does not grow.
+ * @param cancellationType whether a cancelled call is over at once, or when its attempt in flight is
+ */
+export function endlessCompensation(
+  retry: RetrySettings,
+  cancellationType: 'TRY_CANCEL' | 'WAIT_CANCELLATION_COMPLETED' = 'TRY_CANCEL',
+): Activities {
+  return summarized(proxyActivities<Activities>({ ...compensating(retry), cancellationType }));
 }
 
 function compensating(retry: RetrySettings): ActivityOptions {

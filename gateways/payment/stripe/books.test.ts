@@ -1,6 +1,7 @@
 /** The books of a payment at Stripe, and what has changed there. */
-import type { ChangesPage } from '../gateway.js';
+
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ChangesPage } from '../gateway.js';
 import { intent, list, refund, type ScriptedStripe, scriptedStripe, stripeError } from './server.fixture.js';
 
 let stripe: ScriptedStripe;

@@ -26,6 +26,12 @@ const retriedThenClosed = async (shop: Shop, refundId: string) => {
   await decide('done')(shop, refundId);
 };
 
+/** The review of an unknown outcome stays open while the refund is tried again. */
+const retriedUnderReview = async (shop: Shop, refundId: string) => {
+  await decide('retry')(shop, refundId);
+  await decide('done')(shop, refundId);
+};
+
 export const refundPaths: readonly Path[] = [
   { name: 'refund-succeeded', walk: refunded('tok_visa', 'succeeded') },
   { name: 'refund-of-an-order-paid-elsewhere', walk: refunded(null, 'succeeded') },
@@ -33,4 +39,5 @@ export const refundPaths: readonly Path[] = [
   { name: 'refund-processor-flaky', walk: refunded('tok_flaky_1', 'succeeded') },
   { name: 'refund-failed-retried-then-closed', walk: refunded('tok_refund_fails', 'failed', retriedThenClosed) },
   { name: 'refund-unanswered-then-closed', walk: refunded('tok_refund_down', 'failed', decide('done')) },
+  { name: 'refund-unanswered-retried-then-closed', walk: refunded('tok_refund_down', 'failed', retriedUnderReview) },
 ];

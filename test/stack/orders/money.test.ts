@@ -216,6 +216,13 @@ describe('the money of an order that cannot stand is refused, and nothing is hel
     expect(await shop.stock(sku)).toEqual(before);
   });
 
+  test('and can be sent again under its key, corrected', async () => {
+    const key = { 'idempotency-key': randomUUID() };
+    const wrong = await open({ lines: [line()], expectedTotal: usd(1) }, key);
+    expect([wrong.status, wrong.body.code]).toEqual([422, 'total_mismatch']);
+    await shop.must(201, open({ lines: [line()], expectedTotal: usd(2000) }, key));
+  });
+
   test.each([
     ['a note', { note: 'call 4242 4242 4242 4242' }],
     ['metadata', { metadata: { card: '4242424242424242' } }],

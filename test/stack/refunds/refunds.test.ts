@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
-import { eventually, newEmail } from '../../shop.js';
+import { eventually, newEmail, Shop } from '../../shop.js';
+import { unopenedOrder, unopenedPayment } from '../orders/unopened.js';
 import { atProcessor, refundOrder, refundPayment, refundReview, sold, untilRefund } from './sale.js';
 
 const shop = sharedShop();
@@ -46,6 +47,7 @@ describe('a refund of an order', () => {
     await shop.must(201, refundPayment(shop, paymentId, { amount: 400 }));
     const over = await refundOrder(shop, orderId, { amount: 601 });
     expect([over.status, over.body.code, over.body.available]).toEqual([409, 'over_refund', 600]);
+    expect(over.body.orderId).toBe(orderId);
     const last = await shop.must(201, refundOrder(shop, orderId));
     expect(last.body.amount).toBe(600);
     expect((await shop.get(`/api/orders/${orderId}`)).body).toMatchObject({
@@ -54,6 +56,7 @@ describe('a refund of an order', () => {
     });
     const none = await refundPayment(shop, paymentId);
     expect([none.status, none.body.code, none.body.available]).toEqual([409, 'over_refund', 0]);
+    expect(none.body.paymentId).toBe(paymentId);
     expect(await shop.stock(sku)).toMatchObject({ onHand: 7 });
     expect((await atProcessor(shop, orderId)).refunded).toBe(3000);
     const listed = (await shop.get(`/api/refunds?orderId=${orderId}&status=succeeded`)).body.items;
@@ -81,7 +84,16 @@ describe('a refund of an order', () => {
     [{ amount: -1 }],
     [{ amount: 1.5 }],
     [{ lines: [{ sku: 'T', quantity: 0 }] }],
+    [{ lines: [{ sku: 'T', quantity: 1_000_000_001 }] }],
+    [{ lines: [{ sku: 'T', quantity: 1, amount: 5 }] }],
     [{ lines: [{ sku: 'not-in-the-order', quantity: 1 }] }],
+    [{ amount: 100_000_000 }],
+    [{ amount: '5' }],
+    [{ amount: null }],
+    [{ charges: 'yes' }],
+    [{ charges: true, restock: true }],
+    [{ reason: 'NUL \0' }],
+    [JSON.parse('{"__proto__": {"amount": 1}}')],
     [{ amount: 5, restock: true }],
     [{ reason: '' }],
     [{ hurry: true }],
@@ -89,7 +101,16 @@ describe('a refund of an order', () => {
     const { orderId } = await sold(shop);
     const { status, body } = await refundOrder(shop, orderId, wrong);
     expect([status, body.code]).toEqual([422, 'validation_failed']);
+    expect(body.errors).not.toEqual([]);
     expect(await atProcessor(shop, orderId)).toEqual({ refunded: 0, keys: [] });
+  });
+
+  test('with more lines or a longer reason than there may be is refused', async () => {
+    const { orderId } = await sold(shop);
+    for (const wrong of [{ lines: Array(101).fill({ sku: 'T', quantity: 1 }) }, { reason: 'x'.repeat(501) }]) {
+      const { status, body } = await refundOrder(shop, orderId, wrong);
+      expect([status, body.code]).toEqual([422, 'validation_failed']);
+    }
   });
 
   test('that does not exist, or is not paid, is refused', async () => {
@@ -98,7 +119,41 @@ describe('a refund of an order', () => {
     expect((await shop.get(`/api/refunds/rfd_${randomUUID()}`)).status).toBe(404);
     const reserved = await shop.reserved(await shop.product(1));
     const { status, body } = await refundOrder(shop, reserved);
-    expect([status, body.code, body.from]).toEqual([409, 'invalid_order_state', 'reserved']);
+    expect([status, body.code, body.from, body.orderId]).toEqual([409, 'invalid_order_state', 'reserved', reserved]);
+    const payment = { amount: 900, currency: 'USD', cardToken: 'tok_declined' };
+    const { body: declined } = await shop.post('/api/payments', payment, { prefer: 'wait=30' });
+    const refused = await refundPayment(shop, declined.paymentId, { amount: 1 });
+    expect([refused.status, refused.body.code, refused.body.from, refused.body.paymentId]).toEqual([
+      ...[409, 'invalid_state', 'declined', declined.paymentId],
+    ]);
+  });
+
+  test('that no worker has opened yet is refused as too early, not as unknown', async () => {
+    const [orderId, paymentId] = [`ord_${randomUUID()}`, `pay_${randomUUID()}`];
+    const line = { sku: await shop.product(1), quantity: 1, location: 'main', reservationId: `rsv_${randomUUID()}` };
+    const removes = [await unopenedOrder(orderId, { lines: [line] }), await unopenedPayment(paymentId)];
+    try {
+      const ofOrder = await refundOrder(shop, orderId);
+      expect([ofOrder.status, ofOrder.body.code, ofOrder.body.from, ofOrder.body.orderId]).toEqual([
+        ...[409, 'invalid_order_state', 'pending', orderId],
+      ]);
+      const ofPayment = await refundPayment(shop, paymentId);
+      expect([ofPayment.status, ofPayment.body.code, ofPayment.body.from, ofPayment.body.paymentId]).toEqual([
+        ...[409, 'invalid_state', 'pending', paymentId],
+      ]);
+    } finally {
+      for (const remove of removes) await remove();
+    }
+  });
+
+  test.each(['orders', 'payments'])('by a key without the scope %s:write is forbidden', async (resource) => {
+    const { orderId, paymentId } = await sold(shop);
+    const scopes = ['orders:write', 'payments:write'].filter((scope) => scope !== `${resource}:write`);
+    const { body: made } = await shop.must(201, shop.post('/api/keys', { name: 'refunds', scopes }));
+    const limited = new Shop({ apiUrl: inject('apiUrls')[0] ?? '', apiKey: made.key, sandboxUrl: '' });
+    const refused = await (resource === 'orders' ? refundOrder(limited, orderId) : refundPayment(limited, paymentId));
+    expect([refused.status, refused.body.code]).toEqual([403, 'forbidden']);
+    expect(await atProcessor(shop, orderId)).toEqual({ refunded: 0, keys: [] });
   });
 });
 
@@ -117,6 +172,31 @@ describe('refunds at once', () => {
       if (status >= 400) expect([status, body.code, body.available]).toEqual([409, 'over_refund', 200]);
     expect((await atProcessor(shop, orderId)).refunded).toBe(2800);
     expect((await shop.get(`/api/payments/${paymentId}`)).body).toMatchObject({ refunded: 2800, refundPending: 0 });
+  });
+
+  test('the same call under fifty keys is as many refunds as the units allow, each of its own units', async () => {
+    const { sku, orderId } = await sold(shop);
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, index) =>
+        refundOrder(
+          sharedShop(index),
+          orderId,
+          { lines: [{ sku, quantity: 1 }], restock: true },
+          {
+            'idempotency-key': randomUUID(),
+          },
+        ),
+      ),
+    );
+    const ids = answers.filter(({ status }) => status === 201 || status === 202).map(({ body }) => body.id);
+    expect(new Set(ids).size).toBe(3);
+    for (const id of ids) await untilRefund(shop, id, 'succeeded');
+    for (const { status, body } of answers)
+      if (status >= 400)
+        expect([status, body.code, body.available, body.orderId]).toEqual([409, 'over_refund', 0, orderId]);
+    expect((await atProcessor(shop, orderId)).refunded).toBe(3000);
+    expect(await shop.stock(sku)).toEqual({ onHand: 10, reserved: 0, available: 10 });
+    expect(await shop.statusOf(orderId)).toBe('refunded');
   });
 
   test('the same call fifty times is one refund', async () => {
@@ -215,5 +295,27 @@ describe('a processor that does not answer', () => {
     expect(reviews.items.filter(({ subject }: { subject: string }) => subject === `refund/${pending.body.id}`)).toEqual(
       [],
     );
+  });
+});
+
+describe('a processor that refuses a refund', () => {
+  const byHand = async (orderId: string, path: string, body: object) => {
+    const [entry] = await shop.books(orderId);
+    const url = `${inject('sandboxUrl')}/payments/${entry?.authorizationId}/${path}`;
+    const headers = { 'content-type': 'application/json' };
+    expect((await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })).status).toBe(201);
+  };
+
+  test.each([
+    ['since the cardholder disputes the payment', 'disputes', { reason: 'fraudulent' }, 'payment_disputed', 0],
+    ['since somebody has returned most of it there', 'refunds', { amount: 2500 }, 'over_refund', 2500],
+  ])('%s is answered as 409, and nothing is returned or brought back', async (_why, path, done, code, returned) => {
+    const { sku, orderId, paymentId } = await sold(shop);
+    await byHand(orderId, path, done);
+    const { status, body } = await refundOrder(shop, orderId, { lines: [{ sku, quantity: 1 }], restock: true });
+    expect([status, body.code, body.orderId]).toEqual([409, code, orderId]);
+    expect((await atProcessor(shop, orderId)).refunded).toBe(returned);
+    expect((await shop.get(`/api/payments/${paymentId}`)).body.refundPending).toBe(0);
+    expect(await shop.stock(sku)).toMatchObject({ onHand: 7 });
   });
 });

@@ -1,6 +1,4 @@
 /** Orders and payments that are paid, and their refunds, over the API. */
-import { expect } from 'vitest';
-import { crashAt } from '../../setup/crash-points.js';
 import { type Answer, eventually, type Shop } from '../../shop.js';
 
 export interface Sold {
@@ -67,27 +65,4 @@ export async function refundReview(shop: Shop, refundId: string): Promise<Answer
     const { body } = await shop.must(200, shop.get('/api/reviews?status=open&limit=200'));
     return body.items.find(({ subject }: { subject: string }) => subject === `refund/${refundId}`);
   });
-}
-
-/**
- * Kills the worker at `activity`.`phase` of a refund of 2 of 3 units with restock, and checks that it ends as if nothing had
- * happened. Returns the keys of the calls to refund at the processor.
- */
-export async function refundSurvives(
-  shop: Shop,
-  crashFolder: string,
-  activity: string,
-  phase: string,
-): Promise<{ refundId: string; keys: string[] }> {
-  const { sku, orderId, paymentId } = await sold(shop);
-  const crashed = crashAt(crashFolder, `${activity}.${phase}`);
-  const { body } = await refundOrder(shop, orderId, { lines: [{ sku, quantity: 2 }], restock: true });
-  await crashed();
-  await untilRefund(shop, body.id, 'succeeded');
-  const { refunded, keys } = await atProcessor(shop, orderId);
-  expect(refunded).toBe(2000);
-  expect(await shop.stock(sku)).toMatchObject({ onHand: 9 });
-  const payment = await shop.get(`/api/payments/${paymentId}`);
-  expect(payment.body).toMatchObject({ status: 'partially_refunded', refunded: 2000, refundPending: 0 });
-  return { refundId: body.id, keys };
 }
