@@ -1,4 +1,4 @@
-/** Adoption: what processors' books say of our payments becomes ours, whoever did it there (db/functions/15_adoption.sql). */
+/** Adoption: what processors' books say of our payments becomes ours (db/functions/15_adoption.sql). */
 import { heartbeat, log } from '@temporalio/activity';
 import {
   adoptBooks,
