@@ -8,6 +8,7 @@ import { crashAt } from '../setup/crash-points.js';
 import { ownStack } from '../setup/own-stack.js';
 import { quickTakeover } from '../setup/stack.js';
 import { eventually, holdings, type Shop } from '../shop.js';
+import { paymentScenarios, paymentSurvives } from '../stack/crash/payment-scenarios.js';
 import { cancelledAfter, type Phase, phases, scenarios, staysConsistent, survives } from '../stack/crash/scenarios.js';
 import { atProcessor, refundOrder, sold, untilRefund } from '../stack/refunds/sale.js';
 import { takeTour } from './tour.js';
@@ -64,6 +65,13 @@ describe('an order at Stripe whose worker dies stays consistent when it is cance
     await staysConsistent(shop, crashFolder, activity, (orderId) => shop.cancel(orderId));
   });
 });
+
+test.each(paymentScenarios)(
+  'a payment without an order at Stripe survives kill -9 of the worker during $activity',
+  async (scenario) => {
+    await paymentSurvives(own.shop, crashFolder, scenario, 'during');
+  },
+);
 
 describe('a refund at Stripe survives kill -9 of the worker: the money is returned once', () => {
   test.each(phases)('at refundPayment, %s it acts', async (phase) => {
