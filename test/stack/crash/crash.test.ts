@@ -9,7 +9,8 @@ import { describe, expect, test } from 'vitest';
 import { crashAt } from '../../setup/crash-points.js';
 import { ownStack } from '../../setup/own-stack.js';
 import { quickTakeover } from '../../setup/stack.js';
-import { atProcessor, refundOrder, refundReview, sold, untilRefund } from '../refunds/sale.js';
+import { refundOrder, refundReview, sold } from '../refunds/sale.js';
+import { refundSurvives } from './refund-scenarios.js';
 import { replenishmentScenarios, replenishmentSurvives } from './replenishment-scenarios.js';
 import { goodsStayConsistent, scenarios, staysConsistent, survives } from './scenarios.js';
 
@@ -53,22 +54,10 @@ describe('an order whose worker dies stays consistent when it is cancelled befor
 
 describe('a refund survives kill -9 of the worker: the money is returned once, and the goods come back once', () => {
   test.each([
-    ['beginRefund', 'after'],
     ['refundPayment', 'during'],
-    ['refundPayment', 'after'],
     ['settleRefund', 'after'],
   ] as const)('at %s, %s it acts', async (activity, phase) => {
-    const { shop } = own;
-    const { sku, orderId, paymentId } = await sold(shop);
-    const crashed = crashAt(crashFolder, `${activity}.${phase}`);
-    const { body } = await refundOrder(shop, orderId, { lines: [{ sku, quantity: 2 }], restock: true });
-    await crashed();
-    await untilRefund(shop, body.id, 'succeeded');
-    const { refunded, keys } = await atProcessor(shop, orderId);
-    expect([refunded, new Set(keys)]).toEqual([2000, new Set([`${body.id}/0`])]);
-    expect(await shop.stock(sku)).toMatchObject({ onHand: 9 });
-    const payment = await shop.get(`/api/payments/${paymentId}`);
-    expect(payment.body).toMatchObject({ status: 'partially_refunded', refunded: 2000, refundPending: 0 });
+    await refundSurvives(own.shop, crashFolder, activity, phase);
   });
 
   test('while the processor fails: the amount stays reserved, and a person decides', async () => {

@@ -1,0 +1,19 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'vitest';
+import { ownStack } from '../setup/own-stack.js';
+import { quickTakeover } from '../setup/stack.js';
+import { refundActivities, refundSurvives } from '../stack/crash/refund-scenarios.js';
+import { phases } from '../stack/crash/scenarios.js';
+
+const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
+const own = ownStack({ ...quickTakeover, HOLDFAST_CRASH_POINTS: crashFolder });
+
+describe('a refund survives kill -9 of the worker', () => {
+  describe.each(refundActivities)('at %s', (activity) => {
+    test.each(phases)('%s it acts', async (phase) => {
+      await refundSurvives(own.shop, crashFolder, activity, phase);
+    });
+  });
+});
