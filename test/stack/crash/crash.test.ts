@@ -54,12 +54,8 @@ describe('an order whose worker dies stays consistent when it is cancelled befor
 
 describe('a refund survives kill -9 of the worker: the money is returned once, and the goods come back once', () => {
   test.each([
-    ['beginRefund', 'after'],
     ['refundPayment', 'during'],
-    ['refundPayment', 'after'],
     ['settleRefund', 'after'],
-    ['acceptRefund', 'after'],
-    ['retryRefund', 'after'],
   ] as const)('at %s, %s it acts', async (activity, phase) => {
     await refundSurvives(own.shop, crashFolder, running(refundScenarios, activity), activity, phase);
   });

@@ -16,7 +16,7 @@ import { leftAfter, processesOf } from './processes.js';
 vi.setConfig({ testTimeout: 180_000 });
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-ending-'));
-const settings = { RETRY_BASE_SCALE: '0.01', WORKERS: '2' };
+const settings = { RETRY_BASE_SCALE: '0.01' };
 let stack: Stack;
 
 beforeAll(async () => {
