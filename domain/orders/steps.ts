@@ -110,11 +110,12 @@ interface StepLine extends GivenLineMoney {
  * - `abandon_card` gives up a card of the payment in flight, so that it can settle nothing; it comes before its
  *   authorization is undone. Refused once the payment is decided.
  * - `refuse_payment` moves the order back to `reserved`, to `failed` at the last refusal, to `expired` if it is overdue.
- * - `settle` confirms the holds and records the payment: confirming → confirmed. Refused for a card that was given up; the
- *   refusal is not kept, since the other card settles under the same key.
+ * - `settle` confirms the holds and records the payment: confirming → confirmed. Refused for a card that was given up.
  * - `close` cancels every hold and ends the order as `to`. A payment in flight is decided by the same step.
  * - `expire` ends an overdue order; else it only returns how much time is left.
  * - `note` adds an entry to the timeline and changes nothing.
+ *
+ * A refused `settle` or `close` is not kept under its key: repeated, it is decided anew.
  */
 export type OrderStep = StepBase & { readonly orderId: string } & (
     | {

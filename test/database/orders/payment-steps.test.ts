@@ -95,6 +95,22 @@ describe('a card of an order', () => {
     expect(await level()).toEqual([[3, 0]]);
   });
 
+  test('whose order could not be closed during the payment closes under the same key afterwards, and repeats that', async () => {
+    const { orderId, paymentId, abandon, level } = await confirming();
+    const cancel = { ...stepBy(orderId, 'close'), to: 'cancelled', reason: '', failure: null, payment: null } as const;
+    expect(await store.apply({ step: 'close', ...cancel })).toMatchObject({ outcome: 'refused' });
+    await store.apply(abandon);
+    const voided = { ...captured(paymentId, orderId), status: 'voided', cardUsed: null } as const;
+    const stopped = { ...cancel, ...stepBy(orderId, 'close-payment'), payment: voided };
+    expect(await store.apply({ step: 'close', ...stopped })).toMatchObject({ outcome: 'done' });
+    for (let times = 0; times < 2; times++)
+      expect(await store.apply({ step: 'close', ...cancel })).toMatchObject({
+        outcome: 'done',
+        state: { status: 'cancelled' },
+      });
+    expect(await level()).toEqual([[3, 0]]);
+  });
+
   test('that has settled can no longer be given up', async () => {
     const { abandon, settle, level } = await confirming();
     expect(await store.apply(settle)).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
