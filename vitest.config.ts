@@ -25,7 +25,8 @@ export default defineConfig({
           name: 'bundle',
           include: ['test/bundle/**/*.test.ts'],
           globalSetup: ['test/setup/build.ts'],
-          testTimeout: 60_000,
+          // The compiler runs here, on machines that are busy.
+          testTimeout: 120_000,
         },
       },
       {

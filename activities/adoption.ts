@@ -80,6 +80,9 @@ export function adoptionActivities({ sql, gateways, gatewayTimeoutSeconds, tell 
     try {
       return await changes(mark, options());
     } catch (error) {
+      // Perhaps a page of payments with many refunds each, which is longer than an answer may be.
+      if (error instanceof GatewayFault && error.fault === 'malformed')
+        return await changes({ ...mark, short: true }, options());
       // A place in the list that the processor does not know any more: look again from the beginning.
       if (error instanceof GatewayFault || mark.cursor === null) throw error;
       return await changes({ ...mark, cursor: null }, options());

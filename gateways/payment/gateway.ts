@@ -57,9 +57,13 @@ export interface PaymentGateway {
   read(authorizationId: string, options?: CallOptions): Promise<AuthorizationBooks | null>;
   /**
    * What changed at the processor since then, page by page. Some of it may have changed before.
-   * @param request `since` is RFC 3339; `cursor` is null for the first page
+   * @param request `since` is RFC 3339; `cursor` is null for the first page; `short`: few on a page, after one that was
+   * longer than an answer may be
    */
-  changes(request: { since: string; cursor: string | null }, options?: CallOptions): Promise<ChangesPage>;
+  changes(
+    request: { since: string; cursor: string | null; short?: boolean },
+    options?: CallOptions,
+  ): Promise<ChangesPage>;
   /** Aborts calls in flight and closes the connections. */
   close(): Promise<void>;
 }

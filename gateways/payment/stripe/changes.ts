@@ -11,6 +11,7 @@ import { gateway } from './transport.js';
 
 /** Events hold whole objects, and an answer may have 256 KiB. */
 const pageSize = 25;
+const shortPageSize = 5;
 /** Events may be listed a little later than those that were created after them. */
 const overlapSeconds = 60;
 
@@ -24,14 +25,18 @@ const eventList = z.object({ data: z.array(z.looseObject({ id: z.string() })), h
 export async function changesAt(
   stripe: Stripe,
   installation: string,
-  { since, cursor }: { readonly since: string; readonly cursor: string | null },
+  {
+    since,
+    cursor,
+    short = false,
+  }: { readonly since: string; readonly cursor: string | null; readonly short?: boolean },
 ): Promise<ChangesPage> {
   const from = Math.floor(Date.parse(since) / 1000);
   const [untilOfCursor, after] = cursor?.split(',') ?? [];
   const params = {
     types: [...stripeEventTypes],
     created: { gte: from },
-    limit: pageSize,
+    limit: short ? shortPageSize : pageSize,
     ...(after !== undefined && { starting_after: after }),
   };
   const answer = await ask('the list of events', () => stripe.events.list(params));
