@@ -8,7 +8,7 @@ import { Client, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { msToTs } from '@temporalio/common/lib/time.js';
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
-import { inject } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { attemptNumber } from '../../activities/context.js';
 import { askGateway, type RetryBudget } from '../../activities/failures.js';
 import type { Activities } from '../../activities/index.js';
@@ -78,7 +78,7 @@ export class SagaRun {
   }
 }
 
-export class FaultyWorker {
+class FaultyWorker {
   private readonly runs = new Map<string, SagaRun>();
 
   private constructor(
@@ -126,6 +126,21 @@ export class FaultyWorker {
     };
     return Object.fromEntries(names.map((name) => [name, (...args: unknown[]) => perform(name, args)]));
   }
+}
+
+/** A worker for the tests of one file. Use it inside tests and hooks only. */
+export function ownWorker(): Pick<FaultyWorker, 'begin'> {
+  let worker: Awaited<ReturnType<typeof FaultyWorker.start>> | undefined;
+  beforeAll(async () => {
+    worker = await FaultyWorker.start();
+  });
+  afterAll(() => worker?.stop());
+  return {
+    begin: (...of) => {
+      if (worker === undefined) throw new Error('the worker does not run yet: use it inside a test or a hook');
+      return worker.begin(...of);
+    },
+  };
 }
 
 function budgetAmong(args: readonly unknown[]): RetryBudget | null {

@@ -1,25 +1,21 @@
 /** What an order does when the steps of its payment fail, each an activity of its own, and in which order it undoes them. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nothingCharged } from '../../domain/purchase/steps.js';
 import { orderWorkflowId } from '../../workflows/order/contract.js';
 import { confirming, is } from '../purchase-run.js';
 import {
   caller,
-  FaultyWorker,
   fails,
   lasts,
   newId,
   oneAfterTheOther,
+  ownWorker,
   retry,
   type SagaRun,
   type Script,
 } from './faulty-worker.js';
 
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
+const worker = ownWorker();
 
 const inFlight = { paymentId: newId('pay'), choice: { cardToken: 'tok_1' }, abandoned: [] };
 const authorized = { kind: 'authorized', authorizationId: 'auth_1', heldTaskMs: 0 };

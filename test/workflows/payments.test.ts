@@ -1,23 +1,19 @@
 /** What a payment without an order does when its steps fail, and in which order. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { nothingCharged } from '../../domain/purchase/steps.js';
 import { paymentWorkflowId } from '../../workflows/payment/contract.js';
 import {
   caller,
-  FaultyWorker,
   fails,
   newId,
   oneAfterTheOther,
+  ownWorker,
   retry,
   type SagaRun,
   type Script,
 } from './faulty-worker.js';
 
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
+const worker = ownWorker();
 
 const declined = { kind: 'declined', code: 'payment_declined', declineCode: 'generic_decline', heldTaskMs: 0 };
 const authorized = { kind: 'authorized', authorizationId: 'auth_1', heldTaskMs: 0 };

@@ -1,25 +1,21 @@
 /** What a refund does when its steps or its processor fail, each an activity of its own, and in which order. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { refusal } from '../../domain/errors.js';
 import type { RefundState } from '../../domain/payments/refunds.js';
 import { refundWorkflowId } from '../../workflows/refund/contract.js';
 import {
   caller,
-  FaultyWorker,
   fails,
   lasts,
   newId,
   oneAfterTheOther,
+  ownWorker,
   retry,
   type SagaRun,
   type Script,
 } from './faulty-worker.js';
 
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
+const worker = ownWorker();
 
 const reserved: RefundState = {
   ...{ status: 'pending', amount: 900, currency: 'USD', orderId: 'ord_1', paymentId: 'pay_1', gateway: 'sandbox' },

@@ -1,23 +1,19 @@
 /** What a replenishment does when its supplier or the database fails, and in which order. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { replenishmentWorkflowId } from '../../workflows/replenishment/contract.js';
 import {
   caller,
-  FaultyWorker,
   fails,
   newId,
   oneAfterTheOther,
+  ownWorker,
   retry,
   type SagaRun,
   type Script,
 } from './faulty-worker.js';
 
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
+const worker = ownWorker();
 
 /** Plans one replenishment of 16; the level needs nothing when it is read again. */
 const planned = () =>

@@ -1,25 +1,21 @@
 /** What a transfer does when its steps fail, and in which order. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { refusal } from '../../domain/errors.js';
 import type { TransferStatus } from '../../domain/transfers/states.js';
 import { transferWorkflowId } from '../../workflows/transfer/contract.js';
 import {
   caller,
-  FaultyWorker,
   fails,
   lasts,
   newId,
   oneAfterTheOther,
+  ownWorker,
   retry,
   type SagaRun,
   type Script,
 } from './faulty-worker.js';
 
-let worker: Awaited<ReturnType<typeof FaultyWorker.start>>;
-beforeAll(async () => {
-  worker = await FaultyWorker.start();
-});
-afterAll(() => worker?.stop());
+const worker = ownWorker();
 
 const is = (status: TransferStatus) => ({ outcome: 'done', state: { status, received: null }, transitions: [] });
 const refused = (status: TransferStatus) => ({
