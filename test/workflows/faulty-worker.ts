@@ -13,31 +13,16 @@ import { attemptNumber } from '../../activities/context.js';
 import { askGateway, type RetryBudget } from '../../activities/failures.js';
 import type { Activities } from '../../activities/index.js';
 import { setUpTemporal } from '../../dev/temporal/setup.js';
-import { type Fault, lastingFailure } from '../../domain/retry.js';
-import { GatewayFault } from '../../gateways/http/fault.js';
 import { gatewayTaskQueue, reviewSignal, taskQueue } from '../../workflows/shared/contract.js';
 
 /** How each activity of one workflow answers; throws where it fails. */
 export type Script = { readonly [Name in keyof Activities]?: (...args: Parameters<Activities[Name]>) => unknown };
 
-/** As a gateway without an answer: the retries of its class follow. */
-export const fails = (fault: Fault) => new GatewayFault('payment', fault, 'scripted');
-/** As Postgres refuses values: only a person can remove the cause. */
-export const lasts = () => ApplicationFailure.create({ type: lastingFailure, message: 'scripted: refused for good' });
-
-/** Answers one after the other, the last for ever. An error is thrown. */
-export function oneAfterTheOther<T>(...answers: readonly (T | Error)[]): () => T {
-  let next = 0;
-  return () => {
-    const answer = answers[Math.min(next++, answers.length - 1)];
-    if (answer instanceof Error) throw answer;
-    return answer as T;
-  };
-}
-
-/** The least waits that workflows know. */
-export const retry = { retryBaseScale: 0.0001, gatewayTimeoutSeconds: 0.5 };
-export const caller = { actor: 'test', traceparent: '', requestId: null };
+/** What every saga's input has: the least waits that workflows know, and a caller. */
+export const anyInput = {
+  retry: { retryBaseScale: 0.0001, gatewayTimeoutSeconds: 0.5 },
+  caller: { actor: 'test', traceparent: '', requestId: null },
+};
 
 interface Asked {
   readonly name: string;
@@ -128,24 +113,25 @@ class FaultyWorker {
   }
 }
 
-/** A worker for the tests of one file. Use it inside tests and hooks only. */
-export function ownWorker(): Pick<FaultyWorker, 'begin'> {
-  let worker: Awaited<ReturnType<typeof FaultyWorker.start>> | undefined;
+function budgetAmong(args: readonly unknown[]): RetryBudget | null {
+  const isBudget = (arg: unknown): arg is RetryBudget => typeof arg === 'object' && arg !== null && 'retryClass' in arg;
+  return args.find(isBudget) ?? null;
+}
+
+/**
+ * A faulty worker for the tests of one file.
+ * @returns starts a workflow whose steps answer as `script` says, and as `good` says where it says nothing
+ */
+export function faultyWorker(good: Script): FaultyWorker['begin'] {
+  let worker: Awaited<ReturnType<typeof FaultyWorker.start>> | null = null;
   beforeAll(async () => {
     worker = await FaultyWorker.start();
   });
   afterAll(() => worker?.stop());
-  return {
-    begin: (...of) => {
-      if (worker === undefined) throw new Error('the worker does not run yet: use it inside a test or a hook');
-      return worker.begin(...of);
-    },
+  return async (workflowType, workflowId, input, script) => {
+    if (worker === null) throw new Error('the worker does not run yet: start workflows inside a test');
+    return worker.begin(workflowType, workflowId, input, { ...good, ...script });
   };
-}
-
-function budgetAmong(args: readonly unknown[]): RetryBudget | null {
-  const isBudget = (arg: unknown): arg is RetryBudget => typeof arg === 'object' && arg !== null && 'retryClass' in arg;
-  return args.find(isBudget) ?? null;
 }
 
 /** The activities that the sagas under test ask for. */
