@@ -61,6 +61,8 @@ export function checkoutActivities({ orders, calls, around }: CheckoutParts) {
       firstAttempt: async ({ card }) => (card === 'primary' && !wasGivenUp() && !isGivenUp() ? nothingCharged() : null),
       giveUp: async () => null,
       settle: (step) => once('settleOrder', step, () => orders.settleOrder(step)),
+      // The workflow asks for the settling again.
+      refusesGivenUpCards: () => false,
       cancelWanted: () => !mayCapture,
       now: () => new Date(),
     };

@@ -1,4 +1,5 @@
 /** Every activity, under the name that workers register and workflows call. */
+import type { AdoptionActivities } from './adoption.js';
 import type { CheckoutActivities } from './checkout.js';
 import type { NoticeActivities } from './notices.js';
 import type { OrderActivities } from './orders.js';
@@ -11,7 +12,8 @@ import type { SweepActivities } from './sweep.js';
 import type { TransferActivities } from './transfers.js';
 import type { VerificationActivities } from './verification.js';
 
-export type Activities = CheckoutActivities &
+export type Activities = AdoptionActivities &
+  CheckoutActivities &
   OrderActivities &
   PaymentActivities &
   RefundActivities &

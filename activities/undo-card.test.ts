@@ -73,7 +73,7 @@ class Processor {
           ...{ amount: 1000, captured: this.status === 'captured' ? 1000 : 0, refunded: this.refunded },
           ...{ voided: this.status === 'voided', refundable: true, refunds: [], disputes: [] },
         })),
-      changes: () => call('changes', () => ({ providerIds: [], cursor: null, until: '' })),
+      changes: () => call('changes', () => ({ books: [], events: [], cursor: null, until: '' })),
       close: async () => undefined,
     };
   }

@@ -3,6 +3,7 @@ import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { refusal } from '../domain/errors.js';
 import type { ApiDeps } from './deps.js';
+import { disputeRoutes } from './disputes/routes.js';
 import { canonicalUrl } from './http/paths.js';
 import type { Route } from './http/route.js';
 import { mountRoutes } from './http/serve.js';
@@ -43,6 +44,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...orderRoutes(deps),
     ...paymentRoutes(deps),
     ...refundRoutes(deps),
+    ...disputeRoutes(deps),
     ...replenishmentRoutes(deps),
     ...purchaseOrderRoutes(deps),
     ...reviewRoutes(deps),

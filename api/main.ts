@@ -6,6 +6,7 @@ import { type Connection, connect } from '../db/postgres/client.js';
 import { createLedger } from '../db/stock/ledger.js';
 import { tooStrong } from '../db/upgrade/roles.js';
 import { reportError } from '../domain/error-report.js';
+import { misspeltSettings } from '../domain/setting-names.js';
 import { parseSettings, type Settings } from '../domain/settings.js';
 import { Admission } from './admission/admission.js';
 import { createApp } from './app.js';
@@ -23,16 +24,16 @@ const drainMs = 5000;
 const maxConnections = 10;
 
 const parsed = parseSettings(process.env);
-if (parsed.kind === 'wrong') refuseToStart(parsed.problems);
+const misspelt = misspeltSettings(process.env);
+if (parsed.kind === 'wrong') refuseToStart([...parsed.problems, ...misspelt]);
 else await run(parsed.settings);
 
 async function run(settings: Settings): Promise<void> {
   const { databaseUrl, temporalAddress, temporalNamespace: namespace, workflowTaskTimeoutSeconds } = settings;
   if (databaseUrl === null || temporalAddress === null) {
     const missing = { DATABASE_URL: databaseUrl, TEMPORAL_ADDRESS: temporalAddress };
-    return refuseToStart(
-      Object.entries(missing).flatMap(([name, value]) => (value === null ? `${name} is not set` : [])),
-    );
+    const problems = Object.entries(missing).flatMap(([name, value]) => (value === null ? `${name} is not set` : []));
+    return refuseToStart([...problems, ...misspelt]);
   }
   const { log, register } = createLog({
     level: settings.logLevel,
@@ -52,6 +53,7 @@ async function run(settings: Settings): Promise<void> {
       remove: true,
     },
   });
+  for (const warning of misspelt) log.warn(warning);
   process.on('uncaughtException', (error) => {
     log.fatal({ err: error }, 'uncaught error');
     process.exit(1);

@@ -57,3 +57,11 @@ async function runEmpty(client: Client, concurrency: number, amount: number): Pr
 export function timingRow(what: string, { perSecond, p50, p99 }: Timing): Row {
   return { what, 'per second': perSecond.toFixed(1), 'p50 ms': p50.toFixed(0), 'p99 ms': p99.toFixed(0) };
 }
+
+/** Combines rounds of equal amounts: the overall rate and the median of their latencies. */
+export function combine(timings: readonly Timing[]): Timing {
+  const median = (of: (timing: Timing) => number) =>
+    timings.map(of).sort((a, b) => a - b)[Math.floor(timings.length / 2)] ?? 0;
+  const seconds = timings.reduce((sum, { perSecond }) => sum + 1 / perSecond, 0);
+  return { perSecond: timings.length / seconds, p50: median(({ p50 }) => p50), p99: median(({ p99 }) => p99) };
+}

@@ -48,6 +48,15 @@ export async function fill(sql: Sql, { orders, products, ledgerRows, openHolds }
     select 'pay_' || lpad(n::text, 32, '0'), 'captured', 200, 'USD', 'ord_' || lpad(n::text, 32, '0'), 'cus_' || n % 100, ${orderAt}
       from generate_series(1, ${orders}) n;`);
   await quickly(`
+    insert into refunds (id, order_id, payment_id, gateway, amount, currency, status, origin, reason, actor, created_at)
+    select 'rfd_' || n, 'ord_' || lpad(n::text, 32, '0'), 'pay_' || lpad(n::text, 32, '0'), 'sandbox', 100, 'USD',
+           case when n % 97 = 1 then 'failed' else 'succeeded' end, 'holdfast', 'bench', 'bench', ${orderAt}
+      from generate_series(1, ${orders}, 5) n;
+    insert into disputes (id, payment_id, gateway, amount, currency, reason, status, refundable, opened_at, provider_reference)
+    select 'dsp_' || n, 'pay_' || lpad(n::text, 32, '0'), 'sandbox', 100, 'USD', 'fraudulent',
+           case when n % 3 = 0 then 'open' else 'won' end, true, ${orderAt}, 'dp_' || n
+      from generate_series(1, ${orders}, 20) n;`);
+  await quickly(`
     insert into idempotency_keys (api_key_id, key, request_hash, ids, status, created_at)
     select 'key', n::text, 'hash', '{}', 201, now() - interval '23 h' * (1 - n::float8 / ${orders})
       from generate_series(1, ${orders}) n;

@@ -7,8 +7,10 @@ import { deleteOldKeys } from '../db/access/idempotency.js';
 import { listProducts } from '../db/catalogue/queries.js';
 import { getOrder, listOrders, orderTimeline, overdueOrderIds } from '../db/orders/queries.js';
 import { claimBatches, claimSkus } from '../db/outbox/outbox.js';
+import { listDisputes } from '../db/payments/disputes.js';
 import { listPayments } from '../db/payments/queries.js';
 import { type Connection, connect } from '../db/postgres/client.js';
+import { listRefunds } from '../db/refunds/queries.js';
 import { unsettledSagas } from '../db/reviews/lost-sagas.js';
 import { listReviews } from '../db/reviews/reviews.js';
 import { inventoryAt, inventoryNow, listInventory, listMovements, listOpenHolds } from '../db/stock/inventory.js';
@@ -52,6 +54,8 @@ const queries = (): [string, Query][] => [
   ),
   ...pages('payments', ({ db }, cursor) => listPayments(db, { limit, cursor })),
   ...pages('payments of a customer', ({ db }, cursor) => listPayments(db, { limit, cursor, customerId })),
+  ...pages('refunds', ({ db }, cursor) => listRefunds(db, { limit, cursor })),
+  ...pages('disputes', ({ db }, cursor) => listDisputes(db, { limit, cursor })),
   ...pages('keys', ({ db }, cursor) => listApiKeys(db, { limit, cursor })),
   ...pages('reviews', ({ db }, cursor) => listReviews(db, { limit, cursor, status: 'resolved' })),
   ...pages('transfers', ({ db }, cursor) => listTransfers(db, { limit, cursor })),

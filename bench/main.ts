@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- ledger orders sweep transfers bulk outbox growth history memory failover]`: runs all benchmarks, or the
- * named ones, on a stack of their own and prints tables. The two sides of a comparison always run side by side.
+ * `npm run bench [-- ledger orders payments sweep transfers bulk outbox growth history memory failover]`: runs all benchmarks, or
+ * the named ones, on a stack of their own and prints tables. The two sides of a comparison always run side by side.
  */
 import { cpus } from 'node:os';
 import { startStack } from '../test/setup/stack.js';
@@ -12,6 +12,7 @@ import { benchLedger } from './ledger.js';
 import { benchMemory } from './memory.js';
 import { benchOrders, stockUp } from './orders.js';
 import { benchOutbox } from './outbox.js';
+import { benchPayments } from './payments.js';
 import { benchSweep } from './sweep.js';
 import { printTable } from './table.js';
 import { benchTransfers } from './transfers.js';
@@ -19,13 +20,15 @@ import { benchTransfers } from './transfers.js';
 const wanted = process.argv.slice(2);
 const runs = (name: string) => wanted.length === 0 || wanted.includes(name);
 
-const stack = await startStack({ RATE_LIMIT_PER_MINUTE: '100000000', LOG_LEVEL: 'warn' });
+const env = { RATE_LIMIT_PER_MINUTE: '100000000', LOG_LEVEL: 'warn' };
+const stack = await startStack(env);
 try {
   console.log(`${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`);
   const sku = `BENCH-M-${Date.now()}`;
   await stockUp(stack, sku);
   if (runs('ledger')) printTable('Ledger: operations per second on one hot SKU', await benchLedger(stack.databaseUrl));
   if (runs('orders')) printTable('Orders: created and confirmed in one call, over HTTP', await benchOrders(stack));
+  if (runs('payments')) printTable('Payments and refunds, over HTTP', await benchPayments(env));
   if (runs('sweep')) printTable('Overload: orders from 1 to 256 clients', await benchSweep(stack));
   if (runs('transfers'))
     printTable('Transfers: at once between two hot locations, over HTTP', await benchTransfers(stack));

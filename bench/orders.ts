@@ -1,6 +1,6 @@
 /** Orders end to end over HTTP, compared with an empty workflow on the same server in the same run. */
 import { addCpu, cpuPerPiece, cpuTimes, noCpu } from './cpu.js';
-import { besideEmpty, type Timing, timingRow } from './empty.js';
+import { besideEmpty, combine, type Timing, timingRow } from './empty.js';
 import { load, post } from './load.js';
 import type { Row, Target } from './table.js';
 
@@ -96,12 +96,4 @@ export async function benchOrders(target: Target): Promise<Row[]> {
     }
     return rows;
   });
-}
-
-/** Combines rounds of equal amounts: the overall rate and the median of their latencies. */
-function combine(timings: readonly Timing[]): Timing {
-  const median = (of: (timing: Timing) => number) =>
-    timings.map(of).sort((a, b) => a - b)[Math.floor(timings.length / 2)] ?? 0;
-  const seconds = timings.reduce((sum, { perSecond }) => sum + 1 / perSecond, 0);
-  return { perSecond: timings.length / seconds, p50: median(({ p50 }) => p50), p99: median(({ p99 }) => p99) };
 }

@@ -57,6 +57,11 @@ const topCommands: readonly TopCommand[] = [
     fill: async (group, session) => (await import('./commands/refunds.js')).addRefundsCommands(group, session),
   },
   {
+    name: 'disputes',
+    description: 'what cardholders have asked their bank to return',
+    fill: async (group, session) => (await import('./commands/disputes.js')).addDisputesCommands(group, session),
+  },
+  {
     name: 'transfer',
     description: 'moving goods from one location to another',
     fill: async (group, session) => (await import('./commands/transfer.js')).addTransferCommands(group, session),

@@ -1,5 +1,6 @@
 /** The embedded stack as a process: `npm start`. Exits 2 with one message if it cannot start, 0 when a signal stops it. */
 import { reportError } from '../domain/error-report.js';
+import { misspeltSettings } from '../domain/setting-names.js';
 import { parseSettings } from '../domain/settings.js';
 import { liveKeyProblem, withSandboxKey } from '../domain/stripe-settings.js';
 import { homePath } from './home/home.js';
@@ -10,6 +11,7 @@ import { Progress, standardOutput } from './terminal/terminal.js';
 const env = { ...withSandboxKey(process.env) };
 const parsed = parseSettings(env);
 const live = liveKeyProblem(env);
+for (const warning of misspeltSettings(env)) console.error(`holdfast: ${warning}`);
 if (parsed.kind === 'wrong' || live !== null) {
   const problems = [...(parsed.kind === 'wrong' ? parsed.problems : []), ...(live === null ? [] : [live])];
   for (const problem of problems) console.error(`holdfast: ${problem}`);

@@ -2,17 +2,15 @@
 import type { Server } from 'node:http';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ensureApiKey, newApiKey } from '../db/access/api-keys.js';
-import { connect } from '../db/postgres/client.js';
-import { migrate } from '../db/upgrade/migrate.js';
-import { runningRoleOf } from '../db/upgrade/roles.js';
-import { scopes } from '../domain/scopes.js';
+import { newApiKey } from '../db/access/api-keys.js';
+import { describeStanding } from '../db/upgrade/release.js';
 import type { Settings } from '../domain/settings.js';
 import { firstSku, loadDemoData } from './demo-data.js';
 import { type DevJson, devJsonText } from './home/dev-json.js';
 import { type Home, openHome } from './home/home.js';
 import { rotateLogs } from './home/log-files.js';
 import { StateFile } from './home/state-file.js';
+import { type DatabaseUrls, prepareDatabase } from './postgres/prepare.js';
 import { embeddedPostgres } from './postgres/server.js';
 import { endLeftovers, serversText } from './processes/leftovers.js';
 import { choosePorts, type Ports, releasePorts } from './processes/ports.js';
@@ -20,7 +18,7 @@ import { apiServer, ownAddress, sandboxServer, workerServer } from './processes/
 import { serverEnvironment } from './processes/server-environment.js';
 import { connectWebhook, stripeFaceSettings } from './processes/stripe-face.js';
 import { type ServerPlan, Supervised } from './processes/supervise.js';
-import { messageOf, StartError } from './start-error.js';
+import { StartError } from './start-error.js';
 import { findTemporal } from './temporal/binary.js';
 import { embeddedTemporal } from './temporal/server.js';
 import { setUpTemporal } from './temporal/setup.js';
@@ -37,13 +35,6 @@ interface Servers {
   sandbox: Supervised | null;
   api: Supervised | null;
   workers: Supervised[];
-}
-
-interface DatabaseUrls {
-  /** For the role that owns the database. */
-  readonly databaseUrl: string;
-  /** For the role that API and workers run as; the same if only one was given. */
-  readonly runningUrl: string;
 }
 
 export class Stack {
@@ -171,7 +162,7 @@ export class Stack {
       ({ databaseUrl, runningUrl } = embedded);
     }
     const urls = { databaseUrl, runningUrl };
-    await this.progress.step('database', prepareDatabase(urls, apiKey, 'embedded stack'), 'up to date');
+    await this.progress.step('database', prepareDatabase(urls, apiKey, 'embedded stack'), describeStanding);
     return urls;
   }
 
@@ -237,21 +228,5 @@ export class Stack {
   private runningPids(): number[] {
     const { postgres, temporal, sandbox, api, workers } = this.servers;
     return [postgres, temporal, sandbox, api, ...workers].flatMap((server) => server?.runningPid ?? []);
-  }
-}
-
-/** Brings the database up to date and gives this key every scope. Throws StartError if it cannot. */
-async function prepareDatabase(urls: DatabaseUrls, apiKey: string, keyName: string): Promise<void> {
-  const { databaseUrl, runningUrl } = urls;
-  try {
-    await migrate(databaseUrl, runningRoleOf(runningUrl, databaseUrl));
-    const connection = connect(databaseUrl, { applicationName: 'holdfast-setup', maxConnections: 1 });
-    try {
-      await ensureApiKey(connection.db, { key: apiKey, name: keyName, scopes });
-    } finally {
-      await connection.close();
-    }
-  } catch (error) {
-    throw new StartError(`cannot use the database: ${messageOf(error)}`);
   }
 }

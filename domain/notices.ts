@@ -1,4 +1,6 @@
 /** Notices to our own staff. A notice is mailed after its change is committed and never delays it. */
+import { formatMoney } from './money.js';
+import { type DisputeStatus, disputeStatusMeanings } from './payments/disputes.js';
 
 /** Units that one operation may move without a notice to the warehouse. */
 export const largeMovementUnits = 10;
@@ -34,7 +36,20 @@ interface ReplenishmentFailed {
   readonly detail: string;
 }
 
-export type Notice = LowStock | LargeMovement | ReplenishmentFailed;
+/** A dispute is new, or the bank has decided it. For the managers. */
+interface DisputeNotice {
+  readonly template: 'dispute';
+  readonly disputeId: string;
+  readonly status: DisputeStatus;
+  /** Minor units. */
+  readonly amount: number;
+  readonly currency: string;
+  readonly reason: string;
+  readonly paymentId: string;
+  readonly orderId: string | null;
+}
+
+export type Notice = LowStock | LargeMovement | ReplenishmentFailed | DisputeNotice;
 
 /** The mail addresses that receive notices. */
 export interface NoticeAddresses {
@@ -66,6 +81,15 @@ export function noticeText(notice: Notice): { readonly to: keyof NoticeAddresses
         subject: `Replenishment failed: ${notice.sku} at ${notice.location}`,
         text: `Nothing is on its way: ${notice.detail}.\n\nReplenishment ${notice.replenishmentId}\n`,
       };
+    case 'dispute': {
+      const { status, disputeId, paymentId, orderId, reason } = notice;
+      const about = `A cardholder disputes ${formatMoney(notice)} (${reason}).`;
+      return {
+        to: 'managers',
+        subject: `Dispute ${status}: ${orderId ?? paymentId}`,
+        text: `${about} It is ${status}: ${disputeStatusMeanings[status]}.\n\nDispute ${disputeId}, payment ${paymentId}\n`,
+      };
+    }
   }
 }
 

@@ -10,6 +10,8 @@ export type ReviewKind =
   | 'delivery_overdue'
   | 'replenishment_failed'
   | 'refund_failed'
+  | 'dispute'
+  | 'adoption_failed'
   | 'saga_lost';
 
 export const reviewStatuses = ['open', 'resolved'] as const;

@@ -1,12 +1,8 @@
 /** The gateway clients against the sandbox, in a separate process. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CardOperation } from '../domain/purchase/steps.js';
 import type { FraudGateway } from './fraud/gateway.js';
@@ -15,45 +11,22 @@ import { GatewayFault } from './http/fault.js';
 import type { CallOptions } from './http/http.js';
 import type { MailGateway } from './mail/gateway.js';
 import { createSmtpMail } from './mail/smtp.js';
-import { describeProvider, memoryIds } from './payment/conformance.fixture.js';
+import { memoryIds } from './payment/conformance/provider.fixture.js';
 import type { PaymentGateway } from './payment/gateway.js';
 import { createSandboxPayments } from './payment/sandbox.js';
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly smtpPort: number;
-}
+import { type SandboxProcess, startSandboxProcess } from './sandbox-process.fixture.js';
 
 let home: string;
-let sandbox: Running;
+let sandbox: SandboxProcess;
 let payments: PaymentGateway;
 let fraud: FraudGateway;
 let mail: MailGateway;
 let serial = 0;
 const fresh = (what: string) => `${what}/${++serial}`;
 
-async function start(httpPort: number, smtpPort: number): Promise<Running> {
-  const main = fileURLToPath(new URL('../sandbox/main.ts', import.meta.url));
-  const ports = { SANDBOX_HTTP_PORT: `${httpPort}`, SANDBOX_SMTP_PORT: `${smtpPort}` };
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
-    env: { ...process.env, SANDBOX_HOME: home, ...ports },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = await once(createInterface({ input: child.stdout }), 'line');
-  const ready: { url: string; smtpPort: number } = JSON.parse(line);
-  return { child, ...ready };
-}
-
-async function kill({ child }: Running): Promise<void> {
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
-
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'gateways-'));
-  sandbox = await start(0, 0);
+  sandbox = await startSandboxProcess(home);
   payments = createSandboxPayments({ baseUrl: sandbox.url, timeoutMs: 3000 });
   fraud = createSandboxFraud({ baseUrl: sandbox.url, timeoutMs: 3000 });
   mail = createSmtpMail({ host: '127.0.0.1', port: sandbox.smtpPort, from: 'shop@example.com', timeoutMs: 3000 });
@@ -61,7 +34,7 @@ beforeAll(async () => {
 afterAll(async () => {
   mail.close();
   await Promise.all([payments.close(), fraud.close()]);
-  await kill(sandbox);
+  await sandbox.kill();
   await rm(home, { recursive: true });
 });
 
@@ -73,22 +46,6 @@ const order = (token: string, paymentId = fresh('pay')): CardOperation => ({
 async function read<T>(path: string): Promise<T> {
   return JSON.parse(await (await fetch(sandbox.url + path)).text());
 }
-
-describeProvider('sandbox', {
-  start: async () => ({ url: sandbox.url, stop: async () => undefined }),
-  connect: (baseUrl) => createSandboxPayments({ baseUrl, timeoutMs: 3000 }),
-  cancels: false,
-  tokens: {
-    good: 'tok_visa',
-    declined: { token: 'tok_declined', declineCode: 'generic_decline' },
-    insufficientFunds: 'tok_insufficient_funds',
-    declinedAtCapture: 'tok_capture_declined',
-  },
-  finalError: {
-    ...{ status: 422, code: 'amount_too_small' },
-    body: '{"error":{"code":"amount_too_small","detail":"at least 50 cents"}}',
-  },
-});
 
 describe('the payment gateway', () => {
   it.each([
@@ -131,52 +88,12 @@ describe('the payment gateway', () => {
     }
   });
 
-  it('a request that the processor rejects is refused for good', async () => {
-    const refused = { kind: 'declined', code: 'payment_declined', declineCode: 'validation_failed' };
-    expect(await payments.authorize({ ...order('tok_visa'), amount: -1 }, memoryIds())).toEqual(refused);
-    expect(await payments.authorize(order('pm_card_visa'), memoryIds())).toEqual(refused);
-  });
-
   it('a used token is a refusal, in a look-up and at a repetition too', async () => {
     const card = order('tok_used');
     const refused = { kind: 'declined', code: 'payment_declined', declineCode: 'token_used' };
     expect(await payments.authorize(card, memoryIds())).toEqual(refused);
     expect(await payments.findAuthorization(card, null)).toEqual(refused);
     expect(await payments.authorize(card, memoryIds())).toEqual(refused);
-  });
-
-  it('the books have refunds and disputes that were made by hand, and the undo of a charge is no refund of ours', async () => {
-    const card = order('tok_visa');
-    const answer = await payments.authorize(card, memoryIds());
-    if (answer.kind !== 'authorized') throw new Error(`the card was ${answer.kind}`);
-    const id = answer.authorizationId;
-    await payments.capture(card, id);
-    const byHand = async (what: string, body: object) => {
-      const headers = { 'content-type': 'application/json' };
-      const path = `${sandbox.url}/payments/${id}/${what}`;
-      expect((await fetch(path, { method: 'POST', headers, body: JSON.stringify(body) })).ok).toBe(true);
-    };
-    await byHand('refunds', { amount: 200 });
-    await payments.undoCapture(card, id, 1000);
-    await byHand('disputes', { amount: 3000, reason: 'fraudulent' });
-    expect(await payments.read(id)).toMatchObject({
-      ...{ captured: 4200, refunded: 1200, refundable: false },
-      refunds: [
-        { refundId: null, amount: 200, status: 'succeeded', failure: null },
-        { refundId: null, amount: 1000, status: 'succeeded' },
-      ],
-      disputes: [{ amount: 3000, currency: 'GBP', reason: 'fraudulent', status: 'open', closedAt: null }],
-    });
-  });
-
-  it('what was captured in the processor’s own pages counts as captured', async () => {
-    const card = order('tok_visa');
-    const answer = await payments.authorize(card, memoryIds());
-    if (answer.kind !== 'authorized') throw new Error(`the card was ${answer.kind}`);
-    const path = `${sandbox.url}/payments/${answer.authorizationId}/capture`;
-    const headers = { 'content-type': 'application/json', 'idempotency-key': fresh('by-hand') };
-    await fetch(path, { method: 'POST', headers, body: '{"amount":4200}' });
-    expect(await payments.capture(card, answer.authorizationId)).toEqual({ kind: 'captured' });
   });
 });
 
@@ -212,8 +129,8 @@ describe('a sandbox that is killed and restarted', { timeout: 60_000 }, () => {
     };
     const load = Promise.all(Array.from({ length: 20 }, buyer));
     await expect.poll(() => results.length, { timeout: 30_000, interval: 1 }).toBeGreaterThan(100);
-    await kill(sandbox);
-    sandbox = await start(Number(new URL(sandbox.url).port), sandbox.smtpPort);
+    await sandbox.kill();
+    sandbox = await startSandboxProcess(home, sandbox);
     await load;
     const faults = results.filter((result) => result instanceof GatewayFault);
     for (const result of results)
@@ -232,8 +149,8 @@ describe('a sandbox that is killed and restarted', { timeout: 60_000 }, () => {
   });
 
   it('accepts mail again over a new connection', async () => {
-    await kill(sandbox);
-    sandbox = await start(Number(new URL(sandbox.url).port), sandbox.smtpPort);
+    await sandbox.kill();
+    sandbox = await startSandboxProcess(home, sandbox);
     await mail.send({ messageId: '<back@holdfast>', to: 'back@example.com', subject: 's', text: 't' });
     expect(await read('/mail?to=back@example.com')).toHaveLength(1);
   });

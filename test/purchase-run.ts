@@ -35,6 +35,11 @@ export const refusedAs = (code: 'insufficient_stock' | 'internal', state: OrderS
   transitions: [],
   refusal: { code, detail: '' },
 });
+/** A lost task has given the primary card up. */
+export const primaryGivenUp: OrderState = {
+  ...confirming,
+  inFlight: { paymentId: 'pay_1', choice: { cardToken: 'tok_1', backupCardToken: 'tok_2' }, abandoned: ['primary'] },
+};
 export const oneCard = is({ inFlight: { paymentId: 'pay_1', choice: { cardToken: 'tok_1' }, abandoned: [] } });
 const declined = { kind: 'declined', code: 'payment_declined', declineCode: 'generic' } as const;
 
@@ -53,6 +58,8 @@ export interface Script extends CardScript {
   /** The single activity, which leaves giving up and undoing to the workflow. */
   readonly inline?: true;
   readonly settle?: OrderStepResult | null;
+  /** False: a recorded history ends the order if its card was given up. */
+  readonly refusesGivenUpCards?: boolean;
 }
 
 /** A processor that repeats its first answer to each key. */
@@ -134,6 +141,7 @@ export class Run {
         log.push(`settle ${key}`);
         return given(script.settle, is({ status: 'confirmed', inFlight: null }));
       },
+      refusesGivenUpCards: () => given(script.refusesGivenUpCards, true),
       cancelWanted: () => script.cancel === true,
       now: () => new Date(0),
     };

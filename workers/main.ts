@@ -2,10 +2,12 @@
 import { createLog } from '../api/system/log.js';
 import { connect } from '../db/postgres/client.js';
 import { reportError } from '../domain/error-report.js';
+import { misspeltSettings } from '../domain/setting-names.js';
 import { parseSettings } from '../domain/settings.js';
 import { runWorker } from './worker.js';
 
 const parsed = parseSettings(process.env);
+const misspelt = misspeltSettings(process.env);
 const need = (name: string): string => {
   const value = process.env[name];
   if (value) return value;
@@ -13,7 +15,7 @@ const need = (name: string): string => {
   process.exit(2);
 };
 if (parsed.kind === 'wrong') {
-  for (const problem of parsed.problems) console.error(problem);
+  for (const problem of [...parsed.problems, ...misspelt]) console.error(problem);
   process.exit(2);
 }
 const { settings } = parsed;
@@ -22,6 +24,7 @@ const { log, register } = createLog({
   base: { service: 'worker', pid: process.pid },
   serializers: { err: reportError },
 });
+for (const warning of misspelt) log.warn(warning);
 process.on('uncaughtException', (error) => {
   log.fatal({ err: error }, 'uncaught error');
   process.exit(1);

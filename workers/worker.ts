@@ -1,6 +1,6 @@
 /** The composition of a worker: its task queues, activities and their dependencies. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client } from '@temporalio/client';
+import { Client, WorkflowNotFoundError } from '@temporalio/client';
 import {
   DefaultLogger,
   type LogEntry,
@@ -10,6 +10,7 @@ import {
   Worker,
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
+import { adoptionActivities } from '../activities/adoption.js';
 import { cardCalls } from '../activities/card-calls.js';
 import { checkoutActivities } from '../activities/checkout.js';
 import type { Around } from '../activities/context.js';
@@ -40,7 +41,7 @@ import { paymentGateways } from '../gateways/payment/registry.js';
 import { createSandboxPayments } from '../gateways/payment/sandbox.js';
 import { createStripePayments } from '../gateways/payment/stripe/stripe.js';
 import { createHttpSuppliers } from '../gateways/supplier/http.js';
-import { gatewayTaskQueue, taskQueue } from '../workflows/shared/contract.js';
+import { gatewayTaskQueue, processorSignal, taskQueue } from '../workflows/shared/contract.js';
 import { storableOutcomes } from './interceptors/activity-errors.js';
 import { type CrashPoints, crashPoints } from './interceptors/crash-points.js';
 import { startRelay } from './outbox/relay.js';
@@ -96,6 +97,8 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
     namespace: settings.temporalNamespace,
     activities: activitiesOn(connection, client, { ...options, processors }, metrics, around),
     shutdownGraceTime: '3s',
+    // Well below the shortest heartbeat timeout, so that a busy worker is not taken for a dead one.
+    maxHeartbeatThrottleInterval: '3s',
     interceptors: { activity: [storableOutcomes, metrics.interceptor, ...(crash?.interceptors ?? [])] },
   };
   const workers = await Promise.all([
@@ -218,6 +221,12 @@ function activitiesOn(
       gatewayOf: processors.of,
       gatewayTimeoutSeconds,
     }),
+    ...adoptionActivities({
+      sql: connection.sql,
+      gateways: options.processors,
+      gatewayTimeoutSeconds,
+      tell: (workflowId) => tellOfProcessor(client, workflowId),
+    }),
     ...checkoutActivities({ orders, calls, around }),
     ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),
@@ -243,6 +252,15 @@ function activitiesOn(
       resumeLostSagas({ client, connection, log: options.log, workflowTaskTimeoutSeconds }, onProgress),
     ),
   };
+}
+
+/** A workflow that is over needs to know nothing. */
+async function tellOfProcessor(client: Client, workflowId: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId).signal(processorSignal);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
 }
 
 /** Waits for the server, which may be starting at the same time. */

@@ -2,6 +2,8 @@
 export { notices } from './notices/notices.js';
 export { order } from './order/order.js';
 export { payment } from './payment/payment.js';
+export { processorChanges } from './processor/changes.js';
+export { processorSync } from './processor/sync.js';
 export { refund } from './refund/refund.js';
 export { replenishment } from './replenishment/replenishment.js';
 export { sweep } from './sweep/sweep.js';

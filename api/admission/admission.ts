@@ -50,6 +50,11 @@ const overloadQueued = 32;
 const leastQueued = 8;
 /** In overload, calls that would wait longer are refused; with the saga's own time, answers stay below 2 s. */
 const fullQueueMs = 1000;
+/**
+ * In a queue of up to this long every call is answered soon, so all wait their turn. In a longer one some calls must wait
+ * long; newest first keeps them few.
+ */
+const tooLongQueueMs = 1400;
 /** A client that does not want to wait for the decision still waits this long for a place. */
 const leastQueueMs = 1000;
 /** With less time left, a saga starts without waiting for its decision: even starting it may take this long. */
@@ -174,8 +179,7 @@ export class Admission {
   #letNextIn(): void {
     while (this.#queue.size > 0 && this.#inUse < this.#limit.value) {
       const now = performance.now();
-      const long = this.#waitBehind(this.#queue.size) > longWaitMs;
-      // In a long queue some calls must wait long; newest first keeps them few.
+      const long = this.#waitBehind(this.#queue.size) > tooLongQueueMs;
       const next = this.#queue.take(long && !this.#look(now) ? 'newest' : 'oldest');
       if (next) this.#letIn(next, now);
     }

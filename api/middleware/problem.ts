@@ -6,7 +6,7 @@ import { type Refusal, type RefusalCode, refusal, refusalStatus } from '../../do
 import { urlHoldsCardNumber } from '../http/card-url.js';
 import { stateOf } from '../http/request-state.js';
 
-/** Seconds after which a client may retry a call that failed because something was down. */
+/** Seconds after which a client may repeat a call that met a server that was down, or that is still running. */
 const retryAfterSeconds = 1;
 
 export interface Problem {
@@ -33,12 +33,17 @@ export function problemOf(req: Request, refused: Refusal): Problem {
     status,
     headers: {
       'Content-Type': 'application/problem+json',
-      ...(status === 503 && { 'Retry-After': String(retryAfterSeconds) }),
+      ...(isRetriedLater(refused.code) && { 'Retry-After': String(retryAfterSeconds) }),
       ...(status === 415 && { Accept: 'application/json', 'Accept-Encoding': 'identity' }),
     },
     // The standard members come first, and no extension replaces them.
     body: { ...members, ...refused.extensions, ...members },
   };
+}
+
+/** Whether the same call may succeed a little later, so that its answer has a Retry-After. */
+export function isRetriedLater(code: RefusalCode): boolean {
+  return refusalStatus[code] === 503 || code === 'request_in_progress';
 }
 
 export function sendRefusal(req: Request, res: Response, refused: Refusal): void {

@@ -74,5 +74,7 @@ test('every operation that needs a key describes its errors and their headers', 
     }
     const keyed = (operation.parameters ?? []).some((one) => one.name === 'Idempotency-Key');
     expect(keyed, name).toBe(name.startsWith('post '));
+    // Of a call that is still running under its key.
+    if (keyed) expect(Object.keys(operation.responses['409']?.headers ?? {}), name).toContain('Retry-After');
   }
 });

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { type RefusalCode, refusalStatus } from '../../domain/errors.js';
 import type { Route } from '../http/route.js';
 import { problem } from '../http/schemas.js';
+import { isRetriedLater } from '../middleware/problem.js';
 import type { Documented } from './open-paths.js';
 
 type Headers = NonNullable<Exclude<ResponseConfig['headers'], z.ZodObject | undefined>>;
@@ -24,7 +25,7 @@ export const responseHeaders = {
     schema: { type: 'string', example: '"default";r=5999;t=60' },
   },
   'Retry-After': {
-    description: 'In how many seconds to send the call again.',
+    description: 'In how many seconds to send the call again. A 409 has it only with the code `request_in_progress`.',
     schema: { type: 'integer', minimum: 0, example: 1 },
   },
   'WWW-Authenticate': {
@@ -98,7 +99,7 @@ function problems(route: Documented, codes: ReadonlySet<RefusalCode>): RouteConf
       status,
       {
         description: `Code: ${list.map((code) => `\`${code}\``).join(', ')}.`,
-        headers: headersOf(route, status, false),
+        headers: headersOf(route, status, false, list.some(isRetriedLater)),
         content: { 'application/problem+json': { schema: problem } },
       },
     ]),
@@ -112,12 +113,12 @@ const stored: ReadonlySet<number> = new Set([200, 201, 202, 402, 404, 409, 422])
 /** Answers of calls that waited for a decision. */
 const waited: ReadonlySet<number> = new Set([200, 201, 202, 402, 409, 503]);
 
-function headersOf(route: Documented, status: number, located: boolean): Headers {
+function headersOf(route: Documented, status: number, located: boolean, isRetried = false): Headers {
   const limited = route.scope !== null && !unlimited.has(status);
   const names: (keyof typeof responseHeaders)[] = [
     'X-Request-Id',
     ...(limited ? (['RateLimit', 'RateLimit-Policy'] as const) : []),
-    ...(status === 429 || (status === 503 && route.scope !== null) ? (['Retry-After'] as const) : []),
+    ...(status === 429 || isRetried ? (['Retry-After'] as const) : []),
     ...(status === 401 || status === 403 ? (['WWW-Authenticate'] as const) : []),
     ...(route.method === 'post' && stored.has(status) ? (['Idempotency-Replayed'] as const) : []),
     ...(route.waits && waited.has(status) ? (['Preference-Applied'] as const) : []),

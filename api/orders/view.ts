@@ -6,7 +6,7 @@ import { viewPayment } from '../shapes/payment.js';
 import { viewLineMoney, viewTotals } from './money-view.js';
 import type { Order, TimelineEntry } from './schemas.js';
 
-export function viewOrder({ order, lines, payment }: StoredOrder): Order {
+export function viewOrder({ order, lines, payment, disputes }: StoredOrder): Order {
   const totals = {
     subtotal: order.subtotalAmount ?? order.totalAmount,
     discountTotal: order.discountAmount,
@@ -33,7 +33,7 @@ export function viewOrder({ order, lines, payment }: StoredOrder): Order {
     metadata: order.metadata,
     tags: order.tags,
     note: order.note,
-    payment: payment && viewPayment(payment),
+    payment: payment && viewPayment({ ...payment, disputes }),
     supplierReference: order.supplierReference,
     expiresAt: order.status === 'draft' || order.status === 'reserved' ? order.expiresAt : null,
     cancelReason: order.cancelReason,

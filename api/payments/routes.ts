@@ -140,6 +140,8 @@ function pendingPayment(input: PaymentInput): Payment {
     gateway: input.gateway ?? 'sandbox',
     refunded: 0,
     refundPending: 0,
+    disputes: [],
+    fraud: { score: null, rules: [] },
     providerReference: null,
     createdAt: input.requestedAt,
   };

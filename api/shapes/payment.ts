@@ -8,6 +8,7 @@ import { isTokenOf, maxTokenLength, tokenPattern, tokensOf } from '../../domain/
 import { type Refused, refuseFields } from '../http/reply.js';
 import type { Shape } from '../http/route.js';
 import { createdAt, currency, id, minorUnits, shownOrNull, time } from '../http/schemas.js';
+import { dispute, viewDispute } from './dispute.js';
 
 export const cardToken = z.string().max(maxTokenLength).regex(tokenPattern, 'must be a card token: tok_…').openapi({
   description: "The card processor's token for a card. Card numbers are refused.",
@@ -80,6 +81,17 @@ export const payment = z
       .openapi({ description: 'The card processor that it was made at.', example: 'sandbox' }),
     refunded: minorUnits.openapi({ description: 'How much was refunded, in minor units.', example: 0 }),
     refundPending: minorUnits.openapi({ description: 'How much is being refunded, in minor units.', example: 0 }),
+    disputes: z
+      .array(dispute)
+      .openapi({ description: 'What the cardholder has asked the bank to return; newest first.' }),
+    fraud: z
+      .object({
+        score: z.number().min(0).max(1).nullable().openapi({ description: 'As `fraudScore`.', example: 0.1 }),
+        rules: z
+          .array(z.string())
+          .openapi({ description: 'The rules that raised the score, if the scorer names them.' }),
+      })
+      .openapi({ description: 'How likely fraud is, and why.' }),
     providerReference: shownOrNull("The processor's own reference.", 'auth_5Z7ZicCDM23OX3qt'),
     createdAt,
   })
@@ -88,6 +100,7 @@ export const payment = z
 export type Payment = Shape<typeof payment>;
 
 export function viewPayment(row: PaymentRow): Payment {
+  const fraudScore = row.fraudScore === null ? null : Number(row.fraudScore);
   return {
     id: row.id,
     status: row.status,
@@ -97,11 +110,13 @@ export function viewPayment(row: PaymentRow): Payment {
     customerId: row.customerId,
     reference: row.reference,
     cardUsed: row.cardUsed,
-    fraudScore: row.fraudScore === null ? null : Number(row.fraudScore),
+    fraudScore,
     attempts: row.attempts,
     gateway: row.gateway,
     refunded: row.refunded,
     refundPending: row.refundReserved,
+    disputes: row.disputes.map(viewDispute),
+    fraud: { score: fraudScore, rules: [] },
     providerReference: row.providerReference,
     createdAt: row.createdAt,
   };

@@ -5,7 +5,7 @@
  */
 import type { Express, Request, RequestHandler } from 'express';
 import { Counter } from 'prom-client';
-import { keepEvent } from '../../db/payments/inbox.js';
+import { keepEvents } from '../../db/payments/inbox.js';
 import { refusal } from '../../domain/errors.js';
 import { readStripeEvent } from '../../domain/payments/stripe-events.js';
 import type { ApiDeps } from '../deps.js';
@@ -46,7 +46,7 @@ export function mountStripeWebhook(app: Express, deps: ApiDeps): void {
     const value = parsed(body);
     if (value === undefined) return sendRefusal(req, res, notJson);
     const event = readStripeEvent(value, installation);
-    const outcome = event === null ? 'unreadable' : await keepEvent(connection.sql, event);
+    const [outcome = 'unreadable'] = event === null ? [] : await keepEvents(connection.sql, [event]);
     events.inc({ gateway: 'stripe', outcome });
     Object.assign(stateOf(req).logged, { outcome, ...(event && { eventId: event.id, eventType: event.type }) });
     res.json({ received: true });

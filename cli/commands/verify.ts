@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { table } from '../terminal/output.js';
-import { progressBar } from '../terminal/progress.js';
+import { progressBar, statusLines } from '../terminal/progress.js';
 import { exitCodes, type Resource, type Session } from '../terminal/session.js';
 
 /** How long the API should wait before the command shows progress instead. */
@@ -14,8 +14,13 @@ export function addVerifyCommand(command: Command, session: Session): void {
   command.action(async () => {
     let reply = await session.post('/api/ledger/verifications', {}, { wait: waitSeconds });
     let found = await session.read(reply, 'verification');
+    const say = statusLines((line) => session.tell(line), 'verifying');
     while (found?.status === 'running') {
-      progressBar(session.terminal, Math.max(found.total, found.checked + 1), 'levels')(found.checked);
+      // Levels are counted by the worker that takes the verification.
+      if (found.total === 0) say('waiting', 'waiting: no worker has taken the verification yet');
+      else if (session.terminal.interactive)
+        progressBar(session.terminal, Math.max(found.total, found.checked + 1), 'levels')(found.checked);
+      else say('verifying', `verifying: ${found.checked} of ${found.total} levels`);
       await sleep(lookEveryMs);
       reply = await session.get(`/api/ledger/verifications/${found.id}`);
       found = await session.read(reply, 'verification');

@@ -55,9 +55,9 @@ export interface Pauses {
 }
 
 /**
- * Makes one call. Retries it with the same key, for a bounded time, after a lost connection, a 503 (after its Retry-After)
- * or a 409 `request_in_progress`. `onRetry` is called once, before the first retry of a call that may have reached the
- * API.
+ * Makes one call. Retries it with the same key, for a bounded time, after a lost connection, a 503 or a 409
+ * `request_in_progress` (after their Retry-After). `onRetry` is called once, before the first retry of a call that may have
+ * reached the API.
  */
 export async function call(
   connection: Connection,

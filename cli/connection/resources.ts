@@ -171,6 +171,21 @@ export const refund = z.object({
 });
 export const refundPage = listOf(refund);
 
+export const dispute = z.object({
+  id: z.string(),
+  paymentId: z.string(),
+  orderId: z.string().nullable(),
+  amount: z.number(),
+  currency: z.string(),
+  reason: z.string(),
+  status: z.string(),
+  refundable: z.boolean(),
+  openedAt: z.string(),
+  closedAt: z.string().nullable(),
+  providerReference: z.string(),
+});
+export const disputePage = listOf(dispute);
+
 export const supplier = z.object({
   id: z.string(),
   name: z.string(),

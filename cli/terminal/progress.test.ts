@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { progressBar } from './progress.js';
+import { progressBar, statusLines } from './progress.js';
 
 function drawn(interactive: boolean): string[] {
   const shown: string[] = [];
@@ -19,4 +19,26 @@ it('a bar grows on a terminal and clears its line at the end', () => {
 
 it('no bar is drawn if nobody watches', () => {
   expect(drawn(false)).toEqual([]);
+});
+
+it('lines say a state when it changes and every ten seconds, and the expected one only once it lasts', () => {
+  const told: string[] = [];
+  let seconds = 0;
+  const say = statusLines(
+    (line) => void told.push(`${seconds} ${line}`),
+    'working',
+    () => seconds * 1000,
+  );
+  for (; seconds < 25; seconds++) say('waiting', 'waits');
+  for (; seconds < 40; seconds++) say('working', `works since ${seconds - 25}`);
+  expect(told).toEqual(['0 waits', '10 waits', '20 waits', '25 works since 0', '35 works since 10']);
+
+  told.length = seconds = 0;
+  const other = statusLines(
+    (line) => void told.push(`${seconds} ${line}`),
+    'working',
+    () => seconds * 1000,
+  );
+  for (; seconds < 15; seconds++) other('working', 'works');
+  expect(told).toEqual(['10 works']);
 });

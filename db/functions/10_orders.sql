@@ -131,6 +131,9 @@ begin
     from unnest(v_keys, v_ids, v_results, v_plans, v_turns) as x(key, id, result, plan, turn)
    where turn <> 'known' and result->>'outcome' <> 'again'
      and plan is distinct from 'expire_early' -- too early: the same key is retried
+     -- Decided anew under the same key: the other card of a payment may settle, and a command may close the order once its
+     -- payment has been stopped.
+     and (plan in ('settle', 'close') and result->>'outcome' = 'refused') is not true
    order by key;
   return to_jsonb(v_results);
 end $$;

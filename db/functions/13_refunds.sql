@@ -85,10 +85,12 @@ return jsonb_build_object('status', r.status, 'amount', r.amount, 'currency', r.
                   then jsonb_build_object('code', r.failure_code, 'detail', r.failure_detail) end);
 
 -- Moves the sums of a refund's order and payment, and their statuses with them. Constraints refuse what exceeds the money.
+-- What disputes took is limited by what refunds leave.
 create or replace function refund_sums(r refunds, p_reserved bigint, p_refunded bigint) returns void language plpgsql as $$
 begin
   update payments
      set refund_reserved = refund_reserved + p_reserved, refunded = refunded + p_refunded,
+         disputed = least(disputes_took(id), amount - refunded - p_refunded - refund_reserved - p_reserved),
          status = case when refunded + p_refunded = 0 then 'captured'
                        when refunded + p_refunded = amount then 'refunded' else 'partially_refunded' end,
          updated_at = clock_timestamp()

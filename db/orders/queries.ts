@@ -2,6 +2,7 @@
 import { and, asc, desc, eq, gt, gte, lt, ne, notInArray, type SQL, sql } from 'drizzle-orm';
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { OrderStatus } from '../../domain/orders/states.js';
+import { disputesOfPayment } from '../payments/disputes.js';
 import { type Database, preparedOnce } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { orderEvents, orderLines, orders, orderTags, payments } from '../schema/index.js';
@@ -31,11 +32,11 @@ const lines = sql<OrderLineRow[]>`coalesce((
 
 const select = (db: Database) =>
   db
-    .select({ order: orders, lines, payment: payments })
+    .select({ order: orders, lines, payment: payments, disputes: disputesOfPayment })
     .from(orders)
     .leftJoin(payments, eq(payments.id, orders.paymentId));
 
-/** A stored order, with its lines and its latest payment. */
+/** A stored order, with its lines, its latest payment and that payment's disputes. */
 export type StoredOrder = Awaited<ReturnType<typeof select>>[number];
 
 const byId = preparedOnce((db) =>

@@ -3,11 +3,11 @@ import type { Sql } from '../postgres/client.js';
 
 /** The channel on which a commit that wrote to the outbox wakes the relays. */
 export const outboxChannel = 'outbox';
-/** The notification for a low level; any other one is for a mail or a notice. */
+/** The notification for a low level; any other one is for a topic that is delivered in batches. */
 export const replenishWakeUp = 'replenish';
 
 /** Topics that are delivered in batches. A batch has one topic. */
-export const batchTopics = ['mail', 'notice'] as const;
+export const batchTopics = ['mail', 'notice', 'processor'] as const;
 export type BatchTopic = (typeof batchTopics)[number];
 
 /** Rows that one workflow delivers. */

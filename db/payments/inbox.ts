@@ -11,23 +11,47 @@ import type { Sql } from '../postgres/client.js';
 export type EventOutcome = 'stored' | 'repeated' | 'foreign' | 'unknown';
 
 /**
- * Stores an event. Of what it says only the payment's id is kept, and only if the payment is ours: its id was stored before
- * money moved, or the event names this installation.
+ * Stores events, and queues the look at each payment that one of them may have changed. Of what an event says only the
+ * payment's id is kept, and only if the payment is ours: its id was stored before money moved, or the event names this
+ * installation. Returns an outcome for each, in order.
  */
-export async function keepEvent(sql: Sql, event: StripeEvent): Promise<EventOutcome> {
-  const { id, type, paymentIntentId, namesUs, ofInterest } = event;
-  const rows = await sql<{ providerId: string | null }[]>`
-    insert into processor_events (gateway, event_id, type, provider_id)
-    select 'stripe', ${id}, ${type}, case
-             when ${namesUs}
-               or exists (select from provider_operations where gateway = 'stripe' and provider_id = ${paymentIntentId})
-               or exists (select from payments where gateway = 'stripe' and provider_reference = ${paymentIntentId})
-             then ${paymentIntentId}::text
-           end
-    on conflict do nothing
-    returning provider_id as "providerId"`;
-  const [row] = rows;
-  if (row === undefined) return 'repeated';
-  if (row.providerId !== null) return 'stored';
-  return ofInterest ? 'foreign' : 'unknown';
+export async function keepEvents(sql: Sql, events: readonly StripeEvent[]): Promise<readonly EventOutcome[]> {
+  if (events.length === 0) return [];
+  const rows = await sql<{ eventId: string; providerId: string | null }[]>`
+    with told as (
+      select distinct on (e.id) e.* from jsonb_to_recordset(${JSON.stringify(events)}::text::jsonb)
+        as e(id text, type text, "paymentIntentId" text, "namesUs" boolean)),
+    kept as (
+      insert into processor_events (gateway, event_id, type, provider_id)
+      select 'stripe', e.id, e.type, case
+               when e."namesUs"
+                 or exists (select from provider_operations where gateway = 'stripe' and provider_id = e."paymentIntentId")
+                 or exists (select from payments where gateway = 'stripe' and provider_reference = e."paymentIntentId")
+               then e."paymentIntentId"
+             end
+        from told e
+      on conflict do nothing
+      returning event_id, type, provider_id),
+    queued as (
+      insert into outbox (topic, dedup_key, payload)
+      select 'processor', 'stripe/' || k.event_id,
+             jsonb_build_object('gateway', 'stripe', 'providerId', k.provider_id, 'type', k.type)
+        from kept k
+       where k.provider_id is not null
+         and not exists (select from payments p
+                          where p.gateway = 'stripe' and p.provider_reference = k.provider_id
+                            and event_is_known(k.type, p.status))
+      on conflict (topic, dedup_key) do nothing
+      returning 1),
+    woken as (select count(pg_notify('outbox', '')) from (select from queued limit 1) q)
+    select k.event_id as "eventId", k.provider_id as "providerId" from kept k, woken`;
+  const kept = new Map(rows.map(({ eventId, providerId }) => [eventId, providerId]));
+  return events.map(({ id, ofInterest }) => {
+    const providerId = kept.get(id);
+    // The same event twice in one call is one row.
+    kept.delete(id);
+    if (providerId === undefined) return 'repeated';
+    if (providerId !== null) return 'stored';
+    return ofInterest ? 'foreign' : 'unknown';
+  });
 }

@@ -5,22 +5,27 @@ import type { CardSlot } from '../../domain/payments/states.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { payments } from '../schema/index.js';
+import { type DisputeRow, disputesOfPayment } from './disputes.js';
 
-/** A stored payment. Amounts in minor units. */
-export type PaymentRow = typeof payments.$inferSelect;
+/** A stored payment with its disputes. Amounts in minor units. */
+export type PaymentRow = typeof payments.$inferSelect & { readonly disputes: readonly DisputeRow[] };
+
+const select = (db: Database) => db.select({ payment: payments, disputes: disputesOfPayment }).from(payments);
+const together = ({ payment, disputes }: Awaited<ReturnType<typeof select>>[number]): PaymentRow => ({
+  ...payment,
+  disputes,
+});
 
 export async function getPayment(db: Database, id: string): Promise<PaymentRow | null> {
-  const [row] = await db.select().from(payments).where(eq(payments.id, id));
-  return row ?? null;
+  const [row] = await select(db).where(eq(payments.id, id));
+  return row ? together(row) : null;
 }
 
 export async function listPayments(
   db: Database,
   query: { customerId?: string | undefined; limit: number; cursor: Cursor | null },
 ): Promise<Page<PaymentRow>> {
-  const rows = await db
-    .select()
-    .from(payments)
+  const rows = await select(db)
     .where(
       and(
         query.customerId === undefined ? undefined : eq(payments.customerId, query.customerId),
@@ -29,7 +34,7 @@ export async function listPayments(
     )
     .orderBy(desc(payments.createdAt), desc(payments.id))
     .limit(query.limit + 1);
-  return pageOf('payments', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
+  return pageOf('payments', rows.map(together), query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
 /**

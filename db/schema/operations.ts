@@ -43,7 +43,8 @@ export const outbox = pgTable(
     id: bigint({ mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
     /**
      * `mail`: to a customer; `notice`: to our own staff; payload `{ template, ... }`. `replenish`: a SKU is low at a
-     * location; payload `{ sku, location }`.
+     * location; payload `{ sku, location }`. `processor`: a processor reports a change; payload
+     * `{ gateway, providerId, type }`.
      */
     topic: text().$type<BatchTopic | 'replenish'>().notNull(),
     /** Rows of one SKU are delivered in order, by one relay at a time. */
@@ -64,7 +65,7 @@ export const outbox = pgTable(
     deliveredAt: at('delivered_at'),
     /** When a review was opened instead. */
     abandonedAt: at('abandoned_at'),
-    /** When the mail server accepted it. It is not sent again. */
+    /** When the mail server accepted it, or the change was adopted. It is not sent again. */
     sentAt: at('sent_at'),
   },
   (t) => [

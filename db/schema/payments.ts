@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { boolean, check, index, jsonb, pgTable, primaryKey, smallint, text, uniqueIndex } from 'drizzle-orm/pg-core';
 import type { Currency } from '../../domain/money.js';
 import type { PaymentChoice } from '../../domain/orders/steps.js';
+import type { DisputeStatus } from '../../domain/payments/disputes.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
 import type { RefundLine, RefundOrigin, RefundStatus } from '../../domain/payments/refunds.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../../domain/payments/states.js';
@@ -36,6 +37,8 @@ export const payments = pgTable(
     disputed: count('disputed').notNull().default(0),
     /** False while the processor says that the charge cannot be refunded. */
     refundable: boolean().notNull().default(true),
+    /** When the reading of the processor's books began that was adopted last: an older one changes nothing. */
+    adoptedAt: at('adopted_at'),
     providerReference: text('provider_reference'),
     failureCode: text('failure_code'),
     failureDetail: text('failure_detail'),
@@ -150,3 +153,41 @@ export const processorEvents = pgTable(
   },
   (t) => [primaryKey({ columns: [t.gateway, t.eventId] }), index('processor_events_age').on(t.receivedAt)],
 );
+
+/** What a cardholder's bank asks back, as the processor's books show it. */
+export const disputes = pgTable(
+  'disputes',
+  {
+    id: text().primaryKey(),
+    paymentId: text('payment_id').notNull(),
+    /** Null: the payment is none of an order's. */
+    orderId: text('order_id'),
+    gateway: text().$type<GatewayName>().notNull(),
+    amount: count('amount').notNull(),
+    currency: text().$type<Currency>().notNull(),
+    reason: text().notNull(),
+    status: text().$type<DisputeStatus>().notNull(),
+    /** Whether the processor refunds the payment meanwhile. */
+    refundable: boolean().notNull(),
+    openedAt: at('opened_at').notNull(),
+    closedAt: at('closed_at'),
+    providerReference: text('provider_reference').notNull(),
+  },
+  (t) => [
+    index('disputes_newest').on(t.openedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('disputes_by_status').on(t.status, t.openedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('disputes_of_payment').on(t.paymentId, t.openedAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    uniqueIndex('disputes_at_processor').on(t.gateway, t.providerReference),
+    check('disputes_amount', sql`${t.amount} >= 0`),
+    check('disputes_status', sql`${t.status} in ('inquiry', 'open', 'won', 'lost', 'closed')`),
+  ],
+);
+
+/** How far the list of changes of each processor was read. */
+export const processorMarks = pgTable('processor_marks', {
+  gateway: text().$type<GatewayName>().primaryKey(),
+  /** Where the next look begins. */
+  since: at('since').notNull(),
+  /** Of the next page of that look; null: its first. */
+  cursor: text(),
+});

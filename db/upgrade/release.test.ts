@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { release, standingAmong } from './release.js';
+import { describeStanding, release, standingAmong } from './release.js';
 
 test('the release is the version of package.json', () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
@@ -26,4 +26,14 @@ test.each<[string, readonly string[], string, string]>([
   ['another build of the one before', ['0.1.0+a', '0.2.0'], '0.1.0+b', 'served'],
 ])('%s', (_what, applied, mine, kind) => {
   expect(standingAmong(applied, mine).kind).toBe(kind);
+});
+
+test('a database that was left as it is names the release that it belongs to', () => {
+  expect(describeStanding({ kind: 'present' })).toBe('up to date');
+  expect(describeStanding({ kind: 'served', newest: '9.10.0', before: release })).toBe(
+    `left as it is: it belongs to release 9.10.0, which is newer and serves this one (${release})`,
+  );
+  expect(describeStanding({ kind: 'served', newest: null, before: null })).toBe(
+    `left as it is: it belongs to a newer build and serves this one (${release})`,
+  );
 });

@@ -55,6 +55,13 @@ export async function standingIn(sql: Sql, upgrade: Upgrade): Promise<Standing> 
   return { kind: served ? 'served' : 'unserved', newest: null, before: null };
 }
 
+/** What is said of a database after `migrate`: `up to date`, or which newer release it belongs to. */
+export function describeStanding(standing: Standing): string {
+  if (standing.kind === 'present') return 'up to date';
+  const owner = standing.newest === null ? 'a newer build' : `release ${standing.newest}, which is newer`;
+  return `left as it is: it belongs to ${owner} and serves this one (${release})`;
+}
+
 async function appliedReleases(sql: Sql): Promise<readonly string[]> {
   const [books] = await sql<{ exist: boolean }[]>`select to_regclass('sql_releases') is not null as exist`;
   if (!books?.exist) return [];

@@ -16,6 +16,7 @@ const rights: Readonly<Record<string, string>> = {
   manual_reviews: 'insert, update',
   outbox: 'insert, update',
   processor_events: 'insert',
+  processor_marks: 'insert, update',
   products: 'insert, update',
   purchase_orders: 'insert, update',
   replenishment_requests: 'insert',
@@ -39,5 +40,6 @@ test('no definer function is dropped in the release that stops calling it', () =
     'payment_record(jsonb, jsonb)',
     'payment_abandon(jsonb, text)',
     'provider_remember(text, text, text, text)',
+    'payments_adopt(jsonb)',
   ]);
 });

@@ -20,6 +20,7 @@ export const definerFunctions = [
   'payment_record(jsonb, jsonb)',
   'payment_abandon(jsonb, text)',
   'provider_remember(text, text, text, text)',
+  'payments_adopt(jsonb)',
 ] as const;
 
 /**
@@ -36,6 +37,7 @@ export const directWrites: Readonly<Record<string, readonly ('insert' | 'update'
   manual_reviews: ['insert', 'update'],
   outbox: ['insert', 'update'],
   processor_events: ['insert'],
+  processor_marks: ['insert', 'update'],
   products: ['insert', 'update'],
   purchase_orders: ['insert', 'update'],
   replenishment_requests: ['insert'],

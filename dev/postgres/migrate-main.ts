@@ -10,9 +10,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ensureApiKey, listApiKeys, newApiKey, readApiKey } from '../../db/access/api-keys.js';
 import { connect, type Database } from '../../db/postgres/client.js';
 import { migrate } from '../../db/upgrade/migrate.js';
-import { OlderRelease } from '../../db/upgrade/release.js';
+import { describeStanding, OlderRelease } from '../../db/upgrade/release.js';
 import { runningRoleOf } from '../../db/upgrade/roles.js';
 import { scopes } from '../../domain/scopes.js';
+import { misspeltSettings } from '../../domain/setting-names.js';
 import { messageOf } from '../start-error.js';
 import { setUpTemporal } from '../temporal/setup.js';
 
@@ -26,6 +27,7 @@ const {
   TEMPORAL_NAMESPACE = 'default',
   HOLDFAST_BOOTSTRAP_API_KEY = '',
 } = process.env;
+for (const warning of misspeltSettings(process.env)) console.log(warning);
 if (!DATABASE_URL || !TEMPORAL_ADDRESS) fail('DATABASE_URL and TEMPORAL_ADDRESS must be set');
 if (HOLDFAST_BOOTSTRAP_API_KEY !== '' && !readApiKey(HOLDFAST_BOOTSTRAP_API_KEY))
   fail('HOLDFAST_BOOTSTRAP_API_KEY is not an API key (hf_<env>_<random>_<checksum>); leave it out to have one created');
@@ -34,11 +36,7 @@ const ownerUrl = MIGRATE_DATABASE_URL || DATABASE_URL;
 const running = runningRoleOf(DATABASE_URL, ownerUrl);
 if (!running) console.log('API and workers will run as the owner of the database; see MIGRATE_DATABASE_URL');
 const standing = await patiently('the database', () => migrate(ownerUrl, running, { report: console.log }));
-console.log(
-  standing.kind === 'served'
-    ? `the database belongs to ${standing.newest === null ? 'a newer build' : `release ${standing.newest}`}, which serves this one: nothing was changed`
-    : 'the database is up to date',
-);
+console.log(`the database is ${describeStanding(standing)}`);
 await patiently('Temporal', () => setUpTemporal(TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE));
 console.log('Temporal has the search attributes');
 

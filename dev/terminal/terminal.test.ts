@@ -46,6 +46,14 @@ describe('the progress of the start', () => {
     );
   });
 
+  test('says of a step what its result means', async () => {
+    const progress = progressOn(false);
+    const step = progress.step('database', later(2, 'newer'), (found) => `left as it is: ${found}`);
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(await step).toBe('newer');
+    expect(written).toBe('   2.0 s  database: left as it is: newer\n');
+  });
+
   test('says nothing about a failed step and no longer waits for it', async () => {
     const progress = progressOn(false);
     const step = progress.step('Temporal', Promise.reject(new Error('no way there')));

@@ -57,14 +57,14 @@ export class Progress {
   }
 
   /**
-   * Reports that the start waits for `name` until `work` resolves, and then that it is `done` (nothing if `done` is null).
-   * Returns what `work` returns and throws what it throws.
+   * Reports that the start waits for `name` until `work` resolves, and then that it is `done`, or what `done` says of its
+   * result (nothing if `done` is null). Returns what `work` returns and throws what it throws.
    */
-  async step<T>(name: string, work: Promise<T>, done: string | null = 'ready'): Promise<T> {
+  async step<T>(name: string, work: Promise<T>, done: string | null | ((result: T) => string) = 'ready'): Promise<T> {
     this.pending.add(name);
     try {
       const result = await work;
-      if (done !== null) this.mark(`${name}: ${done}`);
+      if (done !== null) this.mark(`${name}: ${typeof done === 'string' ? done : done(result)}`);
       return result;
     } finally {
       this.pending.delete(name);

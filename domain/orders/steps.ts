@@ -114,6 +114,8 @@ interface StepLine extends GivenLineMoney {
  * - `close` cancels every hold and ends the order as `to`. A payment in flight is decided by the same step.
  * - `expire` ends an overdue order; else it only returns how much time is left.
  * - `note` adds an entry to the timeline and changes nothing.
+ *
+ * A refused `settle` or `close` is not kept under its key: repeated, it is decided anew.
  */
 export type OrderStep = StepBase & { readonly orderId: string } & (
     | {

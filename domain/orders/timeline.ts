@@ -1,5 +1,6 @@
 /** The sentences of timeline entries that Postgres writes as a code with facts (db/functions/09_order_finish.sql). */
 import { formatMoney } from '../money.js';
+import { type DisputeStatus, disputeStatusMeanings } from '../payments/disputes.js';
 import { detailOf, isFactualCode, type StoredFacts } from '../refusals.js';
 
 interface RefundFacts {
@@ -19,6 +20,13 @@ interface EntryFacts {
   readonly details_changed: { readonly fields: readonly string[] };
   readonly refunded: RefundFacts & { readonly reason: string };
   readonly refund_failed: RefundFacts & { readonly code: string };
+  readonly dispute: {
+    readonly disputeId: string;
+    readonly status: DisputeStatus;
+    readonly amount: number;
+    readonly currency: string;
+    readonly reason: string;
+  };
 }
 type EntryCode = keyof EntryFacts;
 
@@ -34,6 +42,8 @@ const sentences: { readonly [Code in EntryCode]: (facts: EntryFacts[Code]) => st
   details_changed: ({ fields }) => `changed: ${fields.join(', ')}`,
   refunded: ({ refundId, reason, ...money }) => `refund ${refundId} returned ${formatMoney(money)}: ${reason}`,
   refund_failed: ({ refundId, code, ...money }) => `refund ${refundId} of ${formatMoney(money)} failed: ${code}`,
+  dispute: ({ disputeId, status, reason, ...money }) =>
+    `dispute ${disputeId} about ${formatMoney(money)} (${reason}) is ${status}: ${disputeStatusMeanings[status]}`,
 };
 
 /**

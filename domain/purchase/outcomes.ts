@@ -1,6 +1,6 @@
 /** The outcomes of a card, a charge and a purchase, and their payments and refusals. */
 import { type PaymentRefusalCode, type Refusal, refusal } from '../errors.js';
-import type { OrderStepResult, PaymentRecord } from '../orders/steps.js';
+import type { OrderState, OrderStepResult, PaymentRecord } from '../orders/steps.js';
 import type { CaptureAnswer, CardRefusal } from '../payments/answers.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
 
@@ -35,7 +35,7 @@ export type ChargeOutcome =
  * How a purchase ended.
  * - `not_started`: it could not be reserved, or needs no payment any more. Nothing was charged.
  * - `confirmed`: paid and sold. `payment` is null where nothing is paid by card.
- * - `refused`: no card was charged. The goods stay held for another payment.
+ * - `refused`: no card was charged, or a lost task gave the charged card up. The goods stay held for another payment.
  * - `stopped`, `unsettled`: cancelled before the capture, or impossible to settle after it. All is undone.
  */
 export type PurchaseOutcome =
@@ -93,4 +93,22 @@ function declineOf({ code, declineCode }: CardRefusal): Refusal {
 
 function paymentRefusal(code: PaymentRefusalCode, detail: string, extensions: Record<string, unknown>): Refusal {
   return refusal(code, detail, extensions);
+}
+
+/** Whether a lost task gave up the card that has paid. @param order the order after its settling was refused */
+export function wasGivenUp({ id, cardUsed }: PaymentRecord, order: OrderState | null): boolean {
+  const inFlight = order?.inFlight ?? null;
+  return cardUsed !== null && inFlight?.paymentId === id && inFlight.abandoned.includes(cardUsed);
+}
+
+/** A captured payment as refused, once the money of its card was returned. */
+export function givenUp(captured: PaymentRecord): Extract<NotCharged, { kind: 'refused' }> {
+  const attempts = captured.attempts.map((attempt) =>
+    attempt.outcome === 'captured' ? ({ ...attempt, outcome: 'voided' } as const) : attempt,
+  );
+  const stopped = { kind: 'stopped' } as const;
+  const why = refusalOf(attempts, stopped);
+  const failure = { code: why.code, detail: why.detail };
+  const payment = { ...captured, status: statusOf(stopped, attempts), cardUsed: null, attempts, failure };
+  return { kind: 'refused', payment, refusal: why };
 }

@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Answer, confirming, is, oneCard, Run, refusedAs, type Script } from '../../test/purchase-run.js';
+import {
+  type Answer,
+  confirming,
+  is,
+  oneCard,
+  primaryGivenUp,
+  Run,
+  refusedAs,
+  type Script,
+} from '../../test/purchase-run.js';
 import type { CardSlot } from '../payments/states.js';
 import { nothingCharged, nothingDone, type PurchaseRecord } from './steps.js';
 
@@ -86,6 +95,18 @@ describe('a purchase', () => {
       'unsettled',
       [...card('primary'), settled, 'return money primary', 'end order, unsettled'],
     ],
+    [
+      'a lost task has given up before it could settle: the money goes back, and the goods stay held',
+      { settle: refusedAs('internal', primaryGivenUp) },
+      'refused',
+      [...card('primary'), settled, 'return money primary'],
+    ],
+    [
+      'a lost task has given up, and that a recorded history ends',
+      { settle: refusedAs('internal', primaryGivenUp), refusesGivenUpCards: false },
+      'unsettled',
+      [...card('primary'), settled, 'return money primary', 'end order, unsettled'],
+    ],
     ['gets no answer to settling', { settle: null }, 'undecided', [...card('primary'), settled]],
     [
       'was settled before',
@@ -110,6 +131,30 @@ describe('a purchase', () => {
     const run = new Run({ reserve: is({ inFlight }) });
     expect(await run.go()).toMatchObject({ kind: 'confirmed', payment: { cardUsed: 'backup' } });
     expect(run.log).toEqual(['reserve', 'return money primary', ...card('backup'), settled]);
+  });
+});
+
+describe('a purchase whose card a lost task has given up before it could settle', () => {
+  const settle = refusedAs('internal', primaryGivenUp);
+
+  test('is recorded as refused, with nothing taken', async () => {
+    expect(await new Run({ settle }).go()).toMatchObject({
+      refusal: { code: 'all_payment_attempts_failed' },
+      payment: {
+        ...{ status: 'failed', cardUsed: null, failure: { code: 'all_payment_attempts_failed' } },
+        attempts: [{ card: 'primary', outcome: 'voided' }],
+      },
+    });
+  });
+
+  test('ends with its order if a cancel is queued', async () => {
+    const whole = new Run();
+    await whole.go();
+    const run = new Run({ settle, cancel: true }, { ...whole.record, settled: null });
+    expect([(await run.go()).kind, run.log]).toEqual([
+      'unsettled',
+      [settled, 'return money primary', 'end order, unsettled'],
+    ]);
   });
 });
 
@@ -149,7 +194,11 @@ describe('a purchase that is resumed', () => {
   const script = fc.record({
     ...{ score: fc.constantFrom(0.1, 0.9, null), authorize: answer, capture: answer, backup: cardScript },
     cancel: fc.boolean(),
-    settle: fc.constantFrom(is({ status: 'confirmed', inFlight: null }), refusedAs('internal', confirming)),
+    settle: fc.constantFrom(
+      is({ status: 'confirmed', inFlight: null }),
+      refusedAs('internal', confirming),
+      refusedAs('internal', primaryGivenUp),
+    ),
   });
 
   test('after any first attempt takes the money once where it is confirmed, and none otherwise', async () => {

@@ -10,9 +10,11 @@ import {
   attemptOn,
   type CardOutcome,
   type ChargeOutcome,
+  givenUp,
   type PurchaseOutcome,
   refusalOf,
   statusOf,
+  wasGivenUp,
 } from './outcomes.js';
 import {
   type CardCharge,
@@ -88,6 +90,16 @@ export async function purchase(
   if (done.settled === null) return undecided;
   if (done.settled.outcome === 'done' || done.settled.state?.status === 'confirmed')
     return { kind: 'confirmed', payment };
+  if (
+    payment !== null &&
+    wasGivenUp(payment, done.settled.state) &&
+    !steps.cancelWanted() &&
+    steps.refusesGivenUpCards()
+  ) {
+    // A lost task gave the card up for a cancel that arrives again: the order must be open for it.
+    await money.giveBack();
+    return givenUp(payment);
+  }
   const unsettled = { kind: 'unsettled', payment, refusal: done.settled.refusal } as const;
   await undo.all(unsettled);
   return unsettled;

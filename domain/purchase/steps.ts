@@ -90,6 +90,11 @@ export interface PurchaseSteps extends ChargeSteps {
   reserve(): Promise<OrderStepResult | null>;
   /** Confirms the holds and records the payment, in one transaction. */
   settle(step: Settling): Promise<OrderStepResult | null>;
+  /**
+   * Whether a payment that cannot settle because its card was given up is refused, and its order stays open. False where a
+   * recorded history ends the order.
+   */
+  refusesGivenUpCards(): boolean;
 }
 
 /** The money that a payment's cards may hold, on one card at a time. */

@@ -2,6 +2,7 @@ import type { AuthorizeAnswer, CaptureAnswer } from '../../domain/payments/answe
 import type { DisputeStatus } from '../../domain/payments/disputes.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
 import type { RefundAnswer, RefundStatus } from '../../domain/payments/refunds.js';
+import type { StripeEvent } from '../../domain/payments/stripe-events.js';
 import type { CardOperation } from '../../domain/purchase/steps.js';
 import type { CallOptions } from '../http/http.js';
 
@@ -55,7 +56,7 @@ export interface PaymentGateway {
   /** The processor's books for one authorization; null if it does not exist. Amounts in minor units. */
   read(authorizationId: string, options?: CallOptions): Promise<AuthorizationBooks | null>;
   /**
-   * The authorizations that changed at the processor since then, oldest first and page by page. Some may have changed before.
+   * What changed at the processor since then, page by page. Some of it may have changed before.
    * @param request `since` is RFC 3339; `cursor` is null for the first page
    */
   changes(request: { since: string; cursor: string | null }, options?: CallOptions): Promise<ChangesPage>;
@@ -122,7 +123,10 @@ export interface BookedDispute {
 }
 
 export interface ChangesPage {
-  readonly providerIds: readonly string[];
+  /** The books of authorizations that changed, where the processor lists them. */
+  readonly books: readonly AuthorizationBooks[];
+  /** Else its events: the authorization is read afresh. */
+  readonly events: readonly StripeEvent[];
   /** Null after the last page. */
   readonly cursor: string | null;
   /** RFC 3339: where the next look starts. */

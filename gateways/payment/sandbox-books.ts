@@ -1,11 +1,20 @@
 /** The sandbox processor's books, as every gateway shows them. */
+import type { z } from 'zod';
 import { expectShape } from '../http/answers.js';
 import type { AuthorizationBooks, ChangesPage } from './gateway.js';
 import { books, changesPage } from './sandbox-shapes.js';
 
 /** @param gateway its name in faults */
 export function readBooks(gateway: string, body: unknown): AuthorizationBooks {
-  const { currency, refunds, disputes, ...authorization } = expectShape(gateway, books, body);
+  return asBooks(expectShape(gateway, books, body));
+}
+
+export function readChanges(gateway: string, body: unknown): ChangesPage {
+  const { items, nextCursor, until } = expectShape(gateway, changesPage, body);
+  return { books: items.map(asBooks), events: [], cursor: nextCursor, until };
+}
+
+function asBooks({ currency, refunds, disputes, ...authorization }: z.infer<typeof books>): AuthorizationBooks {
   return {
     ...authorization,
     refunds: refunds.map(({ refundId: providerReference, idempotencyKey, ...refund }) => ({
@@ -15,11 +24,6 @@ export function readBooks(gateway: string, body: unknown): AuthorizationBooks {
     })),
     disputes: disputes.map(({ id: providerReference, ...dispute }) => ({ providerReference, currency, ...dispute })),
   };
-}
-
-export function readChanges(gateway: string, body: unknown): ChangesPage {
-  const { items, nextCursor, until } = expectShape(gateway, changesPage, body);
-  return { providerIds: items.map(({ authorizationId }) => authorizationId), cursor: nextCursor, until };
 }
 
 /** The key of a refund begins with its id. The undo of a charge has the key of the payment's card. */

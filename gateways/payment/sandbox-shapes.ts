@@ -52,7 +52,7 @@ export const books = z.object({
 });
 
 export const changesPage = z.object({
-  items: z.array(z.object({ authorizationId: providerId })),
+  items: z.array(books),
   nextCursor: z.string().max(1000).nullable(),
   until: time,
 });

@@ -2,6 +2,7 @@
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../domain/payments/answers.js';
 import type { CardOperation } from '../../domain/purchase/steps.js';
 import { errorOf, expectShape } from '../http/answers.js';
+import { GatewayFault } from '../http/fault.js';
 import {
   type CallOptions,
   createHttpGateway,
@@ -130,7 +131,8 @@ function readVoid(answer: HttpAnswer): VoidAnswer {
 function readUndo(answer: HttpAnswer): UndoCaptureAnswer {
   if (answer.status === 409 && errorOf(name, answer.body)?.code === 'over_refund') return { kind: 'over_refund' };
   if (answer.status !== 201) throw unexpectedAnswer(name, 'refund', answer);
-  expectShape(name, refunded, answer.body);
+  const { status } = expectShape(name, refunded, answer.body);
+  if (status === 'failed') throw new GatewayFault(name, 'server_error', 'the money of a charge did not go back');
   return { kind: 'returned' };
 }
 

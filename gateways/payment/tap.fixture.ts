@@ -1,6 +1,9 @@
 /** A proxy before an HTTP server that counts requests, loses some, and can answer in the server's place. */
 import { once } from 'node:events';
-import { createServer, request } from 'node:http';
+import { Agent, createServer, request, type ServerResponse } from 'node:http';
+
+/** `nothing`: no answer at all. `drip`: an answer that never ends. */
+export type ScriptedAnswer = { readonly status: number; readonly body: string } | 'nothing' | 'drip';
 
 export interface Tap {
   /** Of the server, through the tap. */
@@ -12,7 +15,7 @@ export interface Tap {
   /** Loses the answers to the next `count` requests after letting `first` pass: the server has handled them. */
   readonly loseAnswers: (count: number, first?: number) => void;
   /** Answers every request so, without asking the server; null: as the server does. */
-  answerWith(answer: { readonly status: number; readonly body: string } | null): void;
+  answerWith(answer: ScriptedAnswer | null): void;
   close(): Promise<void>;
 }
 
@@ -21,7 +24,7 @@ export async function openTap(target: string): Promise<Tap> {
   const prefix = pathname.replace(/\/$/, '');
   const lost = { requests: { count: 0, first: 0 }, answers: { count: 0, first: 0 } };
   let arrived = 0;
-  let scripted: { readonly status: number; readonly body: string } | null = null;
+  let scripted: ScriptedAnswer | null = null;
 
   const loses = (what: { count: number; first: number }): boolean => {
     if (what.count === 0) return false;
@@ -33,10 +36,12 @@ export async function openTap(target: string): Promise<Tap> {
     return true;
   };
 
-  const server = createServer((req, res) => {
+  // No connection ends by itself: on a busy machine it would end under a request.
+  const agent = new Agent({ keepAlive: false });
+  const server = createServer({ keepAliveTimeout: 0 }, (req, res) => {
     arrived++;
     if (scripted !== null) {
-      res.writeHead(scripted.status, { 'content-type': 'application/json' }).end(scripted.body);
+      answerAs(res, scripted);
       return;
     }
     if (loses(lost.requests)) {
@@ -45,7 +50,7 @@ export async function openTap(target: string): Promise<Tap> {
     }
     const withoutAnswer = loses(lost.answers);
     const { method, headers } = req;
-    const forwarded = request({ hostname, port, path: prefix + (req.url ?? '/'), method, headers }, (answer) => {
+    const forwarded = request({ hostname, port, path: prefix + (req.url ?? '/'), method, headers, agent }, (answer) => {
       if (withoutAnswer) {
         answer.resume();
         answer.once('end', () => res.destroy());
@@ -74,4 +79,15 @@ export async function openTap(target: string): Promise<Tap> {
       await once(server, 'close');
     },
   };
+}
+
+function answerAs(res: ServerResponse, scripted: ScriptedAnswer): void {
+  if (scripted === 'nothing') return;
+  if (scripted !== 'drip') {
+    res.writeHead(scripted.status, { 'content-type': 'application/json' }).end(scripted.body);
+    return;
+  }
+  res.writeHead(200, { 'content-type': 'application/json' });
+  const timer = setInterval(() => res.write(' '), 50);
+  res.once('close', () => clearInterval(timer));
 }

@@ -1,56 +1,18 @@
 /** The Stripe face in a process that is killed: what it answered stays true, and what was in doubt happens once. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { json } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
+import { kill, sandboxProcesses } from '../process.fixture.js';
 import { type Client, stripeClient } from './client.fixture.js';
-
-interface Running {
-  readonly child: ChildProcess;
-  readonly url: string;
-  readonly stripe: Client;
-}
 
 const eventShape = z.object({ type: z.string(), data: z.object({ object: z.object({ id: z.string() }) }) });
 
-let home: string;
-const children: ChildProcess[] = [];
-
-beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'stripe-killed-'));
-});
-afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  await rm(home, { recursive: true });
-});
-
-async function start(): Promise<Running> {
-  const main = fileURLToPath(new URL('../main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
-    env: { ...process.env, SANDBOX_HOME: home, SANDBOX_HTTP_PORT: '0', SANDBOX_SMTP_PORT: '0' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(child);
-  const [line] = await once(createInterface({ input: child.stdout }), 'line');
-  const { url }: { url: string } = JSON.parse(line);
-  return { child, url, stripe: stripeClient(url) };
-}
-
-async function kill({ child }: Running): Promise<void> {
-  const exited = once(child, 'exit');
-  child.kill('SIGKILL');
-  await exited;
-}
+const sandbox = sandboxProcesses();
 
 /** One payment: each step has its key, so that it can be repeated. Tells each step that was answered. */
-async function pay({ stripe }: Running, reference: string, done: (step: string, id: string) => void): Promise<void> {
+async function pay(stripe: Client, reference: string, done: (step: string, id: string) => void): Promise<void> {
   const keyOf = (step: string) => ({ idempotencyKey: `${reference}/${step}` });
   const { id } = await stripe.paymentIntents.create(
     { amount: 700, currency: 'eur', capture_method: 'manual', payment_method: 'pm_card_visa', metadata: { reference } },
@@ -82,13 +44,14 @@ it('a killed Stripe face keeps every answer, repeats calls in doubt once, and se
 
   const answered = new Map<string, { readonly id: string; readonly step: string }>();
   for (let round = 0; round < 2; round++) {
-    const running = await start();
+    const running = await sandbox.start();
+    const stripe = stripeClient(running.url);
     const webhook = { url: `http://127.0.0.1:${port}/`, secret: 'whsec_test' };
     await fetch(`${running.url}/stripe-control/webhook`, { method: 'PUT', body: JSON.stringify(webhook) });
     const buyer = async (name: number) => {
       for (let n = 0; ; n++) {
         const reference = `${round}-${name}-${n}`;
-        await pay(running, reference, (step, id) => answered.set(reference, { step, id }));
+        await pay(stripe, reference, (step, id) => answered.set(reference, { step, id }));
       }
     };
     const load = Promise.allSettled(Array.from({ length: 6 }, (_, name) => buyer(name)));
@@ -99,18 +62,18 @@ it('a killed Stripe face keeps every answer, repeats calls in doubt once, and se
     await load;
   }
 
-  const running = await start();
-  const { stripe } = running;
+  const { url } = await sandbox.start();
+  const stripe = stripeClient(url);
   for (const [reference, { id, step }] of answered) {
     const { status, metadata } = await stripe.paymentIntents.retrieve(id);
     expect(metadata.reference).toBe(reference);
     if (step === 'refunded' || step === 'captured') expect(status).toBe('succeeded');
     if (step === 'authorized') expect(['requires_capture', 'succeeded']).toContain(status);
     // Every call again, those in doubt too.
-    await pay(running, reference, (_, repeated) => expect(repeated).toBe(id));
+    await pay(stripe, reference, (_, repeated) => expect(repeated).toBe(id));
     const refunds = await stripe.refunds.list({ payment_intent: id });
     expect(refunds.data).toMatchObject([{ amount: 1, metadata: { refundId: reference } }]);
-    const own = await (await fetch(`${running.url}/payments?reference=${reference}`)).json();
+    const own = await (await fetch(`${url}/payments?reference=${reference}`)).json();
     expect(own).toMatchObject([{ authorizationId: id, captured: 700, refunded: 1 }]);
   }
   const ids = [...answered.values()].map(({ id }) => id);

@@ -34,11 +34,11 @@ function findings(document: string, readFile: ReadFile): string[] {
   });
 }
 
-/** In a list's line a file stands before the names of its tests, each in backticks. */
+/** In a list's line a file stands before the names of its tests, each in backticks. A fixture holds a suite that tests run. */
 function testsIn(line: string): { readonly file: string; readonly name?: string }[] {
   let file: string | undefined;
   return [...line.matchAll(/`([^`]+)`/g)].flatMap(([, text = '']) => {
-    if (/^\S+\.(test|drill)\.ts$/.test(text)) {
+    if (/^\S+\.(test|drill|fixture)\.ts$/.test(text)) {
       file = text;
       return [{ file }];
     }

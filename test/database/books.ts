@@ -15,7 +15,7 @@ export interface Level {
 export class Books {
   private constructor(
     readonly url: string,
-    private readonly connection: Connection,
+    readonly connection: Connection,
   ) {}
 
   static async open(): Promise<Books> {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { crashAt } from '../setup/crash-points.js';
 import { ownStack } from '../setup/own-stack.js';
-import { eventually, holdings, newEmail } from '../shop.js';
+import { eventually, newEmail } from '../shop.js';
+import { paymentScenarios, paymentSurvives } from '../stack/crash/payment-scenarios.js';
 import { phases } from '../stack/crash/scenarios.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
@@ -42,27 +43,9 @@ describe('a receipt is sent once if its worker is killed', () => {
   });
 });
 
-describe('a standalone payment ends as if its worker had not been killed', () => {
-  test.each(
-    phases.flatMap((phase) => [
-      { place: `recordPayment.${phase}`, cardToken: 'tok_visa', status: 'captured', net: 4200 },
-      { place: `abandonPayment.${phase}`, cardToken: 'tok_capture_declined', status: 'declined', net: 0 },
-    ]),
-  )('at $place', async ({ place, cardToken, status, net }) => {
-    const crashed = crashAt(crashFolder, place);
-    const { body } = await own.shop.post(
-      '/api/payments',
-      { amount: 4200, currency: 'EUR', cardToken },
-      { prefer: 'wait=30' },
-    );
-    await crashed();
-    const id = body.id ?? body.paymentId;
-    const read = async () => (await own.shop.must(200, own.shop.get(`/api/payments/${id}`))).body.status;
-    await eventually('the payment to be decided', async () => (await read()) !== 'pending');
-    expect(await read()).toBe(status);
-    const books = await own.shop.books(id);
-    expect(books).toHaveLength(1);
-    expect(holdings(books)).toEqual({ open: 0, net });
+describe.each(paymentScenarios)('a standalone payment ends as if its worker had not been killed', (scenario) => {
+  test.each(phases)(`at ${scenario.activity}, %s it acts`, async (phase) => {
+    await paymentSurvives(own.shop, crashFolder, scenario, phase);
   });
 });
 

@@ -13,7 +13,7 @@ const own = ownStack({ ...quickTakeover, HOLDFAST_CRASH_POINTS: crashFolder });
 describe.each(refundScenarios)('a refund that is $what survives kill -9 of the worker', (scenario) => {
   describe.each(scenario.activities)('at %s', (activity) => {
     test.each(phases)('%s it acts', async (phase) => {
-      await refundSurvives(own.shop, crashFolder, activity, phase, scenario);
+      await refundSurvives(own.shop, crashFolder, scenario, activity, phase);
     });
   });
 });

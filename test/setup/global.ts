@@ -1,7 +1,7 @@
 /** One stack for the whole test run: two workers and two API processes on one database and one Temporal server. */
 import type { TestProject } from 'vitest/node';
 import { startSecondApi } from './second-api.js';
-import { webhookSecrets } from './settings.js';
+import { noRateLimits, webhookSecrets } from './settings.js';
 import { startStack } from './stack.js';
 
 declare module 'vitest' {
@@ -17,14 +17,14 @@ declare module 'vitest' {
   }
 }
 
-/** Retry waits at a hundredth, short timeouts and supplier checks, no rate limit. */
+/** Retry waits at a thousandth, short timeouts and supplier checks, no rate limits. */
 const settings = {
   WORKERS: '2',
-  RETRY_BASE_SCALE: '0.01',
+  RETRY_BASE_SCALE: '0.001',
   GATEWAY_TIMEOUT_SECONDS: '1',
   SUPPLIER_RECHECK_SECONDS: '0.4',
   DELIVERY_CHECK_SECONDS: '0.3',
-  RATE_LIMIT_PER_MINUTE: '1000000',
+  ...noRateLimits,
   // The tests' own suppliers.
   GATEWAY_ALLOW_HOSTS: '127.0.0.1',
   STRIPE_WEBHOOK_SECRET: webhookSecrets.join(','),

@@ -2,13 +2,14 @@
 import { afterAll, beforeAll } from 'vitest';
 import { Shop } from '../shop.js';
 import { type Outside, outsideOf } from '../temporal.js';
+import { noRateLimits } from './settings.js';
 import { type Stack, startStack } from './stack.js';
 
-/** Retry waits at a hundredth, a short gateway timeout, no rate limit. */
+/** Retry waits at a hundredth, a short gateway timeout, no rate limits. */
 export const quickSettings = {
   RETRY_BASE_SCALE: '0.01',
   GATEWAY_TIMEOUT_SECONDS: '1',
-  RATE_LIMIT_PER_MINUTE: '1000000',
+  ...noRateLimits,
 };
 
 /** Its members exist once the stack runs: use them inside tests and hooks only. */

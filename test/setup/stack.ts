@@ -43,7 +43,7 @@ const readyWithinMs = 120_000;
 
 /** The settings of the person who runs the tests must not reach the stacks under test, least of all their database. */
 const notInherited =
-  /^(HOLDFAST_(?!BUILD$)|API_(PORT|HOST)$|METRICS_HOST$|TRUSTED_PROXIES$|UNAUTHENTICATED_|ADMISSION_|(MIGRATE_)?DATABASE_(URL|TIMEOUT_SECONDS)$|TEMPORAL_(ADDRESS|NAMESPACE|TLS|API)|WORKERS$|RESTART_|OUTBOX_|WORKFLOW_|LOG_LEVEL$|NODE_|VITEST|.*_SECONDS$|RETRY_|RATE_|SUPPLIER_|DELIVERY_|PAYMENT_|GATEWAY_)/;
+  /^(HOLDFAST_(?!BUILD$)|API_(PORT|HOST)$|METRICS_HOST$|TRUSTED_PROXIES$|UNAUTHENTICATED_|ADMISSION_|(MIGRATE_)?DATABASE_(URL|TIMEOUT_SECONDS)$|TEMPORAL_(ADDRESS|NAMESPACE|TLS|API)|WORKERS$|RESTART_|OUTBOX_|WORKFLOW_|LOG_LEVEL$|NODE_|VITEST|.*_SECONDS$|RETRY_|RATE_|SUPPLIER_|DELIVERY_|PAYMENT_|STRIPE_|INSTALLATION$|ALLOW_LIVE_PAYMENTS$|GATEWAY_)/;
 
 /** This process's environment without Holdfast's settings except a given build, plus `env`. */
 export function cleanEnvironment(env: Readonly<Record<string, string>>): NodeJS.ProcessEnv {

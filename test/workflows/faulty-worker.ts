@@ -145,7 +145,7 @@ const names: readonly (keyof Activities)[] = [
   ...(['reviewTransfer', 'undoTransfer', 'planReplenishment', 'askAvailability', 'reduceQuantity'] as const),
   ...(['findSupplierOrder', 'placeSupplierOrder', 'cancelSupplierOrder', 'askDelivery'] as const),
   ...(['recordPurchaseOrder', 'markShipped', 'receiveDelivery', 'reportReplenishmentFailure'] as const),
-  'failReplenishment',
+  ...(['failReplenishment', 'adoptReported', 'giveUpReported', 'lookForChanges'] as const),
 ];
 
 /** Other test files have the same task queues. */

@@ -112,6 +112,21 @@ describe('an order', () => {
     expect(run.argsOf('closeOrder')[0]?.[0]).toMatchObject({ to: 'failed', payment: { status: 'refunded' } });
   });
 
+  test('whose card a lost task gave up before it could settle returns the money and stays open for the cancel', async () => {
+    const settling = { ...is({ inFlight: { ...inFlight, abandoned: ['primary'] } }), outcome: 'refused' };
+    const run = await buy({
+      settleOrder: () => ({ ...settling, refusal: { code: 'invalid_order_state', detail: 'confirming' } }),
+      refusePayment: () => is({ status: 'reserved', inFlight: null, expiresInMs: 900_000 }),
+    });
+    expect(await run.running.executeUpdate('opened')).toMatchObject({
+      ...{ kind: 'refused', status: 'reserved', refusal: { code: 'all_payment_attempts_failed' } },
+    });
+    expect(askedOf(run)).toEqual(['authorizeCard', 'captureCard', 'settleOrder', 'undoCard', 'refusePayment']);
+    await run.running.executeUpdate('cancel', { args: [{ reason: 'came again', caller: anyInput.caller }] });
+    expect(await run.running.result()).toEqual({ kind: 'done', status: 'cancelled' });
+    expect(run.argsOf('closeOrder')[0]?.[0]).toMatchObject({ to: 'cancelled', reason: 'came again' });
+  });
+
   test('whose money cannot be returned is put before a person, and is not ended before that is decided', async () => {
     let isDown = true;
     const run = await buy({

@@ -2,7 +2,7 @@
  * Places where a drill kills this process with SIGKILL, so that it chooses where a crash happens. Off unless
  * HOLDFAST_CRASH_POINTS names a folder; a drill then puts a file `<activity>.<phase>` there:
  * - `before`: the activity was handed out and has done nothing;
- * - `during`: its first query or request has been sent, and no answer was read;
+ * - `during`: its first query or request has been sent, and no answer was read; `during2`: its second one, and so on;
  * - `after`: it has done everything, and Temporal does not know yet.
  * An activity of several steps has the places of the activities that do each step alone.
  * The relay has two places without a phase: `relay.claimed` (no workflow started yet) and `relay.started` (no row marked
@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Around } from '../../activities/context.js';
 
-type Phase = 'before' | 'during' | 'after';
+const sends = ['during', 'during2', 'during3', 'during4', 'during5'];
 
 export interface CrashPoints {
   readonly interceptors: readonly ActivityInterceptorsFactory[];
@@ -29,17 +29,19 @@ export interface CrashPoints {
 }
 
 export function crashPoints(folder: string): CrashPoints {
-  let armed = false;
+  /** How many queries and requests are sent until this process dies; 0: it does not. */
+  let sendsLeft = 0;
   const onSent = () => {
+    if (sendsLeft === 0 || --sendsLeft > 0) return;
     // The bytes leave the process in the next turns of the event loop; the answer cannot have been read by then.
-    if (armed) setImmediate(() => setImmediate(() => setImmediate(die)));
+    setImmediate(() => setImmediate(() => setImmediate(die)));
   };
   subscribe('undici:client:sendHeaders', onSent);
 
   const around: Around = async (name, about, act) => {
-    const isArmed = (phase: Phase) => take(folder, `${name}.${phase}`, JSON.stringify(about));
+    const isArmed = (phase: string) => take(folder, `${name}.${phase}`, JSON.stringify(about));
     if (isArmed('before')) die();
-    armed ||= isArmed('during');
+    if (sendsLeft === 0) sendsLeft = sends.findIndex(isArmed) + 1;
     const result = await act();
     if (isArmed('after')) die();
     return result;

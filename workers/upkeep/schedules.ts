@@ -1,13 +1,25 @@
 /** Creates the schedules of Holdfast at start, or updates them. */
 import { type Client, ScheduleAlreadyRunning, type ScheduleOptions } from '@temporalio/client';
+import { processorChangesScheduleId } from '../../workflows/processor/contract.js';
 import { taskQueue } from '../../workflows/shared/contract.js';
 import { sweepScheduleId } from '../../workflows/sweep/contract.js';
 
 export async function ensureSchedules(client: Client, expirySweepSeconds: number): Promise<void> {
+  await ensureSchedule(client, sweepScheduleId, 'sweep', expirySweepSeconds);
+  await ensureSchedule(client, processorChangesScheduleId, 'processorChanges', expirySweepSeconds);
+}
+
+/** Each run has the id of its schedule. One that takes longer is not overtaken by the next. */
+async function ensureSchedule(
+  client: Client,
+  scheduleId: string,
+  workflowType: string,
+  everySeconds: number,
+): Promise<void> {
   const options = {
-    scheduleId: sweepScheduleId,
-    spec: { intervals: [{ every: `${expirySweepSeconds}s` }] },
-    action: { type: 'startWorkflow', workflowType: 'sweep', workflowId: 'sweep', taskQueue, args: [] },
+    scheduleId,
+    spec: { intervals: [{ every: `${everySeconds}s` }] },
+    action: { type: 'startWorkflow', workflowType, workflowId: scheduleId, taskQueue, args: [] },
     policies: { overlap: 'SKIP', catchupWindow: '1m' },
   } satisfies ScheduleOptions;
   try {
@@ -15,7 +27,7 @@ export async function ensureSchedules(client: Client, expirySweepSeconds: number
   } catch (error) {
     if (!(error instanceof ScheduleAlreadyRunning)) throw error;
     await client.schedule
-      .getHandle(sweepScheduleId)
+      .getHandle(scheduleId)
       .update((present) => ({ ...present, spec: options.spec, policies: options.policies }));
   }
 }

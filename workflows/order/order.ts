@@ -8,6 +8,7 @@ import { runToEnd } from '../shared/cancellation.js';
 import type { Caller } from '../shared/contract.js';
 import { currentOrderInput } from '../shared/earlier-names.js';
 import type { Note } from '../shared/inbox.js';
+import { hearProcessor } from '../shared/processor-reports.js';
 import { database } from '../shared/proxies.js';
 import { type AddLineRequest, type OrderAnswer, type OrderInput, orderWorkflowId } from './contract.js';
 import { type OrderCommand, OrderInbox } from './inbox.js';
@@ -21,6 +22,7 @@ export async function order(recorded: OrderInput): Promise<OrderAnswer> {
   // Keeps keys that count within a run apart from those of an earlier run.
   const run = input.resumed === undefined ? '' : `${input.resumed}-`;
   const inbox = new OrderInbox(run);
+  hearProcessor();
   const saga: OrderSaga = { input, inbox, record: new OrderRecord(input.orderId, inbox, input.lines, run) };
   // Cancelling the workflow in the Web UI cancels the order like a cancel command.
   const onCancel = () => {

@@ -3,7 +3,7 @@
  * after it has acted runs again, perhaps with a cancel that it had not received before. So the database records a payment
  * before money moves, and decides whether it is settled or given up.
  */
-import { uuid4 } from '@temporalio/workflow';
+import { patched, uuid4 } from '@temporalio/workflow';
 import type { Checkout, Reserving } from '../../activities/checkout.js';
 import { refusal } from '../../domain/errors.js';
 import { maxPaymentRefusals } from '../../domain/limits.js';
@@ -118,6 +118,8 @@ function runPurchase(
       cancelWanted: () => inbox.cancelWanted,
     }),
     settle: (step) => record.apply(database.settleOrder, step),
+    // Older histories end the order.
+    refusesGivenUpCards: () => patched('given-up-cards-are-refused'),
   };
   return purchase(facts, steps, undoBySaga(order, caller), done);
 }

@@ -11,6 +11,7 @@ import { runToEnd } from '../shared/cancellation.js';
 import { chargeByActivities, leftUndecided, undoMoney } from '../shared/charge.js';
 import { currentInput } from '../shared/earlier-names.js';
 import { FirstAnswer } from '../shared/first-answer.js';
+import { hearProcessor } from '../shared/processor-reports.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
 import { type PaymentAnswer, type PaymentInput, paymentUpdates } from './contract.js';
@@ -21,6 +22,7 @@ export async function payment(recorded: PaymentInput): Promise<PaymentAnswer> {
   const input = currentInput(recorded);
   const answer = new FirstAnswer<PaymentAnswer>();
   setHandler(decided, () => answer.given);
+  hearProcessor();
 
   // Cancelling the workflow in the Web UI stops the payment and returns its money.
   let stopWanted = false;

@@ -20,6 +20,3 @@ export type RefundAnswer = SagaAnswer<RefundStatus>;
 
 /** Update of `refund/<id>`, sent with the start: answers when the refund is settled, or the processor says that it is pending. */
 export const refundUpdates = { decided: 'decided' } as const;
-
-/** Signal of `refund/<id>`: the processor has changed the refund, so a pending one is asked about at once. */
-export const refundSignals = { processorChanged: 'processorChanged' } as const;

@@ -2,7 +2,6 @@
 import {
   CancellationScope,
   condition,
-  defineSignal,
   defineUpdate,
   isCancellation,
   patched,
@@ -12,17 +11,12 @@ import {
 import type { RefundAnswer as ProcessorAnswer, RefundOperation, RefundState } from '../../domain/payments/refunds.js';
 import { ask, unanswered } from '../shared/attempts.js';
 import type { RetrySettings } from '../shared/contract.js';
+import type { ProcessorReports } from '../shared/processor-reports.js';
 import { attemptInTask, database, endlessCompensation, gatewayRetries } from '../shared/proxies.js';
 import { reviewDecisions } from '../shared/reviews.js';
-import { type RefundAnswer, type RefundInput, refundSignals, refundUpdates } from './contract.js';
+import { type RefundAnswer, type RefundInput, refundUpdates } from './contract.js';
 
 export const decided = defineUpdate<RefundAnswer>(refundUpdates.decided);
-export const processorChanged = defineSignal(refundSignals.processorChanged);
-
-/** Whether the processor has reported a change that was not looked at yet. */
-export interface ProcessorChanges {
-  seen: boolean;
-}
 
 /** The failure of a refund without an answer whose review a person closed. */
 export const closedByHand = 'closed_by_hand';
@@ -36,14 +30,14 @@ export class RefundAtProcessor {
   private constructor(
     private readonly operation: RefundOperation,
     private readonly retry: RetrySettings,
-    private readonly changes: ProcessorChanges,
+    private readonly reports: ProcessorReports,
   ) {}
 
   /** Null where no processor is asked: an order that was paid outside Holdfast, or a refund of goods that cost nothing. */
   static of(
     { refundId, retry, caller, requestedAt }: RefundInput,
     state: RefundState,
-    changes: ProcessorChanges,
+    reports: ProcessorReports,
   ): RefundAtProcessor | null {
     const { gateway, paymentId, authorizationId, amount, currency, attempts: attempt } = state;
     if (gateway === null) return null;
@@ -51,7 +45,7 @@ export class RefundAtProcessor {
     const { traceparent } = caller;
     const call = { refundId, attempt, gateway, paymentId, authorizationId, amount, currency };
     const operation = { ...call, traceparent, requestedAt };
-    return new RefundAtProcessor(operation, retry, changes);
+    return new RefundAtProcessor(operation, retry, reports);
   }
 
   /**
@@ -66,8 +60,8 @@ export class RefundAtProcessor {
   /** Asks about a pending refund, after twice as long each time, and at once when the processor reports a change. */
   async untilSettled(): Promise<Settled> {
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(longestWaitMs, waitMs * 2)) {
-      await condition(() => this.changes.seen, Math.max(1, waitMs * Math.min(1, this.retry.retryBaseScale)));
-      this.changes.seen = false;
+      await condition(() => this.reports.seen, Math.max(1, waitMs * Math.min(1, this.retry.retryBaseScale)));
+      this.reports.seen = false;
       const said = await this.find();
       if (said !== null && said.kind !== 'pending') return said;
     }

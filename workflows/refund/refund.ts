@@ -16,26 +16,24 @@ import {
 } from '../../domain/payments/refunds.js';
 import { runToEnd } from '../shared/cancellation.js';
 import { FirstAnswer } from '../shared/first-answer.js';
+import { hearProcessor, type ProcessorReports } from '../shared/processor-reports.js';
 import { database } from '../shared/proxies.js';
 import { givenUp, unlessGivenUp } from '../shared/stuck-steps.js';
 import type { RefundAnswer, RefundInput } from './contract.js';
-import { closedByHand, decided, type ProcessorChanges, processorChanged, RefundAtProcessor } from './processor.js';
+import { closedByHand, decided, RefundAtProcessor } from './processor.js';
 import { FailedRefund } from './review.js';
 
 export async function refund(input: RefundInput): Promise<RefundAnswer> {
   const answer = new FirstAnswer<RefundAnswer>();
   setHandler(decided, () => answer.given);
-  const changes: ProcessorChanges = { seen: false };
-  setHandler(processorChanged, () => {
-    changes.seen = true;
-  });
+  const reports = hearProcessor();
   // Cancelling the workflow in the Web UI cannot call money back: it ends the wait for a person, and nothing else.
   let stopWanted = false;
   const onCancel = () => {
     stopWanted = true;
   };
   return await runToEnd({ onCancel, wanted: () => stopWanted }, async () => {
-    await new RefundSaga(input, answer, changes, () => stopWanted).run();
+    await new RefundSaga(input, answer, reports, () => stopWanted).run();
     await condition(allHandlersFinished);
     return await answer.given;
   });
@@ -45,7 +43,7 @@ class RefundSaga {
   constructor(
     private readonly input: RefundInput,
     private readonly answer: FirstAnswer<RefundAnswer>,
-    private readonly changes: ProcessorChanges,
+    private readonly reports: ProcessorReports,
     private readonly stopWanted: () => boolean,
   ) {}
 
@@ -73,7 +71,7 @@ class RefundSaga {
   private async settle(state: RefundState): Promise<RefundState> {
     this.show(state, 'is asked for at the processor');
     const attempt = state.attempts;
-    const atProcessor = RefundAtProcessor.of(this.input, state, this.changes);
+    const atProcessor = RefundAtProcessor.of(this.input, state, this.reports);
     if (atProcessor === null) return await this.book(attempt, null);
     let said = await atProcessor.ask();
     if (said.kind === 'pending') {

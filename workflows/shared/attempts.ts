@@ -6,6 +6,7 @@ import { type Fault, nextWaitMs, type RetryClass } from '../../domain/retry.js';
 import { isBranched } from './branches.js';
 import type { RetrySettings } from './contract.js';
 import { faultOf } from './failures.js';
+import { reported, untilReported } from './processor-reports.js';
 import { attemptInTask, gatewayRetries } from './proxies.js';
 
 /** All attempts failed without an answer: the call may have taken effect, or not. */
@@ -49,7 +50,8 @@ export async function askAgain<T>(
 ): Promise<T | typeof unanswered> {
   const waitMs = nextWaitMs(retryClass, fault, 1, retry.retryBaseScale);
   if (waitMs === null) return unanswered;
-  await sleep(waitMs, { summary: `Wait before the next attempt (${retryClassNames[retryClass]})` });
+  const summary = `Wait before the next attempt (${retryClassNames[retryClass]})`;
+  await unlessReported(retryClass, () => sleep(waitMs, { summary }));
   return await askOutside(retryClass, retry, call, 1);
 }
 
@@ -59,10 +61,24 @@ async function askOutside<T>(
   call: Call<T>,
   attemptsBefore: number,
 ): Promise<T | typeof unanswered> {
+  const { retryBaseScale } = retry;
+  const retries = (before: number) =>
+    call(gatewayRetries(retry), { retryClass, retryBaseScale, attemptsBefore: before });
   try {
-    return await call(gatewayRetries(retry), { retryClass, retryBaseScale: retry.retryBaseScale, attemptsBefore });
+    let answer = await unlessReported(retryClass, () => retries(attemptsBefore));
+    // The attempt that was cut short may have taken effect, so the next one looks it up first.
+    while (answer === reported) answer = await unlessReported(retryClass, () => retries(Math.max(1, attemptsBefore)));
+    return answer;
   } catch (error) {
     if (faultOf(error) === null) throw error;
     return unanswered;
   }
+}
+
+/** The calls that a card processor answers. */
+const processorClasses: readonly RetryClass[] = ['authorize', 'backupCard', 'capture', 'refund'];
+
+/** Runs a call, or the wait for its next attempt. Cut short where the processor reports that it has decided. */
+async function unlessReported<T>(retryClass: RetryClass, run: () => Promise<T>): Promise<T | typeof reported> {
+  return processorClasses.includes(retryClass) ? await untilReported(run) : await run();
 }

@@ -42,6 +42,9 @@ export interface ReviewDecision {
 }
 export const reviewSignal = 'reviewDecision';
 
+/** Signal of a workflow that waits for a card processor: the processor has changed something, so ask at once. */
+export const processorSignal = 'processorChanged';
+
 /** Typed search attributes, registered with the server. */
 export const searchAttributes = {
   OrderStatus: 'Keyword',

@@ -144,11 +144,21 @@ export const sweeping = summarized(
   }),
 );
 
+/** Reads processors' books and adopts them: many calls, each with its own time-out. */
+export const adopting = summarized(
+  proxyActivities<Activities>({
+    taskQueue: gatewayTaskQueue,
+    startToCloseTimeout: '10m',
+    heartbeatTimeout: '60s',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
+  }),
+);
+
 /** The verification of the ledger, on any worker. Each attempt resumes where the last one stopped. */
 export const verifying = summarized(
   proxyActivities<Activities>({
     startToCloseTimeout: '24h',
-    heartbeatTimeout: '30s',
+    heartbeatTimeout: '10s',
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     retry: {
       initialInterval: '500ms',

@@ -85,6 +85,11 @@ const summaries: Summaries = {
   reportReplenishmentFailure: () => 'Open a review and tell the managers: nothing could be ordered',
   failReplenishment: (_id, failure) => `End the replenishment as failed: ${failure.code}`,
 
+  adoptReported: ({ length }) =>
+    `Read ${length === 1 ? 'the payment' : 'the payments'} at the processor and adopt what changed`,
+  giveUpReported: () => 'Leave the payment to a person',
+  lookForChanges: () => 'Read what has changed at the processors',
+
   openReview: ({ kind }) => `Open a review: ${kind}`,
   closeReview: () => 'Close the review',
   sendNotices: ({ length }) => `Send ${length === 1 ? '1 mail' : `${length} mails`}`,

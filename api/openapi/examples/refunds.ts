@@ -1,4 +1,4 @@
-/** Examples for the document: refunds. */
+/** Examples for the document: refunds and disputes. */
 import { exampleSku } from './catalogue.js';
 import { paymentExample } from './sales.js';
 
@@ -28,3 +28,17 @@ export const refundExample = {
 
 export const paymentRefundExample = { ...refundExample, lines: [], restocked: false } as const;
 export const pendingRefundExample = { ...refundExample, status: 'pending', restocked: false, settledAt: null } as const;
+
+export const disputeExample = {
+  id: 'dsp_4f1d2c3b0a9e8d7c6b5a4938271605f4',
+  paymentId: paymentExample.id,
+  orderId: paymentExample.orderId,
+  amount: 4918,
+  currency: 'USD',
+  reason: 'fraudulent',
+  status: 'open',
+  refundable: false,
+  openedAt: '2026-11-25T16:03:10.000000Z',
+  closedAt: null,
+  providerReference: 'dp_7b1lS8bS2cQ0w4Zt',
+} as const;

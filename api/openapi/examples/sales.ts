@@ -21,6 +21,8 @@ export const paymentExample = {
   gateway: 'sandbox',
   refunded: 0,
   refundPending: 0,
+  disputes: [],
+  fraud: { score: 0.1, rules: [] },
   providerReference: 'auth_5Z7ZicCDM23OX3qt',
   createdAt,
 } as const;
@@ -39,6 +41,7 @@ export const pendingPaymentExample = {
   status: 'pending',
   cardUsed: null,
   fraudScore: null,
+  fraud: { score: null, rules: [] },
   attempts: [],
   providerReference: null,
 } as const;

@@ -1,8 +1,9 @@
-/** What has changed at Stripe, from its list of events. Of an event only the payment's id is used. */
+/** What has changed at Stripe: its list of events, those of its webhooks among them. */
 import type Stripe from 'stripe';
 import { z } from 'zod';
 import { readStripeEvent, stripeEventTypes } from '../../../domain/payments/stripe-events.js';
 import { expectShape } from '../../http/answers.js';
+import type { ChangesPage } from '../gateway.js';
 import { unexpected } from './intents.js';
 import { instantOf } from './objects.js';
 import { ask } from './refusals.js';
@@ -15,23 +16,16 @@ const overlapSeconds = 60;
 
 const eventList = z.object({ data: z.array(z.looseObject({ id: z.string() })), has_more: z.boolean() });
 
-export interface Changes {
-  readonly providerIds: readonly string[];
-  /** Of the next page; null after the last. */
-  readonly cursor: string | null;
-  /** RFC 3339: where the next look begins. It moves with the last page only: the pages before it hold what is newer. */
-  readonly until: string;
-}
-
 /**
- * One page of the payments that changed since an instant; Stripe lists the newest first. The same payment may come several times.
+ * One page of the events since an instant; Stripe lists the newest first. `until` moves with the last page only: the pages
+ * before it hold what is newer.
  * @param request the cursor is `<seconds of until>,<id of the last event>`
  */
 export async function changesAt(
   stripe: Stripe,
   installation: string,
   { since, cursor }: { readonly since: string; readonly cursor: string | null },
-): Promise<Changes> {
+): Promise<ChangesPage> {
   const from = Math.floor(Date.parse(since) / 1000);
   const [untilOfCursor, after] = cursor?.split(',') ?? [];
   const params = {
@@ -46,8 +40,7 @@ export async function changesAt(
   const events = page.data.flatMap((event) => readStripeEvent(event, installation) ?? []);
   const newest = Math.max(from + overlapSeconds, ...events.map(({ created }) => created));
   const until = untilOfCursor === undefined ? newest - overlapSeconds : Number(untilOfCursor);
-  const providerIds = [...new Set(events.flatMap(({ paymentIntentId }) => paymentIntentId ?? []))].reverse();
   const last = page.data.at(-1);
-  if (page.has_more && last !== undefined) return { providerIds, cursor: `${until},${last.id}`, until: since };
-  return { providerIds, cursor: null, until: instantOf(until) };
+  if (page.has_more && last !== undefined) return { books: [], events, cursor: `${until},${last.id}`, until: since };
+  return { books: [], events, cursor: null, until: instantOf(until) };
 }

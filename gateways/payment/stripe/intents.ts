@@ -7,7 +7,7 @@ import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../../domai
 import type { CardOperation } from '../../../domain/purchase/steps.js';
 import type { VoidAnswer } from '../gateway.js';
 import { underKeys } from './keys.js';
-import { authorizationOf, captureOf, type Intent, readIntent, undecided } from './objects.js';
+import { authorizationOf, captureOf, type Intent, readIntent, readMethod, undecided } from './objects.js';
 import { ask, declined, type StripeRefusal } from './refusals.js';
 import { gateway, type Transport } from './transport.js';
 
@@ -59,14 +59,28 @@ export function createIntents(stripe: Stripe, transport: Transport, installation
       return outcome;
     });
 
+  /** The payment method to pay with. A token is made into one, which works once. */
+  const methodOf = async (operation: CardOperation): Promise<string | CardRefusal> => {
+    const { token } = operation;
+    if (token.startsWith('pm_')) return token;
+    return await underKeys(transport, keyOf(operation, 'method'), async (idempotencyKey) => {
+      const params = { type: 'card', card: { token } } as const;
+      const answer = await ask('payment method', () => stripe.paymentMethods.create(params, { idempotencyKey }));
+      return answer.kind === 'refused' ? declined(answer) : readMethod(answer.value).id;
+    });
+  };
+
   return {
     retrieve,
-    create: (operation) =>
-      underKeys(transport, keyOf(operation, 'create'), async (idempotencyKey) => {
-        const params = { ...newIntent(operation), metadata: metadataOf(operation, installation) };
+    create: async (operation) => {
+      const method = await methodOf(operation);
+      if (typeof method !== 'string') return method;
+      return await underKeys(transport, keyOf(operation, 'create'), async (idempotencyKey) => {
+        const params = { ...newIntent(operation, method), metadata: metadataOf(operation, installation) };
         const answer = await ask('create', () => paymentIntents.create(params, { idempotencyKey }));
         return answer.kind === 'refused' ? declined(answer) : readIntent(answer.value).id;
-      }),
+      });
+    },
     confirm: (operation, id) =>
       change(
         'confirm',
@@ -100,20 +114,15 @@ export function createIntents(stripe: Stripe, transport: Transport, installation
   };
 }
 
-function newIntent({ token, amount, currency }: CardOperation): Stripe.PaymentIntentCreateParams {
+function newIntent({ amount, currency }: CardOperation, paymentMethod: string): Stripe.PaymentIntentCreateParams {
   return {
     amount,
     currency: currency.toLowerCase(),
     capture_method: 'manual',
     // Nothing that sends the customer to another page.
     automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-    ...(token.startsWith('pm_') ? { payment_method: token } : { payment_method_data: cardOf(token) }),
+    payment_method: paymentMethod,
   };
-}
-
-/** Stripe takes a token here, but the types of the package do not know it. */
-function cardOf(token: string): Stripe.PaymentIntentCreateParams.PaymentMethodData & { card: { token: string } } {
-  return { type: 'card', card: { token } };
 }
 
 function metadataOf({ paymentId, card, reference }: CardOperation, installation: string): Record<string, string> {
@@ -125,7 +134,10 @@ function cancelOf({ status }: Intent): VoidAnswer | null {
   return status === 'succeeded' ? { kind: 'captured' } : null;
 }
 
-function keyOf({ paymentId, card }: CardOperation, step: 'create' | 'authorize' | 'capture' | 'void'): string {
+function keyOf(
+  { paymentId, card }: CardOperation,
+  step: 'method' | 'create' | 'authorize' | 'capture' | 'void',
+): string {
   return `${paymentId}/${card}/${step}`;
 }
 

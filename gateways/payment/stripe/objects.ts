@@ -32,6 +32,8 @@ const intentShape = z.object({
 });
 export type Intent = z.infer<typeof intentShape>;
 
+const methodShape = z.object({ id: providerId, object: z.literal('payment_method') });
+
 const refundShape = z.object({
   id: providerId,
   object: z.literal('refund'),
@@ -60,6 +62,7 @@ const refundList = listOf(refundShape);
 const disputeList = listOf(disputeShape);
 
 export const readIntent = (value: unknown): Intent => expectShape(gateway, intentShape, value);
+export const readMethod = (value: unknown) => expectShape(gateway, methodShape, value);
 export const readRefund = (value: unknown): StripeRefund => expectShape(gateway, refundShape, value);
 export const readRefunds = (value: unknown) => expectShape(gateway, refundList, value);
 export const readDisputes = (value: unknown) => expectShape(gateway, disputeList, value);
@@ -88,10 +91,14 @@ export function authorizationOf(intent: Intent): AuthorizeAnswer | null {
   }
 }
 
-/** Whether the money is captured; null if it can still be. */
+/**
+ * Whether the whole money is captured; null if it can still be. A part that somebody has captured in Stripe's pages is a
+ * refusal, so that it is returned: the rest can no longer be captured.
+ */
 export function captureOf(intent: Intent): CaptureAnswer | null {
   switch (intent.status) {
     case 'succeeded':
+      if (intent.amount_received < intent.amount) return declined({ code: 'captured_in_part', declineCode: null });
       return { kind: 'captured' };
     case 'canceled':
       return declined({ code: canceledCode(intent), declineCode: null });

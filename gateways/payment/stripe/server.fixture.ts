@@ -1,6 +1,7 @@
 /** A stand-in for Stripe that answers what a test has scripted, and records what was sent. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { CardOperation } from '../../../domain/purchase/steps.js';
 import { createStripePayments } from './stripe.js';
 
 interface SentRequest {
@@ -111,3 +112,32 @@ export function stripeError(
 }
 
 export const list = (...data: unknown[]) => ({ body: { object: 'list', data, has_more: false } });
+
+export type ScriptedStripe = Awaited<ReturnType<typeof scriptedStripe>>;
+
+export const operation: CardOperation = {
+  paymentId: 'pay_1',
+  card: 'primary',
+  token: 'pm_card_visa',
+  amount: 1999,
+  currency: 'USD',
+  reference: 'ord_1',
+  customerId: null,
+  traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+};
+
+/** Ids of an operation that was made before. */
+export const knowing = (known: string) => ({ known, remember: async () => undefined });
+
+/** The error of a call that must fail. Throws if it shows what nobody may see. */
+export async function failureOf(call: Promise<unknown>): Promise<Error> {
+  const error: unknown = await call.then(
+    (value) => value,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof Error)) throw new Error(`no error, but ${JSON.stringify(error)}`);
+  const everything = JSON.stringify([error.message, error.stack, error, error.cause]);
+  for (const hidden of [secret, '4242', 'sk_test_hidden'])
+    if (everything.includes(hidden)) throw new Error(`the error shows ${hidden}`);
+  return error;
+}

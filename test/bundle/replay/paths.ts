@@ -4,6 +4,7 @@ import postgres from 'postgres';
 import { chunkWaits, lockHolds, longHistories, passOneChunk } from '../../long-ledger.js';
 import { eventually, type Shop } from '../../shop.js';
 import type { Path } from './path.js';
+import { processorPaths } from './processor-paths.js';
 import { refundPaths } from './refund-paths.js';
 import { replenishmentPaths } from './replenishment-paths.js';
 import { transferPaths } from './transfer-paths.js';
@@ -135,6 +136,24 @@ export const paths: readonly Path[] = [
     },
   },
   {
+    name: 'order-card-given-up-by-a-lost-task',
+    walk: async (shop, { databaseUrl }) => {
+      const sql = postgres(databaseUrl, { max: 1 });
+      try {
+        const id = await order(shop);
+        const confirming = shop.confirm(id, 'tok_slow_700');
+        await until(shop, id, 'confirming');
+        await sql`update payments set abandoned = '{primary}' where order_id = ${id}`;
+        await confirming;
+        await until(shop, id, 'reserved');
+        await shop.cancel(id);
+        return await until(shop, id, 'cancelled');
+      } finally {
+        await sql.end();
+      }
+    },
+  },
+  {
     name: 'order-signals-good-and-bad',
     walk: async (shop, outside) => {
       const id = await order(shop);
@@ -231,6 +250,7 @@ export const paths: readonly Path[] = [
     },
   },
   ...refundPaths,
+  ...processorPaths,
   ...transferPaths,
   ...replenishmentPaths,
 ];

@@ -63,11 +63,52 @@ describe('a card of an order', () => {
     expect(await store.apply(abandon)).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
     expect(await store.apply(settle)).toMatchObject({ outcome: 'refused', state: { status: 'confirming' } });
     expect(await level()).toEqual([[3, 1]]);
-    // Another card may still pay.
+    // Another card may still pay, under the same key.
     const other = { ...captured(paymentId, orderId), cardUsed: 'backup' } as const;
-    const settled = await store.apply({ ...settle, ...stepBy(orderId, 'settle-backup'), payment: other });
+    const settled = await store.apply({ ...settle, payment: other });
     expect(settled).toMatchObject({ outcome: 'done', state: { status: 'confirmed' } });
     expect(await level()).toEqual([[2, 0]]);
+  });
+
+  test('that was given up before it could settle leaves the order open: a cancel ends it, however late', async () => {
+    const { orderId, paymentId, abandon, settle, level } = await confirming();
+    await store.apply(abandon);
+    expect(await store.apply(settle)).toMatchObject({
+      outcome: 'refused',
+      state: { inFlight: { paymentId, abandoned: ['primary'] } },
+    });
+    const failure = { code: 'all_payment_attempts_failed', detail: 'nothing was taken' };
+    const refused = { ...captured(paymentId, orderId), status: 'failed', cardUsed: null, failure } as const;
+    const refuse = { ...stepBy(orderId, 'refuse'), maxRefusals: 3, payment: refused, reason: '', failure, mails: [] };
+    expect(await store.apply({ step: 'refuse_payment', ...refuse })).toMatchObject({
+      outcome: 'done',
+      state: { status: 'reserved', inFlight: null },
+    });
+    expect(await level()).toEqual([[3, 1]]);
+    // Also that of the task that gave the card up, which brings its own record of the payment.
+    const voided = { ...captured(paymentId, orderId), status: 'voided', cardUsed: null } as const;
+    const close = { ...stepBy(orderId, 'close'), to: 'cancelled', reason: '', failure: null, payment: voided } as const;
+    expect(await store.apply({ step: 'close', ...close })).toMatchObject({
+      outcome: 'done',
+      state: { status: 'cancelled', refused: failure },
+    });
+    expect(await level()).toEqual([[3, 0]]);
+  });
+
+  test('whose order could not be closed during the payment closes under the same key afterwards, and repeats that', async () => {
+    const { orderId, paymentId, abandon, level } = await confirming();
+    const cancel = { ...stepBy(orderId, 'close'), to: 'cancelled', reason: '', failure: null, payment: null } as const;
+    expect(await store.apply({ step: 'close', ...cancel })).toMatchObject({ outcome: 'refused' });
+    await store.apply(abandon);
+    const voided = { ...captured(paymentId, orderId), status: 'voided', cardUsed: null } as const;
+    const stopped = { ...cancel, ...stepBy(orderId, 'close-payment'), payment: voided };
+    expect(await store.apply({ step: 'close', ...stopped })).toMatchObject({ outcome: 'done' });
+    for (let times = 0; times < 2; times++)
+      expect(await store.apply({ step: 'close', ...cancel })).toMatchObject({
+        outcome: 'done',
+        state: { status: 'cancelled' },
+      });
+    expect(await level()).toEqual([[3, 0]]);
   });
 
   test('that has settled can no longer be given up', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { inject } from 'vitest';
 import { projectRoot } from '../../../dev/home/paths.js';
 import { freePort } from '../../../dev/processes/ports.js';
+import { noRateLimits } from '../../setup/settings.js';
 import { cleanEnvironment } from '../../setup/stack.js';
 import { eventually, Shop } from '../../shop.js';
 
@@ -47,12 +48,12 @@ export async function runOwnApi(env: Record<string, string>): Promise<{ code: nu
 }
 
 function launch(env: Record<string, string>): { child: ChildProcess; output: () => string } {
-  const child = spawn(process.execPath, ['--import', 'tsx', join(projectRoot, 'api/main.ts')], {
+  const child = spawn(process.execPath, [join(projectRoot, 'dev/run.mjs'), 'api/main.js'], {
     cwd: projectRoot,
     env: cleanEnvironment({
       DATABASE_URL: inject('databaseUrl'),
       TEMPORAL_ADDRESS: inject('temporalAddress'),
-      RATE_LIMIT_PER_MINUTE: '1000000',
+      ...noRateLimits,
       ...env,
     }),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,22 +1,29 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
 import { eventually } from '../../shop.js';
 import { type OwnApi, runOwnApi, startOwnApi } from './own-api.js';
 
 const shop = sharedShop();
 const nowhere = '127.0.0.1:1';
+/** For the tests that need no settings of their own. */
+let api: OwnApi;
+beforeAll(async () => {
+  api = await startOwnApi({ LOG_LEVEL: 'trace' });
+});
+afterAll(() => api?.end('SIGKILL'));
+
 const started: OwnApi[] = [];
 
-async function start(env: Record<string, string> = {}): Promise<OwnApi> {
-  const api = await startOwnApi(env);
-  started.push(api);
-  return api;
+async function start(env: Record<string, string>): Promise<OwnApi> {
+  const other = await startOwnApi(env);
+  started.push(other);
+  return other;
 }
 
 afterEach(async () => {
-  for (const api of started.splice(0)) await api.end('SIGKILL');
+  for (const other of started.splice(0)) await other.end('SIGKILL');
 });
 
 test('all wrong settings are named, and the process exits 2', async () => {
@@ -25,23 +32,29 @@ test('all wrong settings are named, and the process exits 2', async () => {
   for (const name of ['API_PORT', 'RATE_LIMIT_PER_MINUTE', 'LOG_LEVEL']) expect(output).toContain(name);
 });
 
+test('a misspelt setting is named in one warning, without its value', async () => {
+  const api = await start({ RATE_LIMIT_PER_MINTUE: '7654321' });
+  const warning = 'RATE_LIMIT_PER_MINTUE is no setting and has no effect: did you mean RATE_LIMIT_PER_MINUTE?';
+  expect(api.output().split(warning)).toHaveLength(2);
+  expect(api.output()).not.toContain('7654321');
+});
+
 test('a taken port gives one clear message and exit code 2', async () => {
-  const api = await start();
   const { code, output } = await runOwnApi({ API_PORT: new URL(api.url).port, LOG_LEVEL: 'silent' });
   expect([code, output.trim()]).toEqual([2, `API_PORT ${new URL(api.url).port} is taken`]);
 });
 
 // On Linux all of 127.0.0.0/8 is this machine, so the test can try another of its addresses.
 test.skipIf(process.platform !== 'linux')('it listens only on API_HOST, by default the loopback address', async () => {
-  const at = (api: OwnApi) => fetch(`http://127.0.0.2:${new URL(api.url).port}/livez`);
-  await expect(at(await start())).rejects.toThrow();
+  const at = ({ url }: OwnApi) => fetch(`http://127.0.0.2:${new URL(url).port}/livez`);
+  await expect(at(api)).rejects.toThrow();
   expect((await at(await start({ API_HOST: '0.0.0.0' }))).status).toBe(200);
 });
 
 test("requests over a key's limit per minute are 429, and other keys are not affected", async () => {
-  const api = await start({ RATE_LIMIT_PER_MINUTE: '20' });
+  const limited = await start({ RATE_LIMIT_PER_MINUTE: '20' });
   const { key } = (await shop.must(201, shop.post('/api/keys', { name: 'x', scopes: ['inventory:read'] }))).body;
-  const ask = () => fetch(`${api.url}/api/products?limit=1`, { headers: { authorization: `Bearer ${key}` } });
+  const ask = () => fetch(`${limited.url}/api/products?limit=1`, { headers: { authorization: `Bearer ${key}` } });
   const answers = await Promise.all(Array.from({ length: 25 }, ask));
   expect(answers.filter(({ status }) => status === 200)).toHaveLength(20);
   const [refused] = answers.filter(({ status }) => status === 429);
@@ -51,28 +64,28 @@ test("requests over a key's limit per minute are 429, and other keys are not aff
   expect(refused?.headers.get('ratelimit')).toBe(`"default";r=0;t=${seconds}`);
   expect(refused?.headers.get('ratelimit-policy')).toBe('"default";q=20;w=60');
   expect(await refused?.json()).toMatchObject({ code: 'rate_limited', status: 429 });
-  expect((await api.shop.get('/api/products?limit=1')).status).toBe(200);
+  expect((await limited.shop.get('/api/products?limit=1')).status).toBe(200);
 });
 
 describe('while Temporal is away', () => {
   test('calls that need it get 503 with Retry-After and leave nothing half done; stock and reads still work', async () => {
-    const api = await start({ TEMPORAL_ADDRESS: nowhere });
+    const cutOff = await start({ TEMPORAL_ADDRESS: nowhere });
     const sku = await shop.product(3);
     const customer = { id: `cus-${randomUUID().slice(0, 8)}` };
     const headers = { prefer: 'wait=1', 'idempotency-key': randomUUID() };
     const wanted = { customer, lines: [{ sku, quantity: 1 }] };
-    const refused = await api.shop.post('/api/orders', wanted, headers);
+    const refused = await cutOff.shop.post('/api/orders', wanted, headers);
     expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([503, 'unavailable', '1']);
     const payment = { amount: 1, currency: 'USD', cardToken: 'tok_visa' };
-    expect((await api.shop.post('/api/payments', payment, { prefer: 'wait=1' })).status).toBe(503);
+    expect((await cutOff.shop.post('/api/payments', payment, { prefer: 'wait=1' })).status).toBe(503);
     expect((await shop.get(`/api/orders?customerId=${customer.id}`)).body.items).toEqual([]);
     expect((await shop.stock(sku)).reserved).toBe(0);
 
-    await api.shop.must(201, api.shop.post('/api/reservations', { sku, quantity: 1 }));
-    expect((await api.shop.get('/api/orders')).status).toBe(200);
-    const ready = await fetch(`${api.url}/readyz`);
+    await cutOff.shop.must(201, cutOff.shop.post('/api/reservations', { sku, quantity: 1 }));
+    expect((await cutOff.shop.get('/api/orders')).status).toBe(200);
+    const ready = await fetch(`${cutOff.url}/readyz`);
     expect([ready.status, await ready.json()]).toEqual([503, { status: 'not_ready', notReady: ['temporal'] }]);
-    expect((await fetch(`${api.url}/livez`)).status).toBe(200);
+    expect((await fetch(`${cutOff.url}/livez`)).status).toBe(200);
 
     // The same call through a process that reaches Temporal succeeds.
     const made = await shop.must(201, shop.post('/api/orders', wanted, { ...headers, prefer: 'wait=30' }));
@@ -82,9 +95,9 @@ describe('while Temporal is away', () => {
 
 describe('while Postgres is away', () => {
   test('calls that need it get 503 with Retry-After, and the process stays alive', async () => {
-    const api = await start({ DATABASE_URL: `postgres://x:y@${nowhere}/none` });
+    const cutOff = await start({ DATABASE_URL: `postgres://x:y@${nowhere}/none` });
     for (let round = 0; round < 3; round++) {
-      const refused = await api.shop.post('/api/products', {}, { 'idempotency-key': 'k' });
+      const refused = await cutOff.shop.post('/api/products', {}, { 'idempotency-key': 'k' });
       expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([
         503,
         'unavailable',
@@ -93,26 +106,13 @@ describe('while Postgres is away', () => {
       expect(JSON.stringify(refused.body)).not.toMatch(/ECONN|postgres:|127\.0\.0\.1/i);
       await sleep(200);
     }
-    const ready = await fetch(`${api.url}/readyz`);
+    const ready = await fetch(`${cutOff.url}/readyz`);
     expect([ready.status, ((await ready.json()) as { notReady: string[] }).notReady]).toEqual([503, ['postgres']]);
-    expect((await fetch(`${api.url}/livez`)).status).toBe(200);
+    expect((await fetch(`${cutOff.url}/livez`)).status).toBe(200);
   });
 });
 
-test('a process that a signal stops answers waiting clients at once, and their orders are still decided', async () => {
-  const api = await start();
-  const sku = await shop.product(1);
-  const wanted = { lines: [{ sku, quantity: 1 }], payment: { cardToken: 'tok_slow_700' }, confirm: true };
-  const asked = api.shop.post('/api/orders', wanted, { prefer: 'wait=30' });
-  await eventually('the order to be on its way', async () => (await shop.stock(sku)).reserved === 1);
-  expect(await api.end('SIGTERM')).toBe(0);
-  const { status, body } = await asked;
-  expect([status, body.status]).toEqual([202, 'confirming']);
-  await eventually('the order to be confirmed', async () => (await shop.statusOf(body.id)) === 'confirmed');
-});
-
 test('the log has one JSON line for each request, with ids and without personal data, tokens or keys', async () => {
-  const api = await start({ LOG_LEVEL: 'trace' });
   const sku = await shop.product(1);
   const requestId = `log-${randomUUID()}`;
   const secrets = ['Jane Roe', 'jane.roe@example.com', 'tok_visa_secret', '4242424242424242', 'cus-secret-1'];
@@ -153,4 +153,15 @@ test('the log has one JSON line for each request, with ids and without personal 
     ms: expect.any(Number),
   });
   for (const secret of [...secrets, key]) expect(api.output()).not.toContain(secret);
+});
+
+test('a process that a signal stops answers waiting clients at once, and their orders are still decided', async () => {
+  const sku = await shop.product(1);
+  const wanted = { lines: [{ sku, quantity: 1 }], payment: { cardToken: 'tok_slow_700' }, confirm: true };
+  const asked = api.shop.post('/api/orders', wanted, { prefer: 'wait=30' });
+  await eventually('the order to be on its way', async () => (await shop.stock(sku)).reserved === 1);
+  expect(await api.end('SIGTERM')).toBe(0);
+  const { status, body } = await asked;
+  expect([status, body.status]).toEqual([202, 'confirming']);
+  await eventually('the order to be confirmed', async () => (await shop.statusOf(body.id)) === 'confirmed');
 });

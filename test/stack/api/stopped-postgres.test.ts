@@ -1,9 +1,11 @@
 /** An API whose Postgres is stopped, as with SIGSTOP or by a network that drops everything, and continues later. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import Stripe from 'stripe';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { Books } from '../../database/books.js';
 import { runningUrl } from '../../setup/running-role.js';
+import { webhookSecrets } from '../../setup/settings.js';
 import { eventually } from '../../shop.js';
 import { type Valve, valveBefore } from '../../valve.js';
 import { type OwnApi, startOwnApi } from './own-api.js';
@@ -14,7 +16,8 @@ let books: Books;
 beforeAll(async () => {
   books = await Books.open();
   valve = await valveBefore(runningUrl(inject('databaseUrl'), inject('home')));
-  api = await startOwnApi({ DATABASE_URL: valve.url, DATABASE_TIMEOUT_SECONDS: '1' });
+  const [secret] = webhookSecrets;
+  api = await startOwnApi({ DATABASE_URL: valve.url, DATABASE_TIMEOUT_SECONDS: '1', STRIPE_WEBHOOK_SECRET: secret });
 });
 afterEach(() => {
   valve.open();
@@ -92,4 +95,27 @@ test('a statement that arrives long after its call has ended does not keep the k
   expect(again.status).toBe(201);
   expect((await call()).body).toEqual(again.body);
   expect(await api.shop.stock(sku)).toMatchObject({ reserved: 1 });
+});
+
+test('an event of Stripe is acknowledged only once it is stored: until then it gets 503, and is sent again', async () => {
+  const { webhooks } = new Stripe('sk_test_unused');
+  const id = `evt_${randomUUID()}`;
+  const object = { object: 'payment_intent', id: 'pi_stopped', metadata: { installation: 'holdfast' } };
+  const payload = JSON.stringify({
+    id,
+    object: 'event',
+    type: 'payment_intent.succeeded',
+    created: 1,
+    data: { object },
+  });
+  const send = async () => {
+    const header = webhooks.generateTestHeaderString({ payload, secret: webhookSecrets[0] });
+    const headers = { 'content-type': 'application/json', 'stripe-signature': header };
+    return (await fetch(`${api.url}/webhooks/stripe`, { method: 'POST', headers, body: payload })).status;
+  };
+  valve.shut();
+  expect(await send()).toBe(503);
+  valve.open();
+  await eventually('the event to be acknowledged', async () => (await send()) === 200);
+  expect(await books.sql`select event_id from processor_events where event_id = ${id}`).toHaveLength(1);
 });

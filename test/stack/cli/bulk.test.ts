@@ -16,7 +16,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { main } from '../../../cli/main.js';
 import { sharedShop } from '../../shared.js';
 import { eventually } from '../../shop.js';
-import { bin, field, holdfast } from './holdfast.js';
+import { bin, field, holdfast, holdfastProcess } from './holdfast.js';
 
 const shop = sharedShop();
 let folder: string;
@@ -200,7 +200,7 @@ describe('holdfast bulk', () => {
     expect(ended.err).toMatch(/line 3: .*\n.*line 4: a release needs a reservationId.*\n.*line 5: the quantity/);
     expect((await holdfast(['bulk', '--file', fileOf([], 'sku,count')])).err).toMatch(/must name the columns/);
     expect((await holdfast(['bulk', '--file', join(folder, 'none.csv')])).err).toMatch(/there is no file/);
-    expect(await holdfast(['bulk', '--file', folder])).toMatchObject({
+    expect(await holdfastProcess(['bulk', '--file', folder])).toMatchObject({
       code: 2,
       err: `holdfast: ${folder} is a folder\n`,
     });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { findTemporal } from '../../../dev/temporal/binary.js';
 import { eventually } from '../../shop.js';
-import { bin, holdfast } from './holdfast.js';
+import { bin, holdfastProcess } from './holdfast.js';
 
 let home: string;
 beforeAll(() => {
@@ -33,9 +33,15 @@ describe('holdfast temporal', () => {
     const search = { env: process.env, say: () => undefined, signal: new AbortController().signal };
     const [temporalAddress, temporalNamespace] = [inject('temporalAddress'), inject('temporalNamespace')];
     stackWith({ temporalAddress, temporalNamespace, temporalCliPath: await findTemporal(search) });
-    const counted = await holdfast(['temporal', 'workflow', 'count', '--query', 'ExecutionStatus="Running"'], here());
+    const counted = await holdfastProcess(
+      ['temporal', 'workflow', 'count', '--query', 'ExecutionStatus="Running"'],
+      here(),
+    );
     expect(counted).toMatchObject({ code: 0, out: expect.stringMatching(/^Total: \d+$/m) });
-    const refused = await holdfast(['temporal', 'workflow', 'describe', '--workflow-id', 'order/ord_none'], here());
+    const refused = await holdfastProcess(
+      ['temporal', 'workflow', 'describe', '--workflow-id', 'order/ord_none'],
+      here(),
+    );
     expect(refused).toMatchObject({ code: 1, out: '', err: expect.stringContaining('not found') });
   });
 
@@ -45,14 +51,14 @@ describe('holdfast temporal', () => {
       process.stderr.write('beside'); process.exitCode = 42;`;
     stackWith({ ...server, temporalCliPath: standIn(say) });
     const args = ['workflow', 'list', '--help', '--json', '--', '-x', ''];
-    const ended = await holdfast(['temporal', ...args], here());
+    const ended = await holdfastProcess(['temporal', ...args], here());
     expect(ended).toMatchObject({ code: 42, err: 'beside' });
     expect(JSON.parse(ended.out)).toEqual({ args, address: '127.0.0.1:7000', namespace: 'shop' });
 
     const own = { ...here(), TEMPORAL_ADDRESS: 'elsewhere:7233', TEMPORAL_NAMESPACE: 'mine' };
-    const elsewhere = JSON.parse((await holdfast(['temporal'], own)).out);
+    const elsewhere = JSON.parse((await holdfastProcess(['temporal'], own)).out);
     expect(elsewhere).toEqual({ args: [], address: 'elsewhere:7233', namespace: 'mine' });
-    const profile = JSON.parse((await holdfast(['temporal', '--profile', 'prod'], here())).out);
+    const profile = JSON.parse((await holdfastProcess(['temporal', '--profile', 'prod'], here())).out);
     expect(profile).toMatchObject({ address: '', namespace: '' });
   });
 
@@ -73,18 +79,18 @@ describe('holdfast temporal', () => {
 
   it('says what is missing: a stack, a binary, or a binary that runs', async () => {
     rmSync(join(home, 'dev.json'), { force: true });
-    expect(await holdfast(['temporal'], here())).toMatchObject({
+    expect(await holdfastProcess(['temporal'], here())).toMatchObject({
       code: 3,
       out: '',
       err: expect.stringMatching(/^holdfast: .*no stack runs here .*TEMPORAL_CLI_PATH.*\n$/),
     });
     stackWith({ ...server, temporalCliPath: null });
-    expect(await holdfast(['temporal'], here())).toMatchObject({
+    expect(await holdfastProcess(['temporal'], here())).toMatchObject({
       code: 2,
       err: expect.stringContaining('no temporalCliPath'),
     });
     stackWith({ ...server, temporalCliPath: join(home, 'none') });
-    expect(await holdfast(['temporal'], here())).toMatchObject({
+    expect(await holdfastProcess(['temporal'], here())).toMatchObject({
       code: 2,
       err: expect.stringMatching(/^holdfast: cannot run .*ENOENT\n$/),
     });

@@ -65,12 +65,10 @@ async function decide(shop: Shop, refundId: string, resolution: 'retry' | 'done'
 export async function refundSurvives(
   shop: Shop,
   crashFolder: string,
+  { cardToken, drive, end }: RefundScenario,
   activity: string,
   phase: Phase,
-  scenario = refundScenarios.find(({ activities }) => activities.includes(activity)),
 ): Promise<void> {
-  if (scenario === undefined) throw new Error(`no scenario runs ${activity}`);
-  const { cardToken, drive, end } = scenario;
   const { sku, orderId, paymentId } = await sold(shop, cardToken);
   const crashed = crashAt(crashFolder, `${activity}.${phase}`);
   const { body } = await refundOrder(shop, orderId, { lines: [{ sku, quantity: 2 }], restock: true });

@@ -7,7 +7,8 @@ import { crashAt } from '../../setup/crash-points.js';
 import { eventually, holdings, type Shop } from '../../shop.js';
 
 export const phases = ['before', 'during', 'after'] as const;
-export type Phase = (typeof phases)[number];
+/** `during2`: when its second query or request was sent, and so on. */
+export type Phase = (typeof phases)[number] | 'during2' | 'during3' | 'during4' | 'during5';
 
 /** Sends a signal to an order from outside, as a person would. */
 export type SendSignal = (orderId: string, name: string, payload: unknown) => Promise<void>;

@@ -5,7 +5,7 @@ import { chunkWaits, lockHolds, longHistories, passOneChunk, rowsPerProduct } fr
 import { type Stack, startStack } from '../../setup/stack.js';
 import { eventually, Shop } from '../../shop.js';
 
-/** Progress is recorded once a second; a lost worker is noticed after 30 s without a heartbeat. */
+/** Progress is recorded once a second; a lost worker is noticed after 10 s without a heartbeat. */
 const recordMs = 1100;
 const lostWorkerMs = 90_000;
 

@@ -3,12 +3,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadDemoData } from '../../../dev/demo-data.js';
 import { projectRoot } from '../../../dev/home/paths.js';
-import { cleanEnvironment, type Stack, spawnStack, startStack } from '../../setup/stack.js';
+import { cleanEnvironment, type Stack, startStack } from '../../setup/stack.js';
 import { Shop } from '../../shop.js';
 import { buyFromDemoShop } from './demo-shop.js';
 import { leftAfter, processesOf } from './processes.js';
@@ -17,7 +16,7 @@ import { leftAfter, processesOf } from './processes.js';
 vi.setConfig({ testTimeout: 180_000 });
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-ending-'));
-const settings = { RETRY_BASE_SCALE: '0.01', WORKERS: '2' };
+const settings = { RETRY_BASE_SCALE: '0.01' };
 let stack: Stack;
 
 beforeAll(async () => {
@@ -136,36 +135,4 @@ describe('a stack that ends', () => {
     for (const pid of [temporal, postgres]) expect(() => process.kill(pid ?? 0, 0)).toThrow();
     expect(await buyFromDemoShop(new Shop(stack))).toBe('confirmed');
   });
-
-  test('by kill -9 in the middle of its start leaves nothing, and the next start works', async () => {
-    const early = mkdtempSync(join(tmpdir(), 'holdfast-early-'));
-    for (const afterMs of [400, 600, 900, 1500, 2500]) {
-      const starting = spawnStack({ HOLDFAST_HOME: early });
-      await sleep(afterMs);
-      starting.child.kill('SIGKILL');
-      await starting.exited;
-      expect(await leftAfter(early, 8000)).toEqual([]);
-    }
-    const whole = await startStack({}, { home: early });
-    expect(await buyFromDemoShop(new Shop(whole))).toBe('confirmed');
-    await whole.stop();
-    rmSync(early, { recursive: true, force: true });
-  });
-
-  test.each(['SIGTERM', 'SIGINT'] as const)(
-    'by %s in the middle of its start exits 0 and leaves nothing',
-    async (name) => {
-      const early = mkdtempSync(join(tmpdir(), 'holdfast-early-'));
-      for (const afterMs of [300, 1200, 2500]) {
-        const starting = spawnStack({ HOLDFAST_HOME: early });
-        await sleep(afterMs);
-        // A process that has not yet run its first line dies of the signal.
-        starting.child.kill(name);
-        starting.child.kill(name);
-        expect([0, null]).toContain(await starting.exited);
-        expect(await leftAfter(early, 1000)).toEqual([]);
-      }
-      rmSync(early, { recursive: true, force: true });
-    },
-  );
 });

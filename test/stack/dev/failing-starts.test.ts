@@ -23,7 +23,7 @@ async function failedStart(env: Record<string, string>, home = join(folder, `hom
   return { code, complaints, output: stack.output(), left: processesOf(home) };
 }
 
-describe('a stack that cannot start says why in one message, exits 2 and leaves nothing running', () => {
+describe.concurrent('a stack that cannot start says why in one message, exits 2 and leaves nothing running', () => {
   test('a port set by hand is taken', async () => {
     const server = createServer().listen(0);
     const address = server.address();
@@ -47,6 +47,15 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
     expect(complaints).toEqual([expect.stringContaining('EXPIRY_SWEEP_SECONDS'), expect.stringContaining('WORKERS')]);
   });
 
+  test('a misspelt setting, with the one that was probably meant', async () => {
+    const { code, complaints } = await failedStart({ PAYMENT_GATEWAY: 'abacus', STRIPE_SERCET_KEY: 'sk_test_1' });
+    expect(code).toBe(2);
+    expect(complaints).toEqual([
+      'holdfast: STRIPE_SERCET_KEY is no setting and has no effect: did you mean STRIPE_SECRET_KEY?',
+      expect.stringContaining('PAYMENT_GATEWAY must be one of'),
+    ]);
+  });
+
   test('its home is a file', async () => {
     const home = join(folder, 'file');
     writeFileSync(home, '');
@@ -62,7 +71,9 @@ describe('a stack that cannot start says why in one message, exits 2 and leaves 
   });
 
   test('its home is below a file', async () => {
-    const { code, complaints } = await failedStart({}, join(folder, 'file', 'home'));
+    const file = join(folder, 'another-file');
+    writeFileSync(file, '');
+    const { code, complaints } = await failedStart({}, join(file, 'home'));
     expect(code).toBe(2);
     expect(complaints).toEqual([expect.stringContaining('HOLDFAST_HOME cannot be used')]);
   });

@@ -59,7 +59,7 @@ describe('a hold that Postgres refuses to release', () => {
   });
 });
 
-describe('the end of a hold', () => {
+describe.concurrent('the end of a hold', () => {
   test('expires an order and returns its stock', async () => {
     const sku = await shop.product(3);
     const id = await shop.reserved(sku, 2);

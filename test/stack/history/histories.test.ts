@@ -1,6 +1,7 @@
 /** What an operator reads in Temporal about each saga: a summary of every activity and timer, and how it ended. */
 import { randomUUID } from 'node:crypto';
 import { describe, expect, inject, test } from 'vitest';
+import { sweepScheduleId } from '../../../workflows/sweep/contract.js';
 import { sharedShop } from '../../shared.js';
 import { eventually, newEmail } from '../../shop.js';
 import { temporal } from '../../temporal.js';
@@ -193,6 +194,7 @@ describe('the histories of other sagas say, for', () => {
 
   test('mails and the sweep: what they do', async () => {
     const client = await temporal();
+    await client.schedule.getHandle(sweepScheduleId).trigger();
     for (const [type, summary] of [
       ['notices', /^Send \d+ mails?$/],
       ['sweep', /^Expire orders that are past their time$/],

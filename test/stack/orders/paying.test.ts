@@ -227,7 +227,7 @@ describe('a backup card', () => {
   });
 });
 
-describe('a processor that fails', () => {
+describe.concurrent('a processor that fails', () => {
   test.each([
     'tok_auth_lost_1',
     'tok_auth_lost_3',

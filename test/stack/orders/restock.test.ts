@@ -6,7 +6,7 @@ import { asked, five, reasons, received, until, waiting } from './lacking.js';
 
 const shop = sharedShop();
 
-describe('an order whose missing stock the supplier has', () => {
+describe.concurrent('an order whose missing stock the supplier has', () => {
   test("holds what is in stock, then receives and holds the rest under the supplier's reference", async () => {
     const sku = await shop.supplied(3);
     const { status, body } = await five(sku);
@@ -145,7 +145,7 @@ describe('an order whose missing stock the supplier has', () => {
   });
 });
 
-describe('an order whose supplier', () => {
+describe.concurrent('an order whose supplier', () => {
   const cancelled = 'reserve_cancel: cancelled';
   const thrice = (outcome: string) =>
     [outcome, outcome, outcome].flatMap((each, n) =>

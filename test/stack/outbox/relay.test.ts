@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection as TemporalConnection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Connection, connect } from '../../../db/postgres/client.js';
@@ -21,7 +20,7 @@ beforeAll(async () => {
     ...quickTakeover,
     HOLDFAST_CRASH_POINTS: crashFolder,
     WORKERS: '2',
-    RETRY_BASE_SCALE: '0.01',
+    RETRY_BASE_SCALE: '0.001',
     GATEWAY_TIMEOUT_SECONDS: '1',
     DELIVERY_CHECK_SECONDS: '0.3',
     EXPIRY_SWEEP_SECONDS: '3600',
@@ -79,8 +78,11 @@ describe('a level that is low', () => {
     process.kill(pid, 'SIGSTOP');
     try {
       await consume(sku, 6);
-      // Longer than a start may take.
-      await sleep(3000);
+      await eventually('a start to time out', async () => {
+        const [row] = await database.sql<{ lastError: string | null }[]>`
+          select last_error as "lastError" from outbox where topic = 'replenish' and sku = ${sku}`;
+        return row?.lastError?.startsWith('no answer from Temporal');
+      });
       expect(await rowsOf(sku)).toEqual([{ attempts: 0, delivered: false, abandoned: false }]);
     } finally {
       process.kill(pid, 'SIGCONT');

@@ -85,7 +85,7 @@ describe('money that a lost task took', () => {
   });
 });
 
-test('an order whose card a lost task gave up returns the money and fails', async () => {
+test('an order whose card a lost task gave up returns the money, and the cancel that comes again ends it', async () => {
   const sku = await shop.product(3);
   const id = await shop.reserved(sku);
   const payment = { cardToken: 'tok_slow_700' };
@@ -103,8 +103,10 @@ test('an order whose card a lost task gave up returns the money and fails', asyn
     card: 'primary',
   });
   expect(given).toMatchObject({ outcome: 'done', state: { status: 'confirming' } });
-  await eventually('the order to end', async () => (await shop.statusOf(id)) === 'failed');
+  await eventually('the payment to be refused', async () => (await shop.statusOf(id)) === 'reserved');
   expect(holdings(await shop.books(id))).toEqual({ open: 0, net: 0 });
+  expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 1, available: 2 });
+  await shop.must(200, shop.cancel(id));
   expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
 });
 

@@ -61,14 +61,17 @@ describe('a standalone payment', () => {
     expect(holdings(await shop.books(answer.body.paymentId))).toEqual({ open: 0, net: 0 });
   });
 
-  test.each(['tok_auth_lost_2', 'tok_auth_timeout_2', 'tok_capture_lost_2', 'tok_capture_timeout_3', 'tok_flaky_2'])(
-    'with %s is still captured once',
-    async (token) => {
-      const { body } = await decided(await pay(token));
-      expect(body.status).toBe('captured');
-      expect(await shop.books(body.id)).toMatchObject([{ status: 'captured', captured: 4200, refunded: 0 }]);
-    },
-  );
+  test.concurrent.each([
+    'tok_auth_lost_2',
+    'tok_auth_timeout_2',
+    'tok_capture_lost_2',
+    'tok_capture_timeout_3',
+    'tok_flaky_2',
+  ])('with %s is still captured once', async (token) => {
+    const { body } = await decided(await pay(token));
+    expect(body.status).toBe('captured');
+    expect(await shop.books(body.id)).toMatchObject([{ status: 'captured', captured: 4200, refunded: 0 }]);
+  });
 
   test('that cannot be captured leaves nothing open', async () => {
     const { body } = await decided(await pay('tok_capture_down'));

@@ -9,15 +9,15 @@ import { Supply } from './supply.js';
 const shop = sharedShop();
 const supply = new Supply(shop, inject('sandboxUrl'));
 
-/** Starts one with waits of 0.3 s and 0.6 s between the attempts. */
-const hurried = { cause: 'request', retry: { retryBaseScale: 0.001, gatewayTimeoutSeconds: 1 } } as const;
+/** Starts one with a wait of 3 s after the first attempt, to change the supplier's script meanwhile. */
+const unhurried = { cause: 'request', retry: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 } } as const;
 
 describe('a supplier that does not answer as it should', () => {
-  test.each(['lost', 'malformed', 'error', 'timeout'] as const)(
+  test.concurrent.each(['lost', 'malformed', 'error', 'timeout'] as const)(
     'gets no second order if its first answer is %s',
     async (order) => {
       const sku = await supply.product({ stock: 4 }, { order });
-      const id = await supply.replenish(sku);
+      const id = await startReplenishment(sku, unhurried);
       // All faults except a lost answer last until the script changes.
       if (order !== 'lost') {
         await eventually('the supplier to be asked', async () => (await supply.calls(sku, 'order')).length > 0);
@@ -38,13 +38,15 @@ describe('a supplier that does not answer as it should', () => {
 
   test('an order whose answer was lost is found by its key', async () => {
     const sku = await supply.product({ stock: 4 }, { order: 'lost' });
-    expect(await supply.ended(await startReplenishment(sku, hurried))).toMatchObject({ status: 'completed' });
+    expect(await supply.ended(await startReplenishment(sku, { cause: 'request' }))).toMatchObject({
+      status: 'completed',
+    });
     expect(await supply.calls(sku, 'order')).toHaveLength(1);
   });
 
   test('fails the replenishment after three attempts; nothing stays ordered, a review opens and the managers get mail', async () => {
     const sku = await supply.product({ stock: 4 }, { order: 'error' });
-    const id = await startReplenishment(sku, hurried);
+    const id = await startReplenishment(sku, { cause: 'request' });
     const ended = await supply.ended(id);
     expect(ended).toMatchObject({ status: 'failed', purchaseOrderId: null, failure: { code: 'supplier_unavailable' } });
     expect(await supply.calls(sku, 'order')).toHaveLength(3);
@@ -67,7 +69,8 @@ describe('a supplier that does not answer as it should', () => {
 
   test('a second failure opens no second review', async () => {
     const sku = await supply.product({}, { availability: 'error' });
-    for (const _ of [1, 2]) expect((await supply.ended(await startReplenishment(sku, hurried))).status).toBe('failed');
+    for (const _ of [1, 2])
+      expect((await supply.ended(await startReplenishment(sku, { cause: 'request' }))).status).toBe('failed');
     expect(await supply.reviews(sku)).toHaveLength(1);
     expect(await supply.calls(sku, 'order')).toEqual([]);
   });
@@ -75,7 +78,9 @@ describe('a supplier that does not answer as it should', () => {
   test('a delivery check that is not answered is repeated', async () => {
     const delivery = ['error', 'malformed', 'error', 'error', 'shipped', 'delivered'];
     const sku = await supply.product({ stock: 4 }, { delivery });
-    expect(await supply.ended(await startReplenishment(sku, hurried))).toMatchObject({ status: 'completed' });
+    expect(await supply.ended(await startReplenishment(sku, { cause: 'request' }))).toMatchObject({
+      status: 'completed',
+    });
     expect(await supply.onHand(sku)).toBe(20);
   });
 });

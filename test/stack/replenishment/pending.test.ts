@@ -8,7 +8,7 @@ let shop: Shop;
 let supply: Supply;
 beforeAll(async () => {
   stack = await startStack({
-    RETRY_BASE_SCALE: '0.01',
+    RETRY_BASE_SCALE: '0.001',
     GATEWAY_TIMEOUT_SECONDS: '1',
     DELIVERY_CHECK_SECONDS: '0.3',
     RATE_LIMIT_PER_MINUTE: '1000000',

@@ -16,7 +16,7 @@ export async function startReplenishment(
     location: 'main',
     deliveryCheckSeconds: 0.3,
     deliveryMaxDays: 60,
-    retry: { retryBaseScale: 0.01, gatewayTimeoutSeconds: 1 },
+    retry: { retryBaseScale: 0.001, gatewayTimeoutSeconds: 1 },
     caller: { actor: 'test', traceparent: '', requestId: null },
     ...settings,
   };

@@ -224,7 +224,7 @@ describe('a signal from outside', () => {
     expect(await whereabouts(shop, sku)).toEqual({ main: 4, transit: 0, held: 0 });
   });
 
-  test.each([
+  test.concurrent.each([
     ['receive', 'all of it', 'not an object'],
     ['receive', { quantity: -1 }, 'quantity is not a whole number'],
     ['receive', { quantity: 5 }, 'only 4 were sent'],

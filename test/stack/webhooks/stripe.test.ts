@@ -44,7 +44,7 @@ async function kept(id: string): Promise<{ type: string; providerId: string | nu
 }
 
 describe('the Stripe webhook', () => {
-  test('an event about a payment of ours is kept before the answer', async () => {
+  test('an event that is here before our own row of its payment is kept, since its metadata names us', async () => {
     const sent = event();
     const answer = await send(sent);
     expect([answer.status, await answer.json()]).toEqual([200, { received: true }]);

@@ -1,21 +1,16 @@
+/** Money while the processor's process is stopped: commands that arrive meanwhile, and refunds that wait for it. */
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Stack, startStack } from '../../setup/stack.js';
-import { eventually, Shop } from '../../shop.js';
+import { ownStack } from '../../setup/own-stack.js';
+import { eventually } from '../../shop.js';
+import { atProcessor, refundOrder, refundReview, sold, untilRefund } from '../refunds/sale.js';
 
-let stack: Stack;
-let shop: Shop;
+const own = ownStack({ RETRY_BASE_SCALE: '0.001' });
 let connection: Connection;
-
 beforeAll(async () => {
-  stack = await startStack({ RETRY_BASE_SCALE: '0.01', GATEWAY_TIMEOUT_SECONDS: '2' });
-  shop = new Shop(stack);
-  connection = await Connection.connect({ address: stack.temporalAddress });
+  connection = await Connection.connect({ address: own.stack.temporalAddress });
 });
-afterAll(async () => {
-  await connection?.close();
-  await stack?.stop();
-});
+afterAll(() => connection?.close());
 
 /** The number of commands an order has received. */
 async function heard(orderId: string): Promise<number> {
@@ -26,7 +21,7 @@ async function heard(orderId: string): Promise<number> {
 describe('money that cannot be returned', () => {
   const reviewOf = (subject: string) =>
     eventually('a review to be open', async () => {
-      const { body } = await shop.get('/api/reviews?status=open&limit=200');
+      const { body } = await own.shop.get('/api/reviews?status=open&limit=200');
       return body.items.find((review: { subject: string }) => review.subject === subject) as
         | { id: string; attempts: number; lastError: string }
         | undefined;
@@ -37,6 +32,7 @@ describe('money that cannot be returned', () => {
    * has received the cancel, so the cancel comes before the capture.
    */
   async function stuck(): Promise<{ sku: string; id: string }> {
+    const { shop, stack } = own;
     const sku = await shop.product(3);
     const id = await shop.reserved(sku);
     const before = await heard(id);
@@ -54,6 +50,7 @@ describe('money that cannot be returned', () => {
   }
 
   test('goes to review, does not count as returned, and is done when the reviewer says so', async () => {
+    const { shop } = own;
     const { sku, id } = await stuck();
     const review = await reviewOf(`order/${id}`);
     expect(review.attempts).toBeGreaterThanOrEqual(5);
@@ -77,5 +74,30 @@ describe('money that cannot be returned', () => {
       status: 'resolved',
       resolution: { by: 'person', resolution: 'done', note: 'voided by telephone' },
     });
+  });
+});
+
+test('a refund while the processor is down waits, goes to review, and is made once when it is back', async () => {
+  const { shop, stack } = own;
+  const { sku, orderId } = await sold(shop);
+  const { sandbox } = stack.pids;
+  process.kill(sandbox, 'SIGSTOP');
+  let id = '';
+  try {
+    const { status, body } = await refundOrder(shop, orderId, { restock: true }, { prefer: 'wait=1' });
+    expect([status, body.status]).toEqual([202, 'pending']);
+    id = body.id;
+    await refundReview(shop, id);
+    expect(await shop.stock(sku)).toMatchObject({ onHand: 7 });
+  } finally {
+    process.kill(sandbox, 'SIGCONT');
+  }
+  await untilRefund(shop, id, 'succeeded');
+  expect((await atProcessor(shop, orderId)).refunded).toBe(3000);
+  expect(await shop.stock(sku)).toMatchObject({ onHand: 10 });
+  await eventually('the review to be closed', async () => {
+    const { body } = await shop.must(200, shop.get('/api/reviews?limit=200'));
+    const review = body.items.find(({ subject }: { subject: string }) => subject === `refund/${id}`);
+    return review.status === 'resolved' && review.resolution.by === 'success';
   });
 });

@@ -1,0 +1,77 @@
+/** Every path on which a card processor reports a change. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
+import { processorSyncWorkflowId } from '../../../workflows/processor/contract.js';
+import { processorSignal } from '../../../workflows/shared/contract.js';
+import { eventually, type Shop } from '../../shop.js';
+import { refundOrder, sold, untilRefund } from '../../stack/refunds/sale.js';
+import type { Outside, Path } from './path.js';
+
+/** An attempt at the authorization takes a second and is not answered, three times. */
+const unanswered = 'tok_auth_timeout_3';
+
+/** Tells the workflow while an attempt of the activity outside its task is running. */
+async function report({ signal }: Outside, workflowId: string): Promise<void> {
+  await sleep(1500);
+  await signal(workflowId, processorSignal);
+}
+
+async function orderReported(shop: Shop, outside: Outside): Promise<string> {
+  const sku = await shop.product(3);
+  const request = { lines: [{ sku, quantity: 1 }], payment: { cardToken: unanswered }, confirm: true };
+  const { body } = await shop.order(request, { prefer: 'wait=1' });
+  const id: string = body.id;
+  await report(outside, `order/${id}`);
+  await eventually('the order to be confirmed', async () => (await shop.statusOf(id)) === 'confirmed');
+  return `order/${id}`;
+}
+
+async function paymentReported(shop: Shop, outside: Outside): Promise<string> {
+  const payment = { amount: 900, currency: 'GBP', cardToken: unanswered };
+  const { body } = await shop.post('/api/payments', payment, { prefer: 'wait=1' });
+  await report(outside, `payment/${body.id}`);
+  await eventually('the payment', async () => (await shop.get(`/api/payments/${body.id}`)).body.status === 'captured');
+  return `payment/${body.id}`;
+}
+
+async function refundReported(shop: Shop, { signal }: Outside): Promise<string> {
+  const { orderId } = await sold(shop, 'tok_refund_pending_2500');
+  const { body } = await refundOrder(shop, orderId, {}, { prefer: 'wait=1' });
+  await signal(`refund/${body.id}`, processorSignal);
+  await untilRefund(shop, body.id, 'succeeded');
+  return `refund/${body.id}`;
+}
+
+/** Has the relay look at a payment of this processor. */
+const synced = (gateway: 'sandbox' | 'stripe') => async (shop: Shop, outside: Outside) => {
+  const { orderId } = await sold(shop);
+  const { body } = await shop.get(`/api/orders/${orderId}`);
+  const providerId = gateway === 'sandbox' ? body.payment.providerReference : `pi_${randomUUID().replaceAll('-', '')}`;
+  const sql = postgres(outside.databaseUrl, { max: 1 });
+  try {
+    // No client of this processor is set up, so its books cannot be read.
+    if (gateway === 'stripe')
+      await sql`insert into provider_operations (payment_id, card, gateway, provider_id)
+                values (${`pay_${randomUUID()}`}, 'primary', 'stripe', ${providerId})`;
+    const [row] = await sql<{ id: string }[]>`
+      insert into outbox (topic, dedup_key, payload)
+      values ('processor', ${randomUUID()}, ${sql.json({ gateway, providerId, type: null })}) returning id::text as id`;
+    await sql`select pg_notify('outbox', '')`;
+    return await eventually('the report to be handled', async () => {
+      const [handled] = await sql<{ batchId: string | null }[]>`
+        select batch_id as "batchId" from outbox where id = ${row?.id ?? ''} and sent_at is not null`;
+      return handled?.batchId != null && processorSyncWorkflowId(handled.batchId);
+    });
+  } finally {
+    await sql.end();
+  }
+};
+
+export const processorPaths: readonly Path[] = [
+  { name: 'order-charge-reported', walk: orderReported },
+  { name: 'payment-charge-reported', walk: paymentReported },
+  { name: 'refund-pending-then-reported', walk: refundReported },
+  { name: 'processor-sync-adopted', walk: synced('sandbox') },
+  { name: 'processor-sync-left-to-a-person', walk: synced('stripe') },
+];
