@@ -31,21 +31,28 @@ const booksOf = (money: OrderMoney) =>
     money.lines.map((_line, index) => ({ sku: skus[index % 2] ?? '', location: 'main' })),
   );
 
+const anyRefund = fc.record({
+  kind: fc.constant('refund' as const),
+  amount: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, fc.integer({ min: 1, max: 1500 })),
+  lines: fc.array(fc.record({ sku: fc.constantFrom(...skus), quantity: fc.integer({ min: 1, max: 6 }) }), {
+    maxLength: 3,
+  }),
+  charges: fc.boolean(),
+  restock: fc.boolean(),
+});
+/** Most refunds are of few units, so that shares are rounded often before a line is used up. */
+const fewUnits = fc
+  .record({ sku: fc.constantFrom(...skus), quantity: fc.integer({ min: 1, max: 2 }) })
+  .map((line) => ({ ...everything, kind: 'refund' as const, lines: [line] }));
+
 /** What a client or the processor does next; `which` chooses among the refunds so far. */
 const event = fc.oneof(
+  { weight: 5, arbitrary: fewUnits },
+  { weight: 2, arbitrary: anyRefund },
   {
     weight: 4,
-    arbitrary: fc.record({
-      kind: fc.constant('refund' as const),
-      amount: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, fc.integer({ min: 1, max: 1500 })),
-      lines: fc.array(fc.record({ sku: fc.constantFrom(...skus), quantity: fc.integer({ min: 1, max: 6 }) }), {
-        maxLength: 3,
-      }),
-      charges: fc.boolean(),
-      restock: fc.boolean(),
-    }),
+    arbitrary: fc.record({ kind: fc.constantFrom('fails' as const, 'is retried' as const), which: fc.nat() }),
   },
-  fc.record({ kind: fc.constantFrom('fails' as const, 'is retried' as const), which: fc.nat() }),
 );
 
 /** Applies the events, and calls `check` after each. */
@@ -247,7 +254,7 @@ describe('a refund that failed and is tried again', () => {
     ['its units', two, first],
     ['the charges', { ...everything, charges: true }, { amount: 50, lines: [], charges: true }],
     ['the money', { ...everything, amount: 1000 }, { amount: 51, lines: [], charges: false }],
-  ])('is refused once %s were refunded otherwise', (_what, meanwhile, failed) => {
+  ])('is refused after another refund of %s', (_what, meanwhile, failed) => {
     const books = booksOf(three);
     books.standing.set('meanwhile', planRefund(meanwhile, books.left) as PlannedRefund);
     const wanted =
