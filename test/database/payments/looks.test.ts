@@ -34,7 +34,7 @@ const page = (more: Partial<ChangesPage> = {}): ChangesPage => ({
   ...more,
 });
 
-/** One look at a processor that answers each call as `answer` says; what it was asked, and what was told to which workflow. */
+/** One look at a processor that answers each call as `answer` says; what it was asked, and which workflows heard of it. */
 async function look(answer: (asked: Asked, call: number) => ChangesPage | Error) {
   const asked: Asked[] = [];
   const told: string[] = [];
