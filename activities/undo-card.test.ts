@@ -69,7 +69,11 @@ class Processor {
       findRefund: () => Promise.reject(new Error('not the undo of a charge')),
       read: () =>
         call('read', () => ({
-          ...{ authorizationId: 'id_1', status: this.status === 'none' ? ('voided' as const) : this.status },
+          ...{
+            authorizationId: 'id_1',
+            paymentId: 'pay_1',
+            status: this.status === 'none' ? ('voided' as const) : this.status,
+          },
           ...{ amount: 1000, captured: this.status === 'captured' ? 1000 : 0, refunded: this.refunded },
           ...{ voided: this.status === 'voided', refundable: true, refunds: [], disputes: [] },
         })),

@@ -12,16 +12,18 @@ return case
 end;
 
 -- For each book, in order: our payment, and how it stands to the book. `unknown`: no payment of ours. `in_flight`: its
--- workflow is charging it. `same`: nothing to do.
+-- workflow is charging it; a payment without an order has no row until then. `undone`: a charge whose money went back has all
+-- its refunds failed. `stale`: it was adopted after the reading of this book had begun. `same`: nothing to do.
 create or replace function adoption_standings(p_books jsonb)
 returns table (ord bigint, book jsonb, payment_id text, standing text) language sql stable as $$
-  select e.ord, e.b, p.id,
+  select e.ord, e.b, coalesce(p.id, e.b->>'paymentId'),
          case
-           when p.id is null then 'unknown'
+           when p.id is null then case when e.b->>'paymentId' is null then 'unknown' else 'in_flight' end
            when p.status in ('pending', 'authorized') then 'in_flight'
            when p.status not in ('captured', 'partially_refunded', 'refunded')
-             or p.provider_reference is distinct from e.b->>'authorizationId'
-             or p.adopted_at > (e.b->>'readAt')::timestamptz then 'same'
+             or p.provider_reference is distinct from e.b->>'authorizationId' then
+             case when (select bool_and(x->>'status' = 'failed') from jsonb_array_elements(e.b->'refunds') x) then 'undone'
+                  else 'same' end
            when p.refundable <> (e.b->>'refundable')::boolean
              or exists (select from jsonb_array_elements(e.b->'refunds') x
                          where not exists (select from refunds r
@@ -31,7 +33,8 @@ returns table (ord bigint, book jsonb, payment_id text, standing text) language 
                          where not exists (select from disputes d
                                             where d.gateway = p.gateway and d.provider_reference = x->>'providerReference'
                                               and d.status = x->>'status' and d.amount = (x->>'amount')::bigint
-                                              and d.refundable = (x->>'refundable')::boolean)) then 'differs'
+                                              and d.refundable = (x->>'refundable')::boolean)) then
+             case when p.adopted_at > (e.b->>'readAt')::timestamptz then 'stale' else 'differs' end
            else 'same'
          end
     from jsonb_array_elements(p_books) with ordinality e(b, ord)
@@ -40,7 +43,9 @@ returns table (ord bigint, book jsonb, payment_id text, standing text) language 
        where id in (select id from payments where provider_reference = e.b->>'authorizationId' and gateway = e.b->>'gateway'
                     union
                     select o.payment_id from provider_operations o
-                     where o.provider_id = e.b->>'authorizationId' and o.gateway = e.b->>'gateway')
+                     where o.provider_id = e.b->>'authorizationId' and o.gateway = e.b->>'gateway'
+                    union
+                    select id from payments where id = e.b->>'paymentId' and gateway = e.b->>'gateway')
        order by id limit 1) p on true
 $$;
 
@@ -100,6 +105,10 @@ begin
   elsif r.status = 'failed' and x->>'status' = 'failed' then
     update refunds set provider_reference = x->>'providerReference' where id = r.id;
     return;
+  elsif r.status = 'failed' and x->>'status' = 'pending' then
+    -- On its way after a person had closed the refund: it is read again, and left to a person if that takes long.
+    outcome := 'waiting';
+    return;
   elsif r.status = 'failed' and x->>'status' = 'succeeded' then
     -- The money went back after a person had closed the refund.
     if r.amount > refund_room(r) then outcome := 'waiting'; return; end if;
@@ -124,13 +133,14 @@ begin
 end $$;
 
 -- The money of a charge that was undone went back whole, and has no refund of ours. A person looks where it came back to us.
-create or replace function undo_adopt(p payments, p_booked jsonb) returns void language sql as $$
+create or replace function undo_adopt(p payments, b jsonb) returns void language sql as $$
   insert into manual_reviews (id, kind, subject, detail, attempts, last_error)
-  select 'rev_' || md5(p.id || '/undo'), 'refund_failed', 'payment/' || p.id,
-         jsonb_build_object('paymentId', p.id, 'orderId', p.order_id, 'amount', p.refunded, 'currency', p.currency,
-                            'providerReference', p.provider_reference, 'afterSuccess', true, 'undo', true), 1,
+  select 'rev_' || md5(p.id || '/undo/' || (b->>'authorizationId')), 'refund_failed', 'payment/' || p.id,
+         jsonb_build_object('paymentId', p.id, 'orderId', p.order_id, 'amount', max((x->>'amount')::bigint),
+                            'currency', p.currency, 'providerReference', b->>'authorizationId', 'afterSuccess', true,
+                            'undo', true), 1,
          'the money of a charge that was undone has not reached the cardholder: ' || min(x->>'failure')
-    from jsonb_array_elements(p_booked) x
+    from jsonb_array_elements(b->'refunds') x
   having bool_and(x->>'status' = 'failed')
   on conflict do nothing
 $$;
@@ -155,7 +165,7 @@ begin
          adopted_at = (b->>'readAt')::timestamptz, updated_at = clock_timestamp()
    where id = p.id;
   if p.refunded <> (select coalesce(sum(amount), 0) from refunds where payment_id = p.id and status = 'succeeded') then
-    perform undo_adopt(p, b->'refunds');
+    perform undo_adopt(p, b);
     return;
   end if;
 
@@ -195,7 +205,12 @@ begin
     select * into p from payments where id = s.payment_id;
     if s.standing = 'in_flight' then
       v_results := v_results || jsonb_build_object('outcome', 'in_flight', 'workflows',
-        jsonb_build_array(coalesce('order/' || p.order_id, 'payment/' || p.id)));
+        jsonb_build_array(coalesce('order/' || p.order_id, 'payment/' || s.payment_id)));
+    elsif s.standing = 'undone' then
+      perform undo_adopt(p, s.book);
+      v_results := v_results || jsonb_build_object('outcome', 'done', 'workflows', '[]'::jsonb);
+    elsif s.standing = 'stale' then
+      v_results := v_results || jsonb_build_object('outcome', 'waiting', 'workflows', '[]'::jsonb);
     elsif s.standing <> 'differs' then
       v_results := v_results || jsonb_build_object('outcome', s.standing, 'workflows', '[]'::jsonb);
     elsif s.payment_id <> all (v_payments) then

@@ -1,4 +1,5 @@
 /** Adopts what processors' books say (db/functions/15_adoption.sql), and remembers how far their changes were read. */
+import { randomUUID } from 'node:crypto';
 import type { Adopted, ProcessorBook, ProcessorPayment } from '../../domain/payments/adoption.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
 import type { Sql } from '../postgres/client.js';
@@ -14,6 +15,7 @@ export async function adoptBooks(sql: Sql, books: readonly ProcessorBook[]): Pro
 
 /** A payment that a processor reports a change of, with the outbox rows that say so. */
 export interface Reported extends ProcessorPayment {
+  readonly paymentId: string | null;
   readonly rowIds: readonly number[];
 }
 
@@ -31,32 +33,67 @@ export async function openReports(sql: Sql, rowIds: readonly number[]): Promise<
   const [row] = await sql<Reports[]>`
     with open as (
       select b.id, b.payload->>'gateway' as gateway, b.payload->>'providerId' as provider_id,
+             coalesce((select p.id from payments p
+                        where p.provider_reference = b.payload->>'providerId' and p.gateway = b.payload->>'gateway' limit 1),
+                      (select o.payment_id from provider_operations o
+                        where o.provider_id = b.payload->>'providerId' and o.gateway = b.payload->>'gateway' limit 1),
+                      b.payload->>'paymentId') as payment_id,
              exists (select from payments p
                       where p.provider_reference = b.payload->>'providerId' and p.gateway = b.payload->>'gateway'
                         and event_is_known(b.payload->>'type', p.status))
-             or not exists (select from payments p
-                             where p.provider_reference = b.payload->>'providerId' and p.gateway = b.payload->>'gateway')
-                and not exists (select from provider_operations o
-                                 where o.provider_id = b.payload->>'providerId' and o.gateway = b.payload->>'gateway') as known
+             as known
         from outbox b where b.id = any(${rowIds as number[]}) and b.topic = 'processor' and b.sent_at is null),
     handled as (
-      update outbox set sent_at = clock_timestamp() where id in (select id from open where known)),
+      update outbox set sent_at = clock_timestamp() where id in (select id from open where known or payment_id is null)),
     grouped as (
-      select gateway, provider_id as "providerId", jsonb_agg(id order by id) as "rowIds"
-        from open where not known group by gateway, provider_id)
+      select gateway, provider_id as "providerId", min(payment_id) as "paymentId", jsonb_agg(id order by id) as "rowIds"
+        from open where not known and payment_id is not null group by gateway, provider_id)
     select clock_timestamp()::text as "readAt", coalesce((select jsonb_agg(g) from grouped g), '[]') as payments`;
   if (row === undefined) throw new Error('Postgres returned no reports');
   return row;
 }
 
-/** Marks reports as handled. */
-export async function closeReports(sql: Sql, rowIds: readonly number[]): Promise<void> {
-  if (rowIds.length === 0) return;
-  await sql`update outbox set sent_at = clock_timestamp() where id = any(${rowIds as number[]}) and sent_at is null`;
+/** The subject of a review of a payment whose books could not be adopted. */
+const subjectOf = ({ gateway, providerId }: ProcessorPayment) => `processor/${gateway}/${providerId}`;
+
+/** Marks the reports of adopted payments as handled, and closes the reviews of earlier attempts. */
+export async function closeReports(sql: Sql, payments: readonly Reported[]): Promise<void> {
+  if (payments.length === 0) return;
+  const rowIds = payments.flatMap((payment) => payment.rowIds);
+  const resolution = { by: 'success', resolution: 'succeeded', note: null, actor: 'adoption' };
+  await sql`
+    with closed as (
+      update manual_reviews
+         set status = 'resolved',
+             resolution = ${JSON.stringify(resolution)}::text::jsonb || jsonb_build_object('at', to_jsonb(clock_timestamp()))
+       where status = 'open' and kind = 'adoption_failed' and subject = any(${payments.map(subjectOf)}))
+    update outbox set sent_at = clock_timestamp() where id = any(${rowIds}) and sent_at is null`;
+}
+
+/** Opens a review of a payment that cannot be adopted, unless one is open, and marks its reports as handled. */
+export async function leaveToPerson(
+  sql: Sql,
+  payment: Reported,
+  { attempts, lastError }: { readonly attempts: number; readonly lastError: string },
+): Promise<void> {
+  const { rowIds, ...of } = payment;
+  const subject = subjectOf(payment);
+  const detail = JSON.stringify({ ...of, outboxIds: rowIds });
+  await sql`
+    with opened as (
+      insert into manual_reviews (id, kind, subject, detail, attempts, last_error)
+      select ${`rev_${randomUUID().replaceAll('-', '')}`}, 'adoption_failed', ${subject}, ${detail}::text::jsonb, ${attempts}, ${lastError}
+       where not exists (select from manual_reviews
+                          where status = 'open' and kind = 'adoption_failed' and subject = ${subject}))
+    update outbox set sent_at = clock_timestamp() where id = any(${[...rowIds]}) and sent_at is null`;
 }
 
 /** Queues payments whose books could not be adopted yet. */
-export async function queueReports(sql: Sql, payments: readonly ProcessorPayment[], readAt: string): Promise<void> {
+export async function queueReports(
+  sql: Sql,
+  payments: readonly (ProcessorPayment & { readonly paymentId: string | null })[],
+  readAt: string,
+): Promise<void> {
   if (payments.length === 0) return;
   await sql`
     with queued as (

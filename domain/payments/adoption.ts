@@ -14,6 +14,8 @@ export interface ProcessorPayment {
 export interface ProcessorBook {
   readonly gateway: GatewayName;
   readonly authorizationId: string;
+  /** Our payment, as the processor's books name it; null: they name none of ours. */
+  readonly paymentId: string | null;
   /** When the reading began, as Postgres' clock says it: a book that was read before the last one changes nothing. */
   readonly readAt: string;
   /** False while the processor refuses refunds. */
@@ -45,7 +47,8 @@ export interface ProcessorBook {
  * - `done`: adopted. `same`: our books said so already.
  * - `unknown`: no payment of ours.
  * - `in_flight`: its workflow is charging it, and settles what it finds.
- * - `waiting`: the books have a refund whose money is reserved by refunds of ours, of which the processor will refuse one.
+ * - `waiting`: to be read again. The books have a refund whose money is reserved by refunds of ours, of which the processor
+ *   will refuse one; or a refund that a person closed is on its way; or the payment was adopted while it was being read.
  */
 export interface Adopted {
   readonly outcome: 'done' | 'same' | 'unknown' | 'in_flight' | 'waiting';

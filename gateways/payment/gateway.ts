@@ -92,6 +92,8 @@ export interface RefundCall {
 
 export interface AuthorizationBooks {
   readonly authorizationId: string;
+  /** Our payment, as the processor's books name it; null: they name none of ours. */
+  readonly paymentId: string | null;
   readonly status: 'authorized' | 'captured' | 'voided' | 'declined';
   readonly amount: number;
   readonly captured: number;

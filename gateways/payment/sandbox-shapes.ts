@@ -19,10 +19,12 @@ export const operationFound = z.object({
 });
 
 const time = z.iso.datetime();
+/** Minor units, as far as a sum of them is exact. */
+const money = z.int().min(0).max(1e12);
 
 const refund = z.object({
   refundId: providerId,
-  amount: z.int(),
+  amount: money,
   status: z.enum(refundStatuses),
   failure: providerText.nullable(),
   idempotencyKey: providerId.nullable(),
@@ -30,7 +32,7 @@ const refund = z.object({
 });
 const dispute = z.object({
   id: providerId,
-  amount: z.int(),
+  amount: money,
   reason: providerText,
   status: z.enum(disputeStatuses),
   refundable: z.boolean(),
@@ -41,14 +43,15 @@ const dispute = z.object({
 export const books = z.object({
   authorizationId: providerId,
   status: z.enum(['authorized', 'captured', 'voided', 'declined']),
-  amount: z.int(),
+  amount: money,
   currency: z.string().regex(/^[A-Z]{3}$/),
-  captured: z.int(),
-  refunded: z.int(),
+  captured: money,
+  refunded: money,
   voided: z.boolean(),
   refundable: z.boolean(),
   refunds: z.array(refund),
   disputes: z.array(dispute),
+  calls: z.array(z.object({ kind: providerId, idempotencyKey: providerId })),
 });
 
 export const changesPage = z.object({

@@ -9,7 +9,8 @@ import { quickTakeover } from '../setup/stack.js';
 import { eventually, type Shop } from '../shop.js';
 import { refundOrder, sold } from '../stack/refunds/sale.js';
 
-const phases = ['before', 'during', 'after'] as const;
+/** Between the first query and the last: what was read is adopted, told, closed or queued, and the mark is moved. */
+const phases = ['before', 'during', 'during3', 'during4', 'during5', 'during6', 'after'] as const;
 
 describe.each([
   ['by webhook', ['adoptReported'], { PAYMENT_GATEWAY: 'stripe', STRIPE_SECRET_KEY: 'sk_test_adoption' }],

@@ -62,8 +62,9 @@ describe('a payment whose answer was lost', () => {
 });
 
 describe('the reports of a processor', () => {
-  const unadopted = (rowId: number, outage: boolean): Unadopted => ({
-    ...{ gateway: 'sandbox', providerId: `auth_${rowId}`, rowIds: [rowId], outage, error: 'scripted' },
+  const unadopted = (rowId: number, passing: boolean): Unadopted => ({
+    ...{ gateway: 'sandbox', providerId: `auth_${rowId}`, paymentId: `pay_${rowId}`, rowIds: [rowId] },
+    ...{ passing, error: 'scripted' },
   });
   const sync = (script: Script) =>
     begin(
@@ -88,17 +89,23 @@ describe('the reports of a processor', () => {
   test('that cannot be adopted are left to a person, and the others go on', async () => {
     let asked = 0;
     const run = await sync({
-      // The processor is down for as many attempts as a day has, and then one more answer is enough.
+      // The processor is down meanwhile for the one payment, and refuses the other; then one more answer is enough.
       adoptReported: () => (++asked > 20 ? [] : [unadopted(2, true), ...(asked <= 11 ? [unadopted(3, false)] : [])]),
-      openReview: () => undefined,
       giveUpReported: () => undefined,
     });
     await run.running.result();
-    expect(run.argsOf('openReview').map(([review]) => review)).toMatchObject([
-      { kind: 'adoption_failed', subject: 'processor/sandbox/auth_3', attempts: 11, lastError: 'scripted' },
-    ]);
-    expect(run.argsOf('giveUpReported')).toEqual([[[3]]]);
+    expect(run.argsOf('giveUpReported')).toEqual([[unadopted(3, false), 11]]);
     expect(asked).toBe(21);
+  });
+
+  test('that are refused after a long outage have as many attempts as any', async () => {
+    let asked = 0;
+    const run = await sync({
+      adoptReported: () => (++asked > 25 ? [] : [unadopted(2, asked <= 20)]),
+      giveUpReported: () => undefined,
+    });
+    await run.running.result();
+    expect(run.argsOf('giveUpReported')).toEqual([]);
   });
 });
 

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Around } from '../../activities/context.js';
 
-const sends = ['during', 'during2', 'during3', 'during4', 'during5'];
+const sends = ['during', 'during2', 'during3', 'during4', 'during5', 'during6'];
 
 export interface CrashPoints {
   readonly interceptors: readonly ActivityInterceptorsFactory[];

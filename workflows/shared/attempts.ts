@@ -31,7 +31,7 @@ export async function ask<T>(
   retry: RetrySettings,
   call: Call<T>,
 ): Promise<T | typeof unanswered> {
-  if (isBranched()) return await askOutside(retryClass, retry, call, 0);
+  if (isBranched()) return await askOutside(retryClass, retry, call, 0, false);
   try {
     return await call(attemptInTask, null);
   } catch (error) {
@@ -51,8 +51,10 @@ export async function askAgain<T>(
   const waitMs = nextWaitMs(retryClass, fault, 1, retry.retryBaseScale);
   if (waitMs === null) return unanswered;
   const summary = `Wait before the next attempt (${retryClassNames[retryClass]})`;
-  await unlessReported(retryClass, () => sleep(waitMs, { summary }));
-  return await askOutside(retryClass, retry, call, 1);
+  // A report of the processor settles a doubt; it makes no failing processor well.
+  const inDoubt = fault === 'no_answer';
+  await unlessReported(retryClass, inDoubt, () => sleep(waitMs, { summary }));
+  return await askOutside(retryClass, retry, call, 1, inDoubt);
 }
 
 async function askOutside<T>(
@@ -60,14 +62,15 @@ async function askOutside<T>(
   retry: RetrySettings,
   call: Call<T>,
   attemptsBefore: number,
+  inDoubt: boolean,
 ): Promise<T | typeof unanswered> {
   const { retryBaseScale } = retry;
   const retries = (before: number) =>
     call(gatewayRetries(retry), { retryClass, retryBaseScale, attemptsBefore: before });
   try {
-    let answer = await unlessReported(retryClass, () => retries(attemptsBefore));
+    let answer = await unlessReported(retryClass, inDoubt, () => retries(attemptsBefore));
     // The attempt that was cut short may have taken effect, so the next one looks it up first.
-    while (answer === reported) answer = await unlessReported(retryClass, () => retries(Math.max(1, attemptsBefore)));
+    while (answer === reported) answer = await unlessReported(retryClass, inDoubt, () => retries(attemptsBefore));
     return answer;
   } catch (error) {
     if (faultOf(error) === null) throw error;
@@ -79,6 +82,10 @@ async function askOutside<T>(
 const processorClasses: readonly RetryClass[] = ['authorize', 'backupCard', 'capture', 'refund'];
 
 /** Runs a call, or the wait for its next attempt. Cut short where the processor reports that it has decided. */
-async function unlessReported<T>(retryClass: RetryClass, run: () => Promise<T>): Promise<T | typeof reported> {
-  return processorClasses.includes(retryClass) ? await untilReported(run) : await run();
+async function unlessReported<T>(
+  retryClass: RetryClass,
+  inDoubt: boolean,
+  run: () => Promise<T>,
+): Promise<T | typeof reported> {
+  return inDoubt && processorClasses.includes(retryClass) ? await untilReported(run) : await run();
 }

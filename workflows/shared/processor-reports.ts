@@ -1,5 +1,5 @@
 /** What a card processor reports of a payment that a workflow is still waiting for: a reason to ask again at once. */
-import { CancellationScope, condition, defineSignal, isCancellation, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, defineSignal, setHandler } from '@temporalio/workflow';
 import { outermostScope } from './branches.js';
 import { processorSignal } from './contract.js';
 
@@ -32,7 +32,8 @@ export async function untilReported<T>(wait: () => Promise<T>): Promise<T | type
   let interrupted = false;
   const waiting = new CancellationScope();
   const waited = waiting.run(wait).catch((error: unknown): typeof reported => {
-    if (interrupted && isCancellation(error)) return reported;
+    // The attempt that was cut short may end with a failure of its own.
+    if (interrupted) return reported;
     throw error;
   });
   const listening = new CancellationScope();

@@ -83,6 +83,8 @@ export function gatewayRetries(retry: RetrySettings): Activities {
     proxyActivities<Activities>({
       taskQueue: gatewayTaskQueue,
       startToCloseTimeout: gatewayAttemptMs(retry),
+      // A report of the processor cuts an attempt short: it is not waited for.
+      cancellationType: 'TRY_CANCEL',
       retry: {
         initialInterval: seconds(2 * retry.retryBaseScale),
         backoffCoefficient: 2,
@@ -148,8 +150,8 @@ export const sweeping = summarized(
 export const adopting = summarized(
   proxyActivities<Activities>({
     taskQueue: gatewayTaskQueue,
-    startToCloseTimeout: '10m',
-    heartbeatTimeout: '60s',
+    startToCloseTimeout: '3h',
+    heartbeatTimeout: '10s',
     retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '60s' },
   }),
 );

@@ -36,12 +36,10 @@ describe('a doubt', () => {
     ['is left by a payment that is still processing', { body: intent('processing') }, 'server_error'],
   ] as const)('%s', async (_name, script, fault) => {
     stripe.answer(script, { body: intent('requires_capture') });
-    const began = performance.now();
     const error = await failureOf(stripe.payments.authorize(operation, knowing('pi_1'), { timeoutMs: 500 }));
     expect(error).toBeInstanceOf(GatewayFault);
     expect(error).toMatchObject({ gateway: 'stripe', fault });
     expect(stripe.sent).toHaveLength(1);
-    expect(performance.now() - began).toBeLessThan(1500);
   });
 
   test('does not exist where no connection could be made', async () => {

@@ -12,6 +12,8 @@ import { gateway } from './transport.js';
 /** Fields that may be absent, null or empty. */
 const optionalCode = providerId.nullish().catch(null);
 const metadata = z.record(z.string(), z.string()).nullish();
+/** Minor units, as far as a sum of them is exact. */
+const money = z.int().min(0).max(1e12);
 
 const intentShape = z.object({
   id: providerId,
@@ -25,9 +27,10 @@ const intentShape = z.object({
     'canceled',
     'succeeded',
   ]),
-  amount: z.int(),
-  amount_received: z.int(),
+  amount: money,
+  amount_received: money,
   cancellation_reason: optionalCode,
+  metadata,
   last_payment_error: z.object({ code: optionalCode, decline_code: optionalCode }).nullish(),
 });
 export type Intent = z.infer<typeof intentShape>;
@@ -37,7 +40,7 @@ const methodShape = z.object({ id: providerId, object: z.literal('payment_method
 const refundShape = z.object({
   id: providerId,
   object: z.literal('refund'),
-  amount: z.int(),
+  amount: money,
   created: z.int(),
   status: providerId.nullish(),
   reason: optionalCode,
@@ -49,7 +52,7 @@ export type StripeRefund = z.infer<typeof refundShape>;
 const disputeShape = z.object({
   id: providerId,
   object: z.literal('dispute'),
-  amount: z.int(),
+  amount: money,
   currency: providerId,
   created: z.int(),
   reason: providerId,
@@ -137,7 +140,7 @@ export function refundInBooks(refund: StripeRefund): BookedRefund {
   const status = refundStatusOf(refund);
   return {
     providerReference: refund.id,
-    refundId: refund.metadata?.refundId ?? null,
+    refundId: ownId(refund.metadata?.refundId),
     amount: refund.amount,
     status,
     failure: status === 'failed' ? (refund.failure_reason ?? refund.status ?? 'unknown') : null,
@@ -175,6 +178,11 @@ function disputeStatusOf(status: string): DisputeStatus {
     default:
       return 'open';
   }
+}
+
+/** An id of ours; null if it is none. */
+export function ownId(text: string | undefined): string | null {
+  return text !== undefined && /^[a-z]{3}_\w{1,64}$/.test(text) ? text : null;
 }
 
 export function instantOf(seconds: number): string {

@@ -6,7 +6,15 @@ import type Stripe from 'stripe';
 import type { AuthorizationBooks, BookedDispute, PaymentGateway } from '../gateway.js';
 import { changesAt } from './changes.js';
 import { createIntents, unexpected } from './intents.js';
-import { authorizationOf, captureOf, disputeInBooks, type Intent, readDisputes, refundInBooks } from './objects.js';
+import {
+  authorizationOf,
+  captureOf,
+  disputeInBooks,
+  type Intent,
+  ownId,
+  readDisputes,
+  refundInBooks,
+} from './objects.js';
 import { createRefunds, type Refunds } from './refunds.js';
 import { ask } from './refusals.js';
 import { createTransport, gateway, type TransportOptions } from './transport.js';
@@ -63,7 +71,8 @@ export async function createStripePayments(options: StripeOptions): Promise<Paym
     undoCapture: (operation, id, amount, callOptions) => within(callOptions, () => refunds.undo(operation, id, amount)),
     refund: (call, callOptions) => within(callOptions, () => refunds.create(call)),
     findRefund: (call, callOptions) => within(callOptions, () => refunds.find(call)),
-    read: (id, callOptions) => within(callOptions, () => readBooks(stripe, refunds, () => intents.retrieve(id))),
+    read: (id, callOptions) =>
+      within(callOptions, () => readBooks(stripe, refunds, installation, () => intents.retrieve(id))),
     changes: (request, callOptions) => within(callOptions, () => changesAt(stripe, installation, request)),
     close: () => transport.close(),
   };
@@ -72,6 +81,7 @@ export async function createStripePayments(options: StripeOptions): Promise<Paym
 async function readBooks(
   stripe: Stripe,
   refunds: Refunds,
+  installation: string,
   retrieve: () => Promise<Intent | null>,
 ): Promise<AuthorizationBooks | null> {
   const intent = await retrieve();
@@ -83,6 +93,7 @@ async function readBooks(
   const disputes = captured === 0 ? [] : await disputesOf(stripe, intent.id);
   return {
     authorizationId: intent.id,
+    paymentId: intent.metadata?.installation === installation ? ownId(intent.metadata.paymentId) : null,
     status,
     amount: intent.amount,
     captured,

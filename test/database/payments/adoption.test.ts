@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adoptBooks, closeReports, openReports } from '../../../db/payments/adoption.js';
+import { adoptBooks, closeReports, leaveToPerson, openReports } from '../../../db/payments/adoption.js';
 import { getDispute } from '../../../db/payments/disputes.js';
 import { keepEvents } from '../../../db/payments/inbox.js';
 import { getPayment } from '../../../db/payments/queries.js';
@@ -48,15 +48,9 @@ const disputeOf = (amount: number, status: DisputeStatus, more: Partial<Dispute>
 /** The processor's books of one payment, read now. */
 async function bookOf(paymentId: string | null, more: Partial<ProcessorBook>): Promise<ProcessorBook> {
   const [row] = await books.sql<{ readAt: string }[]>`select clock_timestamp()::text as "readAt"`;
-  const authorizationId = `auth_${paymentId}`;
   return {
-    gateway: 'sandbox',
-    authorizationId,
-    readAt: row?.readAt ?? '',
-    refundable: true,
-    refunds: [],
-    disputes: [],
-    ...more,
+    ...{ gateway: 'sandbox', authorizationId: `auth_${paymentId}`, paymentId: null, readAt: row?.readAt ?? '' },
+    ...{ refundable: true, refunds: [], disputes: [], ...more },
   };
 }
 async function adopt(paymentId: string | null, more: Partial<ProcessorBook>) {
@@ -181,6 +175,16 @@ describe('a refund of ours', () => {
     expect((await sales.retry(id, 1)).state).toMatchObject({ status: 'succeeded' });
   });
 
+  test('that a person closed while it was on its way is read again until it is decided', async () => {
+    const { orderId, paymentId } = await sold(1000);
+    const { id } = await sales.begin({ orderId });
+    await sales.fail(id);
+    const pending = refundOf(1000, 'pending', { refundId: id });
+    expect(await adopt(paymentId, { refunds: [pending] })).toMatchObject({ outcome: 'waiting' });
+    await adopt(paymentId, { refunds: [{ ...pending, status: 'succeeded' }] });
+    expect(await sales.orderRow(orderId)).toMatchObject({ status: 'refunded', refunded: 1000 });
+  });
+
   test('that went back after its units were refunded otherwise is booked without them', async () => {
     const sku = await books.newSku(10);
     const line = { quantity: 2, unitPrice: 500, discount: 0, tax: 0 };
@@ -196,7 +200,10 @@ describe('a refund of ours', () => {
 });
 
 describe('the undo of a charge', () => {
-  test('is no refund: its books change nothing', async () => {
+  const failed = { status: 'failed', failure: 'expired_or_canceled_card' } as const;
+  const reviewed = [{ kind: 'refund_failed', status: 'open' }];
+
+  test('is no refund: its books change nothing, and a person looks where its money comes back days later', async () => {
     const paymentId = await sales.payment(700);
     await books.sql`update payments set status = 'refunded', refunded = amount where id = ${paymentId}`;
     const undo = refundOf(700);
@@ -204,10 +211,28 @@ describe('the undo of a charge', () => {
     expect(await payment(paymentId)).toMatchObject({ status: 'refunded', refunded: 700 });
     expect(await refundsOf(paymentId)).toEqual([]);
     expect(await reviewsOf(`payment/${paymentId}`)).toEqual([]);
-    // Its money came back to us days later.
-    for (let look = 1; look <= 2; look++)
-      await adopt(paymentId, { refunds: [{ ...undo, status: 'failed', failure: 'expired_or_canceled_card' }] });
-    expect(await reviewsOf(`payment/${paymentId}`)).toMatchObject([{ kind: 'refund_failed', status: 'open' }]);
+    for (let look = 1; look <= 2; look++) await adopt(paymentId, { refunds: [{ ...undo, ...failed }] });
+    expect(await reviewsOf(`payment/${paymentId}`)).toMatchObject(reviewed);
+  });
+
+  test('of the first card, before the backup paid, is looked at by a person too', async () => {
+    const paymentId = await sales.payment(700);
+    const undo = refundOf(700);
+    const first = { authorizationId: `auth_first_${paymentId}`, paymentId, refundable: true };
+    await adopt(paymentId, { ...first, refunds: [undo] });
+    expect(await reviewsOf(`payment/${paymentId}`)).toEqual([]);
+    await adopt(paymentId, { ...first, refunds: [{ ...undo, ...failed }] });
+    expect(await reviewsOf(`payment/${paymentId}`)).toMatchObject(reviewed);
+    expect(await payment(paymentId)).toMatchObject({ status: 'captured', refunded: 0 });
+  });
+
+  test('of a payment that failed is looked at by a person too', async () => {
+    const paymentId = newId('pay');
+    await books.sql`
+      insert into payments (id, status, amount, currency, provider_reference)
+      values (${paymentId}, 'failed', 700, 'USD', null)`;
+    await adopt(paymentId, { paymentId, refunds: [refundOf(700, 'failed')] });
+    expect(await reviewsOf(`payment/${paymentId}`)).toMatchObject(reviewed);
   });
 });
 
@@ -280,11 +305,20 @@ describe('a dispute', () => {
     const dispute = disputeOf(1000, 'open');
     const older = await bookOf(paymentId, { refundable: false, disputes: [dispute] });
     await adopt(paymentId, { disputes: [{ ...dispute, status: 'won', refundable: true }] });
-    expect(await adoptBooks(books.sql, [older])).toEqual([{ outcome: 'same', workflows: [] }]);
+    // It is read again instead.
+    expect(await adoptBooks(books.sql, [older])).toEqual([{ outcome: 'waiting', workflows: [] }]);
     await adopt(paymentId, { disputes: [dispute] });
     const [row] = await books.sql`select status from disputes where payment_id = ${paymentId}`;
     expect(row).toEqual({ status: 'won' });
     expect(await payment(paymentId)).toMatchObject({ disputed: 0, refundable: true });
+  });
+});
+
+test('a payment without an order that is being charged has no row, and is its workflow’s all the same', async () => {
+  const paymentId = newId('pay');
+  expect(await adopt(paymentId, { paymentId, refunds: [refundOf(10)] })).toEqual({
+    outcome: 'in_flight',
+    workflows: [`payment/${paymentId}`],
   });
 });
 
@@ -388,9 +422,23 @@ describe('a report of a processor', () => {
     await keepEvents(books.sql, [event('refund.created', providerId), event('charge.refunded', providerId)]);
     const rowIds = (await rowsAbout(providerId)).map(({ id }) => id);
     const { payments } = await openReports(books.sql, rowIds);
-    expect(payments).toEqual([{ gateway: 'stripe', providerId, rowIds }]);
-    await closeReports(books.sql, rowIds);
+    expect(payments).toEqual([{ gateway: 'stripe', providerId, rowIds, paymentId: expect.stringMatching(/^pay_/) }]);
+    await closeReports(books.sql, payments);
     expect((await openReports(books.sql, rowIds)).payments).toEqual([]);
+  });
+
+  test('that cannot be adopted opens one review of its payment, which closes when it is adopted', async () => {
+    const providerId = await atStripe('captured');
+    await keepEvents(books.sql, [event('refund.created', providerId)]);
+    const rowIds = (await rowsAbout(providerId)).map(({ id }) => id);
+    const { payments } = await openReports(books.sql, rowIds);
+    for (const reported of [...payments, ...payments])
+      await leaveToPerson(books.sql, reported, { attempts: 11, lastError: 'no room' });
+    const subject = `processor/stripe/${providerId}`;
+    expect(await reviewsOf(subject)).toMatchObject([{ kind: 'adoption_failed', status: 'open' }]);
+    expect((await openReports(books.sql, rowIds)).payments).toEqual([]);
+    await closeReports(books.sql, payments);
+    expect(await reviewsOf(subject)).toMatchObject([{ status: 'resolved' }]);
   });
 
   test('that came before our own answer is closed without a look once we know', async () => {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { adoptionActivities } from '../../../activities/adoption.js';
-import { readMark } from '../../../db/payments/adoption.js';
+import { openReports, readMark } from '../../../db/payments/adoption.js';
 import { GatewayFault } from '../../../gateways/http/fault.js';
 import type { AuthorizationBooks, ChangesPage } from '../../../gateways/payment/gateway.js';
 import { Books } from '../books.js';
@@ -50,7 +50,15 @@ async function look(answer: (asked: Asked, call: number) => ChangesPage | Error)
   return { asked, told };
 }
 const bookOf = (paymentId: string, refunded: number): AuthorizationBooks => ({
-  ...{ authorizationId: `auth_${paymentId}`, status: 'captured', amount: 500, captured: 500, refunded, voided: false },
+  ...{
+    authorizationId: `auth_${paymentId}`,
+    paymentId: null,
+    status: 'captured',
+    amount: 500,
+    captured: 500,
+    refunded,
+    voided: false,
+  },
   ...{ refundable: true, disputes: [] },
   refunds: [
     {
@@ -108,6 +116,24 @@ describe('the look for changes', () => {
       select payload->>'gateway' as gateway from outbox
        where topic = 'processor' and payload->>'providerId' = ${`auth_${paymentId}`}`;
     expect(queued).toEqual([{ gateway: 'sandbox' }]);
+  });
+
+  test('reads a payment again that is being charged, if somebody has refunded it already', async () => {
+    const paymentId = `pay_${randomUUID().replaceAll('-', '')}`;
+    const { told } = await look(() => page({ books: [{ ...bookOf(paymentId, 300), paymentId }] }));
+    expect(told).toEqual([`payment/${paymentId}`]);
+    const [queued] = await books.sql<{ id: number }[]>`
+      select id::float8 as id from outbox where topic = 'processor' and payload->>'providerId' = ${`auth_${paymentId}`}`;
+    expect((await openReports(books.sql, [queued?.id ?? 0])).payments).toMatchObject([{ paymentId }]);
+  });
+
+  test('adopts the others where Postgres refuses one, which a person gets in the end', async () => {
+    const [good, bad] = [await sales.payment(500), await sales.payment(500)];
+    await look(() => page({ books: [bookOf(bad, -1), bookOf(good, 100)] }));
+    expect([await refundedOf(good), await refundedOf(bad)]).toEqual([100, 0]);
+    const [queued] = await books.sql<{ id: number }[]>`
+      select id::float8 as id from outbox where topic = 'processor' and payload->>'providerId' = ${`auth_${bad}`}`;
+    expect(queued).toBeDefined();
   });
 
   test('tells the workflow of a pending refund, and books nothing itself', async () => {
