@@ -52,13 +52,17 @@ export function holdfastAt(
   { apiUrl, apiKey }: { readonly apiUrl: string; readonly apiKey: string },
   args: readonly string[],
 ): Promise<Ended> {
-  return holdfastProcess(args, { HOLDFAST_API_URL: apiUrl, HOLDFAST_API_KEY: apiKey });
+  return spawned(args, { HOLDFAST_API_URL: apiUrl, HOLDFAST_API_KEY: apiKey });
 }
 
 /** The same in a process of its own, like a shell. */
 export function holdfastProcess(args: readonly string[], env: Env = {}): Promise<Ended> {
+  return spawned(args, { ...ofTheRun(), ...env });
+}
+
+function spawned(args: readonly string[], env: Env): Promise<Ended> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...ofTheRun(), ...env } });
+    const child = spawn(process.execPath, [bin, ...args], { env: { ...process.env, ...env } });
     let out = '';
     let err = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => (out += chunk));
