@@ -87,7 +87,7 @@ export function noticeText(notice: Notice): { readonly to: keyof NoticeAddresses
       return {
         to: 'managers',
         subject: `Dispute ${status}: ${orderId ?? paymentId}`,
-        text: `${about} It is ${status}: ${disputeStatusMeanings[status]}.\n\nDispute ${disputeId}, payment ${paymentId}\n`,
+        text: `${about} Its status is ${status}: ${disputeStatusMeanings[status]}.\n\nDispute ${disputeId}, payment ${paymentId}\n`,
       };
     }
   }

@@ -25,6 +25,11 @@ export const refunds: SagaResource<Refund, RefundInput> = {
     return { view, refusal: refused && refusal(refused, failure?.detail ?? '') };
   },
   pending: pendingRefund,
+  // A client that did not wait for the decision has its id.
+  refused: async (db, input, { code, detail }) => ({
+    ...(await pendingRefund(db, input)),
+    ...{ status: 'failed', failure: { code, detail }, settledAt: input.requestedAt },
+  }),
   isUndecided: ({ status }) => status === 'pending',
   alwaysWritten: false,
 };

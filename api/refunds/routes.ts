@@ -52,7 +52,7 @@ function createRoutes(deps: ApiDeps): Route[] {
       answers: { 201: refund, 202: refund },
       refusals: [...refusals, 'invalid_order_state'],
       handler: (call) => {
-        const { amount = null, lines, charges, restock, reason } = call.body;
+        const { amount = null, lines = [], charges, restock, reason } = call.body;
         return refundOrder(call.params.id, { request: { amount, lines, charges, restock }, reason }, call, deps);
       },
     }),

@@ -43,8 +43,9 @@ export const newOrderRefund = z
     amount: amount.openapi({ description: 'Overrides what the lines and charges come to.', example: 1999 }).optional(),
     lines: z
       .array(z.strictObject({ sku, quantity }))
+      .min(1)
       .max(maxLinesPerOrder)
-      .default([])
+      .optional()
       .openapi({ description: 'The units to refund, each once. Their share is what was paid for them.' }),
     charges: z
       .boolean()
@@ -56,10 +57,13 @@ export const newOrderRefund = z
       .openapi({ description: 'Whether the units come back to the stock, at the location of their line.' }),
     reason,
   })
-  .refine(({ amount, lines, charges, restock }) => !restock || lines.length > 0 || (amount === undefined && !charges), {
-    path: ['restock'],
-    message: 'needs lines, or a refund of everything',
-  });
+  .refine(
+    ({ amount, lines, charges, restock }) => !restock || lines !== undefined || (amount === undefined && !charges),
+    {
+      path: ['restock'],
+      message: 'needs lines, or a refund of everything',
+    },
+  );
 
 export const refund = z
   .object({

@@ -10,10 +10,14 @@ import type { Shape } from '../http/route.js';
 import { createdAt, currency, id, minorUnits, shownOrNull, time } from '../http/schemas.js';
 import { dispute, viewDispute } from './dispute.js';
 
-export const cardToken = z.string().max(maxTokenLength).regex(tokenPattern, 'must be a card token: tok_…').openapi({
-  description: "The card processor's token for a card. Card numbers are refused.",
-  example: 'tok_visa',
-});
+export const cardToken = z
+  .string()
+  .max(maxTokenLength)
+  .regex(tokenPattern, 'must be a card token: tok_… or, at Stripe, pm_…')
+  .openapi({
+    description: "The card processor's token for a card. Card numbers are refused.",
+    example: 'tok_visa',
+  });
 export const backupCardToken = cardToken.openapi({
   description: 'The card to try if the first one is refused.',
   example: 'tok_mastercard',

@@ -44,6 +44,14 @@ export class SagaReader {
     return answer === timedOut ? null : (answer as A);
   }
 
+  /** What a saga that has ended returned; null if it failed, or does not answer. */
+  async result<A>(workflowId: string): Promise<A | null> {
+    const result = await this.call(plainCallMs, () => this.client.workflow.getHandle(workflowId).result()).catch(
+      () => timedOut,
+    );
+    return result === timedOut ? null : (result as A);
+  }
+
   /** Whether a saga exists and runs. */
   async presence(workflowId: string): Promise<Presence> {
     try {

@@ -38,6 +38,8 @@ export interface SagaResource<View, Input> {
   readonly pending: (db: Database, input: Input) => Promise<View> | View;
   /** Whether its saga may answer before it is decided: such an answer is 202. Absent: it never does. */
   readonly isUndecided?: (view: View) => boolean;
+  /** The resource of a saga that refused, if clients can have heard of it before. Absent: it never existed. */
+  readonly refused?: (db: Database, input: Input, why: Refusal) => Promise<View>;
   /** Whether every saga writes its resource, even one that was terminated. */
   readonly alwaysWritten: boolean;
 }
@@ -63,7 +65,11 @@ export async function findSaga<View, Input>(
   const now = await resource.stored(db, id);
   if (now) return { kind: 'found', view: now.view };
   if (started.kind !== 'input') return { kind: started.kind };
-  if (presence === 'ended' && !resource.alwaysWritten) return { kind: 'absent' };
+  if (presence === 'ended' && !resource.alwaysWritten) {
+    const end = resource.refused && (await sagas.result<SagaAnswer<string>>(workflowId));
+    if (end?.kind !== 'refused' || !resource.refused) return { kind: 'absent' };
+    return { kind: 'found', view: await resource.refused(db, started.input, end.refusal) };
+  }
   return { kind: 'found', view: await resource.pending(db, started.input) };
 }
 

@@ -1,5 +1,5 @@
 /** Reviews: cases that need a person. */
-import { and, desc, eq } from 'drizzle-orm';
+import { and, desc, eq, lte } from 'drizzle-orm';
 import type { ReviewResolution, ReviewStatus } from '../../domain/reviews.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
@@ -38,8 +38,11 @@ export async function closeReview(db: Database, id: string, resolution: ReviewRe
   return closed.length > 0;
 }
 
-/** Closes the open reviews of a workflow that another run resumes. */
-export async function closeReviewsOf(db: Database, workflowId: string): Promise<void> {
+/**
+ * Closes the reviews of a workflow that another run resumes.
+ * @param until RFC 3339: the end of the lost run; reviews opened later are the new run's
+ */
+export async function closeReviewsOf(db: Database, workflowId: string, until: string): Promise<void> {
   const resolution: ReviewResolution = {
     by: 'success',
     resolution: 'succeeded',
@@ -50,7 +53,13 @@ export async function closeReviewsOf(db: Database, workflowId: string): Promise<
   await db
     .update(manualReviews)
     .set({ status: 'resolved', resolution })
-    .where(and(eq(manualReviews.workflowId, workflowId), eq(manualReviews.status, 'open')));
+    .where(
+      and(
+        eq(manualReviews.workflowId, workflowId),
+        eq(manualReviews.status, 'open'),
+        lte(manualReviews.createdAt, until),
+      ),
+    );
 }
 
 export async function getReview(db: Database, id: string): Promise<ReviewRow | null> {

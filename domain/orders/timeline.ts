@@ -43,7 +43,7 @@ const sentences: { readonly [Code in EntryCode]: (facts: EntryFacts[Code]) => st
   refunded: ({ refundId, reason, ...money }) => `refund ${refundId} returned ${formatMoney(money)}: ${reason}`,
   refund_failed: ({ refundId, code, ...money }) => `refund ${refundId} of ${formatMoney(money)} failed: ${code}`,
   dispute: ({ disputeId, status, reason, ...money }) =>
-    `dispute ${disputeId} about ${formatMoney(money)} (${reason}) is ${status}: ${disputeStatusMeanings[status]}`,
+    `dispute ${disputeId} about ${formatMoney(money)} (${reason}), ${status}: ${disputeStatusMeanings[status]}`,
 };
 
 /**

@@ -82,10 +82,10 @@ async function lostSagas(client: Client, onProgress: () => void): Promise<Map<st
 /** Whether another run was started. A saga that cannot be resumed does not stop the sweep. */
 async function resume(tools: LostSagaTools, run: WorkflowExecutionInfo): Promise<boolean> {
   const { connection, log } = tools;
-  const { workflowId, status } = run;
+  const { workflowId, status, closeTime } = run;
   try {
     // No run receives decisions on the lost run's reviews; the new run opens its own.
-    await closeReviewsOf(connection.db, workflowId);
+    if (closeTime !== undefined) await closeReviewsOf(connection.db, workflowId, closeTime.toISOString());
     if (!(await runAgain(tools, run))) return false;
     log.warn({ workflowId, endedAs: status.name }, 'lost saga resumed');
     return true;

@@ -31,6 +31,7 @@ export class RefundAtProcessor {
     private readonly operation: RefundOperation,
     private readonly retry: RetrySettings,
     private readonly reports: ProcessorReports,
+    private readonly orderId: string | null,
   ) {}
 
   /** Null where no processor is asked: an order that was paid outside Holdfast, or a refund of goods that cost nothing. */
@@ -45,7 +46,7 @@ export class RefundAtProcessor {
     const { traceparent } = caller;
     const call = { refundId, attempt, gateway, paymentId, authorizationId, amount, currency };
     const operation = { ...call, traceparent, requestedAt };
-    return new RefundAtProcessor(operation, retry, reports);
+    return new RefundAtProcessor(operation, retry, reports, state.orderId);
   }
 
   /**
@@ -89,7 +90,7 @@ export class RefundAtProcessor {
     const decisions = reviewDecisions(id);
     await database.openReview({
       ...{ id, kind: 'refund_failed', subject: workflowId, workflowId, attempts: 2 },
-      detail: { refundId, paymentId, attempt, amount, currency, outcome: 'unknown' },
+      detail: { refundId, orderId: this.orderId, paymentId, attempt, amount, currency, outcome: 'unknown' },
       lastError: 'the processor gave no answer: the money may have been returned or not',
     });
     for (;;) {

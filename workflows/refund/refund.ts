@@ -3,7 +3,7 @@
  * The money moves first; books, goods and mail follow in one transaction. A refund that fails frees what it reserved, and a
  * person decides whether it is tried again.
  */
-import { allHandlersFinished, condition, setCurrentDetails, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, condition, patched, setCurrentDetails, setHandler } from '@temporalio/workflow';
 import { refusal } from '../../domain/errors.js';
 import { formatMoney } from '../../domain/money.js';
 import {
@@ -55,8 +55,11 @@ class RefundSaga {
 
     for (let { state } = begun; ; ) {
       if (state.status === 'pending') state = await this.settle(state);
-      this.answer.give(this.answerOf(state));
+      const answer = this.answerOf(state);
+      this.answer.give(answer);
       if (state.status !== 'failed' || state.failure?.code === closedByHand) return;
+      // Its client is told no, and asks again where it still wants the money returned: a retry here would return it twice.
+      if (answer.kind === 'refused' && patched('refused-refunds-end')) return;
       // A person decides: the next attempt is another operation of the processor.
       const failed = new FailedRefund(this.input.refundId, state);
       const retried = await failed.decided(this.stopWanted, () =>

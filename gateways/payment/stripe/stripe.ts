@@ -99,7 +99,8 @@ async function readBooks(
     captured,
     refunded: made.reduce((sum, { status, amount }) => (status === 'failed' ? sum : sum + amount), 0),
     voided: status === 'voided',
-    refundable: disputes.every(({ refundable }) => refundable),
+    // What a lost dispute has left can be refunded.
+    refundable: disputes.every(({ refundable, status }) => refundable || status === 'lost'),
     refunds: made,
     disputes,
   };

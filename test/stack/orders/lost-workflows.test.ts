@@ -4,6 +4,7 @@ import { sweepScheduleId } from '../../../workflows/sweep/contract.js';
 import { sharedShop } from '../../shared.js';
 import { eventually, holdings } from '../../shop.js';
 import { temporal } from '../../temporal.js';
+import { refundOrder, refundReview, sold } from '../refunds/sale.js';
 import { byHand, goods, receive, shipped, untilStatus, whereabouts } from '../transfers/goods.js';
 import { until } from './lacking.js';
 
@@ -119,4 +120,29 @@ test('a payment whose workflow was terminated is taken once by the run that resu
   await resumed(`payment/${body.id}`);
   await eventually('the payment', async () => (await shop.get(`/api/payments/${body.id}`)).body.status === 'captured');
   expect(holdings(await shop.books(body.id))).toEqual({ open: 0, net: 900 });
+});
+
+test('a refund without an answer whose workflow was terminated has an open review again, which the sweep leaves open', async () => {
+  const { orderId } = await sold(shop, 'tok_refund_down');
+  const { body } = await refundOrder(shop, orderId, {}, { prefer: 'wait=1' });
+  const first = await refundReview(shop, body.id);
+  await terminate(`refund/${body.id}`);
+  await resumed(`refund/${body.id}`);
+  const second = await eventually('another review', async () => {
+    const review = await refundReview(shop, body.id);
+    return review.id !== first.id && review;
+  });
+  const { schedule, workflow } = await temporal();
+  const sweeps = async () => (await schedule.getHandle(sweepScheduleId).describe()).info.numActionsTaken;
+  const before = await sweeps();
+  await eventually('three sweeps', async () => {
+    await schedule.getHandle(sweepScheduleId).trigger();
+    return (await sweeps()) >= before + 3;
+  });
+  await eventually('the last sweep to end', async () => {
+    const running = await workflow.count("WorkflowType = 'sweep' AND ExecutionStatus = 'Running'");
+    return running.count === 0;
+  });
+  expect((await shop.must(200, shop.get(`/api/reviews/${second.id}`))).body.status).toBe('open');
+  await shop.must(200, shop.post(`/api/reviews/${second.id}/resolve`, { resolution: 'done', note: 'seen' }));
 });

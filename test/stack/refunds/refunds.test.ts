@@ -84,6 +84,8 @@ describe('a refund of an order', () => {
     [{ amount: -1 }],
     [{ amount: 1.5 }],
     [{ lines: [{ sku: 'T', quantity: 0 }] }],
+    [{ lines: [] }],
+    [{ lines: [], restock: true }],
     [{ lines: [{ sku: 'T', quantity: 1_000_000_001 }] }],
     [{ lines: [{ sku: 'T', quantity: 1, amount: 5 }] }],
     [{ lines: [{ sku: 'not-in-the-order', quantity: 1 }] }],
@@ -317,5 +319,23 @@ describe('a processor that refuses a refund', () => {
     expect((await atProcessor(shop, orderId)).refunded).toBe(returned);
     expect((await shop.get(`/api/payments/${paymentId}`)).body.refundPending).toBe(0);
     expect(await shop.stock(sku)).toMatchObject({ onHand: 7 });
+    // A retry by a person would return what the client was refused, and may have asked for again.
+    const { items } = (await shop.must(200, shop.get('/api/reviews?status=open&limit=200'))).body;
+    expect(items.map(({ subject }: { subject: string }) => subject)).not.toContain(`refund/${body.refundId}`);
+    expect((await shop.get(`/api/refunds/${body.refundId}`)).body).toMatchObject({
+      status: 'failed',
+      failure: { code },
+    });
   });
+});
+
+test('a refund that was answered before it was decided, and is refused then, says why', async () => {
+  const { orderId } = await sold(shop);
+  const request = { amount: 3001, reason: 'too much' };
+  const { body } = await shop.must(
+    202,
+    shop.post(`/api/orders/${orderId}/refunds`, request, { prefer: 'respond-async' }),
+  );
+  const refused = await untilRefund(shop, body.id, 'failed');
+  expect(refused).toMatchObject({ orderId, amount: 3001, failure: { code: 'over_refund' } });
 });
