@@ -49,7 +49,8 @@ describe('the books', () => {
     ['warning_closed', false, 'closed', true],
     ['under_review', false, 'open', false],
     ['won', false, 'won', true],
-    ['lost', false, 'lost', false],
+    // What it has left can be refunded.
+    ['lost', false, 'lost', true],
     ['something_new', false, 'open', false],
   ])('a dispute that is %s (%s) counts as %s', async (theirs, chargeRefundable, status, refundable) => {
     stripe.answer({ body: intent('succeeded') }, list(), list(dispute(theirs, chargeRefundable)));

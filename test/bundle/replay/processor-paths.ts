@@ -64,16 +64,29 @@ async function synced(shop: Shop, { databaseUrl }: Outside, orderId: string): Pr
   }
 }
 
+/** Somebody has returned the money by hand, which nobody has told us yet. */
+async function refused(shop: Shop, outside: Outside): Promise<string> {
+  const { orderId } = await sold(shop);
+  const { body } = await shop.get(`/api/orders/${orderId}`);
+  await byHand(outside, body.payment.providerReference);
+  const answer = await refundOrder(shop, orderId);
+  return `refund/${answer.body.refundId}`;
+}
+
+async function byHand({ sandboxUrl }: Outside, authorizationId: string): Promise<void> {
+  await fetch(`${sandboxUrl}/payments/${authorizationId}/refunds`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"amount":3000}',
+  });
+}
+
 /** A refund of ours without an answer has reserved the money that somebody returns by hand. */
 async function withoutRoom(shop: Shop, outside: Outside): Promise<string> {
   const { orderId } = await sold(shop, 'tok_refund_down');
   await refundOrder(shop, orderId, {}, { prefer: 'wait=1' });
   const { body } = await shop.get(`/api/orders/${orderId}`);
-  await fetch(`${outside.sandboxUrl}/payments/${body.payment.providerReference}/refunds`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: '{"amount":3000}',
-  });
+  await byHand(outside, body.payment.providerReference);
   return await synced(shop, outside, orderId);
 }
 
@@ -81,6 +94,7 @@ export const processorPaths: readonly Path[] = [
   { name: 'order-charge-reported', walk: orderReported },
   { name: 'payment-charge-reported', walk: paymentReported },
   { name: 'refund-pending-then-reported', walk: refundReported },
+  { name: 'refund-refused-by-the-processor', walk: refused },
   { name: 'processor-sync-adopted', walk: async (shop, outside) => synced(shop, outside, (await sold(shop)).orderId) },
   { name: 'processor-sync-left-to-a-person', walk: withoutRoom },
 ];

@@ -14,8 +14,8 @@ Runtime.install({
 const folder = join(projectRoot, 'test/bundle/replay/histories');
 /**
  * Those in `step-by-step` are of orders started before single-activity checkout, those in `earlier-names` hold inputs and
- * results whose names have changed since (workflows/shared/earlier-names.ts), and those in `given-up-cards-fail` end an
- * order whose card a lost task gave up.
+ * results whose names have changed since (workflows/shared/earlier-names.ts), those in `given-up-cards-fail` end an order
+ * whose card a lost task gave up, and those in `refused-refunds-wait` wait for a person after a processor's refusal.
  */
 const histories = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.json'));
 const bundle = { codePath: inject('bundlePath') };
