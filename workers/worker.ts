@@ -1,6 +1,6 @@
-/** The composition of a worker: its task queues, activities and their dependencies. */
+/** The composition of a worker: its connections, task queues and upkeep. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client, WorkflowNotFoundError } from '@temporalio/client';
+import { Client } from '@temporalio/client';
 import {
   DefaultLogger,
   type LogEntry,
@@ -10,43 +10,20 @@ import {
   Worker,
 } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { adoptionActivities } from '../activities/adoption.js';
-import { cardCalls } from '../activities/card-calls.js';
-import { checkoutActivities } from '../activities/checkout.js';
 import type { Around } from '../activities/context.js';
-import type { Activities } from '../activities/index.js';
-import { noticeActivities } from '../activities/notices.js';
-import { orderActivities } from '../activities/orders.js';
-import { paymentActivities } from '../activities/payments.js';
-import { refundActivities } from '../activities/refunds.js';
-import { replenishmentActivities } from '../activities/replenishment.js';
-import { reviewActivities } from '../activities/reviews.js';
-import { supplierActivities } from '../activities/suppliers.js';
-import { sweepActivities } from '../activities/sweep.js';
-import { transferActivities } from '../activities/transfers.js';
-import { verificationActivities } from '../activities/verification.js';
 import type { Log } from '../api/system/log.js';
-import { createOrderStore } from '../db/orders/store.js';
-import { providerIds } from '../db/payments/provider-ids.js';
 import type { Connection, connect } from '../db/postgres/client.js';
-import { createRefundStore } from '../db/refunds/store.js';
-import { createLedger } from '../db/stock/ledger.js';
-import { createTransferStore } from '../db/transfers/store.js';
 import { tooStrong } from '../db/upgrade/roles.js';
 import type { Settings } from '../domain/settings.js';
-import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
-import { createSmtpMail } from '../gateways/mail/smtp.js';
 import type { PaymentGateway } from '../gateways/payment/gateway.js';
-import { paymentGateways } from '../gateways/payment/registry.js';
 import { createSandboxPayments } from '../gateways/payment/sandbox.js';
 import { createStripePayments } from '../gateways/payment/stripe/stripe.js';
-import { createHttpSuppliers } from '../gateways/supplier/http.js';
-import { gatewayTaskQueue, processorSignal, taskQueue } from '../workflows/shared/contract.js';
+import { gatewayTaskQueue, taskQueue } from '../workflows/shared/contract.js';
+import { activitiesOn } from './activities.js';
 import { storableOutcomes } from './interceptors/activity-errors.js';
 import { type CrashPoints, crashPoints } from './interceptors/crash-points.js';
 import { startRelay } from './outbox/relay.js';
 import { startLockSampler } from './upkeep/lock-sampler.js';
-import { resumeLostSagas } from './upkeep/lost-sagas.js';
 import { createWorkerMetrics, serveMetrics, type WorkerMetrics } from './upkeep/metrics.js';
 import { ensureSchedules } from './upkeep/schedules.js';
 import { untilStarted } from './upkeep/until-started.js';
@@ -179,88 +156,6 @@ async function cardProcessors({ settings, sandboxUrl }: WorkerOptions): Promise<
   const { secretKey, apiBase, installation } = settings.stripe;
   if (secretKey === null) return [sandbox];
   return [sandbox, await createStripePayments({ secretKey, apiBase, installation, timeoutMs })];
-}
-
-function activitiesOn(
-  connection: Connection,
-  client: Client,
-  options: WorkerOptions & { readonly processors: readonly PaymentGateway[] },
-  metrics: WorkerMetrics,
-  around: Around,
-): Activities {
-  const {
-    gatewayTimeoutSeconds,
-    gatewayAllowHosts: allowed,
-    workflowTaskTimeoutSeconds,
-    paymentGateway,
-  } = options.settings;
-  const timeoutMs = gatewayTimeoutSeconds * 1000;
-  const ledger = metrics.stock.ledger(createLedger(connection.sql));
-  const store = metrics.stock.orders(createOrderStore(connection.sql));
-  const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
-  const smtp = new URL(options.smtpUrl);
-  const orders = orderActivities(store, paymentGateway);
-  const processors = paymentGateways(options.processors);
-  const calls = cardCalls({
-    payments: processors,
-    fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
-    ids: providerIds(connection.sql),
-    gatewayTimeoutSeconds,
-  });
-  const payments = paymentActivities({
-    calls,
-    sql: connection.sql,
-    onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
-    around,
-  });
-  return {
-    ...orders,
-    ...payments,
-    ...refundActivities({
-      store: metrics.stock.refunds(createRefundStore(connection.sql)),
-      gatewayOf: processors.of,
-      gatewayTimeoutSeconds,
-    }),
-    ...adoptionActivities({
-      sql: connection.sql,
-      gateways: options.processors,
-      gatewayTimeoutSeconds,
-      tell: (workflowId) => tellOfProcessor(client, workflowId),
-    }),
-    ...checkoutActivities({ orders, calls, around }),
-    ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
-    ...supplierActivities(suppliers, gatewayTimeoutSeconds),
-    ...replenishmentActivities({
-      sql: connection.sql,
-      suppliers,
-      gatewayTimeoutSeconds,
-      observer: metrics.replenishment,
-    }),
-    ...reviewActivities(connection.db),
-    ...noticeActivities(
-      connection,
-      createSmtpMail({
-        host: smtp.hostname,
-        port: Number(smtp.port || 25),
-        from: 'orders@holdfast.example',
-        timeoutMs,
-      }),
-      { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
-    ),
-    ...verificationActivities(connection),
-    ...sweepActivities(connection, ledger, store, (onProgress) =>
-      resumeLostSagas({ client, connection, log: options.log, workflowTaskTimeoutSeconds }, onProgress),
-    ),
-  };
-}
-
-/** A workflow that is over needs to know nothing. */
-async function tellOfProcessor(client: Client, workflowId: string): Promise<void> {
-  try {
-    await client.workflow.getHandle(workflowId).signal(processorSignal);
-  } catch (error) {
-    if (!(error instanceof WorkflowNotFoundError)) throw error;
-  }
 }
 
 /** Waits for the server, which may be starting at the same time. */

@@ -1,0 +1,123 @@
+/** The activities of a worker, on their stores and gateways. */
+import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import type { Logger } from 'pino';
+import { adoptionActivities } from '../activities/adoption.js';
+import { cardCalls } from '../activities/card-calls.js';
+import { checkoutActivities } from '../activities/checkout.js';
+import type { Around } from '../activities/context.js';
+import type { Activities } from '../activities/index.js';
+import { noticeActivities } from '../activities/notices.js';
+import { orderActivities } from '../activities/orders.js';
+import { paymentActivities } from '../activities/payments.js';
+import { refundActivities } from '../activities/refunds.js';
+import { replenishmentActivities } from '../activities/replenishment.js';
+import { reviewActivities } from '../activities/reviews.js';
+import { supplierActivities } from '../activities/suppliers.js';
+import { sweepActivities } from '../activities/sweep.js';
+import { transferActivities } from '../activities/transfers.js';
+import { verificationActivities } from '../activities/verification.js';
+import { createOrderStore } from '../db/orders/store.js';
+import { providerIds } from '../db/payments/provider-ids.js';
+import type { Connection } from '../db/postgres/client.js';
+import { createRefundStore } from '../db/refunds/store.js';
+import { createLedger } from '../db/stock/ledger.js';
+import { createTransferStore } from '../db/transfers/store.js';
+import type { Settings } from '../domain/settings.js';
+import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
+import { createSmtpMail } from '../gateways/mail/smtp.js';
+import type { PaymentGateway } from '../gateways/payment/gateway.js';
+import { paymentGateways } from '../gateways/payment/registry.js';
+import { createHttpSuppliers } from '../gateways/supplier/http.js';
+import { processorSignal } from '../workflows/shared/contract.js';
+import { resumeLostSagas } from './upkeep/lost-sagas.js';
+import type { WorkerMetrics } from './upkeep/metrics.js';
+
+interface ActivityOptions {
+  readonly settings: Settings;
+  readonly log: Logger;
+  readonly sandboxUrl: string;
+  readonly smtpUrl: string;
+  readonly processors: readonly PaymentGateway[];
+}
+
+export function activitiesOn(
+  connection: Connection,
+  client: Client,
+  options: ActivityOptions,
+  metrics: WorkerMetrics,
+  around: Around,
+): Activities {
+  const {
+    gatewayTimeoutSeconds,
+    gatewayAllowHosts: allowed,
+    workflowTaskTimeoutSeconds,
+    paymentGateway,
+  } = options.settings;
+  const timeoutMs = gatewayTimeoutSeconds * 1000;
+  const ledger = metrics.stock.ledger(createLedger(connection.sql));
+  const store = metrics.stock.orders(createOrderStore(connection.sql));
+  const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
+  const smtp = new URL(options.smtpUrl);
+  const orders = orderActivities(store, paymentGateway);
+  const processors = paymentGateways(options.processors);
+  const calls = cardCalls({
+    payments: processors,
+    fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+    ids: providerIds(connection.sql),
+    gatewayTimeoutSeconds,
+  });
+  const payments = paymentActivities({
+    calls,
+    sql: connection.sql,
+    onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
+    around,
+  });
+  return {
+    ...orders,
+    ...payments,
+    ...refundActivities({
+      store: metrics.stock.refunds(createRefundStore(connection.sql)),
+      gatewayOf: processors.of,
+      gatewayTimeoutSeconds,
+    }),
+    ...adoptionActivities({
+      sql: connection.sql,
+      gateways: options.processors,
+      gatewayTimeoutSeconds,
+      tell: (workflowId) => tellOfProcessor(client, workflowId),
+    }),
+    ...checkoutActivities({ orders, calls, around }),
+    ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
+    ...supplierActivities(suppliers, gatewayTimeoutSeconds),
+    ...replenishmentActivities({
+      sql: connection.sql,
+      suppliers,
+      gatewayTimeoutSeconds,
+      observer: metrics.replenishment,
+    }),
+    ...reviewActivities(connection.db),
+    ...noticeActivities(
+      connection,
+      createSmtpMail({
+        host: smtp.hostname,
+        port: Number(smtp.port || 25),
+        from: 'orders@holdfast.example',
+        timeoutMs,
+      }),
+      { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
+    ),
+    ...verificationActivities(connection),
+    ...sweepActivities(connection, ledger, store, (onProgress) =>
+      resumeLostSagas({ client, connection, log: options.log, workflowTaskTimeoutSeconds }, onProgress),
+    ),
+  };
+}
+
+/** A workflow that is over needs to know nothing. */
+async function tellOfProcessor(client: Client, workflowId: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(workflowId).signal(processorSignal);
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
