@@ -20,27 +20,33 @@ export interface ProcessorBook {
   readonly readAt: string;
   /** False while the processor refuses refunds. */
   readonly refundable: boolean;
-  readonly refunds: readonly {
-    readonly providerReference: string;
-    /** Our refund, as the processor's books name it; null: it is none of ours. */
-    readonly refundId: string | null;
-    readonly amount: number;
-    readonly status: RefundStatus;
-    readonly failure: string | null;
-    /** RFC 3339. */
-    readonly at: string;
-  }[];
-  readonly disputes: readonly {
-    readonly providerReference: string;
-    readonly amount: number;
-    readonly currency: string;
-    readonly reason: string;
-    readonly status: DisputeStatus;
-    readonly refundable: boolean;
-    /** RFC 3339. */
-    readonly openedAt: string;
-    readonly closedAt: string | null;
-  }[];
+  readonly refunds: readonly BookedRefund[];
+  readonly disputes: readonly BookedDispute[];
+}
+
+/** A refund in a processor's books. */
+export interface BookedRefund {
+  readonly providerReference: string;
+  /** Our refund, as the processor's books name it; null: it is none of ours, or the undo of a charge. */
+  readonly refundId: string | null;
+  readonly amount: number;
+  readonly status: RefundStatus;
+  readonly failure: string | null;
+  /** RFC 3339. */
+  readonly at: string;
+}
+
+/** A dispute in a processor's books. */
+export interface BookedDispute {
+  readonly providerReference: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly reason: string;
+  readonly status: DisputeStatus;
+  readonly refundable: boolean;
+  /** RFC 3339. */
+  readonly openedAt: string;
+  readonly closedAt: string | null;
 }
 
 /**

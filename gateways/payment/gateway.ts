@@ -1,7 +1,7 @@
+import type { BookedDispute, BookedRefund } from '../../domain/payments/adoption.js';
 import type { AuthorizeAnswer, CaptureAnswer } from '../../domain/payments/answers.js';
-import type { DisputeStatus } from '../../domain/payments/disputes.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
-import type { RefundAnswer, RefundStatus } from '../../domain/payments/refunds.js';
+import type { RefundAnswer } from '../../domain/payments/refunds.js';
 import type { StripeEvent } from '../../domain/payments/stripe-events.js';
 import type { CardOperation } from '../../domain/purchase/steps.js';
 import type { CallOptions } from '../http/http.js';
@@ -103,29 +103,6 @@ export interface AuthorizationBooks {
   readonly refundable: boolean;
   readonly refunds: readonly BookedRefund[];
   readonly disputes: readonly BookedDispute[];
-}
-
-export interface BookedRefund {
-  readonly providerReference: string;
-  /** Our refund, as the processor's books name it; null: it is none of ours, or the undo of a charge. */
-  readonly refundId: string | null;
-  readonly amount: number;
-  readonly status: RefundStatus;
-  readonly failure: string | null;
-  /** RFC 3339. */
-  readonly at: string;
-}
-
-export interface BookedDispute {
-  readonly providerReference: string;
-  readonly amount: number;
-  readonly currency: string;
-  readonly reason: string;
-  readonly status: DisputeStatus;
-  readonly refundable: boolean;
-  /** RFC 3339. */
-  readonly openedAt: string;
-  readonly closedAt: string | null;
 }
 
 export interface ChangesPage {

@@ -1,11 +1,11 @@
 /** Stripe's objects, as far as we read them, and what they mean in our words. Amounts in minor units. */
 import { z } from 'zod';
+import type { BookedDispute, BookedRefund } from '../../../domain/payments/adoption.js';
 import type { AuthorizeAnswer, CaptureAnswer } from '../../../domain/payments/answers.js';
 import type { DisputeStatus } from '../../../domain/payments/disputes.js';
 import type { RefundAnswer } from '../../../domain/payments/refunds.js';
 import { expectShape, providerId } from '../../http/answers.js';
 import { GatewayFault } from '../../http/fault.js';
-import type { BookedDispute, BookedRefund } from '../gateway.js';
 import { declined } from './refusals.js';
 import { gateway } from './transport.js';
 

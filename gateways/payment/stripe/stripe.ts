@@ -3,7 +3,8 @@
  * confirmed. After that every doubt is settled by reading it, and giving up means cancelling it.
  */
 import type Stripe from 'stripe';
-import type { AuthorizationBooks, BookedDispute, PaymentGateway } from '../gateway.js';
+import type { BookedDispute } from '../../../domain/payments/adoption.js';
+import type { AuthorizationBooks, PaymentGateway } from '../gateway.js';
 import { changesAt } from './changes.js';
 import { createIntents, unexpected } from './intents.js';
 import {
