@@ -105,7 +105,8 @@ describe('the key is checked before anything else', () => {
       expect(firstAnswer(answers).body.instance).toMatch(/^urn:holdfast:request:/);
     }
     expect(api.log()).toContain('"status":401');
-    expect(api.log()).not.toMatch(/4242/);
+    // Four digits alone can stand in the id of a request.
+    expect(api.log()).not.toMatch(/4242(%20|\s)?4242/);
   });
 
   test('unknown paths need none, but card numbers are refused there too', async () => {

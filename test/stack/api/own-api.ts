@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { inject } from 'vitest';
+import { afterAll, beforeAll, inject } from 'vitest';
 import { projectRoot } from '../../../dev/home/paths.js';
 import { freePort } from '../../../dev/processes/ports.js';
 import { noRateLimits } from '../../setup/settings.js';
@@ -37,6 +37,25 @@ export async function startOwnApi(env: Record<string, string> = {}): Promise<Own
       await ended;
       return child.exitCode;
     },
+  };
+}
+
+/**
+ * API processes for the tests of one file that send crowds. If those are refused for overload, tests that run meanwhile at
+ * the shared processes are not.
+ */
+export function ownShops(count: number): (index: number) => Shop {
+  let apis: OwnApi[] = [];
+  beforeAll(async () => {
+    apis = await Promise.all(Array.from({ length: count }, () => startOwnApi()));
+  });
+  afterAll(async () => {
+    await Promise.all(apis.map((api) => api.end('SIGTERM')));
+  });
+  return (index) => {
+    const api = apis[index % count];
+    if (!api) throw new Error('no API process is running');
+    return api.shop;
   };
 }
 

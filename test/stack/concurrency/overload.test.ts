@@ -5,7 +5,7 @@ import { afterAll, describe, expect, inject, test } from 'vitest';
 import { connect } from '../../../db/postgres/client.js';
 import { sharedShop } from '../../shared.js';
 import { type Answer, eventually, holdings, type Shop } from '../../shop.js';
-import { type OwnApi, startOwnApi } from '../api/own-api.js';
+import { type OwnApi, ownShops, startOwnApi } from '../api/own-api.js';
 
 const connection = connect(inject('databaseUrl'), { applicationName: 'test', maxConnections: 2 });
 afterAll(() => connection.close());
@@ -22,8 +22,9 @@ async function begunBy(shop: Shop, customerId: string): Promise<number> {
 }
 
 describe('a burst of orders', () => {
+  const own = ownShops(1);
   test('of 200 is accepted whole, each paid once and confirmed', async () => {
-    const shop = sharedShop();
+    const shop = own(0);
     const sku = await shop.product(200);
     const payment = { cardToken: 'tok_visa' };
     const answers = await Promise.all(
