@@ -43,6 +43,7 @@ export const refusalStatus = {
   too_large: 413,
   unsupported_media_type: 415,
   rate_limited: 429,
+  customer_limit_reached: 429,
   internal: 500,
   unavailable: 503,
 } as const;

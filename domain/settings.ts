@@ -4,6 +4,7 @@
  */
 
 import { type AllowedHost, destinationOf, parseAllowedHost } from './addresses.js';
+import { type PaymentSettings, readPaymentSettings } from './payment-settings.js';
 import { availableGateways, type GatewayName } from './payments/gateways.js';
 import { readStripeSettings, type StripeSettings } from './stripe-settings.js';
 
@@ -42,6 +43,7 @@ export interface Settings {
   /** The processor of new payments. */
   readonly paymentGateway: GatewayName;
   readonly stripe: StripeSettings;
+  readonly payments: PaymentSettings;
   readonly gatewayTimeoutSeconds: number;
   /** Hosts that clients may make us call at any address; includes the sandbox. */
   readonly gatewayAllowHosts: readonly AllowedHost[];
@@ -161,6 +163,7 @@ export function parseSettings(env: Env): SettingsResult {
     retryBaseScale: number('RETRY_BASE_SCALE', 1, 0.0001, 1000, false),
     paymentGateway: oneOf('PAYMENT_GATEWAY', 'sandbox', availableGateways),
     stripe: readStripeSettings(env, problems),
+    payments: readPaymentSettings(env, problems),
     gatewayTimeoutSeconds: number('GATEWAY_TIMEOUT_SECONDS', 10, 0.1, 300, false),
     gatewayAllowHosts: [...hosts('GATEWAY_ALLOW_HOSTS'), ...hostOfUrl(url('SANDBOX_URL', ['http:', 'https:']))],
     workers: number('WORKERS', 1, 1, 64),

@@ -20,6 +20,8 @@ export const payments = pgTable(
     customerId: text('customer_id'),
     customerEmail: text('customer_email'),
     reference: text(),
+    /** The subscription that it pays for; null: none. */
+    subscriptionId: text('subscription_id'),
     cardUsed: text('card_used').$type<CardSlot>(),
     /** 0 to 1, as text so that no digits are lost. */
     fraudScore: text('fraud_score'),

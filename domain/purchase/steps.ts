@@ -20,6 +20,10 @@ export interface CardOperation {
   readonly reference: string;
   readonly customerId: string | null;
   readonly traceparent: string;
+  /** The customer at the processor that the card is stored with; null where it stores cards without one. Absent: not stored. */
+  readonly stored?: { readonly customer: string | null };
+  /** Nobody is there to answer the card's bank, and no score or limit applies: a renewal. */
+  readonly merchantInitiated?: true;
 }
 
 /** `heldTaskMs`: how long the call held up a workflow task. */
