@@ -7,6 +7,7 @@ import type { PaymentActivities } from './payments.js';
 import type { RefundActivities } from './refunds.js';
 import type { ReplenishmentActivities } from './replenishment.js';
 import type { ReviewActivities } from './reviews.js';
+import type { StoredCardActivities } from './stored-cards.js';
 import type { SupplierActivities } from './suppliers.js';
 import type { SweepActivities } from './sweep.js';
 import type { TransferActivities } from './transfers.js';
@@ -20,6 +21,7 @@ export type Activities = AdoptionActivities &
   ReplenishmentActivities &
   ReviewActivities &
   NoticeActivities &
+  StoredCardActivities &
   SupplierActivities &
   SweepActivities &
   TransferActivities &

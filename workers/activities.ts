@@ -12,12 +12,13 @@ import { paymentActivities } from '../activities/payments.js';
 import { refundActivities } from '../activities/refunds.js';
 import { replenishmentActivities } from '../activities/replenishment.js';
 import { reviewActivities } from '../activities/reviews.js';
+import { storedCardActivities } from '../activities/stored-cards.js';
 import { supplierActivities } from '../activities/suppliers.js';
 import { sweepActivities } from '../activities/sweep.js';
 import { transferActivities } from '../activities/transfers.js';
 import { verificationActivities } from '../activities/verification.js';
 import { createOrderStore } from '../db/orders/store.js';
-import { providerIds } from '../db/payments/provider-ids.js';
+import { processorCustomers, providerIds } from '../db/payments/provider-ids.js';
 import type { Connection } from '../db/postgres/client.js';
 import { createRefundStore } from '../db/refunds/store.js';
 import { createLedger } from '../db/stock/ledger.js';
@@ -78,6 +79,11 @@ export function activitiesOn(
     ...refundActivities({
       store: metrics.stock.refunds(createRefundStore(connection.sql)),
       gatewayOf: processors.of,
+      gatewayTimeoutSeconds,
+    }),
+    ...storedCardActivities({
+      gatewayOf: processors.of,
+      customers: processorCustomers(connection.sql),
       gatewayTimeoutSeconds,
     }),
     ...adoptionActivities({

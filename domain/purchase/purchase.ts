@@ -46,6 +46,10 @@ export interface ChargeFacts extends PaymentFacts {
   readonly traceparent: string;
   /** Cards that were given up before: their money is returned, and they are not charged. */
   readonly abandoned: readonly CardSlot[];
+  /** Where its cards are stored; absent: they are not. */
+  readonly stored?: CardOperation['stored'];
+  /** A renewal: nobody is there to answer the card's bank, and no score applies. */
+  readonly merchantInitiated?: true;
 }
 
 const undecided = { kind: 'undecided' } as const;
@@ -191,7 +195,12 @@ function chargeOf(
 
 function cardsOf(facts: ChargeFacts): CardOperation[] {
   const { paymentId, orderId, gateway, amount, currency, customerId, traceparent, cardToken, backupCardToken } = facts;
-  const made = { paymentId, ...(gateway !== undefined && { gateway }) };
+  const { stored, merchantInitiated } = facts;
+  const made = {
+    ...{ paymentId, ...(gateway !== undefined && { gateway }) },
+    ...(stored !== undefined && { stored }),
+    ...(merchantInitiated !== undefined && { merchantInitiated }),
+  };
   const common = { ...made, amount, currency, reference: orderId ?? paymentId, customerId, traceparent };
   const primary = { ...common, card: 'primary', token: cardToken } as const;
   return backupCardToken === null ? [primary] : [primary, { ...common, card: 'backup', token: backupCardToken }];

@@ -49,6 +49,7 @@ const summaries: Summaries = {
   authorizeCard: (operation) => `Authorize ${onCard(operation)}`,
   captureCard: (operation) => `Capture ${onCard(operation)}`,
   undoCard: (operation) => `Void or refund ${onCard(operation)}`,
+  storeCard: ({ card }) => `Store the ${card} card at the processor, for later payments`,
   abandonPayment: (_soFar, card) => `Give up the ${card} card`,
   recordPayment: (payment) => `Record the payment as ${payment.status}: ${paid(payment)}`,
 
