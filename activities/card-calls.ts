@@ -34,7 +34,7 @@ export function cardCalls({ payments, fraud, ids, gatewayTimeoutSeconds }: CardG
     gateway.storesIds ? await ids.find(paymentId, card) : null;
 
   return {
-    /** A payment that the customer has no part in is not scored. */
+    /** A renewal is not scored. */
     score: async (operation: CardOperation) =>
       operation.merchantInitiated ? 0 : await fraud.score(operation, options(operation)),
     async authorize(operation: CardOperation) {

@@ -22,6 +22,7 @@ import type {
   StoredCard,
   SubscriptionStatus,
 } from '../../domain/subscriptions/states.js';
+import type { StepAnswer } from '../../domain/subscriptions/steps.js';
 import type { PendingCharge } from '../../domain/subscriptions/subscription.js';
 import { at, count } from './columns.js';
 
@@ -130,7 +131,7 @@ export const billingRecords = pgTable(
 export const subscriptionSteps = pgTable('subscription_steps', {
   key: text().primaryKey(),
   subscriptionId: text('subscription_id').notNull(),
-  result: jsonb().notNull(),
+  result: jsonb().$type<StepAnswer>().notNull(),
   at: at('at').notNull().default(sql`clock_timestamp()`),
 });
 

@@ -6,15 +6,18 @@ import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../../domain/orders/steps.js';
 import type { CardSlot } from '../../domain/payments/states.js';
 import type { Period } from '../../domain/subscriptions/states.js';
-import { type BillingRecord, instantOf, type Subscription, secondsOf } from '../../domain/subscriptions/subscription.js';
+import type { StepAnswer } from '../../domain/subscriptions/steps.js';
+import {
+  type BillingRecord,
+  instantOf,
+  type Subscription,
+  secondsOf,
+} from '../../domain/subscriptions/subscription.js';
 import { batchRunner, batchWaitMs } from '../postgres/batch.js';
 import type { Connection } from '../postgres/client.js';
 import { Coalescer } from '../postgres/coalescer.js';
 import { billingRecords, payments, subscriptionSteps, subscriptions, testClocks } from '../schema/index.js';
 import type { BillingRecordRow, SubscriptionRow } from './queries.js';
-
-/** The result of a step, kept under its key. */
-export type StepAnswer = Readonly<Record<string, unknown>>;
 
 /** A subscription as a step finds it. */
 export interface Found {
@@ -65,20 +68,19 @@ export function createSubscriptionStore({ sql: client, db }: Pick<Connection, 's
   return {
     /** The subscription and what is not settled of it; null: there is none. */
     async read(id: string): Promise<Found | null> {
-      const [[row], unsettled] = await Promise.all([
-        db
-          .select({ subscription: subscriptions, clock: testClocks.now, abandoned: payments.abandoned })
-          .from(subscriptions)
-          .leftJoin(testClocks, eq(testClocks.id, subscriptions.testClock))
-          .leftJoin(payments, sql`${payments.id} = ${subscriptions.pending}->>'paymentId'`)
-          .where(eq(subscriptions.id, id)),
-        db
-          .select()
-          .from(billingRecords)
-          .where(and(eq(billingRecords.subscriptionId, id), inArray(billingRecords.status, ['open', 'failed'])))
-          .orderBy(asc(billingRecords.createdAt)),
-      ]);
+      const [row] = await db
+        .select({ subscription: subscriptions, clock: testClocks.now, abandoned: payments.abandoned })
+        .from(subscriptions)
+        .leftJoin(testClocks, eq(testClocks.id, subscriptions.testClock))
+        .leftJoin(payments, sql`${payments.id} = ${subscriptions.pending}->>'paymentId'`)
+        .where(eq(subscriptions.id, id));
       if (row === undefined) return null;
+      // After the row: had they changed before, a decision from both would be stale.
+      const unsettled = await db
+        .select()
+        .from(billingRecords)
+        .where(and(eq(billingRecords.subscriptionId, id), inArray(billingRecords.status, ['open', 'failed'])))
+        .orderBy(asc(billingRecords.createdAt));
       return {
         subscription: subscriptionOf(row.subscription),
         unsettled: unsettled.map(recordOf),
@@ -93,7 +95,7 @@ export function createSubscriptionStore({ sql: client, db }: Pick<Connection, 's
         .select({ result: subscriptionSteps.result })
         .from(subscriptionSteps)
         .where(eq(subscriptionSteps.key, key));
-      return row === undefined ? null : (row.result as StepAnswer);
+      return row?.result ?? null;
     },
 
     /** The time of a test clock; null: there is no such clock. */

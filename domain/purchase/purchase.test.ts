@@ -226,7 +226,7 @@ test('each card of a renewal is charged as stored, without its holder', async ()
   const facts = {
     ...{ paymentId: 'pay_1', orderId: null, amount: 100, currency: 'USD', customerId: 'cus_1', email: null },
     ...{ reference: null, cardToken: 'pm_1', backupCardToken: 'pm_2', traceparent: '', abandoned: [] },
-    ...{ stored: { customer: 'cus_S1' }, merchantInitiated: true as const },
+    ...{ stored: { primary: 'cus_S1', backup: 'cus_S1' }, merchantInitiated: true as const },
   };
   const { kind } = await charge(
     facts,

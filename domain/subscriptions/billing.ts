@@ -27,7 +27,7 @@ interface Billing {
   /** Changes at once, whatever becomes of the charge. */
   readonly now: Changes;
   /** Changes once it is paid. */
-  readonly then: Changes;
+  readonly onPaid: Changes;
 }
 
 /** Bills: at once where credit covers it, else by a charge that begins with this decision. */
@@ -48,9 +48,15 @@ export function bill({ subscription, now }: Snapshot, ids: Ids, what: Bill, how:
   };
   const left = { ...how.now, creditBalance: creditBalance - credit };
   if (record.paymentId === null)
-    return { changes: { ...left, ...how.then, pending: null }, records: [record], mail: null, event: how.event };
-  const { purpose, customerInitiated, then } = how;
-  const pending: PendingCharge = { purpose, recordId: record.id, paymentId: record.paymentId, customerInitiated, then };
+    return { changes: { ...left, ...how.onPaid, pending: null }, records: [record], mail: null, event: how.event };
+  const { purpose, customerInitiated, onPaid } = how;
+  const pending: PendingCharge = {
+    purpose,
+    recordId: record.id,
+    paymentId: record.paymentId,
+    customerInitiated,
+    onPaid,
+  };
   return { changes: { ...left, pending }, records: [record], mail: null, event: how.event };
 }
 
@@ -59,7 +65,7 @@ export function attempt({ subscription }: Snapshot, ids: Ids, record: BillingRec
   const paymentId = ids.payment(`${subscription.id}/${subscription.version}`);
   const pending: PendingCharge = {
     ...{ purpose: 'period', recordId: record.id, paymentId },
-    ...{ customerInitiated: false, then: {} },
+    ...{ customerInitiated: false, onPaid: {} },
   };
   const nextAt = subscription.period?.end ?? null;
   return {
@@ -71,7 +77,11 @@ export function attempt({ subscription }: Snapshot, ids: Ids, record: BillingRec
 }
 
 /** With what it replaces void: its credit returns. */
-export function replacing(decision: Decision, { subscription }: Snapshot, replaced: readonly BillingRecord[]): Decision {
+export function replacing(
+  decision: Decision,
+  { subscription }: Snapshot,
+  replaced: readonly BillingRecord[],
+): Decision {
   const { creditBalance = subscription.creditBalance } = decision.changes;
   const credit = replaced.reduce((sum, record) => sum + record.credit, 0);
   const voided = replaced.map((record) => ({ ...record, status: 'void' as const }));

@@ -60,7 +60,11 @@ function reanchored({ status, nextAt, anchorDay }: Subscription, { interval }: P
 function changePrice(at: Snapshot, ids: Ids, plan: Plan, period: Period): Decided {
   const { subscription, now } = at;
   const rest = { start: now, end: period.end };
-  const prorated = { ...prorate(subscription.plan.amount, plan.amount, rest, wholeOf(subscription)), from: now, to: period.end };
+  const prorated = {
+    ...prorate(subscription.plan.amount, plan.amount, rest, wholeOf(subscription)),
+    from: now,
+    to: period.end,
+  };
   const lines = [unused(subscription.plan, rest, prorated.credit), remaining(plan, rest, prorated.charge)];
   const what = { kind: 'proration', series: subscription.series, period: rest, amount: prorated.net, lines } as const;
   return { kind: 'done', decision: bill(at, ids, what, changing({ plan })), prorated };
@@ -76,12 +80,12 @@ function changeInterval(at: Snapshot, ids: Ids, plan: Plan, period: Period): Dec
   const series = subscription.series + 1;
   const lines = [unused(subscription.plan, rest, credit), ...periodBill(plan, series, begun.period).lines];
   const what = { kind: 'proration', series, period: begun.period, amount: prorated.net, lines } as const;
-  const then: Changes = { plan, ...beginning(now, series, begun.period) };
-  return { kind: 'done', decision: bill(at, ids, what, changing(then)), prorated };
+  const onPaid: Changes = { plan, ...beginning(now, series, begun.period) };
+  return { kind: 'done', decision: bill(at, ids, what, changing(onPaid)), prorated };
 }
 
-const changing = (then: Changes) =>
-  ({ purpose: 'change', customerInitiated: false, event: 'changed', now: {}, then }) as const;
+const changing = (onPaid: Changes) =>
+  ({ purpose: 'change', customerInitiated: false, event: 'changed', now: {}, onPaid }) as const;
 
 /** A period that begins now, from which all others are counted. */
 const beginning = (anchor: string, series: number, period: Period): Changes => ({
@@ -93,18 +97,24 @@ function wholeOf({ anchor, anchorDay, plan, periodNumber }: Subscription): Perio
 }
 
 function unused(plan: Plan, { start, end }: Period, credit: number): BillingLine {
-  return { description: `Unused time: ${describePlan(plan)}`, from: start, to: end, amount: credit === 0 ? 0 : -credit };
+  return {
+    description: `Unused time: ${describePlan(plan)}`,
+    from: start,
+    to: end,
+    amount: credit === 0 ? 0 : -credit,
+  };
 }
 
 function remaining(plan: Plan, { start, end }: Period, charge: number): BillingLine {
   return { description: `Remaining time: ${describePlan(plan)}`, from: start, to: end, amount: charge };
 }
 
+/** A cancel comes before whatever is due, but not before a charge under way is decided. */
 export function cancel(at: Snapshot, atPeriodEnd: boolean): Decided {
   const { subscription, now } = at;
   const { status, period } = subscription;
   if (status === 'cancelled') return refuse(invalidState(subscription, 'cancelled'));
-  if (isBusy(at)) return busy;
+  if (atPeriodEnd ? isBusy(at) : subscription.pending !== null) return busy;
   const hasPeriod = period !== null && secondsOf(period.end) > secondsOf(now);
   if (!atPeriodEnd || !hasPeriod) return done(cancelled(at));
   const changes: Changes = { cancelAtPeriodEnd: true, ...(status === 'unpaid' && { nextAt: period.end }) };
@@ -116,7 +126,7 @@ export function pause(at: Snapshot): Decided {
   const { status } = subscription;
   if (status !== 'active' && status !== 'past_due' && status !== 'unpaid')
     return refuse(invalidState(subscription, 'paused'));
-  if (isBusy(at)) return busy;
+  if (subscription.pending !== null) return busy;
   const { changes, records } = cancelled(at);
   const { card, backupCard, failure } = subscription;
   return done({
@@ -138,8 +148,8 @@ export function resume(at: Snapshot, ids: Ids): Decided {
   if (status !== 'paused' && status !== 'unpaid') return refuse(invalidState(subscription, 'resumed'));
   const series = subscription.series + 1;
   const { period } = numbered({ anchor: now, anchorDay: null, interval: plan.interval }, 1);
-  const then: Changes = { status: 'active', cancelAtPeriodEnd: false, ...beginning(now, series, period) };
-  const how = { purpose: 'resume', customerInitiated: false, event: 'resumed', now: {}, then } as const;
+  const onPaid: Changes = { status: 'active', cancelAtPeriodEnd: false, ...beginning(now, series, period) };
+  const how = { purpose: 'resume', customerInitiated: false, event: 'resumed', now: {}, onPaid } as const;
   const billed = bill(at, ids, periodBill(plan, series, period), how);
   // Covered by credit: nothing waits for a charge.
   return done(billed.changes.pending === null ? replacing(billed, at, at.unsettled) : billed);
@@ -153,7 +163,8 @@ export function replaceCard(at: Snapshot, ids: Ids, card: StoredCard, backupCard
   if (isBusy(at)) return busy;
   const cards: Changes = { card, backupCard };
   const unpaid = unpaidOf(at);
-  if (unpaid === null || period === null || secondsOf(period.end) <= secondsOf(now)) return only(cards, 'card_replaced');
+  if (unpaid === null || period === null || secondsOf(period.end) <= secondsOf(now))
+    return only(cards, 'card_replaced');
   const { changes, ...tried } = attempt(at, ids, unpaid);
   return done({ ...tried, changes: { ...changes, ...cards }, event: 'card_replaced' });
 }

@@ -27,7 +27,9 @@ const nothing = { records: [], mail: null, event: 'waited' } as const;
 
 /** The period has ended before its record was paid. */
 function givenUp(recordId: string, { unsettled }: Snapshot): Pick<Decision, 'changes' | 'records'> {
-  const records = unsettled.filter(({ id }) => id === recordId).map((record) => ({ ...record, status: 'failed' as const }));
+  const records = unsettled
+    .filter(({ id }) => id === recordId)
+    .map((record) => ({ ...record, status: 'failed' as const }));
   return { changes: { status: 'unpaid', nextAt: null }, records };
 }
 
@@ -35,16 +37,16 @@ function givenUp(recordId: string, { unsettled }: Snapshot): Pick<Decision, 'cha
 export function start(at: Snapshot, ids: Ids, customerInitiated: boolean): Decision {
   const { plan, anchor, anchorDay, series, nextAt } = at.subscription;
   const { period, number, whole } = firstPeriod({ anchor, anchorDay, interval: plan.interval }, nextAt ?? at.now);
-  const then: Changes = { status: 'active', period, periodNumber: number, nextAt: period.end };
+  const onPaid: Changes = { status: 'active', period, periodNumber: number, nextAt: period.end };
   const what = periodBill(plan, series, period, priceOf(plan.amount, period, whole));
-  return bill(at, ids, what, { purpose: 'open', customerInitiated, event: 'started', now: {}, then });
+  return bill(at, ids, what, { purpose: 'open', customerInitiated, event: 'started', now: {}, onPaid });
 }
 
 function renew(at: Snapshot, ids: Ids): Decision {
   const { plan, anchor, anchorDay, series, periodNumber } = at.subscription;
   const { period, number } = numbered({ anchor, anchorDay, interval: plan.interval }, periodNumber + 1);
   const begun: Changes = { period, periodNumber: number, nextAt: period.end };
-  const how = { purpose: 'period', customerInitiated: false, event: 'renewed', now: begun, then: {} } as const;
+  const how = { purpose: 'period', customerInitiated: false, event: 'renewed', now: begun, onPaid: {} } as const;
   return bill(at, ids, periodBill(plan, series, period), how);
 }
 

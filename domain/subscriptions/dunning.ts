@@ -39,7 +39,9 @@ const authenticationDeclines: ReadonlySet<string> = new Set(['authentication_req
 
 /** Whether every card was declined in a way that says not to try again. */
 export function isFinal(attempts: readonly PaymentAttempt[]): boolean {
-  return attempts.length > 0 && attempts.every(({ outcome, code }) => outcome === 'declined' && isIn(finalDeclines, code));
+  return (
+    attempts.length > 0 && attempts.every(({ outcome, code }) => outcome === 'declined' && isIn(finalDeclines, code))
+  );
 }
 
 /** Whether a card's owner has to confirm the payment to the bank. */

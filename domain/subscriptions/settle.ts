@@ -2,15 +2,8 @@
 import type { PaymentAttempt } from '../payments/states.js';
 import { replacing } from './billing.js';
 import { isFinal, needsAuthentication, nextAttempt } from './dunning.js';
-import type {
-  BillingRecord,
-  Changes,
-  Decision,
-  Failure,
-  PendingCharge,
-  Snapshot,
-  SubscriptionMail,
-} from './subscription.js';
+import type { SubscriptionMail } from './states.js';
+import type { BillingRecord, Changes, Decision, Failure, PendingCharge, Snapshot } from './subscription.js';
 
 /** How a charge ended. `stopped`: a command to cancel or pause came before the capture. */
 export type Charged =
@@ -31,12 +24,22 @@ export function settle(at: Snapshot, charged: Charged, waits: readonly number[])
   return { ...voided(at, record), event: `${pending.purpose}_refused` };
 }
 
-function paid(at: Snapshot, { purpose, then }: PendingCharge, record: BillingRecord): Decision {
+function paid(at: Snapshot, { purpose, onPaid }: PendingCharge, record: BillingRecord): Decision {
   const { subscription, unsettled } = at;
   const nextAt = subscription.period?.end ?? null;
-  const changes: Changes = { ...(purpose === 'period' && { status: 'active', nextAt }), ...then, pending: null, failure: null };
+  const changes: Changes = {
+    ...(purpose === 'period' && { status: 'active', nextAt }),
+    ...onPaid,
+    pending: null,
+    failure: null,
+  };
   const settled: BillingRecord = { ...record, status: 'paid' };
-  const decision: Decision = { changes, records: [settled], mail: null, event: purpose === 'resume' ? 'resumed' : 'paid' };
+  const decision: Decision = {
+    changes,
+    records: [settled],
+    mail: null,
+    event: purpose === 'resume' ? 'resumed' : 'paid',
+  };
   // A resumption replaces the period that was not paid.
   return purpose === 'resume'
     ? replacing(

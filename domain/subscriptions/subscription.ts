@@ -1,7 +1,17 @@
 /** A subscription and its billing records as its steps see them, and what a step changes. Amounts are minor units. */
+import type { Currency } from '../money.js';
 import type { GatewayName } from '../payments/gateways.js';
 import type { CardSlot } from '../payments/states.js';
-import type { BillingKind, BillingLine, BillingStatus, Period, Plan, StoredCard, SubscriptionStatus } from './states.js';
+import type {
+  BillingKind,
+  BillingLine,
+  BillingStatus,
+  Period,
+  Plan,
+  StoredCard,
+  SubscriptionMail,
+  SubscriptionStatus,
+} from './states.js';
 
 export interface Subscription {
   readonly id: string;
@@ -53,7 +63,7 @@ export interface PendingCharge {
   /** The customer is there: it is scored and limited. */
   readonly customerInitiated: boolean;
   /** What changes once it is paid. */
-  readonly then: Changes;
+  readonly onPaid: Changes;
 }
 
 export interface BillingRecord {
@@ -89,9 +99,6 @@ export interface Ids {
   payment(cause: string): string;
 }
 
-export const subscriptionMails = ['past_due', 'unpaid', 'authentication_required'] as const;
-export type SubscriptionMail = (typeof subscriptionMails)[number];
-
 /** What a step changes, all in one transaction. */
 export interface Decision {
   readonly changes: Changes;
@@ -108,6 +115,7 @@ export interface ChargeOrder {
   readonly paymentId: string;
   readonly purpose: ChargePurpose;
   readonly amount: number;
+  readonly currency: Currency;
   readonly card: StoredCard;
   readonly backupCard: StoredCard | null;
   readonly abandoned: readonly CardSlot[];

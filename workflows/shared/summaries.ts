@@ -49,7 +49,6 @@ const summaries: Summaries = {
   authorizeCard: (operation) => `Authorize ${onCard(operation)}`,
   captureCard: (operation) => `Capture ${onCard(operation)}`,
   undoCard: (operation) => `Void or refund ${onCard(operation)}`,
-  storeCard: ({ card }) => `Store the ${card} card at the processor, for later payments`,
   abandonPayment: (_soFar, card) => `Give up the ${card} card`,
   recordPayment: (payment) => `Record the payment as ${payment.status}: ${paid(payment)}`,
 
@@ -60,6 +59,18 @@ const summaries: Summaries = {
   settleRefund: () => 'Book the refund, bring its goods back and queue the mail',
   failRefund: ({ failure }) => `Free the amount of the failed refund: ${failure.code}`,
   retryRefund: () => 'Reserve what the refund returns once more',
+
+  openSubscription: ({ plan }) => `Open the subscription: ${formatMoney(plan)} a ${plan.interval}`,
+  dueSubscription: () => 'Do what is due',
+  settleSubscription: ({ charged }) => `Record the charge as ${charged}`,
+  changeSubscription: ({ plan }) => `Change the plan: ${formatMoney(plan)} a ${plan.interval}`,
+  cancelSubscription: ({ atPeriodEnd }) => `Cancel the subscription${atPeriodEnd ? " at its period's end" : ''}`,
+  pauseSubscription: () => 'Pause the subscription',
+  resumeSubscription: () => 'Resume the subscription',
+  replaceSubscriptionCard: () => 'Replace the card',
+  storeCard: ({ card }) => `Store the ${card} card`,
+  startAdvance: (_clockId, to) => `Begin to advance the test clock to ${to}`,
+  advanceClock: (_clockId, to) => `Do all that is due up to ${to}`,
 
   reserveAtSupplier: (operation) => `Ask the supplier to put ${goods(operation)} aside`,
   supplierStatus: (operation) => `Ask the supplier whether ${goods(operation)} have come`,
