@@ -32,6 +32,7 @@ const finalDeclines: ReadonlySet<string> = new Set([
   'stolen_card',
   'stop_payment_order',
   'token_already_used',
+  'token_used',
   'transaction_not_allowed',
 ]);
 
