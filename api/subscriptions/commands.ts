@@ -3,11 +3,12 @@ import { getSubscription } from '../../db/subscriptions/queries.js';
 import type { Plan } from '../../domain/subscriptions/states.js';
 import type { Proration, SubscriptionAnswer } from '../../workflows/subscription/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { type Answer, answer, type Reply } from '../http/reply.js';
+import { wholeSecond } from '../http/instants.js';
+import { type Answer, answer, type Reply, refuseWith } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import { refuseTokens } from '../shapes/payment.js';
 import type { UpdateCall, UpdateOutcome } from '../temporal/saga-client.js';
-import { commandSaga, type SagaCommand } from '../temporal/saga-resource.js';
+import { commandSaga } from '../temporal/saga-resource.js';
 import type { SubscriptionCommand } from '../temporal/sagas.js';
 import { type Reached, subscriptions } from './read.js';
 import type { ChangedSubscription, Subscription } from './schemas.js';
@@ -20,16 +21,15 @@ export function cancelSubscription(
   call: CallContext,
   deps: ApiDeps,
 ): Promise<SubscriptionReply> {
-  const isDone = ({ status }: Subscription) => status === 'cancelled' && !atPeriodEnd;
-  return command(id, 'cancel', { atPeriodEnd }, { to: 'cancelled', isDone }, call, deps);
+  return command(id, 'cancel', { atPeriodEnd }, 'cancelled', call, deps);
 }
 
 export function pauseSubscription(id: string, call: CallContext, deps: ApiDeps): Promise<SubscriptionReply> {
-  return command(id, 'pause', {}, { to: 'paused' }, call, deps);
+  return command(id, 'pause', {}, 'paused', call, deps);
 }
 
 export function resumeSubscription(id: string, call: CallContext, deps: ApiDeps): Promise<SubscriptionReply> {
-  return command(id, 'resume', {}, { to: 'active' }, call, deps);
+  return command(id, 'resume', {}, 'active', call, deps);
 }
 
 export interface Cards {
@@ -48,7 +48,7 @@ export async function replaceCards(
   const foreign = refuseTokens(stored?.gateway ?? deps.settings.paymentGateway, cards, '');
   if (foreign) return foreign;
   const { cardToken, backupCardToken = null } = cards;
-  return await command(id, 'paymentMethod', { cardToken, backupCardToken }, { to: 'given another card' }, call, deps);
+  return await command(id, 'paymentMethod', { cardToken, backupCardToken }, 'active', call, deps);
 }
 
 export async function changePlan(
@@ -58,7 +58,7 @@ export async function changePlan(
   deps: ApiDeps,
 ): Promise<Reply<Answer<200 | 202, ChangedSubscription>>> {
   let decided: Proration | null = null;
-  const reply = await command(id, 'change', { plan }, { to: 'changed' }, call, deps, (given) => {
+  const reply = await command(id, 'change', { plan }, 'active', call, deps, (given) => {
     if (given.kind === 'done') decided = given.proration ?? null;
   });
   if (reply.kind !== 'answer') return reply;
@@ -66,14 +66,14 @@ export async function changePlan(
 }
 
 function viewProration({ credit, charge, net, from, to }: Proration): ChangedSubscription['proration'] {
-  return { credit, charge, net, from, to };
+  return { credit, charge, net, from: wholeSecond(from), to: wholeSecond(to) };
 }
 
 async function command(
   id: string,
   name: SubscriptionCommand,
   request: object,
-  { to, isDone = () => false }: { to: Reached; isDone?: SagaCommand<Subscription, Reached, 200>['isDone'] },
+  to: Reached,
   call: CallContext,
   deps: ApiDeps,
   onAnswer: (answer: SubscriptionAnswer) => void = () => undefined,
@@ -83,6 +83,14 @@ async function command(
     if (outcome.kind === 'answered') onAnswer(outcome.answer);
     return outcome;
   };
-  const insteadWhenFull = 'send it again in a while';
-  return await commandSaga(subscriptions, id, { to, successStatus: 200, send, isDone, insteadWhenFull }, call, deps);
+  // A repeated command is no command that is done: it is refused like any other once the subscription is cancelled.
+  const how = {
+    to,
+    successStatus: 200,
+    send,
+    isDone: () => false,
+    insteadWhenFull: 'send it again in a while',
+  } as const;
+  const reply = await commandSaga(subscriptions, id, how, call, deps);
+  return reply.kind === 'refused' && reply.refusal.code === 'invalid_state' ? refuseWith(reply.refusal, { to }) : reply;
 }

@@ -4,6 +4,7 @@ import { isRefusalCode, refusal } from '../../domain/errors.js';
 import { presentFailure } from '../../domain/refusals.js';
 import type { SubscriptionStatus } from '../../domain/subscriptions/states.js';
 import { type SubscriptionInput, subscriptionWorkflowId } from '../../workflows/subscription/contract.js';
+import { wholeSecond } from '../http/instants.js';
 import type { Commanded } from '../temporal/saga-resource.js';
 import type { BillingRecord, Subscription } from './schemas.js';
 
@@ -25,18 +26,11 @@ export const subscriptions: Commanded<Subscription, SubscriptionInput, Reached> 
   alwaysWritten: true,
   isOver: ({ status }) => status === 'cancelled',
   cannotBecome: ({ status: from }, to) =>
-    refusal('invalid_state', `a subscription that is ${from} cannot be ${words[to]}`, { from, to }),
+    refusal('invalid_state', `a subscription that is ${from} cannot become ${to}`, { from, to }),
 };
 
 /** What a command makes of a subscription. */
-export type Reached = Extract<SubscriptionStatus, 'active' | 'paused' | 'cancelled'> | 'changed' | 'given another card';
-const words: Readonly<Record<Reached, string>> = {
-  active: 'resumed',
-  paused: 'paused',
-  cancelled: 'cancelled',
-  changed: 'changed',
-  'given another card': 'given another card',
-};
+export type Reached = Extract<SubscriptionStatus, 'active' | 'paused' | 'cancelled'>;
 
 export function viewSubscription(row: SubscriptionRow): Subscription {
   const { periodStart: start, periodEnd: end } = row;
@@ -68,7 +62,10 @@ export function viewRecord(row: BillingRecordRow): BillingRecord {
     paymentId: row.paymentId,
     status: row.status === 'open' ? 'failed' : row.status,
     attempts: row.attempts,
-    lines: row.lines.map(({ description, from, to, amount }) => ({ description, from, to, amount })),
+    lines: row.lines.map(({ description, from, to, amount }) => ({
+      ...{ description, from: wholeSecond(from), to: wholeSecond(to) },
+      amount,
+    })),
     createdAt: row.createdAt,
   };
 }

@@ -36,6 +36,7 @@ import {
   subscriptionWorkflowId,
 } from '../../workflows/subscription/contract.js';
 import {
+  type AdvancedRequest,
   type TestClockAnswer,
   type TestClockInput,
   testClockUpdates,
@@ -122,7 +123,8 @@ export class Sagas extends SagaClient {
 
   /** Starts `test-clock/<id>`, or joins the advance that is under way, and waits until it is done. */
   advanceClock(input: TestClockInput, updateCall: UpdateCall): Promise<Outcome<TestClockAnswer>> {
-    return this.startAgain('testClock', testClockUpdates.advanced, {}, updateCall, {
+    const request: AdvancedRequest = { to: input.to };
+    return this.startAgain('testClock', testClockUpdates.advanced, request, updateCall, {
       workflowId: testClockWorkflowId(input.clockId),
       args: [input],
       memo: { traceparent: input.caller.traceparent },

@@ -39,7 +39,7 @@ describe('a change of plan', () => {
       currentPeriod: { start: at('2026-04-01T00:00:00Z'), end: at(end) },
     });
     expect(body.proration).toMatchObject({ credit: 500, charge: 1000, net: 500 });
-    expect([Date.parse(body.proration.from), Date.parse(body.proration.to)]).toEqual([half, end].map(Date.parse));
+    expect([body.proration.from, body.proration.to]).toEqual([at(half), at(end)]);
     expect(await recordsOf(shop, id)).toMatchObject([
       { kind: 'period', charged: 1000 },
       {

@@ -48,7 +48,7 @@ describe('a renewal that is declined', () => {
     expect(records[1]).toMatchObject({ status: 'failed', attempts: 3 });
     const payments = await paymentsOf(shop, customerId);
     // Each attempt is an operation of its own.
-    expect(payments.map(({ status }) => status)).toEqual(['captured', 'failed', 'failed', 'failed']);
+    expect(payments.map(({ status }) => status)).toEqual(['captured', 'declined', 'declined', 'declined']);
     expect(await takenFor(shop, payments)).toEqual({ open: 0, net: 1000 });
     await eventually('both mails', async () => (await subjects(email)).length >= 3);
     expect((await subjects(email)).filter((subject) => !subject.includes('receipt'))).toHaveLength(2);
