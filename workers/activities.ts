@@ -20,7 +20,7 @@ import { testClockActivities } from '../activities/test-clocks.js';
 import { transferActivities } from '../activities/transfers.js';
 import { verificationActivities } from '../activities/verification.js';
 import { createOrderStore } from '../db/orders/store.js';
-import { providerIds } from '../db/payments/provider-ids.js';
+import { processorCustomers, providerIds } from '../db/payments/provider-ids.js';
 import type { Connection } from '../db/postgres/client.js';
 import { createRefundStore } from '../db/refunds/store.js';
 import { createLedger } from '../db/stock/ledger.js';
@@ -93,6 +93,11 @@ export function activitiesOn(
       gatewayOf: processors.of,
       gatewayTimeoutSeconds,
     }),
+    ...storedCardActivities({
+      gatewayOf: processors.of,
+      customers: processorCustomers(connection.sql),
+      gatewayTimeoutSeconds,
+    }),
     ...adoptionActivities({
       sql: connection.sql,
       gateways: options.processors,
@@ -102,7 +107,6 @@ export function activitiesOn(
     ...checkoutActivities({ orders, calls, around }),
     ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
     ...subscriptionActivities({ store: createSubscriptionStore(connection), now: Date.now, onRecorded }),
-    ...storedCardActivities(),
     ...testClockActivities({
       connection,
       advance: (subscriptionId, updateId, to) => advanceSubscription(client, subscriptionId, updateId, to),

@@ -31,7 +31,8 @@ export function open(
     testClock: step.testClock,
     nextAt: startAt,
     pending: null,
-    version: 0,
+    // Ids are made of the version that a decision is made from: the first one is 0, and this is before it.
+    version: -1,
     failure: null,
     createdAt: step.requestedAt,
   };

@@ -41,10 +41,9 @@ export async function storeCards(
 ): Promise<Stored> {
   const { gateway, subscriptionId, customerId, retry } = saga.input;
   const store = async (slot: 'primary' | 'backup', token: string, customer: string | null) => {
-    const request = { gateway, subscriptionId, card: slot, cause, token, customerId, customer };
-    const answer = await ask('authorize', retry, (via) =>
-      via.storeCard({ ...request, traceparent: caller.traceparent }),
-    );
+    const { traceparent } = caller;
+    const request = { gateway, subscriptionId, card: slot, cause, token, customerId, customer, traceparent };
+    const answer = await ask('authorize', retry, (via, retryBudget) => via.storeCard(request, retryBudget));
     if (answer === unanswered) return refusal('all_payment_attempts_failed', 'the card could not be stored');
     return answer.kind === 'stored' ? answer : declineRefusal(answer);
   };
