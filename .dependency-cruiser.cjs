@@ -90,7 +90,7 @@ module.exports = {
         'Nothing of Node and no library but those named here, which are tables and arithmetic: neither I/O nor a clock, and it is part of the workflow bundle.',
       severity: 'error',
       from: code('domain'),
-      to: { pathNot: [oneOf(rooms), '(^|/)node_modules/(ipaddr\\.js|fastest-levenshtein)/'] },
+      to: { pathNot: [oneOf(rooms), '(^|/)node_modules/(ipaddr\\.js|fastest-levenshtein|luxon)/'] },
     },
     {
       name: 'workflow-bundle-is-deterministic',

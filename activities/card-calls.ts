@@ -34,7 +34,9 @@ export function cardCalls({ payments, fraud, ids, gatewayTimeoutSeconds }: CardG
     gateway.storesIds ? await ids.find(paymentId, card) : null;
 
   return {
-    score: (operation: CardOperation) => fraud.score(operation, options(operation)),
+    /** A renewal is not scored. */
+    score: async (operation: CardOperation) =>
+      operation.merchantInitiated ? 0 : await fraud.score(operation, options(operation)),
     async authorize(operation: CardOperation) {
       const gateway = gatewayOf(operation);
       const { paymentId, card } = operation;

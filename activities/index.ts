@@ -7,8 +7,11 @@ import type { PaymentActivities } from './payments.js';
 import type { RefundActivities } from './refunds.js';
 import type { ReplenishmentActivities } from './replenishment.js';
 import type { ReviewActivities } from './reviews.js';
+import type { StoredCardActivities } from './stored-cards.js';
+import type { SubscriptionActivities } from './subscriptions.js';
 import type { SupplierActivities } from './suppliers.js';
 import type { SweepActivities } from './sweep.js';
+import type { TestClockActivities } from './test-clocks.js';
 import type { TransferActivities } from './transfers.js';
 import type { VerificationActivities } from './verification.js';
 
@@ -20,7 +23,10 @@ export type Activities = AdoptionActivities &
   ReplenishmentActivities &
   ReviewActivities &
   NoticeActivities &
+  StoredCardActivities &
+  SubscriptionActivities &
   SupplierActivities &
   SweepActivities &
+  TestClockActivities &
   TransferActivities &
   VerificationActivities;

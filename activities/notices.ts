@@ -12,6 +12,7 @@ import {
 import type { Connection } from '../db/postgres/client.js';
 import { formatMoney } from '../domain/money.js';
 import { type NoticeAddresses, noticeText } from '../domain/notices.js';
+import type { SubscriptionMail } from '../domain/subscriptions/states.js';
 import type { Mail, MailGateway } from '../gateways/mail/gateway.js';
 
 /** The outbox rows whose mail could not be sent, with the first error. */
@@ -65,6 +66,7 @@ function toCustomer(facts: MailFacts): Mail {
       subject: `Receipt for ${about}`,
       text: `Thank you. We have received ${amount}.\n\n${itemsOf(facts)}Total: ${amount}\n\nPayment ${facts.paymentId}\n`,
     };
+  if (facts.template !== 'insufficient_funds') return aboutRenewal(facts, facts.template, messageId);
   return {
     messageId,
     to: facts.to,
@@ -72,6 +74,31 @@ function toCustomer(facts: MailFacts): Mail {
     text: `Your bank refused ${amount}: insufficient funds. Nothing was charged. You can try another card.\n\nPayment ${facts.paymentId}\n`,
   };
 }
+
+/** What a customer can do about a renewal that was refused. */
+function aboutRenewal(facts: MailFacts, template: SubscriptionMail, messageId: string): Mail {
+  const amount = formatMoney(facts);
+  const { subject, text } = renewalTexts[template];
+  return { messageId, to: facts.to, subject, text: `${text(amount)}\n\nPayment ${facts.paymentId}\n` };
+}
+
+const renewalTexts: Readonly<Record<SubscriptionMail, { subject: string; text: (amount: string) => string }>> = {
+  past_due: {
+    subject: 'Your subscription is past due',
+    text: (amount) =>
+      `We could not charge ${amount} for your subscription. We will try your card again. You can give us another card at any time.`,
+  },
+  unpaid: {
+    subject: 'Your subscription is unpaid',
+    text: (amount) =>
+      `We could not charge ${amount} for your subscription, and will not try your card again. Give us another card to keep it.`,
+  },
+  authentication_required: {
+    subject: 'Your subscription is unpaid: your bank wants you to confirm',
+    text: (amount) =>
+      `Your bank refused ${amount} for your subscription, because it wants you to confirm the payment yourself (authentication required). We will not try this card again. Give us another card to keep your subscription.`,
+  },
+};
 
 function aboutRefund({ refundId, orderId, paymentId, to, lines, ...money }: RefundMailFacts): Mail {
   const amount = formatMoney(money);

@@ -67,6 +67,7 @@ class Processor {
       // The undo of a charge is no refund of our books.
       refund: () => Promise.reject(new Error('not the undo of a charge')),
       findRefund: () => Promise.reject(new Error('not the undo of a charge')),
+      storeCard: () => Promise.reject(new Error('not the undo of a charge')),
       read: () =>
         call('read', () => ({
           ...{

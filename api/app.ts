@@ -25,8 +25,10 @@ import { refundRoutes } from './refunds/routes.js';
 import { replenishmentRoutes } from './replenishments/routes.js';
 import { reservationRoutes } from './reservations/routes.js';
 import { reviewRoutes } from './reviews/routes.js';
+import { subscriptionRoutes } from './subscriptions/routes.js';
 import { supplierRoutes } from './suppliers/routes.js';
 import { mountSystem } from './system/routes.js';
+import { testClockRoutes } from './test-clocks/routes.js';
 import { transferRoutes } from './transfers/routes.js';
 import { mountStripeWebhook } from './webhooks/stripe.js';
 
@@ -45,6 +47,8 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...paymentRoutes(deps),
     ...refundRoutes(deps),
     ...disputeRoutes(deps),
+    ...subscriptionRoutes(deps),
+    ...testClockRoutes(deps),
     ...replenishmentRoutes(deps),
     ...purchaseOrderRoutes(deps),
     ...reviewRoutes(deps),

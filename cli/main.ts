@@ -62,6 +62,17 @@ const topCommands: readonly TopCommand[] = [
     fill: async (group, session) => (await import('./commands/disputes.js')).addDisputesCommands(group, session),
   },
   {
+    name: 'subscription',
+    description: 'plans that customers pay for, period by period',
+    fill: async (group, session) =>
+      (await import('./commands/subscription.js')).addSubscriptionCommands(group, session),
+  },
+  {
+    name: 'test-clock',
+    description: 'clocks for tests: subscriptions on one see its time',
+    fill: async (group, session) => (await import('./commands/subscription.js')).addTestClockCommands(group, session),
+  },
+  {
     name: 'transfer',
     description: 'moving goods from one location to another',
     fill: async (group, session) => (await import('./commands/transfer.js')).addTransferCommands(group, session),

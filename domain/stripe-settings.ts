@@ -1,4 +1,5 @@
 /** The settings of the Stripe gateway and its webhook. Pure. Keys and secrets are never repeated in a problem. */
+import type { GatewayName } from './payments/gateways.js';
 
 export interface StripeSettings {
   /** Null: Stripe is not used. */
@@ -52,6 +53,14 @@ export function liveKeyProblem(env: Env): string | null {
   const live = /^[sr]k_live_/.test(env.STRIPE_SECRET_KEY ?? '');
   if (!live || env.ALLOW_LIVE_PAYMENTS === 'yes') return null;
   return 'STRIPE_SECRET_KEY is a live key, which moves real money: set ALLOW_LIVE_PAYMENTS=yes to use it in the embedded stack';
+}
+
+/** Whether payments move real money: with a live key of Stripe. */
+export function usesLiveKey(settings: {
+  readonly paymentGateway: GatewayName;
+  readonly stripe: Pick<StripeSettings, 'secretKey'>;
+}): boolean {
+  return settings.paymentGateway === 'stripe' && /^[sr]k_live_/.test(settings.stripe.secretKey ?? '');
 }
 
 /** The environment of the embedded stack: with `PAYMENT_GATEWAY=stripe` and no key it uses the sandbox's Stripe face. */

@@ -12,16 +12,21 @@ import { paymentActivities } from '../activities/payments.js';
 import { refundActivities } from '../activities/refunds.js';
 import { replenishmentActivities } from '../activities/replenishment.js';
 import { reviewActivities } from '../activities/reviews.js';
+import { storedCardActivities } from '../activities/stored-cards.js';
+import { subscriptionActivities } from '../activities/subscriptions.js';
 import { supplierActivities } from '../activities/suppliers.js';
 import { sweepActivities } from '../activities/sweep.js';
+import { testClockActivities } from '../activities/test-clocks.js';
 import { transferActivities } from '../activities/transfers.js';
 import { verificationActivities } from '../activities/verification.js';
 import { createOrderStore } from '../db/orders/store.js';
-import { providerIds } from '../db/payments/provider-ids.js';
+import { processorCustomers, providerIds } from '../db/payments/provider-ids.js';
 import type { Connection } from '../db/postgres/client.js';
 import { createRefundStore } from '../db/refunds/store.js';
 import { createLedger } from '../db/stock/ledger.js';
+import { createSubscriptionStore } from '../db/subscriptions/store.js';
 import { createTransferStore } from '../db/transfers/store.js';
+import type { PaymentRecord } from '../domain/orders/steps.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
 import { createSmtpMail } from '../gateways/mail/smtp.js';
@@ -29,6 +34,13 @@ import type { PaymentGateway } from '../gateways/payment/gateway.js';
 import { paymentGateways } from '../gateways/payment/registry.js';
 import { createHttpSuppliers } from '../gateways/supplier/http.js';
 import { processorSignal } from '../workflows/shared/contract.js';
+import {
+  type AdvanceRequest,
+  type SubscriptionAnswer,
+  subscriptionUpdates,
+  subscriptionWorkflowId,
+} from '../workflows/subscription/contract.js';
+import { restartGoneSubscriptions } from './upkeep/gone-subscriptions.js';
 import { resumeLostSagas } from './upkeep/lost-sagas.js';
 import type { WorkerMetrics } from './upkeep/metrics.js';
 
@@ -66,10 +78,11 @@ export function activitiesOn(
     ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,
   });
+  const onRecorded = (status: PaymentRecord['status']) => metrics.stock.sagaEnded('payment', status);
   const payments = paymentActivities({
     calls,
     sql: connection.sql,
-    onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
+    onRecorded,
     around,
   });
   return {
@@ -80,6 +93,11 @@ export function activitiesOn(
       gatewayOf: processors.of,
       gatewayTimeoutSeconds,
     }),
+    ...storedCardActivities({
+      gatewayOf: processors.of,
+      customers: processorCustomers(connection.sql),
+      gatewayTimeoutSeconds,
+    }),
     ...adoptionActivities({
       sql: connection.sql,
       gateways: options.processors,
@@ -88,6 +106,11 @@ export function activitiesOn(
     }),
     ...checkoutActivities({ orders, calls, around }),
     ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
+    ...subscriptionActivities({ store: createSubscriptionStore(connection), now: Date.now, onRecorded }),
+    ...testClockActivities({
+      connection,
+      advance: (subscriptionId, updateId, to) => advanceSubscription(client, subscriptionId, updateId, to),
+    }),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),
     ...replenishmentActivities({
       sql: connection.sql,
@@ -107,10 +130,22 @@ export function activitiesOn(
       { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
     ),
     ...verificationActivities(connection),
-    ...sweepActivities(connection, ledger, store, (onProgress) =>
-      resumeLostSagas({ client, connection, log: options.log, workflowTaskTimeoutSeconds }, onProgress),
-    ),
+    ...sweepActivities(connection, ledger, store, async (onProgress) => {
+      const { log, settings } = options;
+      const resumed = await resumeLostSagas({ client, connection, log, workflowTaskTimeoutSeconds }, onProgress);
+      return resumed + (await restartGoneSubscriptions({ client, connection, log, settings }, onProgress));
+    }),
   };
+}
+
+/** Ends when the subscription has done all that is due. One that is over has nothing to do. */
+async function advanceSubscription(client: Client, id: string, updateId: string, to: string): Promise<void> {
+  const request: AdvanceRequest = { to, caller: { actor: 'test clock', traceparent: '', requestId: null } };
+  const handle = client.workflow.getHandle(subscriptionWorkflowId(id));
+  await handle.executeUpdate<SubscriptionAnswer, [AdvanceRequest]>(subscriptionUpdates.advance, {
+    args: [request],
+    updateId,
+  });
 }
 
 /** A workflow that is over needs to know nothing. */

@@ -179,6 +179,7 @@ const loggedFields = [
   'orderId',
   'transferId',
   'refundId',
+  'subscriptionId',
   'replenishmentId',
   'purchaseOrderId',
   'verificationId',

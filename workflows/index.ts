@@ -6,6 +6,8 @@ export { processorChanges } from './processor/changes.js';
 export { processorSync } from './processor/sync.js';
 export { refund } from './refund/refund.js';
 export { replenishment } from './replenishment/replenishment.js';
+export { subscription } from './subscription/subscription.js';
 export { sweep } from './sweep/sweep.js';
+export { testClock } from './test-clock/test-clock.js';
 export { transfer } from './transfer/transfer.js';
 export { verification } from './verification/verification.js';

@@ -26,6 +26,9 @@ export function utcInstant(text: string): { readonly instant: string } | { reado
 /** The current time, in the form of Postgres's timestamps. */
 export const now = (): string => new Date().toISOString().replace('Z', '000Z');
 
+/** The whole second of an instant, in the same form: what comes after the second is cut off. */
+export const wholeSecond = (instant: string): string => `${instant.slice(0, 19)}.000000Z`;
+
 /** A Zod transform for a query or body member; its result is valid in SQL. */
 export function toInstant(text: string, context: z.core.$RefinementCtx): string {
   const read = utcInstant(text);

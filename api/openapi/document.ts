@@ -53,6 +53,7 @@ const tags = [
   ['Orders', 'From the first line to the payment, with a timeline.'],
   ['Payments', 'Payments without an order; reading also those of orders.'],
   ['Refunds', 'Money returned, for orders and payments.'],
+  ['Subscriptions', 'Plans that customers pay for, period by period, and clocks to test them with.'],
   ['Disputes', 'What cardholders have asked their bank to return.'],
   ['Supply', 'Transfers between locations, replenishment from suppliers, purchase orders.'],
   ['Reviews', 'Cases that a person must decide.'],

@@ -29,6 +29,20 @@ import {
 } from '../../workflows/replenishment/contract.js';
 import { type ReviewDecision, reviewSignal } from '../../workflows/shared/contract.js';
 import {
+  type SubscriptionAnswer,
+  type SubscriptionInput,
+  subscriptionSignals,
+  subscriptionUpdates,
+  subscriptionWorkflowId,
+} from '../../workflows/subscription/contract.js';
+import {
+  type AdvancedRequest,
+  type TestClockAnswer,
+  type TestClockInput,
+  testClockUpdates,
+  testClockWorkflowId,
+} from '../../workflows/test-clock/contract.js';
+import {
   type TransferAnswer,
   type TransferInput,
   transferSignals,
@@ -47,6 +61,9 @@ const orderStatusKey = defineSearchAttributeKey('OrderStatus', SearchAttributeTy
 const customerIdKey = defineSearchAttributeKey('CustomerId', SearchAttributeType.KEYWORD);
 const skuKey = defineSearchAttributeKey('Sku', SearchAttributeType.KEYWORD_LIST);
 const totalKey = defineSearchAttributeKey('Total', SearchAttributeType.INT);
+
+/** The commands that a client sends to a subscription. */
+export type SubscriptionCommand = 'change' | 'cancel' | 'pause' | 'resume' | 'paymentMethod';
 
 export class Sagas extends SagaClient {
   /** Starts `order/<id>`, or finds it started, and waits for its first decision. */
@@ -87,6 +104,31 @@ export class Sagas extends SagaClient {
         ...(request.amount === null ? [] : [{ key: totalKey, value: request.amount }]),
         ...(request.lines.length === 0 ? [] : [{ key: skuKey, value: skuList(request.lines.map(({ sku }) => sku)) }]),
       ],
+    });
+  }
+
+  /** Starts `subscription/<id>`, or finds it started, and waits until its first charge is decided. */
+  startSubscription(input: SubscriptionInput, updateCall: UpdateCall): Promise<Outcome<SubscriptionAnswer>> {
+    const { subscriptionId, customerId, plan, caller } = input;
+    return this.start<SubscriptionAnswer>('subscription', subscriptionUpdates.opened, updateCall, {
+      workflowId: subscriptionWorkflowId(subscriptionId),
+      args: [input],
+      memo: { traceparent: caller.traceparent },
+      typedSearchAttributes: [
+        { key: customerIdKey, value: customerId },
+        { key: totalKey, value: plan.amount },
+      ],
+    });
+  }
+
+  /** Starts `test-clock/<id>`, or joins the advance that is under way, and waits until it is done. */
+  advanceClock(input: TestClockInput, updateCall: UpdateCall): Promise<Outcome<TestClockAnswer>> {
+    const request: AdvancedRequest = { to: input.to };
+    return this.startAgain('testClock', testClockUpdates.advanced, request, updateCall, {
+      workflowId: testClockWorkflowId(input.clockId),
+      args: [input],
+      memo: { traceparent: input.caller.traceparent },
+      typedSearchAttributes: [],
     });
   }
 
@@ -142,6 +184,18 @@ export class Sagas extends SagaClient {
   ): Promise<UpdateOutcome<TransferAnswer>> {
     const workflowId = transferWorkflowId(transferId);
     return this.#updateOrSignal(workflowId, transferUpdates[update], transferSignals[update], request, updateCall);
+  }
+
+  /** Sends a command to a running subscription. Of those, cancel, pause and resume are sent as signals where it is `full`. */
+  updateSubscription(
+    subscriptionId: string,
+    command: SubscriptionCommand,
+    request: object,
+    updateCall: UpdateCall,
+  ): Promise<UpdateOutcome<SubscriptionAnswer>> {
+    const signal = command === 'change' || command === 'paymentMethod' ? null : subscriptionSignals[command];
+    const workflowId = subscriptionWorkflowId(subscriptionId);
+    return this.#updateOrSignal(workflowId, subscriptionUpdates[command], signal, request, updateCall);
   }
 
   /** Sends an update; if the saga takes no more of them, sends the command as a signal, which has no answer. */

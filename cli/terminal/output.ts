@@ -45,7 +45,7 @@ export function preciseMoment(at: string): string {
   return at.replace('T', ' ').replace(/(\.\d{1,3})\d*Z$/, '$1Z');
 }
 
-/** `code: detail`, then a line for each wrong field, for the order, payment or transfer, and for how long to wait. */
+/** `code: detail`, then a line for each wrong field, for the order, payment, transfer or subscription, and for how long to wait. */
 export function describeProblem(problem: Problem, retryAfterMs: number | null = null): string {
   const lines = [
     `${problem.code}: ${problem.detail}`,
@@ -56,6 +56,7 @@ export function describeProblem(problem: Problem, retryAfterMs: number | null = 
     ...(problem.orderId === undefined ? [] : [`  order ${problem.orderId}`]),
     ...(problem.paymentId === undefined ? [] : [`  payment ${problem.paymentId}`]),
     ...(problem.transferId === undefined ? [] : [`  transfer ${problem.transferId}`]),
+    ...(problem.subscriptionId === undefined ? [] : [`  subscription ${problem.subscriptionId}`]),
     ...(retryAfterMs === null ? [] : [`  try again in ${Math.ceil(retryAfterMs / 1000)} s`]),
     // Only if the log is needed to learn more.
     ...(problem.code === 'internal' && problem.requestId !== undefined ? [`  request ${problem.requestId}`] : []),

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { idempotencyKeyPattern, maxMinorUnits, maxPageSize, maxQuantity, maxWaitSeconds } from '../../domain/limits.js';
 import { isCurrency, type Money, parseMinorUnits } from '../../domain/money.js';
 import { codePattern } from '../../domain/stock.js';
+import { type PlanInterval, planIntervals } from '../../domain/subscriptions/states.js';
 
 const wholeNumber = (text: string, min: number, max: number): number => {
   const value = Number(text);
@@ -45,6 +46,23 @@ export function money(text: string): Money {
     );
   return { amount, currency };
 }
+
+export interface PlanValue extends Money {
+  readonly interval: PlanInterval;
+}
+
+/** `10.00 USD/month`. */
+export function plan(text: string): PlanValue {
+  const at = text.lastIndexOf('/');
+  const interval = planIntervals.find((each) => each === text.slice(at + 1).trim());
+  if (at < 0 || interval === undefined)
+    throw new InvalidArgumentError(
+      `expected a price and an interval of ${planIntervals.join(', ')}: "10.00 USD/month"`,
+    );
+  return { ...money(text.slice(0, at).trim()), interval };
+}
+
+export const dayOfMonth = (text: string) => wholeNumber(text, 1, 31);
 
 /** 1 to 255 visible ASCII characters. */
 export function idempotencyKey(text: string): string {

@@ -76,6 +76,7 @@ CREATE TABLE "billing_records" (
 	"id" text PRIMARY KEY NOT NULL,
 	"subscription_id" text NOT NULL,
 	"kind" text NOT NULL,
+	"series" smallint DEFAULT 0 NOT NULL,
 	"period_start" timestamp (6) with time zone NOT NULL,
 	"period_end" timestamp (6) with time zone NOT NULL,
 	"amount" bigint NOT NULL,
@@ -121,6 +122,7 @@ CREATE TABLE "subscriptions" (
 	"period_start" timestamp (6) with time zone,
 	"period_end" timestamp (6) with time zone,
 	"period_number" integer DEFAULT 0 NOT NULL,
+	"series" smallint DEFAULT 0 NOT NULL,
 	"cancel_at_period_end" boolean DEFAULT false NOT NULL,
 	"credit_balance" bigint DEFAULT 0 NOT NULL,
 	"test_clock" text,
@@ -157,10 +159,11 @@ CREATE INDEX "payment_attempts_of_card" ON "payment_attempts" USING btree ("card
 CREATE INDEX "payment_attempts_of_customer" ON "payment_attempts" USING btree ("customer_id","at") WHERE "payment_attempts"."customer_id" is not null;--> statement-breakpoint
 CREATE INDEX "reconciliations_newest" ON "reconciliations" USING btree ("created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "billing_records_newest" ON "billing_records" USING btree ("subscription_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
-CREATE UNIQUE INDEX "billing_records_once" ON "billing_records" USING btree ("subscription_id","period_start") WHERE "billing_records"."kind" = 'period' and "billing_records"."status" <> 'void';--> statement-breakpoint
+CREATE UNIQUE INDEX "billing_records_once" ON "billing_records" USING btree ("subscription_id","series","period_start") WHERE "billing_records"."kind" = 'period' and "billing_records"."status" <> 'void';--> statement-breakpoint
 CREATE INDEX "subscriptions_newest" ON "subscriptions" USING btree ("created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "subscriptions_by_customer" ON "subscriptions" USING btree ("customer_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "subscriptions_by_status" ON "subscriptions" USING btree ("status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "subscriptions_due" ON "subscriptions" USING btree ("next_at") WHERE "subscriptions"."test_clock" is null and "subscriptions"."next_at" is not null;--> statement-breakpoint
 CREATE INDEX "subscriptions_due_on_clock" ON "subscriptions" USING btree ("test_clock","next_at") WHERE "subscriptions"."test_clock" is not null and "subscriptions"."next_at" is not null;
 --> statement-breakpoint
 INSERT INTO "subscription_transitions" ("from_status", "to_status") VALUES

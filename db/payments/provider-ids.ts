@@ -25,3 +25,19 @@ export function providerIds(sql: Sql) {
     },
   };
 }
+
+/** The processors' ids of owners of stored cards, a subscription each. They stand among the operations: an id of ours and of theirs. */
+export function processorCustomers(sql: Sql) {
+  const ids = providerIds(sql);
+  return {
+    find: (ownerId: string): Promise<string | null> => ids.find(ownerId, 'primary'),
+
+    /** Stores the customer before a card is attached to it. Returns the one that is stored: the first stays. */
+    async remember(ownerId: string, gateway: GatewayName, customer: string): Promise<string> {
+      const [row] = await sql<{ stored: string | null }[]>`
+        select provider_remember(${ownerId}, 'primary', ${gateway}, ${customer}) as stored`;
+      if (!row?.stored) throw new Error(`the customer of ${ownerId} could not be stored`);
+      return row.stored;
+    },
+  };
+}

@@ -3,6 +3,7 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 
 /** The paginated lists. A cursor names its list, so that no other list accepts it. */
 export type ListName =
+  | 'billing_records'
   | 'disputes'
   | 'holds'
   | 'inventory'
@@ -16,6 +17,7 @@ export type ListName =
   | 'purchase_orders'
   | 'replenishments'
   | 'reviews'
+  | 'subscriptions'
   | 'suppliers'
   | 'timeline'
   | 'transfers'

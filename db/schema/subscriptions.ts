@@ -22,6 +22,8 @@ import type {
   StoredCard,
   SubscriptionStatus,
 } from '../../domain/subscriptions/states.js';
+import type { StepAnswer } from '../../domain/subscriptions/steps.js';
+import type { PendingCharge } from '../../domain/subscriptions/subscription.js';
 import { at, count } from './columns.js';
 
 /** Clocks that a test sets: subscriptions on one see its time instead of the present. */
@@ -56,13 +58,15 @@ export const subscriptions = pgTable(
     periodEnd: at('period_end'),
     /** Whole intervals between the anchor and `period_end`. */
     periodNumber: integer('period_number').notNull().default(0),
+    /** Counts its anchors: a change of interval and a resumption begin another series of periods. */
+    series: smallint().notNull().default(0),
     cancelAtPeriodEnd: boolean('cancel_at_period_end').notNull().default(false),
     creditBalance: count('credit_balance').notNull().default(0),
     testClock: text('test_clock').references(() => testClocks.id),
     /** When its workflow next has something to do; null: nothing until a command. */
     nextAt: at('next_at'),
-    /** A change that waits for its charge: nothing of it shows before. */
-    pending: jsonb(),
+    /** The charge under way, and the change that waits for it; null: none. */
+    pending: jsonb().$type<PendingCharge>(),
     /** Counts its changes. A step names the version that it was computed from. */
     version: integer().notNull().default(0),
     failureCode: text('failure_code'),
@@ -77,6 +81,7 @@ export const subscriptions = pgTable(
     index('subscriptions_due_on_clock')
       .on(t.testClock, t.nextAt)
       .where(sql`${t.testClock} is not null and ${t.nextAt} is not null`),
+    index('subscriptions_due').on(t.nextAt).where(sql`${t.testClock} is null and ${t.nextAt} is not null`),
     check(
       'subscriptions_status',
       sql`${t.status} in ('scheduled', 'active', 'past_due', 'unpaid', 'paused', 'cancelled')`,
@@ -96,6 +101,8 @@ export const billingRecords = pgTable(
       .notNull()
       .references(() => subscriptions.id),
     kind: text().$type<BillingKind>().notNull(),
+    /** Of the subscription's periods. */
+    series: smallint().notNull().default(0),
     periodStart: at('period_start').notNull(),
     periodEnd: at('period_end').notNull(),
     amount: count('amount').notNull(),
@@ -112,7 +119,7 @@ export const billingRecords = pgTable(
     index('billing_records_newest').on(t.subscriptionId, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
     // A period is billed once.
     uniqueIndex('billing_records_once')
-      .on(t.subscriptionId, t.periodStart)
+      .on(t.subscriptionId, t.series, t.periodStart)
       .where(sql`${t.kind} = 'period' and ${t.status} <> 'void'`),
     check('billing_records_sum', sql`${t.amount} = ${t.credit} + ${t.charged} and ${t.charged} >= 0`),
     check('billing_records_period', sql`${t.periodStart} < ${t.periodEnd}`),
@@ -125,7 +132,7 @@ export const billingRecords = pgTable(
 export const subscriptionSteps = pgTable('subscription_steps', {
   key: text().primaryKey(),
   subscriptionId: text('subscription_id').notNull(),
-  result: jsonb().notNull(),
+  result: jsonb().$type<StepAnswer>().notNull(),
   at: at('at').notNull().default(sql`clock_timestamp()`),
 });
 

@@ -21,6 +21,7 @@ export const definerFunctions = [
   'payment_abandon(jsonb, text)',
   'provider_remember(text, text, text, text)',
   'payments_adopt(jsonb)',
+  'subscription_apply(jsonb)',
 ] as const;
 
 /**
@@ -43,6 +44,7 @@ export const directWrites: Readonly<Record<string, readonly ('insert' | 'update'
   replenishment_requests: ['insert'],
   replenishments: ['insert', 'update'],
   suppliers: ['insert', 'update'],
+  test_clocks: ['insert', 'update'],
 };
 
 /** The role of a connection string, with its password. */

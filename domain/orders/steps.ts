@@ -7,6 +7,7 @@ import type { Currency } from '../money.js';
 import type { GatewayName } from '../payments/gateways.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
 import type { StepBase, StepResult } from '../steps.js';
+import type { SubscriptionMail } from '../subscriptions/states.js';
 import type { OrderDetails } from './details.js';
 import type { Charge } from './money.js';
 import type { OrderStatus } from './states.js';
@@ -34,7 +35,7 @@ export interface PaymentRecord {
 
 /** A mail to queue. Its contents are read when it is sent. */
 export interface MailRequest {
-  readonly template: 'receipt' | 'insufficient_funds';
+  readonly template: 'receipt' | 'insufficient_funds' | SubscriptionMail;
   readonly paymentId: string;
 }
 

@@ -81,11 +81,12 @@ export function refusalOf(attempts: readonly PaymentAttempt[], last: CardOutcome
     return paymentRefusal('fraud_suspected', `the payment was blocked: fraud score ${last.score}`, {
       score: last.score,
     });
-  if (last.kind === 'declined' && attempts.length === 1) return declineOf(last);
+  if (last.kind === 'declined' && attempts.length === 1) return declineRefusal(last);
   return paymentRefusal('all_payment_attempts_failed', 'no card could be charged; nothing was taken', { attempts });
 }
 
-function declineOf({ code, declineCode }: CardRefusal): Refusal {
+/** The refusal of a single declined card. */
+export function declineRefusal({ code, declineCode }: CardRefusal): Refusal {
   const detail =
     code === 'insufficient_funds' ? 'the card has insufficient funds' : `the card was declined: ${declineCode}`;
   return paymentRefusal(code, detail, { declineCode });

@@ -11,7 +11,8 @@ import {
   type Script,
 } from '../../test/purchase-run.js';
 import type { CardSlot } from '../payments/states.js';
-import { nothingCharged, nothingDone, type PurchaseRecord } from './steps.js';
+import { charge } from './purchase.js';
+import { type CardOperation, nothingCharged, nothingDone, type PurchaseRecord } from './steps.js';
 
 const settled = 'settle order/ord_1/settle/pay_1';
 const card = (slot: CardSlot) => [`score ${slot}`, `authorize ${slot}`, `capture ${slot}`];
@@ -218,4 +219,35 @@ describe('a purchase that is resumed', () => {
       { numRuns: 1000 },
     );
   });
+});
+
+test('each card of a renewal is charged as stored, without its holder', async () => {
+  const operations: CardOperation[] = [];
+  const facts = {
+    ...{ paymentId: 'pay_1', orderId: null, amount: 100, currency: 'USD', customerId: 'cus_1', email: null },
+    ...{ reference: null, cardToken: 'pm_1', backupCardToken: 'pm_2', traceparent: '', abandoned: [] },
+    ...{ stored: { primary: 'cus_S1', backup: 'cus_S1' }, merchantInitiated: true as const },
+  };
+  const { kind } = await charge(
+    facts,
+    {
+      firstAttempt: async () => nothingCharged(),
+      score: async () => 0,
+      authorize: async ({ operation }) => {
+        operations.push(operation);
+        return { kind: 'declined', code: 'payment_declined', declineCode: 'generic_decline', heldTaskMs: 0 };
+      },
+      mayCapture: async () => true,
+      capture: async () => null,
+      giveUp: async () => true,
+      cancelWanted: () => false,
+      now: () => new Date(0),
+    },
+    { card: null, giveBack: async () => undefined },
+    nothingDone(),
+  );
+  expect(kind).toBe('refused');
+  expect(operations).toMatchObject(
+    ['pm_1', 'pm_2'].map((token) => ({ token, stored: { customer: 'cus_S1' }, merchantInitiated: true })),
+  );
 });

@@ -46,6 +46,10 @@ export interface ChargeFacts extends PaymentFacts {
   readonly traceparent: string;
   /** Cards that were given up before: their money is returned, and they are not charged. */
   readonly abandoned: readonly CardSlot[];
+  /** The customers at the processor that the cards are stored with; absent: they are not stored. */
+  readonly stored?: Readonly<Record<CardSlot, string | null>>;
+  /** Nobody is there to answer the card's bank: a renewal. */
+  readonly merchantInitiated?: true;
 }
 
 const undecided = { kind: 'undecided' } as const;
@@ -193,6 +197,11 @@ function cardsOf(facts: ChargeFacts): CardOperation[] {
   const { paymentId, orderId, gateway, amount, currency, customerId, traceparent, cardToken, backupCardToken } = facts;
   const made = { paymentId, ...(gateway !== undefined && { gateway }) };
   const common = { ...made, amount, currency, reference: orderId ?? paymentId, customerId, traceparent };
-  const primary = { ...common, card: 'primary', token: cardToken } as const;
-  return backupCardToken === null ? [primary] : [primary, { ...common, card: 'backup', token: backupCardToken }];
+  const onCard = (card: CardSlot, token: string): CardOperation => ({
+    ...{ ...common, card, token },
+    ...(facts.stored !== undefined && { stored: { customer: facts.stored[card] } }),
+    ...(facts.merchantInitiated && { merchantInitiated: true }),
+  });
+  const primary = onCard('primary', cardToken);
+  return backupCardToken === null ? [primary] : [primary, onCard('backup', backupCardToken)];
 }

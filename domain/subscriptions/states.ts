@@ -55,3 +55,6 @@ export interface StoredCard {
   readonly token: string;
   readonly customer: string | null;
 }
+
+/** Mails to the customer about a renewal that was refused. */
+export type SubscriptionMail = 'past_due' | 'unpaid' | 'authentication_required';

@@ -83,8 +83,9 @@ describeProvider('Stripe', {
     good: 'pm_card_visa',
     declined: { token: 'pm_card_chargeDeclinedExpiredCard', declineCode: 'expired_card' },
     insufficientFunds: 'pm_card_chargeDeclinedInsufficientFunds',
+    needsHolder: 'pm_card_authenticationRequired',
   },
-  requests: { authorize: 2 },
+  requests: { authorize: 2, storeCard: 2 },
   rejected: [
     ['a used token', { token: 'tok_used' }, 'token_already_used'],
     ['an amount below the minimum', { amount: 29 }, 'amount_too_small'],

@@ -1,9 +1,11 @@
 import type { BookedDispute, BookedRefund } from '../../domain/payments/adoption.js';
-import type { AuthorizeAnswer, CaptureAnswer } from '../../domain/payments/answers.js';
+import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../domain/payments/answers.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
 import type { RefundAnswer } from '../../domain/payments/refunds.js';
+import type { CardSlot } from '../../domain/payments/states.js';
 import type { StripeEvent } from '../../domain/payments/stripe-events.js';
 import type { CardOperation } from '../../domain/purchase/steps.js';
+import type { StoredCard } from '../../domain/subscriptions/states.js';
 import type { CallOptions } from '../http/http.js';
 
 /**
@@ -53,6 +55,11 @@ export interface PaymentGateway {
   refund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer>;
   /** How the refund stands now; null if there is none yet: only a repetition of the call settles which. */
   findRefund(call: RefundCall, options?: CallOptions): Promise<RefundAnswer | null>;
+  /**
+   * Keeps a card for later payments of its owner. No money moves. What it answers is charged as an operation's `token`, with
+   * `stored`. The same call stores the card once.
+   */
+  storeCard(call: StoreCardCall, ids: CustomerIds, options?: CallOptions): Promise<StoreCardAnswer>;
   /** The processor's books for one authorization; null if it does not exist. Amounts in minor units. */
   read(authorizationId: string, options?: CallOptions): Promise<AuthorizationBooks | null>;
   /**
@@ -74,6 +81,27 @@ export interface ProviderIds {
   /** Stores the id before money moves. Rejects if the card was given up: no money may move then. */
   remember(providerId: string): Promise<void>;
 }
+
+/** A card to keep. Its idempotency keys are made of `ownerId`, `cause` and `card`. */
+export interface StoreCardCall {
+  /** What it pays for: a subscription's id. The processor knows its owner by it. */
+  readonly ownerId: string;
+  /** Why it is stored; another cause stores another card. */
+  readonly cause: string;
+  readonly card: CardSlot;
+  readonly token: string;
+  /** The client's id of the customer. */
+  readonly customerId: string;
+}
+
+/** The owner's id as a customer of the processor, kept in Postgres. A gateway whose processor has no customers ignores it. */
+export interface CustomerIds {
+  readonly known: string | null;
+  /** Stores the id before a card is attached to it. Returns the one that is stored: the first stays. */
+  remember(customer: string): Promise<string>;
+}
+
+export type StoreCardAnswer = { readonly kind: 'stored'; readonly card: StoredCard } | CardRefusal;
 
 /** `captured`: too late; return the money instead. */
 export type VoidAnswer = { readonly kind: 'voided' } | { readonly kind: 'captured' };

@@ -6,6 +6,7 @@ import { providerId, providerText } from '../http/answers.js';
 
 export const authorized = z.object({ authorizationId: providerId, status: z.literal('authorized') });
 export const captured = z.object({ status: z.literal('captured') });
+export const storedCard = z.object({ stored: z.literal(true) });
 export const voided = z.object({ status: z.literal('voided') });
 /** A refund may still be pending, or fail later. */
 export const refunded = z.object({

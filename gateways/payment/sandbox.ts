@@ -10,10 +10,10 @@ import {
   type HttpGatewayOptions,
   unexpectedAnswer,
 } from '../http/http.js';
-import type { PaymentGateway, RefundCall, UndoCaptureAnswer, VoidAnswer } from './gateway.js';
+import type { PaymentGateway, RefundCall, StoreCardAnswer, UndoCaptureAnswer, VoidAnswer } from './gateway.js';
 import { readBooks, readChanges } from './sandbox-books.js';
 import { readRefund } from './sandbox-refunds.js';
-import { authorized, captured, operationFound, refunded, voided } from './sandbox-shapes.js';
+import { authorized, captured, operationFound, refunded, storedCard, voided } from './sandbox-shapes.js';
 
 const name = 'payment';
 
@@ -78,6 +78,11 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
       const answer = await find('refund', refundKey(call), callOptions);
       return answer && readRefund(name, answer);
     },
+    // Its tokens can be charged again as they are: only whether this one is any good is asked.
+    async storeCard({ token }, _ids, callOptions) {
+      const call = { method: 'POST', path: '/payments/cards', body: { token } } as const;
+      return readStored(token, await http.call(call, callOptions));
+    },
     async read(authorizationId, callOptions) {
       const answer = await get(`/payments/${segment(authorizationId)}`, callOptions);
       if (answer.status === 404 && errorOf(name, answer.body)?.code === 'unknown_authorization') return null;
@@ -120,6 +125,14 @@ function readCapture(answer: HttpAnswer): CaptureAnswer {
   if (answer.status !== 200) throw unexpectedAnswer(name, 'capture', answer);
   expectShape(name, captured, answer.body);
   return { kind: 'captured' };
+}
+
+function readStored(token: string, answer: HttpAnswer): StoreCardAnswer {
+  const refusal = readRefusal(answer);
+  if (refusal) return refusal;
+  if (answer.status !== 200) throw unexpectedAnswer(name, 'storing a card', answer);
+  expectShape(name, storedCard, answer.body);
+  return { kind: 'stored', card: { token, customer: null } };
 }
 
 function readVoid(answer: HttpAnswer): VoidAnswer {

@@ -14,6 +14,8 @@ export const authorizeBody = z.strictObject({
   currency: z.string().regex(/^[A-Z]{3}$/),
   reference: id,
 });
+/** A card that somebody wants to keep: no money moves. */
+export const storeBody = authorizeBody.pick({ token: true });
 export const captureBody = z.strictObject({ amount });
 export const refundBody = z.strictObject({ amount });
 /** A void has no parameters: an empty object, or no body at all. */

@@ -1,15 +1,17 @@
 /**
  * The card processor over HTTP.
  * POST /payments/authorize, /payments/:authorizationId/capture, /void, /refund, each with an Idempotency-Key;
+ * POST /payments/cards { token }: whether the card can be charged again later; its token is kept by whom it asks.
  * GET /payments/operations?idempotencyKey=, /payments/:authorizationId, /payments[?reference=&from=&to=&limit=&cursor=].
  */
 import { type Request, type Response, Router } from 'express';
 import { BadRequest, check, jsonBody, sendError } from '../http.js';
 import { answerOf } from './answers.js';
-import { authorizeBody, captureBody, type MoneyRequest, refundBody, voidBody } from './facts.js';
+import { authorizeBody, captureBody, type MoneyRequest, refundBody, storeBody, voidBody } from './facts.js';
 import { authorizationIdOf, unknownAuthorization } from './ids.js';
 import { readListQuery } from './listing.js';
 import type { Processor } from './processor.js';
+import { behaviourOf, isUsed, tokenUsed } from './tokens.js';
 
 /** How long a call that times out is held open, unless its client disconnects first. */
 const maxHoldMs = 60_000;
@@ -43,6 +45,11 @@ export function paymentRoutes(processor: Processor, stopping: AbortSignal): Rout
   routes.post('/payments/authorize', jsonBody, (req, res) =>
     money(req, res, { kind: 'authorize', ...check(authorizeBody, req.body) }),
   );
+  routes.post('/payments/cards', jsonBody, (req, res) => {
+    const { token } = check(storeBody, req.body);
+    if (isUsed(behaviourOf(token))) throw new BadRequest(422, tokenUsed, 'this token was used before');
+    res.json({ stored: true });
+  });
   routes.post('/payments/:authorizationId/capture', jsonBody, (req, res) =>
     money(req, res, { kind: 'capture', authorizationId: authorizationIdOf(req), ...check(captureBody, req.body) }),
   );

@@ -25,6 +25,11 @@ export type Behaviour =
 /** The token was used before: an error of the client, which it makes again however often it asks. */
 export const tokenUsed = 'token_used';
 
+/** Whether the token stands for no card any more. */
+export function isUsed(behaviour: Behaviour): boolean {
+  return behaviour.kind === 'declined' && behaviour.declineCode === tokenUsed;
+}
+
 const fixed: Readonly<Record<string, Behaviour>> = {
   tok_declined: { kind: 'declined', at: 'authorize', declineCode: 'generic_decline' },
   tok_insufficient_funds: { kind: 'declined', at: 'authorize', declineCode: 'insufficient_funds' },
@@ -39,6 +44,7 @@ const fixed: Readonly<Record<string, Behaviour>> = {
   pm_card_chargeDeclinedLostCard: { kind: 'declined', at: 'authorize', declineCode: 'lost_card' },
   pm_card_chargeDeclinedStolenCard: { kind: 'declined', at: 'authorize', declineCode: 'stolen_card' },
   pm_card_chargeDeclinedExpiredCard: { kind: 'declined', at: 'authorize', declineCode: 'expired_card' },
+  pm_card_chargeCustomerFail: { kind: 'declined', at: 'authorize', declineCode: 'generic_decline' },
   pm_card_authenticationRequired: { kind: 'declined', at: 'authorize', declineCode: 'authentication_required' },
   pm_card_createDispute: { kind: 'disputed', inquiry: false },
   pm_card_createDisputeInquiry: { kind: 'disputed', inquiry: true },

@@ -177,6 +177,34 @@ describe('a payment method', () => {
     expect(attached.id).not.toBe('pm_card_visa');
   });
 
+  it('is not set up for later payments by a payment without the cardholder', async () => {
+    const { id: customer } = await face.stripe.customers.create({});
+    const { id: method } = await face.stripe.paymentMethods.attach('pm_card_visa', { customer });
+    const made = { ...terms(method), customer, setup_future_usage: 'off_session' } as const;
+    const { id } = await face.stripe.paymentIntents.create(made);
+    const error = await errorOf(face.stripe.paymentIntents.confirm(id, { off_session: true }));
+    expect([error.statusCode, error.param]).toEqual([400, 'off_session']);
+    expect(await face.stripe.paymentIntents.confirm(id)).toMatchObject({ status: 'requires_capture' });
+  });
+
+  it('whose bank refuses every payment can be attached, and then pays nothing', async () => {
+    const { id: customer } = await face.stripe.customers.create({});
+    const { id: method } = await face.stripe.paymentMethods.attach('pm_card_chargeCustomerFail', { customer });
+    const renewal = { ...terms(method), customer, off_session: true, confirm: true };
+    expect((await errorOf(face.stripe.paymentIntents.create(renewal))).code).toBe('card_declined');
+  });
+
+  it('of a customer pays for nobody else', async () => {
+    const { id: customer } = await face.stripe.customers.create({});
+    const { id: method } = await face.stripe.paymentMethods.attach('pm_card_visa', { customer });
+    const { id: other } = await face.stripe.customers.create({});
+    for (const payer of [{}, { customer: other }])
+      expect((await errorOf(face.stripe.paymentIntents.create({ ...terms(method), ...payer }))).param).toBe(
+        'payment_method',
+      );
+    expect((await errorOf(face.stripe.paymentMethods.attach(method, { customer: other }))).statusCode).toBe(400);
+  });
+
   it('that belongs to nobody pays once', async () => {
     const { payment_method: method } = await face.authorized('pm_card_visa');
     const again = await errorOf(face.authorized(String(method)));

@@ -1,7 +1,7 @@
 /** PaymentIntents: created, confirmed, captured, cancelled. */
 import type { z } from 'zod';
 import type { Authorization } from '../payments/books.js';
-import { behaviourOf, tokenUsed } from '../payments/tokens.js';
+import { behaviourOf, isUsed } from '../payments/tokens.js';
 import { report } from '../report.js';
 import type { Intent, Method } from './books.js';
 import { declined, invalid, missing, refused, type StripeError } from './errors.js';
@@ -163,6 +163,8 @@ async function attempt(ledger: Ledger, execution: Execution, id: string, params:
   const status = ledger.payments.status(intent);
   if (status === 'requires_capture' || status === 'succeeded' || status === 'canceled')
     throw unexpectedState(ledger, intent, 'confirmed');
+  if (params.off_session && (params.setup_future_usage || intent.setupFutureUsage !== null))
+    throw invalid('off_session cannot be used with setup_future_usage: the cardholder must be present.', 'off_session');
   const method = await methodFor(ledger, execution, params, intent);
   if (!method) {
     const message = 'You cannot confirm this PaymentIntent because it is missing a payment method.';
@@ -195,8 +197,7 @@ async function methodFor(
 }
 
 export function checkToken(token: string, param: string): void {
-  const behaviour = behaviourOf(token);
-  if (behaviour.kind === 'declined' && behaviour.declineCode === tokenUsed)
+  if (isUsed(behaviourOf(token)))
     throw invalid(`You cannot use a Stripe token more than once: ${token}.`, param, 'token_already_used');
 }
 

@@ -15,6 +15,7 @@ const testCards = new Set([
   'pm_card_chargeDeclinedLostCard',
   'pm_card_chargeDeclinedStolenCard',
   'pm_card_chargeDeclinedExpiredCard',
+  'pm_card_chargeCustomerFail',
   'pm_card_authenticationRequired',
   'pm_card_createDispute',
   'pm_card_createDisputeInquiry',

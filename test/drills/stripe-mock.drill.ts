@@ -88,7 +88,7 @@ async function passOn(target: string, req: IncomingMessage, res: ServerResponse)
   const passed = { authorization, 'content-type': type, 'stripe-version': String(stripeVersion) };
   const answer = await fetch(target + url, { method, headers: passed, ...(body !== '' && { body }) });
   const value: unknown = await answer.json();
-  seen.push({ line: `${method} ${path.replace(/pi_\w+/, ':id')}`, status: answer.status });
+  seen.push({ line: `${method} ${path.replace(/p[im]_\w+/, ':id')}`, status: answer.status });
   const isIntent =
     typeof value === 'object' && value !== null && 'object' in value && value.object === 'payment_intent';
   const shown = isIntent ? { ...value, ...stateAfter(method, path) } : value;
@@ -136,6 +136,12 @@ test('stripe-mock accepts every request that the Stripe gateway makes', async (c
     expect(await gateway.refund({ ...refund, currency: 'USD' })).toMatchObject({ kind: expect.any(String) });
     await gateway.findRefund({ ...refund, currency: 'USD' });
     expect(await gateway.read('pi_1')).toMatchObject({ status: 'captured', captured: 1999 });
+    const toStore = { ownerId: 'sub_1', cause: 'opened', card: 'primary', customerId: 'cus_1001' } as const;
+    const customers = { known: null, remember: async (id: string) => id };
+    expect(await gateway.storeCard({ ...toStore, token: 'tok_visa' }, customers)).toMatchObject({ kind: 'stored' });
+    const stored = { customer: 'cus_1' };
+    await gateway.authorize({ ...operation('pm_1'), stored }, ids(null));
+    await gateway.authorize({ ...operation('pm_1'), stored, merchantInitiated: true }, ids(null));
     const since = new Date(0).toISOString();
     await gateway.changes({ since, cursor: null });
     await gateway.changes({ since, cursor: '1764000000,evt_1' });
@@ -149,11 +155,13 @@ test('stripe-mock accepts every request that the Stripe gateway makes', async (c
     'GET /v1/events',
     'GET /v1/payment_intents/:id',
     'GET /v1/refunds',
+    'POST /v1/customers',
     'POST /v1/payment_intents',
     'POST /v1/payment_intents/:id/cancel',
     'POST /v1/payment_intents/:id/capture',
     'POST /v1/payment_intents/:id/confirm',
     'POST /v1/payment_methods',
+    'POST /v1/payment_methods/:id/attach',
     'POST /v1/refunds',
   ]);
 });

@@ -122,6 +122,11 @@ export class Inbox<Requests, Standing, Answer extends AnyAnswer> {
     return all.filter(joins);
   }
 
+  /** Whether a command that `matches` accepts is queued. */
+  isQueued(matches: (command: Command<Requests, Answer>) => boolean): boolean {
+    return this.commands.some(matches);
+  }
+
   /** Whether a cancel is queued. */
   get cancelWanted(): boolean {
     return this.commands.some(isCancel);

@@ -146,6 +146,15 @@ export const sweeping = summarized(
   }),
 );
 
+/** The advance of a test clock: as long as its subscriptions take. */
+export const advancing = summarized(
+  proxyActivities<Activities>({
+    startToCloseTimeout: '24h',
+    heartbeatTimeout: '10s',
+    retry: { initialInterval: '500ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  }),
+);
+
 /** Reads processors' books and adopts them: many calls, each with its own time-out. */
 export const adopting = summarized(
   proxyActivities<Activities>({

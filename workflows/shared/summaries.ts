@@ -60,6 +60,18 @@ const summaries: Summaries = {
   failRefund: ({ failure }) => `Free the amount of the failed refund: ${failure.code}`,
   retryRefund: () => 'Reserve what the refund returns once more',
 
+  openSubscription: ({ plan }) => `Open the subscription: ${formatMoney(plan)} a ${plan.interval}`,
+  dueSubscription: () => 'Do what is due',
+  settleSubscription: ({ charged }) => `Record the charge as ${charged}`,
+  changeSubscription: ({ plan }) => `Change the plan: ${formatMoney(plan)} a ${plan.interval}`,
+  cancelSubscription: ({ atPeriodEnd }) => `Cancel the subscription${atPeriodEnd ? " at its period's end" : ''}`,
+  pauseSubscription: () => 'Pause the subscription',
+  resumeSubscription: () => 'Resume the subscription',
+  replaceSubscriptionCard: () => 'Replace the card',
+  storeCard: ({ card }) => `Store the ${card} card`,
+  startAdvance: (_clockId, to) => `Begin to advance the test clock to ${to}`,
+  advanceClock: (_clockId, to) => `Do all that is due up to ${to}`,
+
   reserveAtSupplier: (operation) => `Ask the supplier to put ${goods(operation)} aside`,
   supplierStatus: (operation) => `Ask the supplier whether ${goods(operation)} have come`,
   cancelAtSupplier: (operation) => `Cancel ${goods(operation)} at the supplier`,

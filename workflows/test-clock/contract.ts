@@ -1,7 +1,7 @@
 /** The contract of `test-clock/<id>`: its id, input and update. Types and constants only. */
-import type { Caller, RetrySettings } from '../shared/contract.js';
+import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
-/** A run for each advance: its id names where the clock goes. */
+/** Runs once for each advance of the clock. */
 export const testClockWorkflowId = (clockId: string) => `test-clock/${clockId}`;
 
 export interface TestClockInput {
@@ -12,6 +12,10 @@ export interface TestClockInput {
   readonly caller: Caller;
 }
 
-/** Update sent with the start: answers when all that is due up to `to` has been done. */
+/** Update sent with the start, with the `to` of the input: answers when all that is due up to there has been done. */
 export const testClockUpdates = { advanced: 'advanced' } as const;
-export type TestClockAnswer = { readonly kind: 'done'; readonly status: 'ready' };
+export interface AdvancedRequest {
+  readonly to: string;
+}
+/** Refused: `validation_failed` where the clock stands there or later, `invalid_state` while it is advanced to another time. */
+export type TestClockAnswer = SagaAnswer<'ready' | 'advancing'>;

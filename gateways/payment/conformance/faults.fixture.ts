@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { CallOptions } from '../../http/http.js';
 import type { ScriptedAnswer } from '../tap.fixture.js';
-import { authorized, memoryIds, operationOn, refundOf, requestsOf, type Suite } from './provider.fixture.js';
+import {
+  authorized,
+  cardToStore,
+  memoryCustomer,
+  memoryIds,
+  operationOn,
+  refundOf,
+  requestsOf,
+  type Suite,
+} from './provider.fixture.js';
 
 const page = '<html><body>502 Bad Gateway</body></html>';
 
@@ -38,6 +47,7 @@ export function testFaults(suite: Suite): void {
     ['undoCapture', (options) => suite.gateway.undoCapture(card, 'unknown_1', 100, options)],
     ['refund', (options) => suite.gateway.refund(refund, options)],
     ['findRefund', (options) => suite.gateway.findRefund(refund, options)],
+    ['storeCard', (options) => suite.gateway.storeCard(cardToStore(good), memoryCustomer(), options)],
     ['read', (options) => suite.gateway.read('unknown_1', options)],
     ['changes', (options) => suite.gateway.changes({ since: new Date().toISOString(), cursor: null }, options)],
   ];

@@ -2,7 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { AuthorizeAnswer } from '../../../domain/payments/answers.js';
 import type { CardOperation } from '../../../domain/purchase/steps.js';
-import type { AuthorizationBooks, PaymentGateway, ProviderIds, RefundCall } from '../gateway.js';
+import type {
+  AuthorizationBooks,
+  CustomerIds,
+  PaymentGateway,
+  ProviderIds,
+  RefundCall,
+  StoreCardCall,
+} from '../gateway.js';
 import type { Tap } from '../tap.fixture.js';
 
 /** The processor, or what stands in for it. */
@@ -32,6 +39,8 @@ export interface Provider {
     readonly good: string;
     readonly declined: { readonly token: string; readonly declineCode: string };
     readonly insufficientFunds: string;
+    /** Its bank wants to see the cardholder at every payment, where there is such a card. */
+    readonly needsHolder?: string;
     readonly declinedAtCapture: string;
     /** Each call takes a second. */
     readonly slow: string;
@@ -42,7 +51,7 @@ export interface Provider {
     readonly refundFailsLate: string;
   };
   /** Requests that one call takes; default 1. */
-  readonly requests?: { readonly authorize: number };
+  readonly requests?: { readonly authorize: number; readonly storeCard: number };
   /** Operations that the processor rejects for good, and its code. */
   readonly rejected: readonly (readonly [what: string, of: Partial<CardOperation>, code: string])[];
   /** An answer that rejects the request for good, as the processor gives it, and its code. */
@@ -72,6 +81,27 @@ export function memoryIds(): ProviderIds & { givenUp: boolean } {
       known ??= id;
     },
   };
+}
+
+/** The customers of one owner, kept in memory. */
+export function memoryCustomer(): CustomerIds & { remembered: string[] } {
+  const remembered: string[] = [];
+  return {
+    remembered,
+    get known() {
+      return remembered[0] ?? null;
+    },
+    async remember(customer) {
+      remembered.push(customer);
+      return remembered[0] ?? customer;
+    },
+  };
+}
+
+/** A card that nobody has stored yet. */
+export function cardToStore(token: string): StoreCardCall {
+  const ownerId = `sub_${randomUUID().replaceAll('-', '')}`;
+  return { ownerId, cause: 'opened', card: 'primary', token, customerId: 'cus_1001' };
 }
 
 export function operationOn(token: string, more: Partial<CardOperation> = {}): CardOperation {

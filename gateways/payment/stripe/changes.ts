@@ -4,9 +4,8 @@ import { z } from 'zod';
 import { readStripeEvent, stripeEventTypes } from '../../../domain/payments/stripe-events.js';
 import { expectShape } from '../../http/answers.js';
 import type { ChangesPage } from '../gateway.js';
-import { unexpected } from './intents.js';
 import { instantOf } from './objects.js';
-import { ask } from './refusals.js';
+import { ask, unexpected } from './refusals.js';
 import { gateway } from './transport.js';
 
 /** Events hold whole objects, and an answer may have 256 KiB. */

@@ -6,9 +6,10 @@ import type Stripe from 'stripe';
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../../domain/payments/answers.js';
 import type { CardOperation } from '../../../domain/purchase/steps.js';
 import type { VoidAnswer } from '../gateway.js';
+import { methodOfToken } from './cards.js';
 import { underKeys } from './keys.js';
-import { authorizationOf, captureOf, type Intent, readIntent, readMethod, undecided } from './objects.js';
-import { ask, declined, type StripeRefusal } from './refusals.js';
+import { authorizationOf, captureOf, type Intent, readIntent, undecided } from './objects.js';
+import { ask, declined, type StripeRefusal, unexpected } from './refusals.js';
 import { gateway, type Transport } from './transport.js';
 
 export interface Intents {
@@ -59,21 +60,10 @@ export function createIntents(stripe: Stripe, transport: Transport, installation
       return outcome;
     });
 
-  /** The payment method to pay with. A token is made into one, which works once. */
-  const methodOf = async (operation: CardOperation): Promise<string | CardRefusal> => {
-    const { token } = operation;
-    if (token.startsWith('pm_')) return token;
-    return await underKeys(transport, keyOf(operation, 'method'), async (idempotencyKey) => {
-      const params = { type: 'card', card: { token } } as const;
-      const answer = await ask('payment method', () => stripe.paymentMethods.create(params, { idempotencyKey }));
-      return answer.kind === 'refused' ? declined(answer) : readMethod(answer.value).id;
-    });
-  };
-
   return {
     retrieve,
     create: async (operation) => {
-      const method = await methodOf(operation);
+      const method = await methodOfToken(stripe, transport, operation.token, keyOf(operation, 'method'));
       if (typeof method !== 'string') return method;
       return await underKeys(transport, keyOf(operation, 'create'), async (idempotencyKey) => {
         const params = { ...newIntent(operation, method), metadata: metadataOf(operation, installation) };
@@ -86,8 +76,7 @@ export function createIntents(stripe: Stripe, transport: Transport, installation
         'confirm',
         keyOf(operation, 'authorize'),
         id,
-        // A card that asks for its holder is declined: nobody here can show them their bank's page.
-        (idempotencyKey) => paymentIntents.confirm(id, { error_on_requires_action: true }, { idempotencyKey }),
+        (idempotencyKey) => paymentIntents.confirm(id, confirmation(operation), { idempotencyKey }),
         authorizationOf,
         declined,
       ),
@@ -114,7 +103,15 @@ export function createIntents(stripe: Stripe, transport: Transport, installation
   };
 }
 
-function newIntent({ amount, currency }: CardOperation, paymentMethod: string): Stripe.PaymentIntentCreateParams {
+/** A card that asks for its holder is declined: nobody here can show them their bank's page. */
+function confirmation({ merchantInitiated }: CardOperation): Stripe.PaymentIntentConfirmParams {
+  return merchantInitiated ? { off_session: true } : { error_on_requires_action: true };
+}
+
+function newIntent(
+  { amount, currency, stored, merchantInitiated }: CardOperation,
+  paymentMethod: string,
+): Stripe.PaymentIntentCreateParams {
   return {
     amount,
     currency: currency.toLowerCase(),
@@ -122,6 +119,9 @@ function newIntent({ amount, currency }: CardOperation, paymentMethod: string): 
     // Nothing that sends the customer to another page.
     automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
     payment_method: paymentMethod,
+    ...(stored?.customer && { customer: stored.customer }),
+    // The bank is asked for its consent to the later payments. They refer to this one.
+    ...(stored && !merchantInitiated && { setup_future_usage: 'off_session' }),
   };
 }
 
@@ -139,9 +139,4 @@ function keyOf(
   step: 'method' | 'create' | 'authorize' | 'capture' | 'void',
 ): string {
   return `${paymentId}/${card}/${step}`;
-}
-
-/** The error for an answer that a correct request never gets. */
-export function unexpected(what: string, { status, code, param }: StripeRefusal): Error {
-  return new Error(`${gateway}: ${what} was answered with ${status} ${code} ${param ?? ''}`.trimEnd());
 }

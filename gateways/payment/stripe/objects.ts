@@ -36,6 +36,7 @@ const intentShape = z.object({
 export type Intent = z.infer<typeof intentShape>;
 
 const methodShape = z.object({ id: providerId, object: z.literal('payment_method') });
+const customerShape = z.object({ id: providerId, object: z.literal('customer') });
 
 const refundShape = z.object({
   id: providerId,
@@ -66,6 +67,7 @@ const disputeList = listOf(disputeShape);
 
 export const readIntent = (value: unknown): Intent => expectShape(gateway, intentShape, value);
 export const readMethod = (value: unknown) => expectShape(gateway, methodShape, value);
+export const readCustomer = (value: unknown) => expectShape(gateway, customerShape, value);
 export const readRefund = (value: unknown): StripeRefund => expectShape(gateway, refundShape, value);
 export const readRefunds = (value: unknown) => expectShape(gateway, refundList, value);
 export const readDisputes = (value: unknown) => expectShape(gateway, disputeList, value);

@@ -4,10 +4,9 @@ import type { RefundAnswer } from '../../../domain/payments/refunds.js';
 import type { CardOperation } from '../../../domain/purchase/steps.js';
 import { GatewayFault } from '../../http/fault.js';
 import type { RefundCall, UndoCaptureAnswer } from '../gateway.js';
-import { unexpected } from './intents.js';
 import { underKeys } from './keys.js';
 import { readRefund, readRefunds, refundAnswerOf, type StripeRefund } from './objects.js';
-import { ask, type StripeRefusal } from './refusals.js';
+import { ask, type StripeRefusal, unexpected } from './refusals.js';
 import { gateway, type Transport } from './transport.js';
 
 export interface Refunds {

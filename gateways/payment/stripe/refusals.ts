@@ -87,6 +87,11 @@ export function declined({
   return refused(hiddenDeclines.has(reason) ? 'generic_decline' : reason);
 }
 
+/** The error for an answer that a correct request never gets. */
+export function unexpected(what: string, { status, code, param }: StripeRefusal): Error {
+  return new Error(`${gateway}: ${what} was answered with ${status} ${code} ${param ?? ''}`.trimEnd());
+}
+
 /** A code, id or parameter of an error; null if it is absent, empty or no such thing. */
 function codeOf(error: unknown, name: string): string | null {
   const read = providerId.safeParse(memberOf(error, name));

@@ -5,8 +5,9 @@
 import type Stripe from 'stripe';
 import type { BookedDispute } from '../../../domain/payments/adoption.js';
 import type { AuthorizationBooks, PaymentGateway } from '../gateway.js';
+import { createCards } from './cards.js';
 import { changesAt } from './changes.js';
-import { createIntents, unexpected } from './intents.js';
+import { createIntents } from './intents.js';
 import {
   authorizationOf,
   captureOf,
@@ -17,7 +18,7 @@ import {
   refundInBooks,
 } from './objects.js';
 import { createRefunds, type Refunds } from './refunds.js';
-import { ask } from './refusals.js';
+import { ask, unexpected } from './refusals.js';
 import { createTransport, gateway, type TransportOptions } from './transport.js';
 
 /** The version whose objects and codes this gateway reads, whatever the account's default is. */
@@ -41,6 +42,7 @@ export async function createStripePayments(options: StripeOptions): Promise<Paym
   });
   const { installation } = options;
   const intents = createIntents(stripe, transport, installation);
+  const cards = createCards(stripe, transport, installation);
   const refunds = createRefunds(stripe, transport, installation);
   const { within } = transport;
 
@@ -72,6 +74,7 @@ export async function createStripePayments(options: StripeOptions): Promise<Paym
     undoCapture: (operation, id, amount, callOptions) => within(callOptions, () => refunds.undo(operation, id, amount)),
     refund: (call, callOptions) => within(callOptions, () => refunds.create(call)),
     findRefund: (call, callOptions) => within(callOptions, () => refunds.find(call)),
+    storeCard: (call, ids, callOptions) => within(callOptions, () => cards.store(call, ids)),
     read: (id, callOptions) =>
       within(callOptions, () => readBooks(stripe, refunds, installation, () => intents.retrieve(id))),
     changes: (request, callOptions) => within(callOptions, () => changesAt(stripe, installation, request)),

@@ -1,0 +1,77 @@
+/** Test clocks: the time that the subscriptions on them see. Only a clock's workflow moves it. */
+import { eq, sql } from 'drizzle-orm';
+import type { Database, Sql } from '../postgres/client.js';
+import { testClocks } from '../schema/index.js';
+
+/** A stored clock: `advancing` while it has a `target`, else `ready`. */
+export type TestClockRow = typeof testClocks.$inferSelect;
+
+export async function getTestClock(db: Database, id: string): Promise<TestClockRow | null> {
+  const [row] = await db.select().from(testClocks).where(eq(testClocks.id, id));
+  return row ?? null;
+}
+
+/** Makes a clock; the same id again changes nothing. @param now RFC 3339, whole seconds */
+export async function createTestClock(db: Database, { id, now }: { id: string; now: string }): Promise<TestClockRow> {
+  await db.insert(testClocks).values({ id, now }).onConflictDoNothing();
+  const row = await getTestClock(db, id);
+  if (row === null) throw new Error(`test clock ${id} was not stored`);
+  return row;
+}
+
+/** `busy`: it is being advanced to another time. `past`: it stands there, or later. */
+export type AdvanceStart = 'started' | 'busy' | 'past' | 'absent';
+
+/** Claims a clock for an advance. The same `to` again joins the advance that is under way. */
+export async function startAdvance(db: Database, id: string, to: string): Promise<AdvanceStart> {
+  const claimed = await db
+    .update(testClocks)
+    .set({ target: to })
+    .where(
+      sql`${testClocks.id} = ${id} and ${testClocks.now} < ${to}::timestamptz
+        and coalesce(${testClocks.target}, ${to}::timestamptz) = ${to}::timestamptz`,
+    )
+    .returning({ id: testClocks.id });
+  if (claimed.length > 0) return 'started';
+  const row = await getTestClock(db, id);
+  if (row === null) return 'absent';
+  return row.target === null ? 'past' : 'busy';
+}
+
+/** A subscription that is due on a clock, and how many changes it has had. */
+export interface DueOnClock {
+  readonly id: string;
+  readonly version: number;
+}
+
+/** Moves the clock on to `at`, never back. */
+export async function moveClock(sqlClient: Sql, id: string, at: string): Promise<void> {
+  await sqlClient`update test_clocks set now = greatest(now, ${at}::timestamptz) where id = ${id}`;
+}
+
+/** When something is next due on the clock, up to `to`; null: nothing is. */
+export async function nextOnClock(sqlClient: Sql, id: string, to: string): Promise<string | null> {
+  const [row] = await sqlClient<{ at: string | null }[]>`
+    select to_char(min(next_at) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
+      from subscriptions where test_clock = ${id} and next_at <= ${to}::timestamptz`;
+  return row?.at ?? null;
+}
+
+/** Subscriptions of the clock that are due at this time. */
+export async function dueOnClock(
+  sqlClient: Sql,
+  id: string,
+  at: string,
+  limit: number,
+): Promise<readonly DueOnClock[]> {
+  return sqlClient<DueOnClock[]>`
+    select id, version from subscriptions
+     where test_clock = ${id} and next_at <= ${at}::timestamptz order by next_at, id limit ${limit}`;
+}
+
+/** Ends an advance: all that was due up to its target has been done. */
+export async function endAdvance(sqlClient: Sql, id: string, to: string): Promise<void> {
+  await sqlClient`
+    update test_clocks set now = greatest(now, ${to}::timestamptz), target = null
+     where id = ${id} and target = ${to}::timestamptz`;
+}

@@ -1,0 +1,80 @@
+/** Test clocks, and the lists of subscriptions. */
+import { describe, expect, test } from 'vitest';
+import { sharedShop } from '../../shared.js';
+import { advance, at, clockAt, command, monthly, newCustomer, recordsOf, subscribe, subscribed } from './subscriber.js';
+
+const shop = sharedShop();
+
+describe('a test clock', () => {
+  test('stands where it was made, to the second, until it is advanced', async () => {
+    const { body } = await shop.must(201, shop.post('/api/test-clocks', { now: '2026-03-01T10:00:00.75+01:00' }));
+    expect(body).toEqual({ id: expect.stringMatching(/^clk_/), now: at('2026-03-01T09:00:00Z'), status: 'ready' });
+    const advanced = await shop.must(
+      200,
+      shop.post(`/api/test-clocks/${body.id}/advance`, { to: '2026-03-02T00:00:00Z' }, { prefer: 'wait=30' }),
+    );
+    expect(advanced.body).toEqual({ ...body, now: at('2026-03-02T00:00:00Z') });
+    expect((await shop.must(200, shop.get(`/api/test-clocks/${body.id}`))).body).toEqual(advanced.body);
+  });
+
+  test('goes only forward', async () => {
+    const clock = await clockAt(shop, '2026-03-01T00:00:00Z');
+    for (const to of ['2026-03-01T00:00:00Z', '2026-02-28T23:59:59Z']) {
+      const { status, body } = await shop.post(`/api/test-clocks/${clock}/advance`, { to });
+      expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'validation_failed', '/to']);
+    }
+  });
+
+  test('does one advance at a time; the same again joins it', async () => {
+    const clock = await clockAt(shop, '2026-01-01T00:00:00Z');
+    const id = await subscribed(shop, { testClock: clock, plan: { ...monthly, interval: 'day' } });
+    const ask = (to: string) => shop.post(`/api/test-clocks/${clock}/advance`, { to }, { prefer: 'wait=0' });
+    expect((await ask('2026-01-11T00:00:00Z')).status).toBe(202);
+    const [same, other] = [await ask('2026-01-11T00:00:00Z'), await ask('2026-01-12T00:00:00Z')];
+    // It may be done by now.
+    expect([[202, 200, 422].includes(same.status), [409, 202, 200].includes(other.status)]).toEqual([true, true]);
+    if (other.status === 409) expect(other.body).toMatchObject({ code: 'invalid_state', from: 'advancing' });
+    const last = other.status === 409 ? '2026-01-11T00:00:00Z' : '2026-01-12T00:00:00Z';
+    const { body } = await shop.get(`/api/test-clocks/${clock}`);
+    if (body.status === 'advancing') await advance(shop, clock, last);
+    expect(await recordsOf(shop, id)).toHaveLength(other.status === 409 ? 11 : 12);
+  });
+
+  test('that does not exist is 404, and 422 in a subscription', async () => {
+    const clock = 'clk_00000000000000000000000000000000';
+    expect((await shop.get(`/api/test-clocks/${clock}`)).status).toBe(404);
+    expect((await shop.post(`/api/test-clocks/${clock}/advance`, { to: '2030-01-01T00:00:00Z' })).status).toBe(404);
+    const { status, body } = await subscribe(shop, { testClock: clock });
+    expect([status, body.errors[0].pointer]).toEqual([422, '/testClock']);
+  });
+});
+
+describe('subscriptions', () => {
+  test('are listed newest first, by customer and by status, a page at a time', async () => {
+    const customerId = newCustomer();
+    const ids: string[] = [];
+    for (let n = 0; n < 3; n++) ids.unshift(await subscribed(shop, { customerId }));
+    await shop.must(200, command(shop, ids[1] ?? '', 'cancel'));
+    const list = async (query: string) =>
+      (await shop.must(200, shop.get(`/api/subscriptions?customerId=${customerId}&${query}`))).body;
+    const all = await list('limit=2');
+    const rest = await list(`limit=2&cursor=${all.nextCursor}`);
+    const idsOf = (page: { items: { id: string }[] }) => page.items.map(({ id }) => id);
+    expect([...idsOf(all), ...idsOf(rest)]).toEqual(ids);
+    expect([rest.nextCursor, idsOf(await list('status=cancelled'))]).toEqual([null, [ids[1]]]);
+    for (const id of [ids[0], ids[2]]) await shop.must(200, command(shop, id ?? '', 'cancel'));
+  });
+
+  test.each([
+    ['a plan by the hour', { plan: { ...monthly, interval: 'hour' } }, '/plan/interval'],
+    ['a negative price', { plan: { ...monthly, amount: -1 } }, '/plan/amount'],
+    ['a token of no processor', { cardToken: 'visa' }, '/cardToken'],
+    ['a token of another processor', { cardToken: 'pm_card_visa' }, '/cardToken'],
+    ['day 32', { anchorDay: 32 }, '/anchorDay'],
+    ['an address that is none', { email: 'ada' }, '/email'],
+    ['an unknown field', { colour: 'red' }, '/colour'],
+  ])('with %s are refused', async (_what, request, pointer) => {
+    const { status, body } = await subscribe(shop, request);
+    expect([status, body.errors.map((error: { pointer: string }) => error.pointer)]).toEqual([422, [pointer]]);
+  });
+});
