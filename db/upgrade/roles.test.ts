@@ -41,5 +41,6 @@ test('no definer function is dropped in the release that stops calling it', () =
     'payment_abandon(jsonb, text)',
     'provider_remember(text, text, text, text)',
     'payments_adopt(jsonb)',
+    'audit(text, text, text, text, text, jsonb)',
   ]);
 });

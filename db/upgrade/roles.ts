@@ -21,6 +21,7 @@ export const definerFunctions = [
   'payment_abandon(jsonb, text)',
   'provider_remember(text, text, text, text)',
   'payments_adopt(jsonb)',
+  'audit(text, text, text, text, text, jsonb)',
 ] as const;
 
 /**
