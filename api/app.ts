@@ -2,6 +2,7 @@
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { refusal } from '../domain/errors.js';
+import { auditRoutes } from './audit/routes.js';
 import type { ApiDeps } from './deps.js';
 import { disputeRoutes } from './disputes/routes.js';
 import { canonicalUrl } from './http/paths.js';
@@ -49,6 +50,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...purchaseOrderRoutes(deps),
     ...reviewRoutes(deps),
     ...keyRoutes(deps),
+    ...auditRoutes(deps),
   ];
 }
 

@@ -30,3 +30,44 @@ begin
           case when p_detail::text ~* '(tok|pm)_|_secret_|@|([0-9][ -]?){12}' then audit_clean(p_detail)
                else coalesce(p_detail, '{}') end);
 end $$;
+
+-- What follows from the decision of a payment, in its transaction: the outcome of each attempt, for the rules that count them;
+-- the customer's limits, where no money was taken; the audit log. `p`: domain/orders/steps.ts, PaymentRecord.
+create or replace function payment_decided(p jsonb) returns void language plpgsql volatile as $$
+declare
+  v_subject text := 'payment/' || (p->>'id');
+  v_facts jsonb := jsonb_build_object('orderId', p->'orderId', 'gateway', coalesce(p->>'gateway', 'sandbox'));
+  x jsonb;
+  a payment_attempts;
+begin
+  for x in select value from jsonb_array_elements(coalesce(p->'attempts', '[]')) loop
+    update payment_attempts set outcome = x->>'outcome' where payment_id = p->>'id' and card = x->>'card' returning * into a;
+    perform audit(p->'by'->>'actor', 'payment.attempt', v_subject, x->>'outcome', p->'by'->>'requestId',
+                  v_facts || jsonb_build_object('card', x->'card', 'code', x->'code', 'score', a.score,
+                                                'rules', coalesce(to_jsonb(a.rules), '[]')));
+  end loop;
+  update customer_spend set released = true where payment_id = p->>'id' and p->>'status' <> 'captured';
+  perform audit(p->'by'->>'actor', 'payment.decided', v_subject, p->>'status', p->'by'->>'requestId',
+                v_facts || jsonb_build_object('amount', p->'amount', 'currency', p->'currency', 'cardUsed', p->'cardUsed',
+                                              'score', p->'fraudScore', 'failure', p->'failure'->'code'));
+end $$;
+
+-- The payment of an order's step, with who asked for the step.
+create or replace function payment_of_step(step jsonb) returns jsonb language sql immutable
+return step->'payment' || jsonb_build_object('by', jsonb_build_object('actor', step->'actor', 'requestId', step->'requestId'));
+
+-- Reports a refund in the audit log. A refund of goods without money has no payment.
+create or replace function refund_audit(r refunds, p_action text, step jsonb) returns void language sql as $$
+  select audit(coalesce(step->>'actor', r.actor), p_action, 'refund/' || r.id, r.status, step->>'requestId',
+               jsonb_build_object('orderId', r.order_id, 'paymentId', r.payment_id, 'amount', r.amount, 'currency', r.currency,
+                                  'origin', r.origin, 'restocked', r.restocked, 'code', r.failure_code))
+$$;
+
+-- Reports each review that opens.
+create or replace function review_audit() returns trigger language plpgsql as $$
+begin
+  perform audit(coalesce('workflow:' || new.workflow_id, 'holdfast'), 'review.opened', 'review/' || new.id, 'open', null,
+                jsonb_build_object('kind', new.kind, 'about', new.subject));
+  return null;
+end $$;
+create or replace trigger manual_reviews_audit after insert on manual_reviews for each row execute function review_audit();

@@ -3,6 +3,7 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 
 /** The paginated lists. A cursor names its list, so that no other list accepts it. */
 export type ListName =
+  | 'audit'
   | 'disputes'
   | 'holds'
   | 'inventory'
