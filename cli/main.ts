@@ -104,6 +104,11 @@ const topCommands: readonly TopCommand[] = [
     fill: async (group, session) => (await import('./commands/reviews.js')).addReviewCommands(group, session),
   },
   {
+    name: 'audit',
+    description: 'who did what, newest first (scope admin)',
+    fill: async (command, session) => (await import('./commands/audit.js')).addAuditCommand(command, session),
+  },
+  {
     name: 'temporal',
     description: "run Temporal's own command line against the server of the local stack",
     fill: async (command) => (await import('./commands/temporal.js')).addTemporalCommand(command),

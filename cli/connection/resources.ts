@@ -283,3 +283,15 @@ export const purchaseOrder = z.object({
   receivedAt: z.string().nullable(),
 });
 export const purchaseOrderPage = listOf(purchaseOrder);
+
+export const auditPage = listOf(
+  z.object({
+    at: z.string(),
+    actor: z.string(),
+    action: z.string(),
+    subject: z.string(),
+    outcome: z.string(),
+    requestId: z.string().nullable(),
+    detail: z.unknown(),
+  }),
+);

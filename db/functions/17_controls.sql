@@ -1,12 +1,13 @@
 -- What guards payments: the audit log. Its rows name things by id. Card tokens, card numbers and mail addresses never belong
 -- there; where a client has hidden one in an id of its own, it is masked.
 
--- What no row of the audit log may hold: card tokens, client secrets, mail addresses, and digits that may be a card number.
+-- What no row of the audit log may hold: card tokens, client secrets, mail addresses, and digits that may be a card number
+-- and are no part of a UUID.
 create or replace function audit_masked(p_text text) returns text language sql immutable as $$
   select left(regexp_replace(regexp_replace(regexp_replace(left(p_text, 1000),
            '(^|[^[:alnum:]])(tok|pm)_[^[:space:]"]*|_secret_[^[:space:]"]*', '\1\2_…', 'gi'),
            '[^[:space:]"@/:]+@[^[:space:]"@/:]+', '…@…', 'g'),
-           '(^|[^[:alnum:]])([0-9][ -]?){11,18}[0-9](?![[:alnum:]])', '\1…', 'g'), 255)
+           '(^|[^[:alnum:]-])([0-9][ -]?){11,18}[0-9](?![[:alnum:]-])', '\1…', 'g'), 255)
 $$;
 
 -- The same for each text within a value.

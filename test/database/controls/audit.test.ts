@@ -41,7 +41,7 @@ describe('card data and personal data do not reach the audit log', () => {
     ['a mail address', 'jane.doe@example.com'],
   ])('%s', async (_name, hostile) => {
     const subject = `thing/${randomUUID()}`;
-    await write(subject, hostile, `req-${hostile}`, {
+    await write(subject, hostile, `req:${hostile}`, {
       code: hostile,
       deep: { list: [`see ${hostile}.`, 1, null] },
       [hostile]: 2,
@@ -58,6 +58,7 @@ describe('card data and personal data do not reach the audit log', () => {
       paymentId: 'pay_01893f2a7b6c7d8e9f00112233445566',
       amount: 1_234_567_890_123,
       code: 'insufficient_funds',
+      externalId: '034ac392-6159-4559-8786-3ec8624b5154',
       at: '2026-01-31T12:34:56.123456Z',
       rules: ['velocity', 'amount'],
     };
