@@ -12,11 +12,14 @@ import { paymentActivities } from '../activities/payments.js';
 import { refundActivities } from '../activities/refunds.js';
 import { replenishmentActivities } from '../activities/replenishment.js';
 import { reviewActivities } from '../activities/reviews.js';
+import { fraudScoring } from '../activities/scoring.js';
 import { supplierActivities } from '../activities/suppliers.js';
 import { sweepActivities } from '../activities/sweep.js';
 import { transferActivities } from '../activities/transfers.js';
 import { verificationActivities } from '../activities/verification.js';
+import { secretOf } from '../db/access/secrets.js';
 import { createOrderStore } from '../db/orders/store.js';
+import { scoreAttempt } from '../db/payments/fraud.js';
 import { providerIds } from '../db/payments/provider-ids.js';
 import type { Connection } from '../db/postgres/client.js';
 import { createRefundStore } from '../db/refunds/store.js';
@@ -62,7 +65,14 @@ export function activitiesOn(
   const processors = paymentGateways(options.processors);
   const calls = cardCalls({
     payments: processors,
-    fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+    fraud: fraudScoring({
+      scorer: options.settings.payments.fraudScorer,
+      whenDown: options.settings.payments.fraudWhenDown,
+      http: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+      payments: processors,
+      record: (attempt) => scoreAttempt(connection.sql, attempt),
+      cardKey: () => secretOf(connection.sql, 'card_fingerprints'),
+    }),
     ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,
   });

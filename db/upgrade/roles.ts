@@ -22,6 +22,9 @@ export const definerFunctions = [
   'provider_remember(text, text, text, text)',
   'payments_adopt(jsonb)',
   'audit(text, text, text, text, text, jsonb)',
+  'secret_of(text, text)',
+  'fraud_rules_replace(jsonb, text, text)',
+  'fraud_attempt(jsonb)',
 ] as const;
 
 /**

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe } from 'vitest';
 import { testBooks } from './conformance/books.fixture.js';
+import { testCards } from './conformance/cards.fixture.js';
 import { testCharges } from './conformance/charges.fixture.js';
 import { testFaults } from './conformance/faults.fixture.js';
 import type { Processor, Provider, Suite } from './conformance/provider.fixture.js';
@@ -44,5 +45,6 @@ export function describeProvider(name: string, provider: Provider): void {
     testRefunds(suite);
     testBooks(suite);
     testFaults(suite);
+    testCards(suite);
   });
 }
