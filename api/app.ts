@@ -5,6 +5,7 @@ import { refusal } from '../domain/errors.js';
 import { auditRoutes } from './audit/routes.js';
 import type { ApiDeps } from './deps.js';
 import { disputeRoutes } from './disputes/routes.js';
+import { fraudRoutes } from './fraud/routes.js';
 import { canonicalUrl } from './http/paths.js';
 import type { Route } from './http/route.js';
 import { mountRoutes } from './http/serve.js';
@@ -51,6 +52,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...reviewRoutes(deps),
     ...keyRoutes(deps),
     ...auditRoutes(deps),
+    ...fraudRoutes(deps),
   ];
 }
 

@@ -295,3 +295,9 @@ export const auditPage = listOf(
     detail: z.unknown(),
   }),
 );
+
+export const fraudRules = z.object({
+  rules: z.array(
+    z.object({ name: z.string(), kind: z.string(), threshold: z.number(), weight: z.number(), enabled: z.boolean() }),
+  ),
+});

@@ -1,10 +1,10 @@
 /** Fraud rules, and the attempts that they count. */
-import { asc } from 'drizzle-orm';
+import { asc, sql as statement } from 'drizzle-orm';
 import type { FraudRule } from '../../domain/payments/fraud-rules.js';
 import type { CardSlot } from '../../domain/payments/states.js';
 import type { AskedBy } from '../../domain/steps.js';
 import type { Database, Sql } from '../postgres/client.js';
-import { fraudRules } from '../schema/index.js';
+import { fraudRules, payments } from '../schema/index.js';
 
 /** An attempt to score. Amount in minor units. */
 export interface ScoredAttempt {
@@ -30,6 +30,11 @@ export async function scoreAttempt(sql: Sql, attempt: ScoredAttempt): Promise<nu
   if (row === undefined) throw new Error('Postgres returned no score');
   return row.scored.score;
 }
+
+/** The rules that fired for the last scored card of the payment that a query reads. */
+export const rulesOfPayment = statement<string[]>`coalesce((
+  select to_json(a.rules) from payment_attempts a
+   where a.payment_id = ${payments}.id and a.score is not null order by a.at desc limit 1), '[]')`;
 
 /** The rules, in the order that they were given in. */
 export function listFraudRules(db: Database): Promise<FraudRule[]> {

@@ -18,3 +18,10 @@ export const auditExample = {
     failure: null,
   },
 } as const;
+
+export const fraudRulesExample = {
+  rules: [
+    { name: 'many cards', kind: 'cards_per_customer', threshold: 3, weight: 0.6, enabled: true },
+    { name: 'new and high', kind: 'new_customer_over', threshold: 50_000, weight: 0.5, enabled: true },
+  ],
+} as const;
