@@ -83,7 +83,8 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
     const subscription: Subscription = { ...at.subscription, ...decision.changes, version: (from ?? -1) + 1 };
     const answer = answerOf(done);
     const written = await store.write({
-      ...{ key, from, actor: step.actor, requestId: step.requestId, subscription, records: decision.records },
+      ...{ key, from, actor: step.actor, subscription, records: decision.records },
+      ...(step.requestId !== undefined && { requestId: step.requestId }),
       begins: paymentBegun(subscription, decision),
       payment: payment ?? null,
       mails: [...mails, ...mailsOf(subscription, decision)],

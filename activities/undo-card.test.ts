@@ -78,6 +78,7 @@ class Processor {
           ...{ amount: 1000, captured: this.status === 'captured' ? 1000 : 0, refunded: this.refunded },
           ...{ voided: this.status === 'voided', refundable: true, refunds: [], disputes: [] },
         })),
+      fingerprint: () => Promise.reject(new Error('an undo scores nothing')),
       changes: () => call('changes', () => ({ books: [], events: [], cursor: null, until: '' })),
       close: async () => undefined,
     };

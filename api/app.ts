@@ -2,8 +2,10 @@
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { refusal } from '../domain/errors.js';
+import { auditRoutes } from './audit/routes.js';
 import type { ApiDeps } from './deps.js';
 import { disputeRoutes } from './disputes/routes.js';
+import { fraudRoutes } from './fraud/routes.js';
 import { canonicalUrl } from './http/paths.js';
 import type { Route } from './http/route.js';
 import { mountRoutes } from './http/serve.js';
@@ -53,6 +55,8 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...purchaseOrderRoutes(deps),
     ...reviewRoutes(deps),
     ...keyRoutes(deps),
+    ...auditRoutes(deps),
+    ...fraudRoutes(deps),
   ];
 }
 

@@ -115,6 +115,17 @@ const topCommands: readonly TopCommand[] = [
     fill: async (group, session) => (await import('./commands/reviews.js')).addReviewCommands(group, session),
   },
   {
+    name: 'fraud',
+    description: 'what payments are scored by (scope admin)',
+    fill: async (group, session, { currentFolder }) =>
+      (await import('./commands/fraud.js')).addFraudCommands(group, session, currentFolder),
+  },
+  {
+    name: 'audit',
+    description: 'who did what, newest first (scope admin)',
+    fill: async (command, session) => (await import('./commands/audit.js')).addAuditCommand(command, session),
+  },
+  {
     name: 'temporal',
     description: "run Temporal's own command line against the server of the local stack",
     fill: async (command) => (await import('./commands/temporal.js')).addTemporalCommand(command),

@@ -12,6 +12,7 @@ import { paymentActivities } from '../activities/payments.js';
 import { refundActivities } from '../activities/refunds.js';
 import { replenishmentActivities } from '../activities/replenishment.js';
 import { reviewActivities } from '../activities/reviews.js';
+import { fraudScoring } from '../activities/scoring.js';
 import { storedCardActivities } from '../activities/stored-cards.js';
 import { subscriptionActivities } from '../activities/subscriptions.js';
 import { supplierActivities } from '../activities/suppliers.js';
@@ -19,7 +20,9 @@ import { sweepActivities } from '../activities/sweep.js';
 import { testClockActivities } from '../activities/test-clocks.js';
 import { transferActivities } from '../activities/transfers.js';
 import { verificationActivities } from '../activities/verification.js';
+import { secretOf } from '../db/access/secrets.js';
 import { createOrderStore } from '../db/orders/store.js';
+import { scoreAttempt } from '../db/payments/fraud.js';
 import { processorCustomers, providerIds } from '../db/payments/provider-ids.js';
 import type { Connection } from '../db/postgres/client.js';
 import { createRefundStore } from '../db/refunds/store.js';
@@ -74,7 +77,14 @@ export function activitiesOn(
   const processors = paymentGateways(options.processors);
   const calls = cardCalls({
     payments: processors,
-    fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+    fraud: fraudScoring({
+      scorer: options.settings.payments.fraudScorer,
+      whenDown: options.settings.payments.fraudWhenDown,
+      http: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+      payments: processors,
+      record: (attempt) => scoreAttempt(connection.sql, attempt),
+      cardKey: () => secretOf(connection.sql, 'card_fingerprints'),
+    }),
     ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,
   });

@@ -320,3 +320,21 @@ export const purchaseOrder = z.object({
   receivedAt: z.string().nullable(),
 });
 export const purchaseOrderPage = listOf(purchaseOrder);
+
+export const auditPage = listOf(
+  z.object({
+    at: z.string(),
+    actor: z.string(),
+    action: z.string(),
+    subject: z.string(),
+    outcome: z.string(),
+    requestId: z.string().nullable(),
+    detail: z.unknown(),
+  }),
+);
+
+export const fraudRules = z.object({
+  rules: z.array(
+    z.object({ name: z.string(), kind: z.string(), threshold: z.number(), weight: z.number(), enabled: z.boolean() }),
+  ),
+});

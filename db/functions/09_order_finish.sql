@@ -132,7 +132,7 @@ begin
     update payments set abandoned = array_append(abandoned, step->>'card'), updated_at = clock_timestamp()
      where id = o.payment_id and not (step->>'card' = any (abandoned));
   when 'refuse_payment', 'refuse_last', 'refuse_late' then
-    perform payment_write(step->'payment');
+    perform payment_write(payment_of_step(step));
     perform outbox_mails(step->'mails');
     update orders
        set refused_payments = refused_payments + 1,
@@ -143,11 +143,11 @@ begin
       case p_plan when 'refuse_last' then 'failed' when 'refuse_late' then 'expired' else 'reserved' end,
       step, step->>'reason', null));
   when 'settle' then
-    if step->'payment' <> 'null' then perform payment_write(step->'payment'); end if;
+    if step->'payment' <> 'null' then perform payment_write(payment_of_step(step)); end if;
     perform outbox_mails(step->'mails');
     return jsonb_build_array(order_move(o.id, 'confirming', 'confirmed', step, null, null));
   when 'close' then
-    if step->'payment' <> 'null' then perform payment_write(step->'payment'); end if;
+    if step->'payment' <> 'null' then perform payment_write(payment_of_step(step)); end if;
     update orders
        set cancel_reason = case when step->>'to' = 'cancelled' then step->>'reason' end,
            failure_code = step->'failure'->>'code', failure_detail = step->'failure'->>'detail'

@@ -43,5 +43,9 @@ test('no definer function is dropped in the release that stops calling it', () =
     'provider_remember(text, text, text, text)',
     'payments_adopt(jsonb)',
     'subscription_apply(jsonb)',
+    'audit(text, text, text, text, text, jsonb)',
+    'secret_of(text, text)',
+    'fraud_rules_replace(jsonb, text, text)',
+    'fraud_attempt(jsonb)',
   ]);
 });

@@ -22,6 +22,10 @@ export const definerFunctions = [
   'provider_remember(text, text, text, text)',
   'payments_adopt(jsonb)',
   'subscription_apply(jsonb)',
+  'audit(text, text, text, text, text, jsonb)',
+  'secret_of(text, text)',
+  'fraud_rules_replace(jsonb, text, text)',
+  'fraud_attempt(jsonb)',
 ] as const;
 
 /**

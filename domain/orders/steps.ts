@@ -6,7 +6,7 @@
 import type { Currency } from '../money.js';
 import type { GatewayName } from '../payments/gateways.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
-import type { StepBase, StepResult } from '../steps.js';
+import type { AskedBy, StepBase, StepResult } from '../steps.js';
 import type { SubscriptionMail } from '../subscriptions/states.js';
 import type { OrderDetails } from './details.js';
 import type { Charge } from './money.js';
@@ -31,6 +31,8 @@ export interface PaymentRecord {
   readonly attempts: readonly PaymentAttempt[];
   readonly providerReference: string | null;
   readonly failure: { readonly code: string; readonly detail: string } | null;
+  /** Who asked for it. Absent in recorded histories, and on an order's payment, whose step names them. */
+  readonly by?: AskedBy;
 }
 
 /** A mail to queue. Its contents are read when it is sent. */

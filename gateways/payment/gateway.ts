@@ -71,6 +71,11 @@ export interface PaymentGateway {
     request: { since: string; cursor: string | null; short?: boolean },
     options?: CallOptions,
   ): Promise<ChangesPage>;
+  /**
+   * What tells whether two tokens are one card; null where the processor does not tell. It says nothing about whether the
+   * card can be charged.
+   */
+  fingerprint(token: string, options?: CallOptions): Promise<string | null>;
   /** Aborts calls in flight and closes the connections. */
   close(): Promise<void>;
 }

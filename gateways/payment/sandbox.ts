@@ -45,6 +45,8 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
   return {
     name: 'sandbox',
     storesIds: false,
+    // Each token of the sandbox is a card of its own.
+    fingerprint: (token) => Promise.resolve(token),
     async authorize(operation, _ids, callOptions) {
       const { token, amount, currency, reference } = operation;
       const body = { token, amount, currency, reference };

@@ -40,7 +40,8 @@ export async function payment(recorded: PaymentInput): Promise<PaymentAnswer> {
 async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): Promise<PaymentAnswer> {
   const saga = new Saga(input.retry);
   let standing: PaymentStanding = { status: 'pending', failure: null };
-  const facts = { ...input, orderId: null, traceparent: input.caller.traceparent, abandoned: [] };
+  const { actor, requestId, traceparent } = input.caller;
+  const facts = { ...input, orderId: null, traceparent, abandoned: [], by: { actor, requestId } };
   const steps = chargeByActivities(input.retry, {
     giveUp: async (card, soFar) => {
       standing = await database.abandonPayment(soFar, card);

@@ -38,6 +38,9 @@ export type Intent = z.infer<typeof intentShape>;
 const methodShape = z.object({ id: providerId, object: z.literal('payment_method') });
 const customerShape = z.object({ id: providerId, object: z.literal('customer') });
 
+/** A payment method or a token. */
+const cardShape = z.object({ card: z.object({ fingerprint: optionalCode }).nullish().catch(null) });
+
 const refundShape = z.object({
   id: providerId,
   object: z.literal('refund'),
@@ -68,6 +71,8 @@ const disputeList = listOf(disputeShape);
 export const readIntent = (value: unknown): Intent => expectShape(gateway, intentShape, value);
 export const readMethod = (value: unknown) => expectShape(gateway, methodShape, value);
 export const readCustomer = (value: unknown) => expectShape(gateway, customerShape, value);
+export const readFingerprint = (value: unknown): string | null =>
+  expectShape(gateway, cardShape, value).card?.fingerprint ?? null;
 export const readRefund = (value: unknown): StripeRefund => expectShape(gateway, refundShape, value);
 export const readRefunds = (value: unknown) => expectShape(gateway, refundList, value);
 export const readDisputes = (value: unknown) => expectShape(gateway, disputeList, value);

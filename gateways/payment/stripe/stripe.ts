@@ -15,6 +15,7 @@ import {
   type Intent,
   ownId,
   readDisputes,
+  readFingerprint,
   refundInBooks,
 } from './objects.js';
 import { createRefunds, type Refunds } from './refunds.js';
@@ -77,6 +78,7 @@ export async function createStripePayments(options: StripeOptions): Promise<Paym
     storeCard: (call, ids, callOptions) => within(callOptions, () => cards.store(call, ids)),
     read: (id, callOptions) =>
       within(callOptions, () => readBooks(stripe, refunds, installation, () => intents.retrieve(id))),
+    fingerprint: (token, callOptions) => within(callOptions, () => fingerprintOf(stripe, token)),
     changes: (request, callOptions) => within(callOptions, () => changesAt(stripe, installation, request)),
     close: () => transport.close(),
   };
@@ -116,6 +118,17 @@ function statusOf(intent: Intent): AuthorizationBooks['status'] | null {
   if (intent.status === 'succeeded') return 'captured';
   const authorization = authorizationOf(intent);
   return authorization === null ? null : authorization.kind;
+}
+
+/** Null for a card that Stripe does not know, which it will not charge either. */
+async function fingerprintOf(stripe: Stripe, token: string): Promise<string | null> {
+  const what = 'the look-up of a card';
+  const answer = await ask<unknown>(what, () =>
+    token.startsWith('pm_') ? stripe.paymentMethods.retrieve(token) : stripe.tokens.retrieve(token),
+  );
+  if (answer.kind === 'answered') return readFingerprint(answer.value);
+  if (answer.code === 'resource_missing') return null;
+  throw unexpected(what, answer);
 }
 
 async function disputesOf(stripe: Stripe, paymentIntentId: string): Promise<BookedDispute[]> {
