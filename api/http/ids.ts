@@ -1,7 +1,20 @@
 /** Makes ids, which are opaque to clients: a prefix and a UUID v7, whose timestamp keeps new rows together in an index. */
 import { v7 as uuidv7 } from 'uuid';
 
-export type IdPrefix = 'ord' | 'pay' | 'rfd' | 'dsp' | 'rsv' | 'trf' | 'rpl' | 'sup' | 'key' | 'upd' | 'req' | 'ver';
+export type IdPrefix =
+  | 'ord'
+  | 'pay'
+  | 'rfd'
+  | 'dsp'
+  | 'rsv'
+  | 'trf'
+  | 'rpl'
+  | 'sup'
+  | 'key'
+  | 'upd'
+  | 'req'
+  | 'ver'
+  | 'rcn';
 
 export function newId(prefix: IdPrefix): string {
   return `${prefix}_${uuidv7().replaceAll('-', '')}`;

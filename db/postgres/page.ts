@@ -14,6 +14,7 @@ export type ListName =
   | 'products'
   | 'refunds'
   | 'purchase_orders'
+  | 'reconciliations'
   | 'replenishments'
   | 'reviews'
   | 'suppliers'

@@ -9,6 +9,7 @@ import { definerFunctions, directWrites } from './roles.js';
 const rights: Readonly<Record<string, string>> = {
   api_keys: 'insert, update',
   api_processes: 'insert, update, delete',
+  discrepancies: 'insert, update',
   idempotency_keys: 'insert, update, delete',
   ledger_verifications: 'insert, update',
   locations: 'insert, update',
@@ -19,6 +20,8 @@ const rights: Readonly<Record<string, string>> = {
   processor_marks: 'insert, update',
   products: 'insert, update',
   purchase_orders: 'insert, update',
+  reconciliation_entries: 'insert, update, delete',
+  reconciliations: 'update',
   replenishment_requests: 'insert',
   replenishments: 'insert, update',
   suppliers: 'insert, update',
@@ -41,5 +44,6 @@ test('no definer function is dropped in the release that stops calling it', () =
     'payment_abandon(jsonb, text)',
     'provider_remember(text, text, text, text)',
     'payments_adopt(jsonb)',
+    'reconciliation_begin(jsonb)',
   ]);
 });

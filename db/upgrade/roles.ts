@@ -21,6 +21,7 @@ export const definerFunctions = [
   'payment_abandon(jsonb, text)',
   'provider_remember(text, text, text, text)',
   'payments_adopt(jsonb)',
+  'reconciliation_begin(jsonb)',
 ] as const;
 
 /**
@@ -30,6 +31,7 @@ export const definerFunctions = [
 export const directWrites: Readonly<Record<string, readonly ('insert' | 'update' | 'delete')[]>> = {
   api_keys: ['insert', 'update'],
   api_processes: ['insert', 'update', 'delete'],
+  discrepancies: ['insert', 'update'],
   idempotency_keys: ['insert', 'update', 'delete'],
   ledger_verifications: ['insert', 'update'],
   locations: ['insert', 'update'],
@@ -40,6 +42,8 @@ export const directWrites: Readonly<Record<string, readonly ('insert' | 'update'
   processor_marks: ['insert', 'update'],
   products: ['insert', 'update'],
   purchase_orders: ['insert', 'update'],
+  reconciliation_entries: ['insert', 'update', 'delete'],
+  reconciliations: ['update'],
   replenishment_requests: ['insert'],
   replenishments: ['insert', 'update'],
   suppliers: ['insert', 'update'],

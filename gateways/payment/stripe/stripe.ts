@@ -7,14 +7,16 @@ import type { BookedDispute } from '../../../domain/payments/adoption.js';
 import type { AuthorizationBooks, PaymentGateway } from '../gateway.js';
 import { changesAt } from './changes.js';
 import { createIntents, unexpected } from './intents.js';
+import { listedAt } from './lists.js';
 import {
   authorizationOf,
   captureOf,
   disputeInBooks,
   type Intent,
-  ownId,
+  listedPayment,
   readDisputes,
   refundInBooks,
+  undecided,
 } from './objects.js';
 import { createRefunds, type Refunds } from './refunds.js';
 import { ask } from './refusals.js';
@@ -75,6 +77,7 @@ export async function createStripePayments(options: StripeOptions): Promise<Paym
     read: (id, callOptions) =>
       within(callOptions, () => readBooks(stripe, refunds, installation, () => intents.retrieve(id))),
     changes: (request, callOptions) => within(callOptions, () => changesAt(stripe, installation, request)),
+    list: (request, callOptions) => within(callOptions, () => listedAt(stripe, installation, request)),
     close: () => transport.close(),
   };
 }
@@ -86,18 +89,15 @@ async function readBooks(
   retrieve: () => Promise<Intent | null>,
 ): Promise<AuthorizationBooks | null> {
   const intent = await retrieve();
-  const status = intent && statusOf(intent);
-  if (intent === null || status === null) return null;
+  if (intent?.status === 'processing') throw undecided(intent);
+  const payment = intent && listedPayment(intent, installation);
+  if (payment === null) return null;
+  const { authorizationId, captured, status } = payment;
   // Stripe also lists a refund where it releases money that was never captured.
-  const captured = intent.amount_received;
-  const made = captured === 0 ? [] : (await refunds.of(intent.id)).map(refundInBooks);
-  const disputes = captured === 0 ? [] : await disputesOf(stripe, intent.id);
+  const made = captured === 0 ? [] : (await refunds.of(authorizationId)).map(refundInBooks);
+  const disputes = captured === 0 ? [] : await disputesOf(stripe, authorizationId);
   return {
-    authorizationId: intent.id,
-    paymentId: intent.metadata?.installation === installation ? ownId(intent.metadata.paymentId) : null,
-    status,
-    amount: intent.amount,
-    captured,
+    ...payment,
     refunded: made.reduce((sum, { status, amount }) => (status === 'failed' ? sum : sum + amount), 0),
     voided: status === 'voided',
     // What a lost dispute has left can be refunded.
@@ -105,14 +105,6 @@ async function readBooks(
     refunds: made,
     disputes,
   };
-}
-
-/** Null if it was never confirmed. */
-function statusOf(intent: Intent): AuthorizationBooks['status'] | null {
-  if (intent.status === 'canceled') return 'voided';
-  if (intent.status === 'succeeded') return 'captured';
-  const authorization = authorizationOf(intent);
-  return authorization === null ? null : authorization.kind;
 }
 
 async function disputesOf(stripe: Stripe, paymentIntentId: string): Promise<BookedDispute[]> {
