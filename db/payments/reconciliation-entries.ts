@@ -208,7 +208,9 @@ export async function keepOutcomes(
       on conflict do nothing),
     repaired as (
       update discrepancies set action = 'repaired'
-       where reconciliation_id in (select id from mine) and key = any(${repaired.map(({ key }) => key)}::text[])),
+       where reconciliation_id in (select id from mine) and key = any(${repaired.map(({ key }) => key)}::text[])
+         -- A row is changed once in a statement.
+         and key not in (select g.key from given g)),
     closed as (
       update manual_reviews
          set status = 'resolved',

@@ -15,11 +15,12 @@ export async function reconciled(shop: Shop): Promise<Answer['body']> {
     to: new Date(Date.now() + 60_000).toISOString(),
   };
   const { body } = await shop.post(path, window, { prefer: 'wait=30' });
-  return await eventually('the reconciliation to end', async () => {
+  const ended = await eventually('the reconciliation to end', async () => {
     const found = (await shop.must(200, shop.get(`${path}/${body.id}`))).body;
-    if (found.status === 'failed') throw new Error(JSON.stringify(found));
-    return found.status === 'completed' && found;
+    return found.status !== 'running' && found;
   });
+  if (ended.status !== 'completed') throw new Error(JSON.stringify(ended));
+  return ended;
 }
 
 /** What a reconciliation says of one payment, or of one reference of the processor. */
