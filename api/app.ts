@@ -23,6 +23,7 @@ import { orderRoutes } from './orders/routes.js';
 import { paymentRoutes } from './payments/routes.js';
 import { productRoutes } from './products/routes.js';
 import { purchaseOrderRoutes } from './purchase-orders/routes.js';
+import { reconciliationRoutes } from './reconciliations/routes.js';
 import { refundRoutes } from './refunds/routes.js';
 import { replenishmentRoutes } from './replenishments/routes.js';
 import { reservationRoutes } from './reservations/routes.js';
@@ -46,6 +47,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...transferRoutes(deps),
     ...ledgerRoutes(deps),
     ...orderRoutes(deps),
+    ...reconciliationRoutes(deps),
     ...paymentRoutes(deps),
     ...refundRoutes(deps),
     ...disputeRoutes(deps),

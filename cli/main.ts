@@ -57,6 +57,11 @@ const topCommands: readonly TopCommand[] = [
     fill: async (group, session) => (await import('./commands/refunds.js')).addRefundsCommands(group, session),
   },
   {
+    name: 'payments',
+    description: "compare payments with the processors' books (scope admin)",
+    fill: async (group, session) => (await import('./commands/payments.js')).addPaymentsCommands(group, session),
+  },
+  {
     name: 'disputes',
     description: 'what cardholders have asked their bank to return',
     fill: async (group, session) => (await import('./commands/disputes.js')).addDisputesCommands(group, session),

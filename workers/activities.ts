@@ -9,6 +9,7 @@ import type { Activities } from '../activities/index.js';
 import { noticeActivities } from '../activities/notices.js';
 import { orderActivities } from '../activities/orders.js';
 import { paymentActivities } from '../activities/payments.js';
+import { reconciliationActivities } from '../activities/reconciliation.js';
 import { refundActivities } from '../activities/refunds.js';
 import { replenishmentActivities } from '../activities/replenishment.js';
 import { reviewActivities } from '../activities/reviews.js';
@@ -114,6 +115,15 @@ export function activitiesOn(
       gatewayTimeoutSeconds,
       tell: (workflowId) => tellOfProcessor(client, workflowId),
     }),
+    ...reconciliationActivities({
+      connection,
+      gateways: options.processors,
+      current: paymentGateway,
+      gatewayTimeoutSeconds,
+      graceSeconds: options.settings.payments.reconciliationGraceSeconds,
+      tell: (workflowId) => tellOfProcessor(client, workflowId),
+      isRunning: (workflowId) => isRunning(client, workflowId),
+    }),
     ...checkoutActivities({ orders, calls, around }),
     ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
     ...subscriptionActivities({ store: createSubscriptionStore(connection), now: Date.now, onRecorded }),
@@ -164,5 +174,14 @@ async function tellOfProcessor(client: Client, workflowId: string): Promise<void
     await client.workflow.getHandle(workflowId).signal(processorSignal);
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
+  }
+}
+
+async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
   }
 }

@@ -223,6 +223,26 @@ export const billingRecordPage = listOf(billingRecord);
 
 export const testClock = z.object({ id: z.string(), now: z.string(), status: z.string() });
 
+const booked = z.record(z.string(), z.unknown()).nullable();
+
+export const reconciliation = z.object({
+  id: z.string(),
+  status: z.string(),
+  compared: z.number(),
+  discrepancyCount: z.number(),
+  discrepancies: z.array(
+    z.object({
+      kind: z.string(),
+      paymentId: z.string().nullable(),
+      providerReference: z.string().nullable(),
+      ours: booked,
+      theirs: booked,
+      action: z.string(),
+    }),
+  ),
+  failure: z.string().nullable(),
+});
+
 export const supplier = z.object({
   id: z.string(),
   name: z.string(),

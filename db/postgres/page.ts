@@ -16,6 +16,7 @@ export type ListName =
   | 'products'
   | 'refunds'
   | 'purchase_orders'
+  | 'reconciliations'
   | 'replenishments'
   | 'reviews'
   | 'subscriptions'

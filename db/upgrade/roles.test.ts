@@ -9,6 +9,7 @@ import { definerFunctions, directWrites } from './roles.js';
 const rights: Readonly<Record<string, string>> = {
   api_keys: 'insert, update',
   api_processes: 'insert, update, delete',
+  discrepancies: 'insert, update',
   idempotency_keys: 'insert, update, delete',
   ledger_verifications: 'insert, update',
   locations: 'insert, update',
@@ -19,6 +20,8 @@ const rights: Readonly<Record<string, string>> = {
   processor_marks: 'insert, update',
   products: 'insert, update',
   purchase_orders: 'insert, update',
+  reconciliation_entries: 'insert, update, delete',
+  reconciliations: 'update',
   replenishment_requests: 'insert',
   replenishments: 'insert, update',
   suppliers: 'insert, update',
@@ -47,5 +50,6 @@ test('no definer function is dropped in the release that stops calling it', () =
     'secret_of(text, text)',
     'fraud_rules_replace(jsonb, text, text)',
     'fraud_attempt(jsonb)',
+    'reconciliation_begin(jsonb)',
   ]);
 });

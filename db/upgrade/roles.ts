@@ -26,6 +26,7 @@ export const definerFunctions = [
   'secret_of(text, text)',
   'fraud_rules_replace(jsonb, text, text)',
   'fraud_attempt(jsonb)',
+  'reconciliation_begin(jsonb)',
 ] as const;
 
 /**
@@ -35,6 +36,7 @@ export const definerFunctions = [
 export const directWrites: Readonly<Record<string, readonly ('insert' | 'update' | 'delete')[]>> = {
   api_keys: ['insert', 'update'],
   api_processes: ['insert', 'update', 'delete'],
+  discrepancies: ['insert', 'update'],
   idempotency_keys: ['insert', 'update', 'delete'],
   ledger_verifications: ['insert', 'update'],
   locations: ['insert', 'update'],
@@ -45,6 +47,8 @@ export const directWrites: Readonly<Record<string, readonly ('insert' | 'update'
   processor_marks: ['insert', 'update'],
   products: ['insert', 'update'],
   purchase_orders: ['insert', 'update'],
+  reconciliation_entries: ['insert', 'update', 'delete'],
+  reconciliations: ['update'],
   replenishment_requests: ['insert'],
   replenishments: ['insert', 'update'],
   suppliers: ['insert', 'update'],

@@ -112,6 +112,9 @@ const summaries: Summaries = {
   resumeLostSagas: () => 'Resume orders, payments and transfers whose workflow was lost',
   requestMissedReplenishments: () => 'Queue low levels that nobody is refilling',
 
+  reconcilePayments: () => "Compare the payments with the processors' books",
+  failReconciliation: () => 'Record that the reconciliation could not be completed',
+
   verifyLedger: () => 'Compare the ledger with the levels and the open holds',
   cancelVerification: () => 'Record that the verification was cancelled',
 };
