@@ -40,6 +40,7 @@ import {
   subscriptionUpdates,
   subscriptionWorkflowId,
 } from '../workflows/subscription/contract.js';
+import { restartGoneSubscriptions } from './upkeep/gone-subscriptions.js';
 import { resumeLostSagas } from './upkeep/lost-sagas.js';
 import type { WorkerMetrics } from './upkeep/metrics.js';
 
@@ -129,9 +130,11 @@ export function activitiesOn(
       { warehouse: options.settings.warehouseEmail, managers: options.settings.managersEmail },
     ),
     ...verificationActivities(connection),
-    ...sweepActivities(connection, ledger, store, (onProgress) =>
-      resumeLostSagas({ client, connection, log: options.log, workflowTaskTimeoutSeconds }, onProgress),
-    ),
+    ...sweepActivities(connection, ledger, store, async (onProgress) => {
+      const { log, settings } = options;
+      const resumed = await resumeLostSagas({ client, connection, log, workflowTaskTimeoutSeconds }, onProgress);
+      return resumed + (await restartGoneSubscriptions({ client, connection, log, settings }, onProgress));
+    }),
   };
 }
 

@@ -163,6 +163,7 @@ CREATE UNIQUE INDEX "billing_records_once" ON "billing_records" USING btree ("su
 CREATE INDEX "subscriptions_newest" ON "subscriptions" USING btree ("created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "subscriptions_by_customer" ON "subscriptions" USING btree ("customer_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "subscriptions_by_status" ON "subscriptions" USING btree ("status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
+CREATE INDEX "subscriptions_due" ON "subscriptions" USING btree ("next_at") WHERE "subscriptions"."test_clock" is null and "subscriptions"."next_at" is not null;--> statement-breakpoint
 CREATE INDEX "subscriptions_due_on_clock" ON "subscriptions" USING btree ("test_clock","next_at") WHERE "subscriptions"."test_clock" is not null and "subscriptions"."next_at" is not null;
 --> statement-breakpoint
 INSERT INTO "subscription_transitions" ("from_status", "to_status") VALUES

@@ -3,7 +3,7 @@ import { isSettled, orderStatuses } from '../../domain/orders/states.js';
 import { isTransferEnded, transferStatuses } from '../../domain/transfers/states.js';
 import type { Sql } from '../postgres/client.js';
 
-/** The ids of those workflows (`order/…`, `payment/…`, `refund/…`, `transfer/…`, `verification/…`, `processor-sync/…`) whose business is not done. */
+/** The ids of those workflows (`order/…`, `payment/…`, `refund/…`, `transfer/…`, `subscription/…`, `verification/…`, `processor-sync/…`) whose business is not done. */
 export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): Promise<readonly string[]> {
   if (workflowIds.length === 0) return [];
   const rows = await sql<{ workflowId: string }[]>`
@@ -16,6 +16,8 @@ export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): 
                                                and r.status <> 'pending')
        and not exists (select from transfers t where t.id = substr(w.id, 10) and w.id like 'transfer/%'
                                                  and t.status = any(${transferStatuses.filter(isTransferEnded)}))
+       and not exists (select from subscriptions s where s.id = substr(w.id, 14) and w.id like 'subscription/%'
+                                                     and s.status = 'cancelled')
        and not exists (select from ledger_verifications v where v.id = substr(w.id, 14) and w.id like 'verification/%'
                                                             and v.status <> 'running')
        and not (w.id like 'processor-sync/%'

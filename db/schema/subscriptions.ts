@@ -81,6 +81,7 @@ export const subscriptions = pgTable(
     index('subscriptions_due_on_clock')
       .on(t.testClock, t.nextAt)
       .where(sql`${t.testClock} is not null and ${t.nextAt} is not null`),
+    index('subscriptions_due').on(t.nextAt).where(sql`${t.testClock} is null and ${t.nextAt} is not null`),
     check(
       'subscriptions_status',
       sql`${t.status} in ('scheduled', 'active', 'past_due', 'unpaid', 'paused', 'cancelled')`,

@@ -1,5 +1,5 @@
 /** Reads subscriptions and what they were billed. Every read is one round trip. */
-import { and, desc, eq, ne } from 'drizzle-orm';
+import { and, asc, desc, eq, isNull, lt, ne, sql } from 'drizzle-orm';
 import type { SubscriptionStatus } from '../../domain/subscriptions/states.js';
 import type { Database } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
@@ -37,6 +37,25 @@ export async function listSubscriptions(
     .orderBy(desc(subscriptions.createdAt), desc(subscriptions.id))
     .limit(query.limit + 1);
   return pageOf('subscriptions', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
+}
+
+/** Live subscriptions on the real clock that have been due for so long that their workflow may be gone. */
+export async function overdueSubscriptions(
+  db: Database,
+  afterSeconds: number,
+  limit: number,
+): Promise<readonly SubscriptionRow[]> {
+  return await db
+    .select()
+    .from(subscriptions)
+    .where(
+      and(
+        isNull(subscriptions.testClock),
+        lt(subscriptions.nextAt, sql`clock_timestamp() - make_interval(secs => ${afterSeconds})`),
+      ),
+    )
+    .orderBy(asc(subscriptions.nextAt))
+    .limit(limit);
 }
 
 /** What a subscription was billed, newest first. Leaves out what is being charged for the first time: it is not decided. */

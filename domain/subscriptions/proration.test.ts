@@ -34,7 +34,8 @@ describe('a price in proportion to time', () => {
       fc.property(price, cut, (amount, { whole, rest }) => {
         const seconds = (from: string, to: string) => BigInt(secondsOf(to) - secondsOf(from));
         const length = seconds(whole.start, whole.end);
-        const off = 2n * (BigInt(priceOf(amount, rest, whole)) * length - BigInt(amount) * seconds(rest.start, rest.end));
+        const off =
+          2n * (BigInt(priceOf(amount, rest, whole)) * length - BigInt(amount) * seconds(rest.start, rest.end));
         expect(off > -length && off <= length).toBe(true);
       }),
       { numRuns: 2000 },

@@ -94,6 +94,12 @@ export class Clocked {
     );
   }
 
+  /** How many runs its workflow has had. */
+  async runs(id: string): Promise<number> {
+    const { count } = await (await temporal()).workflow.count(`WorkflowId = '${subscriptionWorkflowId(id)}'`);
+    return count;
+  }
+
   /** Its row. */
   async row(id: string): Promise<{ status: string; start: Date; end: Date; credit: string; next: Date | null }> {
     const [row] = await this.sql<{ status: string; start: Date; end: Date; credit: string; next: Date | null }[]>`
