@@ -115,7 +115,7 @@ export function viewPayment(row: PaymentRow): Payment {
     reference: row.reference,
     cardUsed: row.cardUsed,
     fraudScore,
-    attempts: row.attempts,
+    attempts: row.attempts.map(({ card: slot, outcome, code, at }) => ({ card: slot, outcome, code, at })),
     gateway: row.gateway,
     refunded: row.refunded,
     refundPending: row.refundReserved,

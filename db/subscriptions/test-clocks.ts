@@ -57,7 +57,7 @@ export async function nextOnClock(sqlClient: Sql, id: string, to: string): Promi
   return row?.at ?? null;
 }
 
-/** Subscriptions of the clock that are due at this time. */
+/** Subscriptions of the clock that are due at this time, or whose charge is under way: a lost attempt has begun it. */
 export async function dueOnClock(
   sqlClient: Sql,
   id: string,
@@ -66,7 +66,8 @@ export async function dueOnClock(
 ): Promise<readonly DueOnClock[]> {
   return sqlClient<DueOnClock[]>`
     select id, version from subscriptions
-     where test_clock = ${id} and next_at <= ${at}::timestamptz order by next_at, id limit ${limit}`;
+     where test_clock = ${id} and (next_at <= ${at}::timestamptz or pending is not null)
+     order by next_at, id limit ${limit}`;
 }
 
 /** Ends an advance: all that was due up to its target has been done. */

@@ -40,5 +40,7 @@ export interface PaymentAttempt {
   readonly card: CardSlot;
   readonly outcome: (typeof attemptOutcomes)[number];
   readonly code: string | null;
+  /** The bank says not to try the card again. Not shown: it would tell a thief what the bank knows. */
+  readonly final?: true;
   readonly at: string;
 }

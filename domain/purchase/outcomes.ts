@@ -54,12 +54,12 @@ export function attemptOn(card: CardSlot, outcome: CardOutcome, at: Date): Payme
   return { card, ...shown(outcome), at: at.toISOString() };
 }
 
-function shown(outcome: CardOutcome): Pick<PaymentAttempt, 'outcome' | 'code'> {
+function shown(outcome: CardOutcome): Pick<PaymentAttempt, 'outcome' | 'code' | 'final'> {
   switch (outcome.kind) {
     case 'captured':
       return { outcome: 'captured', code: null };
     case 'declined':
-      return { outcome: 'declined', code: outcome.declineCode };
+      return { outcome: 'declined', code: outcome.declineCode, ...(outcome.final && { final: true }) };
     case 'blocked':
       return { outcome: 'blocked', code: 'fraud_suspected' };
     case 'unanswered':

@@ -41,7 +41,8 @@ const authenticationDeclines: ReadonlySet<string> = new Set(['authentication_req
 /** Whether every card was declined in a way that says not to try again. */
 export function isFinal(attempts: readonly PaymentAttempt[]): boolean {
   return (
-    attempts.length > 0 && attempts.every(({ outcome, code }) => outcome === 'declined' && isIn(finalDeclines, code))
+    attempts.length > 0 &&
+    attempts.every(({ outcome, code, final }) => outcome === 'declined' && (final || isIn(finalDeclines, code)))
   );
 }
 

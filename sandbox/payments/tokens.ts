@@ -41,6 +41,8 @@ export function isUsed(behaviour: Behaviour): boolean {
 const fixed: Readonly<Record<string, Behaviour>> = {
   tok_declined: { kind: 'declined', at: 'authorize', declineCode: 'generic_decline' },
   tok_insufficient_funds: { kind: 'declined', at: 'authorize', declineCode: 'insufficient_funds' },
+  tok_lost_card: { kind: 'declined', at: 'authorize', declineCode: 'lost_card' },
+  tok_authentication_required: { kind: 'declined', at: 'authorize', declineCode: 'authentication_required' },
   tok_capture_declined: { kind: 'declined', at: 'capture', declineCode: 'generic_decline' },
   tok_capture_down: { kind: 'down', at: 'capture' },
   tok_refund_down: { kind: 'down', at: 'refund' },

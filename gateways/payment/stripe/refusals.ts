@@ -13,6 +13,8 @@ export interface StripeRefusal {
   /** Stripe's error code; `invalid_request` if it sent none. */
   readonly code: string;
   readonly declineCode: string | null;
+  /** What Stripe says to do next. */
+  readonly advice: string | null;
   /** The parameter that is wrong. */
   readonly param: string | null;
 }
@@ -48,7 +50,12 @@ function refusalOf(what: string, error: unknown): StripeRefusal {
     const requestId = codeOf(error, 'requestId') ?? 'without an id';
     throw new Error(`${gateway}: ${what} was answered with ${status} ${type} ${code} (request ${requestId})`);
   }
-  return { kind: 'refused', status, code, declineCode: codeOf(error, 'decline_code'), param: codeOf(error, 'param') };
+  const [declineCode, param, advice] = [
+    codeOf(error, 'decline_code'),
+    codeOf(error, 'param'),
+    codeOf(error, 'advice_code'),
+  ];
+  return { kind: 'refused', status, code, declineCode, param, advice };
 }
 
 /** Codes for which Stripe wants the cardholder, whom nobody here can ask. */
@@ -74,9 +81,11 @@ const hiddenDeclines: ReadonlySet<string> = new Set([
 export function declined({
   code,
   declineCode,
+  advice = null,
 }: {
   readonly code: string;
   readonly declineCode: string | null;
+  readonly advice?: string | null;
 }): CardRefusal {
   const refused = (shown: string): CardRefusal => ({ kind: 'declined', code: 'payment_declined', declineCode: shown });
   if (authenticationCodes.has(code) || authenticationCodes.has(declineCode ?? ''))
@@ -84,7 +93,8 @@ export function declined({
   const reason = declineCode ?? code;
   if (reason === 'insufficient_funds')
     return { kind: 'declined', code: 'insufficient_funds', declineCode: 'insufficient_funds' };
-  return refused(hiddenDeclines.has(reason) ? 'generic_decline' : reason);
+  const shown = refused(hiddenDeclines.has(reason) ? 'generic_decline' : reason);
+  return hiddenDeclines.has(reason) || advice === 'do_not_try_again' ? { ...shown, final: true } : shown;
 }
 
 /** The error for an answer that a correct request never gets. */

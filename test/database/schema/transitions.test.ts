@@ -7,6 +7,13 @@ import { productStatuses } from '../../../domain/products.js';
 import { purchaseOrderStatuses, replenishmentStatuses } from '../../../domain/replenishment.js';
 import { reviewStatuses } from '../../../domain/reviews.js';
 import { ledgerKinds, reservationStatuses } from '../../../domain/stock.js';
+import {
+  billingKinds,
+  billingStatuses,
+  planIntervals,
+  subscriptionStatuses,
+  subscriptionTransitions,
+} from '../../../domain/subscriptions/states.js';
 import { transferModes, transferStatuses, transferTransitions } from '../../../domain/transfers/states.js';
 
 let connection: Connection;
@@ -23,6 +30,7 @@ const ways = (table: Readonly<Record<string, readonly string[]>>) =>
 describe.each([
   ['orders', 'order_transitions', orderTransitions],
   ['payments', 'payment_transitions', paymentTransitions],
+  ['subscriptions', 'subscription_transitions', subscriptionTransitions],
   ['transfers', 'transfer_transitions', transferTransitions],
 ] as const)('the states of %s', (_subject, table, expected) => {
   test('have the same transitions in the database as in the rules', async () => {
@@ -39,7 +47,11 @@ test.each([
   ['purchase_orders_status', purchaseOrderStatuses],
   ['replenishments_status', replenishmentStatuses],
   ['reservations_status', reservationStatuses],
+  ['billing_records_kind', billingKinds],
+  ['billing_records_status', billingStatuses],
   ['stock_ledger_kind', ledgerKinds],
+  ['subscriptions_interval', planIntervals],
+  ['subscriptions_status', subscriptionStatuses],
   ['transfers_mode', transferModes],
   ['transfers_status', transferStatuses],
 ] as const)('the check %s allows exactly the values in the rules', async (name, expected) => {

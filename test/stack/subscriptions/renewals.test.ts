@@ -69,8 +69,8 @@ describe('a renewal that is refused', () => {
   });
 
   test.each([
-    ['pm_card_chargeDeclinedLostCard', 'Your subscription is unpaid'],
-    ['pm_card_authenticationRequired', 'Your subscription is unpaid: your bank wants you to confirm'],
+    ['tok_lost_card', 'Your subscription is unpaid'],
+    ['tok_authentication_required', 'Your subscription is unpaid: your bank wants you to confirm'],
   ])('with %s is not tried again', async (token, subject) => {
     const { id, email } = await renewingWith(token);
     expect(await statusAt(id, '2027-02-02T00:00:00Z')).toBe('unpaid');
@@ -97,7 +97,7 @@ describe('a renewal that is refused', () => {
   });
 
   test('leaves an unpaid subscription that another card pays at once, while its period runs', async () => {
-    const { id } = await renewingWith('pm_card_chargeDeclinedLostCard');
+    const { id } = await renewingWith('tok_lost_card');
     expect(await statusAt(id, '2027-02-10T00:00:00Z')).toBe('unpaid');
     const answer = await clocked.command(id, 'paymentMethod', { cardToken: 'tok_visa', backupCardToken: null });
     expect(answer).toMatchObject({ kind: 'done', status: 'active' });
@@ -106,7 +106,7 @@ describe('a renewal that is refused', () => {
   });
 
   test('leaves an unpaid subscription that a resumption begins anew: what was not paid is void', async () => {
-    const { id } = await renewingWith('pm_card_chargeDeclinedLostCard');
+    const { id } = await renewingWith('tok_lost_card');
     expect(await statusAt(id, '2027-04-10T00:00:00Z')).toBe('unpaid');
     await clocked.command(id, 'paymentMethod', { cardToken: 'tok_visa', backupCardToken: null });
     expect((await clocked.row(id)).status).toBe('unpaid');
