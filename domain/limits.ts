@@ -49,6 +49,9 @@ export const maxMetadataValueLength = 500;
 export const maxTags = 20;
 export const maxTagLength = 40;
 
+/** Test clocks and starts of subscriptions come before it: a period that ends after the year 9999 has no RFC 3339 time. */
+export const latestClockTime = '3000-01-01T00:00:00.000000Z';
+
 /** Items of a page where the client sets no limit. */
 export const defaultPageSize = 50;
 /** Items of one page at most. */

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Database } from '../../db/postgres/client.js';
 import { getTestClock } from '../../db/subscriptions/test-clocks.js';
 import { refusalStatus } from '../../domain/errors.js';
+import { latestClockTime } from '../../domain/limits.js';
 import { usesLiveKey } from '../../domain/stripe-settings.js';
 import { type SubscriptionInput, subscriptionWorkflowId } from '../../workflows/subscription/contract.js';
 import type { ApiDeps } from '../deps.js';
@@ -12,7 +13,6 @@ import type { CallContext } from '../http/route.js';
 import { refuseTokens } from '../shapes/payment.js';
 import { retrySettings } from '../temporal/retry-settings.js';
 import { hasBegun, startSaga } from '../temporal/saga-resource.js';
-import { latestClockTime } from '../test-clocks/schemas.js';
 import { subscriptions } from './read.js';
 import type { newSubscription, Subscription } from './schemas.js';
 

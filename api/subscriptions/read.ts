@@ -71,7 +71,7 @@ export function viewRecord(row: BillingRecordRow): BillingRecord {
 }
 
 /** Nothing is charged yet. */
-export function pendingSubscription(input: SubscriptionInput): Subscription {
+function pendingSubscription(input: SubscriptionInput): Subscription {
   return {
     id: input.subscriptionId,
     status: 'scheduled',

@@ -140,7 +140,7 @@ export type ChangedSubscription = Shape<typeof changedSubscription>;
 
 const signed = (description: string, example: number) => z.int().openapi({ description, example });
 
-export const billingRecord = z
+const billingRecord = z
   .object({
     id: id('bil'),
     kind: z.enum(billingKinds).openapi({

@@ -1,11 +1,10 @@
 import { z } from 'zod';
+import { latestClockTime } from '../../domain/limits.js';
 import type { Shape } from '../http/route.js';
 import { anyTime, id, time } from '../http/schemas.js';
 
 export const testClockId = z.strictObject({ id: id('clk') });
 
-/** Clocks and starts stay before it: a period that ends after the year 9999 has no RFC 3339 time. */
-export const latestClockTime = '3000-01-01T00:00:00.000000Z';
 const earliestClockTime = '1970-01-01T00:00:00.000000Z';
 
 const clockTime = anyTime.refine(
