@@ -25,6 +25,7 @@ import type { Connection } from '../db/postgres/client.js';
 import { createRefundStore } from '../db/refunds/store.js';
 import { createLedger } from '../db/stock/ledger.js';
 import { createTransferStore } from '../db/transfers/store.js';
+import { customerLimits } from '../domain/payments/limits.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
 import { createSmtpMail } from '../gateways/mail/smtp.js';
@@ -61,7 +62,7 @@ export function activitiesOn(
   const store = metrics.stock.orders(createOrderStore(connection.sql));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
-  const orders = orderActivities(store, paymentGateway);
+  const orders = orderActivities(store, paymentGateway, customerLimits(options.settings.payments));
   const processors = paymentGateways(options.processors);
   const calls = cardCalls({
     payments: processors,

@@ -45,5 +45,6 @@ test('no definer function is dropped in the release that stops calling it', () =
     'secret_of(text, text)',
     'fraud_rules_replace(jsonb, text, text)',
     'fraud_attempt(jsonb)',
+    'customer_limit_take(jsonb)',
   ]);
 });

@@ -25,6 +25,7 @@ export const definerFunctions = [
   'secret_of(text, text)',
   'fraud_rules_replace(jsonb, text, text)',
   'fraud_attempt(jsonb)',
+  'customer_limit_take(jsonb)',
 ] as const;
 
 /**
