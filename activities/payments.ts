@@ -1,8 +1,10 @@
 /** Charging cards: scoring, authorizing, capturing, and the undo of them all. */
+import { takeCustomerLimit } from '../db/payments/limits.js';
 import { abandonPayment, recordPayment } from '../db/payments/queries.js';
 import type { Sql } from '../db/postgres/client.js';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../domain/orders/steps.js';
 import type { AuthorizeAnswer, CaptureAnswer } from '../domain/payments/answers.js';
+import type { LimitedPayment } from '../domain/payments/limits.js';
 import type { CardSlot } from '../domain/payments/states.js';
 import { chargeCard } from '../domain/purchase/purchase.js';
 import { type Authorized, type CardOperation, type CardRecord, nothingCharged } from '../domain/purchase/steps.js';
@@ -83,6 +85,14 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
         null,
         1,
       );
+    },
+
+    /**
+     * Counts a payment towards its customer's limits, once. Returns null, or after how many seconds there may be room where a
+     * limit would be exceeded.
+     */
+    async takeCustomerLimit(payment: LimitedPayment): Promise<number | null> {
+      return await takeCustomerLimit(sql, payment);
     },
 
     /**

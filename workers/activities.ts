@@ -31,6 +31,7 @@ import { createLedger } from '../db/stock/ledger.js';
 import { createSubscriptionStore } from '../db/subscriptions/store.js';
 import { createTransferStore } from '../db/transfers/store.js';
 import type { PaymentRecord } from '../domain/orders/steps.js';
+import { customerLimits } from '../domain/payments/limits.js';
 import type { Settings } from '../domain/settings.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
 import { createSmtpMail } from '../gateways/mail/smtp.js';
@@ -74,7 +75,7 @@ export function activitiesOn(
   const store = metrics.stock.orders(createOrderStore(connection.sql));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
-  const orders = orderActivities(store, paymentGateway);
+  const orders = orderActivities(store, paymentGateway, customerLimits(options.settings.payments));
   const processors = paymentGateways(options.processors);
   const calls = cardCalls({
     payments: processors,

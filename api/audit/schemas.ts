@@ -15,7 +15,7 @@ export const auditQuery = z.strictObject({
   ...pageQuery,
 });
 
-export const auditEntry = z
+const auditEntry = z
   .object({
     at: time.openapi({ description: 'When it happened.' }),
     actor: shown(

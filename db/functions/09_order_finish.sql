@@ -48,6 +48,9 @@ begin
   if (step->>'confirming')::boolean then
     perform payment_begin(p_order_id, step->'payment');
     v_moves := v_moves || order_move(p_order_id, 'reserved', 'confirming', step, null, null);
+  elsif step ? 'retryAfterSeconds' then
+    perform order_entry(p_order_id, 'reserved', 'reserved', step, 'customer_limit_reached',
+                        jsonb_build_object('retryAfterSeconds', step->'retryAfterSeconds'));
   end if;
   return v_moves;
 end $$;
@@ -193,6 +196,9 @@ begin
 
   select * into o from orders where id = o.id;
   v_result := step_result(v_refusal, order_state(o), v_moves);
+  if step ? 'retryAfterSeconds' and v_refusal is null and o.status = 'reserved' then
+    v_result := v_result || jsonb_build_object('retryAfterSeconds', step->'retryAfterSeconds');
+  end if;
   if v_shortages is not null then
     v_result := v_result || jsonb_build_object('shortages', v_shortages);
   elsif p_plan = 'give_up_restock' then

@@ -164,3 +164,60 @@ begin
   end if;
   return jsonb_build_object('score', a.score, 'rules', a.rules);
 end $$;
+
+-- Keeps other payments of these customers waiting, in one order. Callers that lock orders do so before, and levels after.
+create or replace function customers_lock(p_customers text[]) returns void language sql volatile as $$
+  select pg_advisory_xact_lock(hashtextextended('customer/' || id, 0))
+    from (select distinct id from unnest(p_customers) as x(id) where id is not null order by id) as named
+$$;
+
+-- Counts a payment towards its customer's limits, unless one would be exceeded: then returns after how many seconds there may
+-- be room. Null: it counts, or is not limited. `p`: domain/payments/limits.ts, LimitedPayment. A payment counts once. All that
+-- were started count in the minute; in 24 hours, what is in flight or captured in the same currency.
+create or replace function customer_limit_take(p jsonb) returns int language plpgsql volatile as $$
+declare
+  v_customer text := p->>'customerId';
+  v_per_minute int := (p->'limits'->>'paymentsPerMinute')::int;
+  v_room bigint := (p->'limits'->>'amountPerDay')::bigint - (p->>'amount')::bigint;
+  v_now timestamptz;
+  v_wait double precision;
+begin
+  if v_customer is null or (v_per_minute is null and v_room is null) then return null; end if;
+  perform customers_lock(array[v_customer]);
+  if exists (select from customer_spend where payment_id = p->>'paymentId') then return null; end if;
+  v_now := clock_timestamp();
+  select max(wait) into v_wait from (
+    -- Room for one more comes when the last of the newest so many is a minute old.
+    (select 60 - extract(epoch from v_now - at) as wait from customer_spend
+      where v_per_minute is not null and customer_id = v_customer and at > v_now - interval '1 minute'
+      order by at desc offset greatest(v_per_minute - 1, 0) limit 1)
+    union all
+    -- Room for the amount comes when so many of the oldest are a day old that the newer ones leave it.
+    (select 86400 - extract(epoch from v_now - at)
+       from (select at, sum(amount) over (order by at desc, payment_id) as newer from customer_spend
+              where v_room >= 0 and customer_id = v_customer and currency = p->>'currency' and not released
+                and at > v_now - interval '24 hours') as spent
+      where newer > v_room order by at desc limit 1)
+    union all
+    select 86400 where v_room < 0) as waits;
+  if v_wait is not null then return greatest(1, ceil(v_wait)); end if;
+  insert into customer_spend (payment_id, customer_id, amount, currency, at)
+  values (p->>'paymentId', v_customer, (p->>'amount')::bigint, p->>'currency', v_now);
+  return null;
+end $$;
+
+-- The limits of the payment that an order's step starts, asked before the ledger is. Null: it may start. Else the seconds after
+-- which there may be room. `p_plan`, `p_priced`: of order_plan.
+create or replace function order_limit(step jsonb, o orders, p_plan text, p_priced jsonb) returns int language plpgsql volatile as $$
+declare
+  v_total bigint := o.total_amount + case when p_plan = 'open' then (select total from line_sums(p_priced, o.taxes_included)) else 0 end;
+begin
+  if coalesce(step->'limits', 'null') = 'null' or coalesce(step->'payment', 'null') = 'null' or v_total = 0
+     or p_plan not in ('open', 'restock_last', 'begin_confirm')
+     or (p_plan <> 'begin_confirm' and not (step->>'confirming')::boolean) then
+    return null;
+  end if;
+  return customer_limit_take(jsonb_build_object(
+    'paymentId', step->'payment'->'paymentId', 'customerId', o.customer_id, 'amount', v_total,
+    'currency', case when p_plan = 'open' then p_priced->0->>'currency' else o.currency end, 'limits', step->'limits'));
+end $$;

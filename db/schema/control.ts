@@ -42,7 +42,7 @@ export const fraudRules = pgTable('fraud_rules', {
   enabled: boolean().notNull(),
 });
 
-/** Each card that a payment was tried on, from its score on: what the rules count. */
+/** Each attempt at a payment on a card, from its score on: what the rules count. */
 export const paymentAttempts = pgTable(
   'payment_attempts',
   {

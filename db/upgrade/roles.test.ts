@@ -51,5 +51,6 @@ test('no definer function is dropped in the release that stops calling it', () =
     'fraud_rules_replace(jsonb, text, text)',
     'fraud_attempt(jsonb)',
     'reconciliation_begin(jsonb)',
+    'customer_limit_take(jsonb)',
   ]);
 });

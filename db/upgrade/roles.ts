@@ -27,6 +27,7 @@ export const definerFunctions = [
   'fraud_rules_replace(jsonb, text, text)',
   'fraud_attempt(jsonb)',
   'reconciliation_begin(jsonb)',
+  'customer_limit_take(jsonb)',
 ] as const;
 
 /**

@@ -5,6 +5,7 @@
 
 import type { Currency } from '../money.js';
 import type { GatewayName } from '../payments/gateways.js';
+import type { CustomerLimits } from '../payments/limits.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
 import type { AskedBy, StepBase, StepResult } from '../steps.js';
 import type { SubscriptionMail } from '../subscriptions/states.js';
@@ -118,9 +119,12 @@ interface StepLine extends GivenLineMoney {
  * - `expire` ends an overdue order; else it only returns how much time is left.
  * - `note` adds an entry to the timeline and changes nothing.
  *
+ * `limits`: the customer's, which the worker adds to steps that may start a payment. Where one is reached, `begin_confirm` is
+ * refused, and an order that would be paid at once stays `reserved`.
+ *
  * A refused `settle` or `close` is not kept under its key: repeated, it is decided anew.
  */
-export type OrderStep = StepBase & { readonly orderId: string } & (
+export type OrderStep = StepBase & { readonly orderId: string; readonly limits?: CustomerLimits } & (
     | {
         readonly step: 'open';
         /** RFC 3339: when the client asked. Absent on orders started before requests carried it. */
@@ -224,6 +228,8 @@ export interface Shortage {
 
 /** Results that only some steps have. */
 export interface OrderStepDetails {
+  /** Only where the customer's limits kept the payment from starting: the order is `reserved`, and there may be room then. */
+  readonly retryAfterSeconds?: number;
   /** Only of an `open` that lacks stock. */
   readonly shortages?: readonly Shortage[];
   /** Only of `give_up_restock`: the lines, from 1, that are held whole. */

@@ -50,6 +50,7 @@ const summaries: Summaries = {
   captureCard: (operation) => `Capture ${onCard(operation)}`,
   undoCard: (operation) => `Void or refund ${onCard(operation)}`,
   abandonPayment: (_soFar, card) => `Give up the ${card} card`,
+  takeCustomerLimit: (payment) => `Count ${formatMoney(payment)} towards the customer's limits`,
   recordPayment: (payment) => `Record the payment as ${payment.status}: ${paid(payment)}`,
 
   beginRefund: ({ orderId }) => `Reserve what the refund of ${orderId === null ? 'a payment' : 'an order'} returns`,

@@ -240,7 +240,7 @@ test('the decision of a payment stores the outcome of its attempts, and reports 
   expect(reported?.detail).toMatchObject({ card: 'primary', score: 0.2, rules: ['amount_over'] });
 });
 
-test('a secret is made once, whoever asks first', async () => {
+test('a secret is made once, however many ask at once', async () => {
   const name = `test-${randomUUID()}`;
   const asked = await Promise.all(Array.from({ length: 8 }, () => secretOf(books.sql, name)));
   expect(new Set(asked).size).toBe(1);

@@ -47,7 +47,7 @@ describe('a payment', () => {
     expect(body).toMatchObject({ status: 'reserved', payment: { fraud: { score: 0.9, rules: ['new'] } } });
   });
 
-  test('on a card with too many attempts is blocked, whoever makes them; the token is kept nowhere', async () => {
+  test('on a card with too many attempts is blocked, for every customer; the token is kept nowhere', async () => {
     await setRules(rule('card', 'attempts_per_card', 2));
     const token = newToken();
     const statuses = [];
