@@ -114,7 +114,7 @@ export interface Sides {
  * - `adopt`: their books become ours (db/functions/15_adoption.sql).
  * - `void`: the authorization is voided, as the undo of the card would.
  */
-export type Remedy = 'adopt' | 'void' | 'review' | 'none';
+type Remedy = 'adopt' | 'void' | 'review' | 'none';
 
 export interface Finding {
   readonly kind: DiscrepancyKind;

@@ -227,7 +227,7 @@ function disputeStatusOf(status: string): DisputeStatus {
 }
 
 /** An id of ours; null if it is none. */
-export function ownId(text: string | undefined): string | null {
+function ownId(text: string | undefined): string | null {
   return text !== undefined && /^[a-z]{3}_\w{1,64}$/.test(text) ? text : null;
 }
 

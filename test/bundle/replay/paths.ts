@@ -5,6 +5,7 @@ import { chunkWaits, lockHolds, longHistories, passOneChunk } from '../../long-l
 import { eventually, type Shop } from '../../shop.js';
 import type { Path } from './path.js';
 import { processorPaths } from './processor-paths.js';
+import { reconciliationPaths } from './reconciliation-paths.js';
 import { refundPaths } from './refund-paths.js';
 import { replenishmentPaths } from './replenishment-paths.js';
 import { transferPaths } from './transfer-paths.js';
@@ -249,6 +250,7 @@ export const paths: readonly Path[] = [
       }
     },
   },
+  ...reconciliationPaths,
   ...refundPaths,
   ...processorPaths,
   ...transferPaths,

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { projectRoot } from '../../../dev/home/paths.js';
+import { taskQueue } from '../../../workflows/shared/contract.js';
 import { startStack } from '../../setup/stack.js';
 import { eventually, Shop } from '../../shop.js';
 import { paths } from './paths.js';
@@ -34,6 +35,9 @@ try {
       client.workflow.getHandle(workflowId).signal(name, ...(payload === undefined ? [] : [payload])),
     cancel: async (workflowId: string) => {
       await client.workflow.getHandle(workflowId).cancel();
+    },
+    start: async (workflowType: string, workflowId: string) => {
+      await client.workflow.start(workflowType, { workflowId, taskQueue, args: [] });
     },
     databaseUrl: stack.databaseUrl,
     sandboxUrl: stack.sandboxUrl,
