@@ -138,18 +138,18 @@ export interface Moment {
 /** A refund that is pending for more grace times than this is reported. */
 const pendingGraces = 2;
 
-const withMoney: ReadonlySet<PaymentStatus> = new Set(['captured', 'partially_refunded', 'refunded']);
-const inFlight: ReadonlySet<PaymentStatus> = new Set(['pending', 'authorized']);
+const withMoney: readonly PaymentStatus[] = ['captured', 'partially_refunded', 'refunded'];
+const inFlight: readonly PaymentStatus[] = ['pending', 'authorized'];
 
 /** What differs between the sides of one payment. Nothing that is young or in flight. */
 export function compareSides({ ours, theirs, namesOurs }: Sides, moment: Moment): readonly Finding[] {
   if (ours === null) return theirs.flatMap((their) => strangers(their, namesOurs, moment));
-  if (inFlight.has(ours.status) || isYoung(ours.updatedAt, moment)) return [];
+  if (inFlight.includes(ours.status) || isYoung(ours.updatedAt, moment)) return [];
   const pending = pendingLong(ours, theirs, moment);
   if (ours.refunds.some(({ status }) => status === 'pending')) return pending;
   const settled = theirs.filter(({ createdAt }) => !isYoung(createdAt, moment));
   const main = settled.find(({ authorizationId }) => authorizationId === ours.providerReference) ?? null;
-  if (!withMoney.has(ours.status)) return settled.flatMap((their) => leftover(ours, their, 'status'));
+  if (!withMoney.includes(ours.status)) return settled.flatMap((their) => leftover(ours, their, 'status'));
   if (main === null && theirs.some(({ authorizationId }) => authorizationId === ours.providerReference)) return [];
   return [
     ...(main === null ? [missingThere(ours)] : compareCharge(ours, main, moment)),
