@@ -7,6 +7,7 @@ import type { Path } from './path.js';
 import { processorPaths } from './processor-paths.js';
 import { refundPaths } from './refund-paths.js';
 import { replenishmentPaths } from './replenishment-paths.js';
+import { subscriptionPaths } from './subscription-paths.js';
 import { transferPaths } from './transfer-paths.js';
 
 async function order(shop: Shop, request: Parameters<Shop['order']>[0] = {}, stock = 5): Promise<string> {
@@ -251,6 +252,7 @@ export const paths: readonly Path[] = [
   },
   ...refundPaths,
   ...processorPaths,
+  ...subscriptionPaths,
   ...transferPaths,
   ...replenishmentPaths,
 ];
