@@ -90,8 +90,6 @@ describe('authorizing', () => {
     [{ code: 'card_declined', decline_code: 'generic_decline' }, 'payment_declined', 'generic_decline'],
     [{ code: 'expired_card', decline_code: 'expired_card' }, 'payment_declined', 'expired_card'],
     [{ code: 'incorrect_cvc' }, 'payment_declined', 'incorrect_cvc'],
-    [{ code: 'card_declined', decline_code: 'stolen_card' }, 'payment_declined', 'generic_decline'],
-    [{ code: 'card_declined', decline_code: 'fraudulent' }, 'payment_declined', 'generic_decline'],
     [
       { code: 'authentication_required', decline_code: 'authentication_not_handled' },
       'payment_declined',
@@ -107,6 +105,17 @@ describe('authorizing', () => {
       declineCode,
     });
     expect(stripe.sent).toHaveLength(1);
+  });
+
+  test.each([
+    { code: 'card_declined', decline_code: 'stolen_card' },
+    { code: 'card_declined', decline_code: 'fraudulent' },
+    { code: 'card_declined', decline_code: 'generic_decline', advice_code: 'do_not_try_again' },
+  ])('a card error %o is a generic decline that is final', async (error) => {
+    stripe.answer(stripeError(402, { type: 'card_error', ...error }));
+    expect(await stripe.payments.authorize(operation, storedIds('pi_1'))).toEqual({
+      ...{ kind: 'declined', code: 'payment_declined', declineCode: 'generic_decline', final: true },
+    });
   });
 
   test.each([
