@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- ledger orders payments sweep transfers bulk outbox growth history memory failover]`: runs all benchmarks, or
+ * `npm run bench [-- ledger orders payments subscriptions sweep transfers bulk outbox growth history memory failover]`: runs all benchmarks, or
  * the named ones, on a stack of their own and prints tables. The two sides of a comparison always run side by side.
  */
 import { cpus } from 'node:os';
@@ -13,6 +13,7 @@ import { benchMemory } from './memory.js';
 import { benchOrders, stockUp } from './orders.js';
 import { benchOutbox } from './outbox.js';
 import { benchPayments } from './payments.js';
+import { benchSubscriptions } from './subscriptions.js';
 import { benchSweep } from './sweep.js';
 import { printTable } from './table.js';
 import { benchTransfers } from './transfers.js';
@@ -29,6 +30,7 @@ try {
   if (runs('ledger')) printTable('Ledger: operations per second on one hot SKU', await benchLedger(stack.databaseUrl));
   if (runs('orders')) printTable('Orders: created and confirmed in one call, over HTTP', await benchOrders(stack));
   if (runs('payments')) printTable('Payments and refunds, over HTTP', await benchPayments(env));
+  if (runs('subscriptions')) printTable('Subscriptions: all due in the same second', await benchSubscriptions(stack));
   if (runs('sweep')) printTable('Overload: orders from 1 to 256 clients', await benchSweep(stack));
   if (runs('transfers'))
     printTable('Transfers: at once between two hot locations, over HTTP', await benchTransfers(stack));
