@@ -206,7 +206,7 @@ begin
     select * into p from payments where id = s.payment_id;
     if s.standing = 'in_flight' then
       v_results := v_results || jsonb_build_object('outcome', 'in_flight', 'workflows',
-        jsonb_build_array(coalesce('order/' || p.order_id, 'payment/' || s.payment_id)));
+        jsonb_build_array(coalesce('order/' || p.order_id, 'subscription/' || p.subscription_id, 'payment/' || s.payment_id)));
     elsif s.standing = 'undone' then
       perform undo_adopt(p, s.book);
       v_results := v_results || jsonb_build_object('outcome', 'done', 'workflows', '[]'::jsonb);

@@ -145,6 +145,8 @@ const names: readonly (keyof Activities)[] = [
   ...(['reviewTransfer', 'undoTransfer', 'planReplenishment', 'askAvailability', 'reduceQuantity'] as const),
   ...(['findSupplierOrder', 'placeSupplierOrder', 'cancelSupplierOrder', 'askDelivery'] as const),
   ...(['recordPurchaseOrder', 'markShipped', 'receiveDelivery', 'reportReplenishmentFailure'] as const),
+  ...(['storeCard', 'openSubscription', 'dueSubscription', 'settleSubscription', 'changeSubscription'] as const),
+  ...(['cancelSubscription', 'pauseSubscription', 'resumeSubscription'] as const),
   ...(['failReplenishment', 'adoptReported', 'giveUpReported', 'lookForChanges'] as const),
 ];
 

@@ -8,6 +8,7 @@ import { processorPaths } from './processor-paths.js';
 import { reconciliationPaths } from './reconciliation-paths.js';
 import { refundPaths } from './refund-paths.js';
 import { replenishmentPaths } from './replenishment-paths.js';
+import { subscriptionPaths } from './subscription-paths.js';
 import { transferPaths } from './transfer-paths.js';
 
 async function order(shop: Shop, request: Parameters<Shop['order']>[0] = {}, stock = 5): Promise<string> {
@@ -253,6 +254,7 @@ export const paths: readonly Path[] = [
   ...reconciliationPaths,
   ...refundPaths,
   ...processorPaths,
+  ...subscriptionPaths,
   ...transferPaths,
   ...replenishmentPaths,
 ];
