@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { chunkWaits, lockHolds, longHistories, passOneChunk } from '../../long-ledger.js';
 import { eventually, type Shop } from '../../shop.js';
+import { limitPaths } from './limit-paths.js';
 import type { Path } from './path.js';
 import { processorPaths } from './processor-paths.js';
 import { reconciliationPaths } from './reconciliation-paths.js';
@@ -255,6 +256,7 @@ export const paths: readonly Path[] = [
   ...refundPaths,
   ...processorPaths,
   ...subscriptionPaths,
+  ...limitPaths,
   ...transferPaths,
   ...replenishmentPaths,
 ];

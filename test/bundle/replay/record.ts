@@ -10,6 +10,7 @@ import { projectRoot } from '../../../dev/home/paths.js';
 import { taskQueue } from '../../../workflows/shared/contract.js';
 import { startStack } from '../../setup/stack.js';
 import { eventually, Shop } from '../../shop.js';
+import { recordedLimit } from './limit-paths.js';
 import { paths } from './paths.js';
 
 const folder = join(projectRoot, 'test/bundle/replay/histories');
@@ -26,6 +27,7 @@ const stack = await startStack({
   DELIVERY_CHECK_SECONDS: '0.1',
   DELIVERY_MAX_DAYS: '0.0002',
   SUPPLIER_RECHECK_SECONDS: '0.3',
+  CUSTOMER_AMOUNT_PER_DAY: String(recordedLimit),
 });
 try {
   const shop = new Shop(stack);
