@@ -56,7 +56,7 @@ export function activitiesOn(
   } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
-  const store = metrics.stock.orders(createOrderStore(connection.sql));
+  const store = metrics.payments.orders(metrics.stock.orders(createOrderStore(connection.sql)));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
   const orders = orderActivities(store, paymentGateway);
@@ -70,7 +70,10 @@ export function activitiesOn(
   const payments = paymentActivities({
     calls,
     sql: connection.sql,
-    onRecorded: (status) => metrics.stock.sagaEnded('payment', status),
+    onRecorded: (payment, status) => {
+      metrics.stock.sagaEnded('payment', status);
+      metrics.payments.onPayment(payment, status);
+    },
     around,
   });
   return {
@@ -86,6 +89,7 @@ export function activitiesOn(
       gateways: options.processors,
       gatewayTimeoutSeconds,
       tell: (workflowId) => tellOfProcessor(client, workflowId),
+      onDisputes: metrics.payments.onDisputes,
     }),
     ...reconciliationActivities({
       connection,
@@ -94,6 +98,7 @@ export function activitiesOn(
       gatewayTimeoutSeconds,
       graceSeconds: options.settings.payments.reconciliationGraceSeconds,
       tell: (workflowId) => tellOfProcessor(client, workflowId),
+      onDisputes: metrics.payments.onDisputes,
       isRunning: (workflowId) => isRunning(client, workflowId),
     }),
     ...checkoutActivities({ orders, calls, around }),
