@@ -17,8 +17,8 @@ import { inlineCardSteps } from './inline-charge.js';
 export interface PaymentDependencies {
   readonly calls: CardCalls;
   readonly sql: Sql;
-  /** Called with the status of each recorded payment without an order. */
-  readonly onRecorded: (status: PaymentRecord['status']) => void;
+  /** Called with each recorded payment without an order, and how it stands. */
+  readonly onRecorded: (payment: PaymentRecord, status: PaymentRecord['status']) => void;
   /** Surrounds each step of `chargeCard`, under the name of the activity that does this step alone. */
   readonly around: Around;
 }
@@ -109,7 +109,7 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
      */
     async recordPayment(payment: PaymentRecord, mails: readonly MailRequest[]): Promise<PaymentStanding> {
       const standing = await recordPayment(sql, payment, mails);
-      onRecorded(standing.status);
+      onRecorded(payment, standing.status);
       return standing;
     },
   };

@@ -54,6 +54,7 @@ export function comparison({
   gatewayTimeoutSeconds,
   graceSeconds,
   tell,
+  onDisputes,
   isRunning,
 }: ReconciliationDependencies) {
   const options = () => callOptions(gatewayTimeoutSeconds, '');
@@ -200,7 +201,7 @@ export function comparison({
   ): Promise<string | null> {
     const book = { gateway: gateway.name, authorizationId, paymentId, readAt, refundable, refunds, disputes };
     try {
-      const adopted = await adoptBooks(sql, [book]);
+      const adopted = await adoptBooks(sql, [book], onDisputes);
       await Promise.all(adopted.flatMap(({ workflows }) => workflows).map(tell));
     } catch (error) {
       return presentable(lastingReason(error));

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { cancellationSignal, heartbeat, log } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { OnDisputes } from '../db/payments/adoption.js';
 import { keepOurs, keepPage, type ListedEntry } from '../db/payments/reconciliation-entries.js';
 import {
   claimReconciliation,
@@ -35,6 +36,7 @@ export interface ReconciliationDependencies {
   readonly graceSeconds: number;
   /** Tells a workflow that the processor has decided something. Does nothing if the workflow is over. */
   readonly tell: (workflowId: string) => Promise<void>;
+  readonly onDisputes?: OnDisputes;
   readonly isRunning: (workflowId: string) => Promise<boolean>;
 }
 

@@ -26,8 +26,8 @@ export interface SubscriptionDependencies {
   readonly store: SubscriptionStore;
   /** The present, in milliseconds since 1970. */
   readonly now: () => number;
-  /** Called with the status of each recorded payment. */
-  readonly onRecorded: (status: PaymentRecord['status']) => void;
+  /** Called with each recorded payment, and the subscription as it is then. */
+  readonly onRecorded: (payment: PaymentRecord, subscription: Subscription) => void;
 }
 
 /** What a step comes to. */
@@ -100,7 +100,7 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
     if (written.outcome === 'stale') return null;
     if (written.outcome === 'standing')
       return { outcome: 'done', state: stateOf(at, []), transitions: [], givenUp: true };
-    if (payment !== undefined) onRecorded(payment.status);
+    if (payment !== undefined) onRecorded(payment, subscription);
     const transitions = before === subscription.status ? [] : [{ from: before, to: subscription.status }];
     const { actor, traceId } = step;
     for (const moved of transitions)

@@ -1,7 +1,6 @@
 /**
  * `npm run bench [-- ledger orders payments fraud subscriptions sweep transfers bulk outbox growth history memory failover]`: runs all
- * benchmarks, or
- * the named ones, on a stack of their own and prints tables. The two sides of a comparison always run side by side.
+ * benchmarks, or the named ones, on a stack of their own and prints tables. The two sides of a comparison always run side by side.
  */
 import { cpus } from 'node:os';
 import { startStack } from '../test/setup/stack.js';

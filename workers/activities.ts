@@ -33,6 +33,7 @@ import { createTransferStore } from '../db/transfers/store.js';
 import type { PaymentRecord } from '../domain/orders/steps.js';
 import { customerLimits } from '../domain/payments/limits.js';
 import type { Settings } from '../domain/settings.js';
+import type { SubscriptionStatus } from '../domain/subscriptions/states.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
 import { createSmtpMail } from '../gateways/mail/smtp.js';
 import type { PaymentGateway } from '../gateways/payment/gateway.js';
@@ -48,6 +49,7 @@ import {
 import { restartGoneSubscriptions } from './upkeep/gone-subscriptions.js';
 import { resumeLostSagas } from './upkeep/lost-sagas.js';
 import type { WorkerMetrics } from './upkeep/metrics.js';
+import type { BillingOutcome } from './upkeep/payment-metrics.js';
 
 interface ActivityOptions {
   readonly settings: Settings;
@@ -72,7 +74,7 @@ export function activitiesOn(
   } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
-  const store = metrics.stock.orders(createOrderStore(connection.sql));
+  const store = metrics.payments.orders(metrics.stock.orders(createOrderStore(connection.sql)));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
   const orders = orderActivities(store, paymentGateway, customerLimits(options.settings.payments));
@@ -90,7 +92,10 @@ export function activitiesOn(
     ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,
   });
-  const onRecorded = (status: PaymentRecord['status']) => metrics.stock.sagaEnded('payment', status);
+  const onRecorded = (payment: PaymentRecord, status = payment.status) => {
+    metrics.stock.sagaEnded('payment', status);
+    metrics.payments.onPayment(payment, status);
+  };
   const payments = paymentActivities({
     calls,
     sql: connection.sql,
@@ -115,6 +120,7 @@ export function activitiesOn(
       gateways: options.processors,
       gatewayTimeoutSeconds,
       tell: (workflowId) => tellOfProcessor(client, workflowId),
+      onDisputes: metrics.payments.onDisputes,
     }),
     ...reconciliationActivities({
       connection,
@@ -123,11 +129,19 @@ export function activitiesOn(
       gatewayTimeoutSeconds,
       graceSeconds: options.settings.payments.reconciliationGraceSeconds,
       tell: (workflowId) => tellOfProcessor(client, workflowId),
+      onDisputes: metrics.payments.onDisputes,
       isRunning: (workflowId) => isRunning(client, workflowId),
     }),
     ...checkoutActivities({ orders, calls, around }),
     ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
-    ...subscriptionActivities({ store: createSubscriptionStore(connection), now: Date.now, onRecorded }),
+    ...subscriptionActivities({
+      store: createSubscriptionStore(connection),
+      now: Date.now,
+      onRecorded: (payment, { gateway, status }) => {
+        onRecorded(payment);
+        metrics.payments.onBilling(billingOutcome(payment, status), gateway);
+      },
+    }),
     ...testClockActivities({
       connection,
       advance: (subscriptionId, updateId, to) => advanceSubscription(client, subscriptionId, updateId, to),
@@ -185,4 +199,10 @@ async function isRunning(client: Client, workflowId: string): Promise<boolean> {
     if (error instanceof WorkflowNotFoundError) return false;
     throw error;
   }
+}
+
+/** @param status of the subscription, once the payment is recorded */
+function billingOutcome(payment: PaymentRecord, status: SubscriptionStatus): BillingOutcome {
+  if (payment.status === 'captured') return 'paid';
+  return status === 'unpaid' || status === 'cancelled' ? 'unpaid' : 'failed';
 }

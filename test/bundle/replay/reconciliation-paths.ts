@@ -1,8 +1,11 @@
 /** Every path of a reconciliation of payments. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { eventually, type Shop } from '../../shop.js';
 import type { Path } from './path.js';
 
+/** Longer than two heartbeats are apart. */
+const heartbeatsMs = 8000;
 const path = '/api/payments/reconciliations';
 const window = { from: '2026-01-01T00:00:00Z', to: '2027-01-01T00:00:00Z' };
 
@@ -24,6 +27,8 @@ export const reconciliationPaths: readonly Path[] = [
           const { body } = await shop.must(202, shop.post(path, window, { prefer: 'respond-async' }));
           await untilWaiting(held);
           await cancel(`reconciliation/${body.id}`);
+          // The worker hears of it with a heartbeat, and stops after the statement that waits.
+          await sleep(heartbeatsMs);
           return `reconciliation/${body.id}`;
         });
       } finally {
