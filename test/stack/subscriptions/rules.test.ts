@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Plan } from '../../../domain/subscriptions/states.js';
+import { sweepScheduleId } from '../../../workflows/sweep/contract.js';
+import { temporal } from '../../temporal.js';
 import { Clocked } from './clocked.js';
 
 let clocked: Clocked;
@@ -200,5 +202,59 @@ describe('a subscription', () => {
       kind: 'done',
       status: 'cancelled',
     });
+  });
+});
+
+describe('a subscription whose workflow is gone', () => {
+  /** Runs the sweep until the workflow runs again. */
+  async function swept(id: string): Promise<void> {
+    const { schedule, workflow } = await temporal();
+    await expect
+      .poll(async () => {
+        await schedule.getHandle(sweepScheduleId).trigger();
+        return await workflow
+          .getHandle(`subscription/${id}`)
+          .describe()
+          .then(
+            ({ status }) => status.name,
+            () => 'absent',
+          );
+      })
+      .toBe('RUNNING');
+  }
+
+  test('because it was terminated is resumed by the sweep, and takes commands and renewals', async () => {
+    const { id } = await clocked.subscribe();
+    await (await temporal()).workflow.getHandle(`subscription/${id}`).terminate('by an operator');
+    await swept(id);
+    await clocked.advance('2027-02-01T00:00:00Z');
+    expect(await clocked.captured(id)).toBe(2000);
+    expect(await clocked.command(id, 'pause')).toMatchObject({ kind: 'done', status: 'paused' });
+  });
+
+  test('without a trace is started again from its row, once it is overdue', async () => {
+    const { id } = await clocked.subscribe({ testClock: null });
+    const { workflow, workflowService, options } = await temporal();
+    const workflowId = `subscription/${id}`;
+    await workflowService.deleteWorkflowExecution({
+      ...{ namespace: options.namespace, workflowExecution: { workflowId } },
+    });
+    await expect
+      .poll(() =>
+        workflow
+          .getHandle(workflowId)
+          .describe()
+          .then(
+            () => 'known',
+            () => 'unknown',
+          ),
+      )
+      .toBe('unknown');
+    await clocked.sql`
+      update subscriptions set period_start = now() - interval '32 days', period_end = now() - interval '1 hour',
+                               anchor = now() - interval '32 days', next_at = now() - interval '1 hour'
+       where id = ${id}`;
+    await swept(id);
+    await expect.poll(() => clocked.captured(id)).toBe(2000);
   });
 });
