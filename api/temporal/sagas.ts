@@ -62,6 +62,9 @@ const customerIdKey = defineSearchAttributeKey('CustomerId', SearchAttributeType
 const skuKey = defineSearchAttributeKey('Sku', SearchAttributeType.KEYWORD_LIST);
 const totalKey = defineSearchAttributeKey('Total', SearchAttributeType.INT);
 
+/** Not to wait at all would leave open whether a clock's workflow has taken the advance. */
+const startClockMs = 2000;
+
 /** The commands that a client sends to a subscription. */
 export type SubscriptionCommand = 'change' | 'cancel' | 'pause' | 'resume' | 'paymentMethod';
 
@@ -122,7 +125,8 @@ export class Sagas extends SagaClient {
   }
 
   /** Starts `test-clock/<id>`, or joins the advance that is under way, and waits until it is done. */
-  advanceClock(input: TestClockInput, updateCall: UpdateCall): Promise<Outcome<TestClockAnswer>> {
+  advanceClock(input: TestClockInput, { updateId, waitMs }: UpdateCall): Promise<Outcome<TestClockAnswer>> {
+    const updateCall = { updateId, waitMs: Math.max(waitMs, startClockMs) };
     const request: AdvancedRequest = { to: input.to };
     return this.startAgain('testClock', testClockUpdates.advanced, request, updateCall, {
       workflowId: testClockWorkflowId(input.clockId),

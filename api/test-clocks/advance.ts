@@ -39,6 +39,8 @@ export async function advanceClock(
   const now = (await getTestClock(db, clockId)) ?? clock;
   const headers = { Location: `/api/test-clocks/${clockId}` };
   if (now.target === null && now.now >= to) return answer(200, viewClock(now), headers);
+  // Another advance has ended, and this one did not begin.
+  if (outcome.kind === 'ended') return unavailable('Temporal');
   return answer(202, { ...viewClock(now), status: 'advancing' }, headers);
 }
 
