@@ -25,7 +25,7 @@ const busy = { kind: 'busy' } as const;
 const refuse = (why: Refusal): Decided => ({ kind: 'refused', refusal: why });
 const done = (decision: Decision): Extract<Decided, { kind: 'done' }> => ({ kind: 'done', decision });
 
-export function invalidState({ status }: Pick<Subscription, 'status'>, to: string): Refusal {
+function invalidState({ status }: Pick<Subscription, 'status'>, to: string): Refusal {
   return refusal('invalid_state', `a subscription that is ${status} cannot be ${to}`, { from: status });
 }
 

@@ -56,7 +56,7 @@ export interface SubscriptionState {
   readonly charge: ChargeOrder | null;
 }
 
-export interface SubscriptionTransition {
+interface SubscriptionTransition {
   readonly from: SubscriptionStatus | null;
   readonly to: SubscriptionStatus;
 }
@@ -72,7 +72,7 @@ export type StepAnswer =
     }
   | { readonly outcome: 'refused'; readonly refusal: Refusal };
 
-export interface SubscriptionStepDetails {
+interface SubscriptionStepDetails {
   /** Nothing was done: something is due or being charged, and comes first. */
   readonly busy?: true;
   readonly begun?: string;
