@@ -97,7 +97,7 @@ export async function fill(sql: Sql, { orders, products, ledgerRows, openHolds }
     select 'rev_' || n, 'step_failed', 'order/' || n, '{}', 'resolved', 1, ${at(`n::float8 / ${supply}`)}
       from generate_series(1, ${supply}) n;
     insert into audit_log (at, actor, action, subject, outcome)
-    select ${orderAt}, 'key_' || n % 20, 'action.' || n % 10, 'payment/pay_' || n % 100, 'done'
+    select ${orderAt}, 'key_' || n % 20, 'action.' || n % 100, 'payment/pay_' || n % 100, 'done'
       from generate_series(1, ${orders}) n;
     insert into api_keys (id, name, hash, scopes, created_at)
     select 'key_' || n, 'bench', n::text, '{}', ${at(`n::float8 / ${supply}`)} from generate_series(1, ${supply}) n;`);
