@@ -40,9 +40,8 @@ describe.each(['takeCustomerLimit', 'scoreFraud', 'recordPayment'])(
         );
         expect(await own.shop.books(body.id)).toHaveLength(1);
         const sql = postgres(own.stack.databaseUrl, { max: 1 });
-        const rows = await sql`select card, outcome, score from payment_attempts where payment_id = ${body.id}`.finally(
-          () => sql.end(),
-        );
+        const rows = await sql`select card, outcome, score from payment_attempts where payment_id = ${body.id}`;
+        await sql.end();
         expect(rows).toEqual([{ card: 'primary', outcome: 'captured', score: 0 }]);
         const { body: audit } = await own.shop.get(`/api/audit?subject=payment/${body.id}`);
         expect(audit.items.map(({ action }: { action: string }) => action)).toEqual([
