@@ -1,11 +1,18 @@
 /** Advances a test clock: starts its workflow, and answers once all that is due has been done. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getTestClock, type TestClockRow } from '../../db/subscriptions/test-clocks.js';
-import { type TestClockInput, testClockWorkflowId } from '../../workflows/test-clock/contract.js';
+import type { Refusal } from '../../domain/errors.js';
+import { type TestClockAnswer, type TestClockInput, testClockWorkflowId } from '../../workflows/test-clock/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { type Answer, answer, type Reply, refuse, refuseFields, refuseWith, unavailable } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import { retrySettings } from '../temporal/retry-settings.js';
+import type { Outcome } from '../temporal/saga-client.js';
 import type { TestClock } from './schemas.js';
+
+/** How long a workflow that has advanced its clock may take to end, and how long to wait before asking again. */
+const endingMs = 10_000;
+const betweenMs = 100;
 
 /** @param to whole seconds, RFC 3339 */
 export async function advanceClock(
@@ -25,16 +32,12 @@ export async function advanceClock(
     return refuseFields('validation_failed', [{ pointer: '/to', code: 'invalid', detail }]);
   }
   const input: TestClockInput = { clockId, to, retry: retrySettings(deps.settings), caller: call.caller };
-  const outcome = await deps.sagas.advanceClock(input, { updateId: call.ids.update, waitMs: call.waitMs });
-  if (outcome.kind === 'unavailable') return unavailable('Temporal');
-  const refused =
-    outcome.kind === 'refused'
-      ? outcome
-      : outcome.kind === 'answered' && outcome.answer.kind === 'refused' && outcome.answer;
-  if (refused) {
-    const { refusal } = refused;
-    const from = refusal.code === 'invalid_state' ? { from: 'advancing', to: 'advancing' } : {};
-    return refuseWith(refusal, { ...from, testClockId: clockId });
+  const outcome = await advanceOnceFree(input, call, deps);
+  if (outcome.kind === 'unavailable' || outcome.kind === 'ending') return unavailable('Temporal');
+  const why = refusalOf(outcome);
+  if (why !== null) {
+    const states = why.code === 'invalid_state' ? { from: 'advancing', to: 'advancing' } : {};
+    return refuseWith(why, { ...states, testClockId: clockId });
   }
   const now = (await getTestClock(db, clockId)) ?? clock;
   const headers = { Location: `/api/test-clocks/${clockId}` };
@@ -42,6 +45,29 @@ export async function advanceClock(
   // Another advance has ended, and this one did not begin.
   if (outcome.kind === 'ended') return unavailable('Temporal');
   return answer(202, { ...viewClock(now), status: 'advancing' }, headers);
+}
+
+/**
+ * Sends the advance. One that is refused because another is under way, while none is, has met the end of the workflow of that
+ * other one: it is sent again until that is over.
+ */
+async function advanceOnceFree(
+  input: TestClockInput,
+  call: CallContext,
+  { sagas, connection }: ApiDeps,
+): Promise<Outcome<TestClockAnswer> | { readonly kind: 'ending' }> {
+  for (const until = Date.now() + endingMs; Date.now() < until; await sleep(betweenMs)) {
+    const outcome = await sagas.advanceClock(input, { updateId: call.ids.update, waitMs: call.waitMs });
+    if (refusalOf(outcome)?.code !== 'invalid_state') return outcome;
+    const clock = await getTestClock(connection.db, input.clockId);
+    if (clock?.target != null) return outcome;
+  }
+  return { kind: 'ending' };
+}
+
+function refusalOf(outcome: Outcome<TestClockAnswer> | { readonly kind: 'ending' }): Refusal | null {
+  if (outcome.kind === 'refused') return outcome.refusal;
+  return outcome.kind === 'answered' && outcome.answer.kind === 'refused' ? outcome.answer.refusal : null;
 }
 
 export function viewClock({ id, now, target }: TestClockRow): TestClock {
