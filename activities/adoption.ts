@@ -5,6 +5,7 @@ import {
   closeReports,
   leaveToPerson,
   type Mark,
+  type OnDisputes,
   openReports,
   queueReports,
   type Reported,
@@ -26,6 +27,7 @@ export interface AdoptionDependencies {
   readonly gatewayTimeoutSeconds: number;
   /** Tells a workflow that the processor has decided something. Does nothing if the workflow is over. */
   readonly tell: (workflowId: string) => Promise<void>;
+  readonly onDisputes?: OnDisputes;
 }
 
 /** A payment whose books could not be adopted. */
@@ -43,7 +45,7 @@ const maxPages = 50;
 /** Far more often than the time-out of heartbeats. */
 const heartbeatMs = 2000;
 
-export function adoptionActivities({ sql, gateways, gatewayTimeoutSeconds, tell }: AdoptionDependencies) {
+export function adoptionActivities({ sql, gateways, gatewayTimeoutSeconds, tell, onDisputes }: AdoptionDependencies) {
   const options = () => callOptions(gatewayTimeoutSeconds, '');
 
   async function read({ gateway: name, providerId }: Reported): Promise<AuthorizationBooks | Why | null> {
@@ -73,7 +75,7 @@ export function adoptionActivities({ sql, gateways, gatewayTimeoutSeconds, tell 
   /** One that Postgres refuses holds up no other. */
   async function adoptEach(books: readonly ProcessorBook[]): Promise<readonly (Adopted | Why)[]> {
     try {
-      return await adoptBooks(sql, books);
+      return await adoptBooks(sql, books, onDisputes);
     } catch (error) {
       const reason = lastingReason(error);
       if (books.length === 1) return [{ passing: false, error: presentable(reason) }];

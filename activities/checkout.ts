@@ -72,8 +72,9 @@ export function checkoutActivities({ orders, calls, around }: CheckoutParts) {
     /** The purchase on the order's first card, up to the first step without an answer. */
     async checkoutOrder(checkout: Checkout): Promise<PurchaseRecord> {
       const { customerId, email, traceparent } = checkout;
-      const { orderId, actor, traceId } = checkout.reserving.step;
-      const facts = { orderId, customerId, email, actor, traceId, traceparent };
+      const { orderId, actor, traceId, requestId } = checkout.reserving.step;
+      const asked = { orderId, actor, traceId, ...(requestId !== undefined && { requestId }) };
+      const facts = { ...asked, customerId, email, traceparent };
       const done = nothingDone();
       await purchase(facts, inlineSteps(checkout, done), registeredByWorkflow, done);
       return done;

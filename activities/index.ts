@@ -4,6 +4,7 @@ import type { CheckoutActivities } from './checkout.js';
 import type { NoticeActivities } from './notices.js';
 import type { OrderActivities } from './orders.js';
 import type { PaymentActivities } from './payments.js';
+import type { ReconciliationActivities } from './reconciliation.js';
 import type { RefundActivities } from './refunds.js';
 import type { ReplenishmentActivities } from './replenishment.js';
 import type { ReviewActivities } from './reviews.js';
@@ -19,6 +20,7 @@ export type Activities = AdoptionActivities &
   CheckoutActivities &
   OrderActivities &
   PaymentActivities &
+  ReconciliationActivities &
   RefundActivities &
   ReplenishmentActivities &
   ReviewActivities &

@@ -3,16 +3,18 @@ import { log } from '@temporalio/activity';
 import type { OrderStore } from '../db/orders/store.js';
 import type { OrderStep, OrderStepResult, PendingPayment } from '../domain/orders/steps.js';
 import type { GatewayName } from '../domain/payments/gateways.js';
+import type { CustomerLimits } from '../domain/payments/limits.js';
 
 type Step<Name extends OrderStep['step']> = Omit<Extract<OrderStep, { step: Name }>, 'step'>;
 
 /**
  * A step repeated with its key returns its first answer. domain/orders/steps.ts describes each step.
  * @param gateway the processor of the payments that steps start
+ * @param limits of their customers; null: none
  */
-export function orderActivities(store: OrderStore, gateway: GatewayName) {
+export function orderActivities(store: OrderStore, gateway: GatewayName, limits: CustomerLimits | null) {
   const at = <Starting extends { readonly payment: PendingPayment | null }>(step: Starting): Starting =>
-    step.payment === null ? step : { ...step, payment: { ...step.payment, gateway } };
+    step.payment === null ? step : { ...step, payment: { ...step.payment, gateway }, ...(limits && { limits }) };
   async function apply(step: OrderStep): Promise<OrderStepResult> {
     const result = await store.apply(step);
     for (const { from, to } of result.transitions)

@@ -1,8 +1,10 @@
 /** Charging cards: scoring, authorizing, capturing, and the undo of them all. */
+import { takeCustomerLimit } from '../db/payments/limits.js';
 import { abandonPayment, recordPayment } from '../db/payments/queries.js';
 import type { Sql } from '../db/postgres/client.js';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../domain/orders/steps.js';
 import type { AuthorizeAnswer, CaptureAnswer } from '../domain/payments/answers.js';
+import type { LimitedPayment } from '../domain/payments/limits.js';
 import type { CardSlot } from '../domain/payments/states.js';
 import { chargeCard } from '../domain/purchase/purchase.js';
 import { type Authorized, type CardOperation, type CardRecord, nothingCharged } from '../domain/purchase/steps.js';
@@ -15,8 +17,8 @@ import { inlineCardSteps } from './inline-charge.js';
 export interface PaymentDependencies {
   readonly calls: CardCalls;
   readonly sql: Sql;
-  /** Called with the status of each recorded payment without an order. */
-  readonly onRecorded: (status: PaymentRecord['status']) => void;
+  /** Called with each recorded payment without an order, and how it stands. */
+  readonly onRecorded: (payment: PaymentRecord, status: PaymentRecord['status']) => void;
   /** Surrounds each step of `chargeCard`, under the name of the activity that does this step alone. */
   readonly around: Around;
 }
@@ -86,6 +88,14 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
     },
 
     /**
+     * Counts a payment towards its customer's limits, once. Returns null, or after how many seconds there may be room where a
+     * limit would be exceeded.
+     */
+    async takeCustomerLimit(payment: LimitedPayment): Promise<number | null> {
+      return await takeCustomerLimit(sql, payment);
+    },
+
+    /**
      * Gives up a card of a payment without an order, before its money is returned: it can settle nothing from now on.
      * Returns the payment's standing: `pending`, or how it was decided before.
      */
@@ -99,7 +109,7 @@ export function paymentActivities({ calls, sql, onRecorded, around }: PaymentDep
      */
     async recordPayment(payment: PaymentRecord, mails: readonly MailRequest[]): Promise<PaymentStanding> {
       const standing = await recordPayment(sql, payment, mails);
-      onRecorded(standing.status);
+      onRecorded(payment, standing.status);
       return standing;
     },
   };

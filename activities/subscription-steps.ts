@@ -26,8 +26,8 @@ export interface SubscriptionDependencies {
   readonly store: SubscriptionStore;
   /** The present, in milliseconds since 1970. */
   readonly now: () => number;
-  /** Called with the status of each recorded payment. */
-  readonly onRecorded: (status: PaymentRecord['status']) => void;
+  /** Called with each recorded payment, and the subscription as it is then. */
+  readonly onRecorded: (payment: PaymentRecord, subscription: Subscription) => void;
 }
 
 /** What a step comes to. */
@@ -83,7 +83,8 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
     const subscription: Subscription = { ...at.subscription, ...decision.changes, version: (from ?? -1) + 1 };
     const answer = answerOf(done);
     const written = await store.write({
-      ...{ key, from, actor: step.actor, requestId: step.requestId, subscription, records: decision.records },
+      ...{ key, from, actor: step.actor, subscription, records: decision.records },
+      ...(step.requestId !== undefined && { requestId: step.requestId }),
       begins: paymentBegun(subscription, decision),
       payment: payment ?? null,
       mails: [...mails, ...mailsOf(subscription, decision)],
@@ -99,7 +100,7 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
     if (written.outcome === 'stale') return null;
     if (written.outcome === 'standing')
       return { outcome: 'done', state: stateOf(at, []), transitions: [], givenUp: true };
-    if (payment !== undefined) onRecorded(payment.status);
+    if (payment !== undefined) onRecorded(payment, subscription);
     const transitions = before === subscription.status ? [] : [{ from: before, to: subscription.status }];
     const { actor, traceId } = step;
     for (const moved of transitions)

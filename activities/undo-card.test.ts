@@ -73,12 +73,20 @@ class Processor {
           ...{
             authorizationId: 'id_1',
             paymentId: 'pay_1',
+            card: 'primary' as const,
+            madeBy: 'us' as const,
+            reference: null,
+            expired: false,
+            currency: 'USD',
+            createdAt: '2026-11-20T10:00:00.000Z',
             status: this.status === 'none' ? ('voided' as const) : this.status,
           },
           ...{ amount: 1000, captured: this.status === 'captured' ? 1000 : 0, refunded: this.refunded },
           ...{ voided: this.status === 'voided', refundable: true, refunds: [], disputes: [] },
         })),
+      fingerprint: () => Promise.reject(new Error('an undo scores nothing')),
       changes: () => call('changes', () => ({ books: [], events: [], cursor: null, until: '' })),
+      list: () => call('list', () => ({ payments: [], refunds: [], disputes: [], cursor: null })),
       close: async () => undefined,
     };
   }

@@ -10,6 +10,7 @@ import {
   recordProgress,
 } from '../db/stock/verifications.js';
 import { verifyChunk } from '../db/stock/verify.js';
+import type { AskedBy } from '../domain/steps.js';
 
 /** Rows of the ledger that one statement reads, which takes some tens of milliseconds. */
 const chunkRows = 20_000;
@@ -21,6 +22,8 @@ export interface VerificationRun {
   readonly id: string;
   /** RFC 3339 */
   readonly createdAt: string;
+  /** Absent in recorded histories. */
+  readonly by?: AskedBy;
 }
 
 export function verificationActivities({ slowSql }: Pick<Connection, 'slowSql'>, rows = chunkRows) {
@@ -29,9 +32,9 @@ export function verificationActivities({ slowSql }: Pick<Connection, 'slowSql'>,
      * Walks the ledger to its end, from where the last attempt stopped. A concurrent attempt takes the walk over, and
      * this one ends.
      */
-    async verifyLedger({ id, createdAt }: VerificationRun): Promise<void> {
+    async verifyLedger({ id, createdAt, by }: VerificationRun): Promise<void> {
       const stopped = cancellationSignal();
-      const run = { id, createdAt, runner: randomUUID() };
+      const run = { id, createdAt, runner: randomUUID(), ...(by && { by }) };
       let progress = await claimVerification(slowSql, run);
       if (progress === null) return;
       let recordedAt = performance.now();

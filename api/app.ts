@@ -2,8 +2,10 @@
 import express, { type Express, type RequestHandler } from 'express';
 import helmet from 'helmet';
 import { refusal } from '../domain/errors.js';
+import { auditRoutes } from './audit/routes.js';
 import type { ApiDeps } from './deps.js';
 import { disputeRoutes } from './disputes/routes.js';
+import { fraudRoutes } from './fraud/routes.js';
 import { canonicalUrl } from './http/paths.js';
 import type { Route } from './http/route.js';
 import { mountRoutes } from './http/serve.js';
@@ -21,6 +23,7 @@ import { orderRoutes } from './orders/routes.js';
 import { paymentRoutes } from './payments/routes.js';
 import { productRoutes } from './products/routes.js';
 import { purchaseOrderRoutes } from './purchase-orders/routes.js';
+import { reconciliationRoutes } from './reconciliations/routes.js';
 import { refundRoutes } from './refunds/routes.js';
 import { replenishmentRoutes } from './replenishments/routes.js';
 import { reservationRoutes } from './reservations/routes.js';
@@ -44,6 +47,7 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...transferRoutes(deps),
     ...ledgerRoutes(deps),
     ...orderRoutes(deps),
+    ...reconciliationRoutes(deps),
     ...paymentRoutes(deps),
     ...refundRoutes(deps),
     ...disputeRoutes(deps),
@@ -53,6 +57,8 @@ export function apiRoutes(deps: ApiDeps): Route[] {
     ...purchaseOrderRoutes(deps),
     ...reviewRoutes(deps),
     ...keyRoutes(deps),
+    ...auditRoutes(deps),
+    ...fraudRoutes(deps),
   ];
 }
 

@@ -1,11 +1,12 @@
 /**
- * `npm run bench [-- ledger orders payments subscriptions sweep transfers bulk outbox growth history memory failover]`: runs all benchmarks, or
- * the named ones, on a stack of their own and prints tables. The two sides of a comparison always run side by side.
+ * `npm run bench [-- ledger orders payments fraud subscriptions sweep transfers bulk outbox growth history memory failover]`: runs all
+ * benchmarks, or the named ones, on a stack of their own and prints tables. The two sides of a comparison always run side by side.
  */
 import { cpus } from 'node:os';
 import { startStack } from '../test/setup/stack.js';
 import { benchBulk } from './bulk.js';
 import { benchFailover } from './failover.js';
+import { benchFraud } from './fraud.js';
 import { benchGrowth } from './growth.js';
 import { benchHistory } from './history.js';
 import { benchLedger } from './ledger.js';
@@ -31,6 +32,7 @@ try {
   if (runs('orders')) printTable('Orders: created and confirmed in one call, over HTTP', await benchOrders(stack));
   if (runs('payments')) printTable('Payments and refunds, over HTTP', await benchPayments(env));
   if (runs('subscriptions')) printTable('Subscriptions: all due in the same second', await benchSubscriptions(stack));
+  if (runs('fraud')) printTable('Payments, scored over HTTP and by rules', await benchFraud(env));
   if (runs('sweep')) printTable('Overload: orders from 1 to 256 clients', await benchSweep(stack));
   if (runs('transfers'))
     printTable('Transfers: at once between two hot locations, over HTTP', await benchTransfers(stack));

@@ -57,6 +57,11 @@ const topCommands: readonly TopCommand[] = [
     fill: async (group, session) => (await import('./commands/refunds.js')).addRefundsCommands(group, session),
   },
   {
+    name: 'payments',
+    description: "compare payments with the processors' books (scope admin)",
+    fill: async (group, session) => (await import('./commands/payments.js')).addPaymentsCommands(group, session),
+  },
+  {
     name: 'disputes',
     description: 'what cardholders have asked their bank to return',
     fill: async (group, session) => (await import('./commands/disputes.js')).addDisputesCommands(group, session),
@@ -113,6 +118,17 @@ const topCommands: readonly TopCommand[] = [
     name: 'reviews',
     description: 'cases that a person must look at (scope admin)',
     fill: async (group, session) => (await import('./commands/reviews.js')).addReviewCommands(group, session),
+  },
+  {
+    name: 'fraud',
+    description: 'what payments are scored by (scope admin)',
+    fill: async (group, session, { currentFolder }) =>
+      (await import('./commands/fraud.js')).addFraudCommands(group, session, currentFolder),
+  },
+  {
+    name: 'audit',
+    description: 'who did what, newest first (scope admin)',
+    fill: async (command, session) => (await import('./commands/audit.js')).addAuditCommand(command, session),
   },
   {
     name: 'temporal',

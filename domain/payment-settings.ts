@@ -1,6 +1,6 @@
 /** The settings of renewals, fraud scores, limits per customer and reconciliations. Pure. */
 
-export const fraudScorers = ['http', 'rules', 'both'] as const;
+const fraudScorers = ['http', 'rules', 'both'] as const;
 export type FraudScorer = (typeof fraudScorers)[number];
 
 /** What a payment may cost, in minor units and below this, to go on without a score; `block`: none may. */

@@ -27,6 +27,7 @@ export interface RefusalFacts {
   /** Minor units that can still be refunded; with `sku`, the units of it that can. */
   readonly over_refund: { readonly available: number; readonly sku?: string; readonly units?: number };
   readonly payment_disputed: { readonly paymentId: string };
+  readonly customer_limit_reached: { readonly retryAfterSeconds: number };
   readonly total_mismatch: {
     readonly expected: { readonly amount: number; readonly currency: string };
     readonly computed: { readonly amount: number; readonly currency: string };
@@ -62,6 +63,8 @@ const details: { readonly [Code in FactualCode]: (facts: RefusalFacts[Code]) => 
       : `a ${facts.paymentId === undefined ? 'transfer' : 'payment'} that is ${facts.from} cannot become ${facts.to}`,
   over_refund: ({ available, sku, units }) =>
     sku === undefined ? `only ${available} minor units can be refunded` : `only ${units} of ${sku} can be refunded`,
+  customer_limit_reached: ({ retryAfterSeconds }) =>
+    `the customer has reached a limit; there may be room in ${retryAfterSeconds} s`,
   payment_disputed: ({ paymentId }) => `payment ${paymentId} is disputed and cannot be refunded`,
   total_mismatch: ({ expected, computed }) =>
     `the order comes to ${formatMoney(computed)}, not ${formatMoney(expected)}`,
@@ -98,6 +101,7 @@ const extensions: { readonly [Code in FactualCode]?: (facts: RefusalFacts[Code])
   already_exists: (facts) => facts,
   over_refund: (facts) => facts,
   payment_disputed: (facts) => facts,
+  customer_limit_reached: (facts) => facts,
   invalid_state: (facts) => ('ledger' in facts ? undefined : facts),
 };
 

@@ -12,6 +12,7 @@ export type ReviewKind =
   | 'refund_failed'
   | 'dispute'
   | 'adoption_failed'
+  | 'reconciliation'
   | 'saga_lost';
 
 export const reviewStatuses = ['open', 'resolved'] as const;

@@ -14,10 +14,18 @@ export type StepResult<State, Transition, More = object> =
       readonly refusal: Refusal;
     };
 
+/** Who asked for a change, and by which request; null: by none of the API. */
+export interface AskedBy {
+  readonly actor: string;
+  readonly requestId: string | null;
+}
+
 /** The fields of every step, besides the id of its subject. */
 export interface StepBase {
   /** A step with a known key does nothing and returns the first result. */
   readonly key: string;
   readonly actor: string;
   readonly traceId: string;
+  /** The request that asked for the step; absent where none did, and in recorded histories. */
+  readonly requestId?: string;
 }

@@ -103,7 +103,8 @@ describe('the fraud gateway', () => {
     ['tok_fraud', 0.9],
     ['tok_risk_55', 0.55],
   ])('scores %s with %d', async (token, score) => {
-    expect(await fraud.score({ token, amount: 1, currency: 'USD', reference: 'r', customerId: null })).toBe(score);
+    const call = { paymentId: 'pay_1', card: 'primary', amount: 1, currency: 'USD', reference: 'r' } as const;
+    expect(await fraud.score({ ...call, token, customerId: null })).toBe(score);
   });
 });
 

@@ -9,9 +9,11 @@ import type { Activities } from '../activities/index.js';
 import { noticeActivities } from '../activities/notices.js';
 import { orderActivities } from '../activities/orders.js';
 import { paymentActivities } from '../activities/payments.js';
+import { reconciliationActivities } from '../activities/reconciliation.js';
 import { refundActivities } from '../activities/refunds.js';
 import { replenishmentActivities } from '../activities/replenishment.js';
 import { reviewActivities } from '../activities/reviews.js';
+import { fraudScoring } from '../activities/scoring.js';
 import { storedCardActivities } from '../activities/stored-cards.js';
 import { subscriptionActivities } from '../activities/subscriptions.js';
 import { supplierActivities } from '../activities/suppliers.js';
@@ -19,7 +21,9 @@ import { sweepActivities } from '../activities/sweep.js';
 import { testClockActivities } from '../activities/test-clocks.js';
 import { transferActivities } from '../activities/transfers.js';
 import { verificationActivities } from '../activities/verification.js';
+import { secretOf } from '../db/access/secrets.js';
 import { createOrderStore } from '../db/orders/store.js';
+import { scoreAttempt } from '../db/payments/fraud.js';
 import { processorCustomers, providerIds } from '../db/payments/provider-ids.js';
 import type { Connection } from '../db/postgres/client.js';
 import { createRefundStore } from '../db/refunds/store.js';
@@ -27,7 +31,9 @@ import { createLedger } from '../db/stock/ledger.js';
 import { createSubscriptionStore } from '../db/subscriptions/store.js';
 import { createTransferStore } from '../db/transfers/store.js';
 import type { PaymentRecord } from '../domain/orders/steps.js';
+import { customerLimits } from '../domain/payments/limits.js';
 import type { Settings } from '../domain/settings.js';
+import type { SubscriptionStatus } from '../domain/subscriptions/states.js';
 import { createSandboxFraud } from '../gateways/fraud/sandbox.js';
 import { createSmtpMail } from '../gateways/mail/smtp.js';
 import type { PaymentGateway } from '../gateways/payment/gateway.js';
@@ -43,6 +49,7 @@ import {
 import { restartGoneSubscriptions } from './upkeep/gone-subscriptions.js';
 import { resumeLostSagas } from './upkeep/lost-sagas.js';
 import type { WorkerMetrics } from './upkeep/metrics.js';
+import type { BillingOutcome } from './upkeep/payment-metrics.js';
 
 interface ActivityOptions {
   readonly settings: Settings;
@@ -67,18 +74,28 @@ export function activitiesOn(
   } = options.settings;
   const timeoutMs = gatewayTimeoutSeconds * 1000;
   const ledger = metrics.stock.ledger(createLedger(connection.sql));
-  const store = metrics.stock.orders(createOrderStore(connection.sql));
+  const store = metrics.payments.orders(metrics.stock.orders(createOrderStore(connection.sql)));
   const suppliers = metrics.measured(createHttpSuppliers({ baseUrl: options.sandboxUrl, timeoutMs, allowed }));
   const smtp = new URL(options.smtpUrl);
-  const orders = orderActivities(store, paymentGateway);
+  const orders = orderActivities(store, paymentGateway, customerLimits(options.settings.payments));
   const processors = paymentGateways(options.processors);
   const calls = cardCalls({
     payments: processors,
-    fraud: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+    fraud: fraudScoring({
+      scorer: options.settings.payments.fraudScorer,
+      whenDown: options.settings.payments.fraudWhenDown,
+      http: createSandboxFraud({ baseUrl: options.sandboxUrl, timeoutMs }),
+      payments: processors,
+      record: (attempt) => scoreAttempt(connection.sql, attempt),
+      cardKey: () => secretOf(connection.sql, 'card_fingerprints'),
+    }),
     ids: providerIds(connection.sql),
     gatewayTimeoutSeconds,
   });
-  const onRecorded = (status: PaymentRecord['status']) => metrics.stock.sagaEnded('payment', status);
+  const onRecorded = (payment: PaymentRecord, status = payment.status) => {
+    metrics.stock.sagaEnded('payment', status);
+    metrics.payments.onPayment(payment, status);
+  };
   const payments = paymentActivities({
     calls,
     sql: connection.sql,
@@ -103,10 +120,28 @@ export function activitiesOn(
       gateways: options.processors,
       gatewayTimeoutSeconds,
       tell: (workflowId) => tellOfProcessor(client, workflowId),
+      onDisputes: metrics.payments.onDisputes,
+    }),
+    ...reconciliationActivities({
+      connection,
+      gateways: options.processors,
+      current: paymentGateway,
+      gatewayTimeoutSeconds,
+      graceSeconds: options.settings.payments.reconciliationGraceSeconds,
+      tell: (workflowId) => tellOfProcessor(client, workflowId),
+      onDisputes: metrics.payments.onDisputes,
+      isRunning: (workflowId) => isRunning(client, workflowId),
     }),
     ...checkoutActivities({ orders, calls, around }),
     ...transferActivities(metrics.stock.transfers(createTransferStore(connection.sql))),
-    ...subscriptionActivities({ store: createSubscriptionStore(connection), now: Date.now, onRecorded }),
+    ...subscriptionActivities({
+      store: createSubscriptionStore(connection),
+      now: Date.now,
+      onRecorded: (payment, { gateway, status }) => {
+        onRecorded(payment);
+        metrics.payments.onBilling(billingOutcome(payment, status), gateway);
+      },
+    }),
     ...testClockActivities({
       connection,
       advance: (subscriptionId, updateId, to) => advanceSubscription(client, subscriptionId, updateId, to),
@@ -155,4 +190,19 @@ async function tellOfProcessor(client: Client, workflowId: string): Promise<void
   } catch (error) {
     if (!(error instanceof WorkflowNotFoundError)) throw error;
   }
+}
+
+async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await client.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
+
+/** @param status of the subscription, once the payment is recorded */
+function billingOutcome(payment: PaymentRecord, status: SubscriptionStatus): BillingOutcome {
+  if (payment.status === 'captured') return 'paid';
+  return status === 'unpaid' || status === 'cancelled' ? 'unpaid' : 'failed';
 }

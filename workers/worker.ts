@@ -67,7 +67,7 @@ export async function runWorker(options: WorkerOptions): Promise<RunningWorker> 
   const metrics = createWorkerMetrics();
   options.registerLog(metrics.registry);
   const client = new Client({ connection: temporal, namespace: settings.temporalNamespace });
-  const processors = await cardProcessors(options);
+  const processors = (await cardProcessors(options)).map((gateway) => metrics.payments.measured(gateway));
   const around: Around = crash?.around ?? ((_name, _about, act) => act());
   const common = {
     connection: temporal,

@@ -4,6 +4,8 @@ export { order } from './order/order.js';
 export { payment } from './payment/payment.js';
 export { processorChanges } from './processor/changes.js';
 export { processorSync } from './processor/sync.js';
+export { nightlyReconciliation } from './reconciliation/nightly.js';
+export { reconciliation } from './reconciliation/reconciliation.js';
 export { refund } from './refund/refund.js';
 export { replenishment } from './replenishment/replenishment.js';
 export { subscription } from './subscription/subscription.js';

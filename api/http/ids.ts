@@ -15,7 +15,8 @@ export type IdPrefix =
   | 'req'
   | 'ver'
   | 'sub'
-  | 'clk';
+  | 'clk'
+  | 'rcn';
 
 export function newId(prefix: IdPrefix): string {
   return `${prefix}_${uuidv7().replaceAll('-', '')}`;

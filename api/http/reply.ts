@@ -17,6 +17,8 @@ export interface Refused {
   readonly refusal: Refusal;
   /** The invalid fields, if the refusal is about fields. */
   readonly fields?: readonly FieldError[];
+  /** A later call with the same Idempotency-Key resumes what this one has begun. Only of refusals that are not stored. */
+  readonly resumable?: true;
 }
 
 /** @template Answers the answers that the route may give, each a status with its body */

@@ -57,7 +57,7 @@ interface Example<Sent = unknown, Answered = unknown> {
 }
 
 interface Described {
-  readonly method: 'get' | 'post' | 'patch' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** In Express's form: `/api/orders/:id`. */
   readonly path: string;
   readonly tag: string;

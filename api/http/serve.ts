@@ -204,7 +204,8 @@ function render(req: Request, reply: Reply): Rendered {
     const { status, headers, body } = problemOf(req, reply.refusal);
     stateOf(req).logged.code = reply.refusal.code;
     const text = JSON.stringify(body);
-    return { status, headers, body: text, repeatedBody: text, code: reply.refusal.code };
+    const { resumable = false } = reply;
+    return { status, headers, body: text, repeatedBody: text, code: reply.refusal.code, resumable };
   }
   const text = JSON.stringify(reply.body);
   const repeated = reply.repeatedBody === undefined ? text : JSON.stringify(reply.repeatedBody);

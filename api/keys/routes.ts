@@ -28,7 +28,7 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       answers: { 201: shownKey },
       handler: async ({ body, ids, key, caller }) => {
         const made = newApiKey(key.env, ids.resource);
-        const row = await createApiKey(db, { id: made.id, hash: made.hash, ...body, createdBy: caller.actor });
+        const row = await createApiKey(db, { id: made.id, hash: made.hash, ...body, by: caller });
         const kept = viewKey(row);
         return {
           ...answer(201, { ...kept, key: made.key }, { 'Cache-Control': 'no-store' }),
@@ -63,7 +63,7 @@ export function keyRoutes({ connection: { db }, keys }: ApiDeps): Route[] {
       answers: { 200: apiKey },
       refusals: ['not_found'],
       handler: async ({ params, caller }) => {
-        const revoked = await revokeApiKey(db, params.id, caller.actor);
+        const revoked = await revokeApiKey(db, params.id, caller);
         if (!revoked) return refuse('not_found', 'no such API key');
         keys.forget(params.id);
         return answer(200, viewKey(revoked));

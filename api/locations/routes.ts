@@ -20,8 +20,8 @@ export function locationRoutes({ connection: { db } }: ApiDeps): Route[] {
       body: newLocation,
       answers: { 201: location },
       refusals: ['already_exists'],
-      handler: async ({ body, ids }) => {
-        const made = await createLocation(db, { ...body, createdBy: `api/${ids.update}` });
+      handler: async ({ body, ids, caller }) => {
+        const made = await createLocation(db, { ...body, createdBy: `api/${ids.update}` }, caller);
         return made
           ? answer(201, viewLocation(made))
           : refuse('already_exists', `location ${body.code} already exists`, { location: body.code });

@@ -25,6 +25,8 @@ export interface Rendered {
   readonly body: string;
   readonly repeatedBody: string;
   readonly code: RefusalCode | null;
+  /** For a refusal that is not stored: whether a repeated call resumes with the same ids. */
+  readonly resumable?: boolean;
 }
 
 export interface KeyedRequest {
@@ -132,6 +134,8 @@ export class IdempotentCalls {
   /** Stores the answer before it is sent, or frees the key if the answer must not be stored. */
   async #settle(lease: Lease, rendered: Rendered, resumed: boolean): Promise<void> {
     if (rendered.status >= 500) return this.#giveBack(letGo, lease);
+    // Time lifts it. Without a payment nothing was done, except that an order may have been opened.
+    if (rendered.code === 'customer_limit_reached') return this.#giveBack(rendered.resumable ? letGo : forget, lease);
     if (rendered.code !== null && notStored.has(rendered.code)) return this.#giveBack(resumed ? letGo : forget, lease);
     const { status, headers, repeatedBody } = rendered;
     for (const until = performance.now() + storeWithinMs; ; ) {

@@ -33,7 +33,7 @@ export function problemOf(req: Request, refused: Refusal): Problem {
     status,
     headers: {
       'Content-Type': 'application/problem+json',
-      ...(isRetriedLater(refused.code) && { 'Retry-After': String(retryAfterSeconds) }),
+      ...(isRetriedLater(refused.code) && { 'Retry-After': String(retryAfterOf(refused)) }),
       ...(status === 415 && { Accept: 'application/json', 'Accept-Encoding': 'identity' }),
     },
     // The standard members come first, and no extension replaces them.
@@ -41,9 +41,15 @@ export function problemOf(req: Request, refused: Refusal): Problem {
   };
 }
 
+/** Seconds; a limit of a customer says them itself. */
+function retryAfterOf({ extensions }: Refusal): number {
+  const known = extensions?.retryAfterSeconds;
+  return typeof known === 'number' ? known : retryAfterSeconds;
+}
+
 /** Whether the same call may succeed a little later, so that its answer has a Retry-After. */
 export function isRetriedLater(code: RefusalCode): boolean {
-  return refusalStatus[code] === 503 || code === 'request_in_progress';
+  return refusalStatus[code] === 503 || code === 'request_in_progress' || code === 'customer_limit_reached';
 }
 
 export function sendRefusal(req: Request, res: Response, refused: Refusal): void {

@@ -58,6 +58,8 @@ const tags = [
   ['Supply', 'Transfers between locations, replenishment from suppliers, purchase orders.'],
   ['Reviews', 'Cases that a person must decide.'],
   ['Keys', 'API keys and their scopes.'],
+  ['Fraud', 'The rules that payments are scored by.'],
+  ['Audit', 'Who did what, and with which outcome.'],
   ['System', 'Open paths: health, metrics and documentation.'],
 ] as const;
 

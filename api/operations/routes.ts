@@ -1,12 +1,13 @@
 /** Inventory operations: one, many that succeed or fail independently, and many that are all done or none. */
 import type { z } from 'zod';
+import { writeAudit } from '../../db/audit/audit.js';
 import { findProductTerms } from '../../db/catalogue/queries.js';
 import type { RefusalCode } from '../../domain/errors.js';
 import { maxOperationsPerBulk } from '../../domain/limits.js';
 import { largeMovementUnits } from '../../domain/notices.js';
 import type { ApiDeps } from '../deps.js';
 import { type Answer, answer, type Reply, reasonOf, refuse, refuseWith } from '../http/reply.js';
-import { type Call, type Route, route } from '../http/route.js';
+import { type Call, type CallContext, type Route, route } from '../http/route.js';
 import { refuseStock } from '../http/stock-refusals.js';
 import { batchExample, bulkExample, exampleSku, operationExample } from '../openapi/examples/catalogue.js';
 import { levelAfter, type Outcome, operationKey, perform } from './perform.js';
@@ -71,7 +72,10 @@ export function operationRoutes(deps: ApiDeps): Route[] {
       body: bulkRequest,
       answers: { 200: bulkResult },
       refusals: ['all_operations_failed'],
-      handler: async (call) => bulkReply(await perform(call, call.body.operations, deps)),
+      handler: async (call) => {
+        await auditStart(call, 'bulk', call.body.operations.length, deps);
+        return bulkReply(await perform(call, call.body.operations, deps));
+      },
     }),
     route({
       method: 'post',
@@ -111,11 +115,28 @@ function bulkReply(outcomes: readonly Outcome[]): Reply<Answer<200, BulkResult>>
     : refuse('all_operations_failed', 'none of the operations could be done', body);
 }
 
+/** Reports the start once, however often the call is repeated. The ledger has a row for each of its changes. */
+async function auditStart(
+  { caller, ids, resumed }: CallContext,
+  kind: 'bulk' | 'batch',
+  operations: number,
+  { connection: { db } }: ApiDeps,
+): Promise<void> {
+  if (resumed) return;
+  const subject = `operation/api/${ids.update}`;
+  await writeAudit(db, { by: caller, action: `${kind}.started`, subject, outcome: 'started', detail: { operations } });
+}
+
 async function batch(
   call: Call<unknown, unknown, z.output<typeof batchRequest>>,
-  { connection: { sql }, ledger }: ApiDeps,
+  deps: ApiDeps,
 ): Promise<Reply<Answer<200, BatchResult>>> {
+  const {
+    connection: { sql },
+    ledger,
+  } = deps;
   const { updates } = call.body;
+  await auditStart(call, 'batch', updates.length, deps);
   const products = await findProductTerms(sql, [...new Set(updates.map(({ sku }) => sku))]);
   const [result] = await ledger.apply([
     {

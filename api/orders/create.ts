@@ -5,14 +5,16 @@ import type { GivenLineMoney, GivenOrderMoney } from '../../domain/orders/steps.
 import { refusalOf } from '../../domain/refusals.js';
 import { type OrderInput, orderWorkflowId } from '../../workflows/order/contract.js';
 import type { ApiDeps } from '../deps.js';
-import { childId } from '../http/ids.js';
+import { childId, newId } from '../http/ids.js';
 import { now } from '../http/instants.js';
-import { type Answer, type Refused, type Reply, refuseFields, refuseWith } from '../http/reply.js';
+import { type Answer, answer, type Refused, type Reply, refuseFields, refuseWith } from '../http/reply.js';
 import type { CallContext } from '../http/route.js';
 import { refuseTokens } from '../shapes/payment.js';
 import { retrySettings } from '../temporal/retry-settings.js';
+import type { UpdateCall } from '../temporal/saga-client.js';
 import { hasBegun, startSaga } from '../temporal/saga-resource.js';
 import { checkLines } from './check-lines.js';
+import { commandOrder } from './commands.js';
 import { orders } from './read.js';
 import type { NewLine, NewOrder, Order } from './schemas.js';
 
@@ -52,7 +54,22 @@ export async function openOrder(
   }
 
   const total = checked.kind === 'accepted' ? checked.total : 0;
-  return await startSaga(orders, input, (updateCall) => deps.sagas.startOrder(input, total, updateCall), call, deps);
+  const start = (updateCall: UpdateCall) => deps.sagas.startOrder(input, total, updateCall);
+  const reply = await startSaga(orders, input, start, call, deps);
+  if (reply.kind !== 'refused' || reply.refusal.code !== 'customer_limit_reached') return reply;
+  // An order that the earlier call has opened is reserved: pay for it.
+  return call.resumed ? await payAgain(orderId, call, deps) : { ...reply, resumable: true };
+}
+
+/** Confirms an order whose payment its customer's limits kept from starting. */
+async function payAgain(orderId: string, call: CallContext, deps: ApiDeps): Promise<Reply<Answer<201 | 202, Order>>> {
+  const ids = { ...call.ids, update: newId('upd') };
+  const request = { payment: null, caller: call.caller };
+  const reply = await commandOrder(orderId, 'confirm', request, { ...call, ids }, deps);
+  if (reply.kind === 'refused')
+    return reply.refusal.code === 'customer_limit_reached' ? { ...reply, resumable: true } : reply;
+  const headers = { Location: `/api/orders/${orderId}` };
+  return reply.status === 202 ? answer(202, reply.body, headers) : answer(201, reply.body, headers);
 }
 
 /** The refusal where another order has the external reference. */

@@ -44,6 +44,7 @@ const paymentRefusals = [
   'insufficient_funds',
   'fraud_suspected',
   'all_payment_attempts_failed',
+  'customer_limit_reached',
 ] as const;
 const lineRefusals = [
   'unknown_sku',

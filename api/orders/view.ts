@@ -6,7 +6,7 @@ import { viewPayment } from '../shapes/payment.js';
 import { viewLineMoney, viewTotals } from './money-view.js';
 import type { Order, TimelineEntry } from './schemas.js';
 
-export function viewOrder({ order, lines, payment, disputes }: StoredOrder): Order {
+export function viewOrder({ order, lines, payment, disputes, fraudRules }: StoredOrder): Order {
   const totals = {
     subtotal: order.subtotalAmount ?? order.totalAmount,
     discountTotal: order.discountAmount,
@@ -33,7 +33,7 @@ export function viewOrder({ order, lines, payment, disputes }: StoredOrder): Ord
     metadata: order.metadata,
     tags: order.tags,
     note: order.note,
-    payment: payment && viewPayment({ ...payment, disputes }),
+    payment: payment && viewPayment({ ...payment, disputes, fraudRules }),
     supplierReference: order.supplierReference,
     expiresAt: order.status === 'draft' || order.status === 'reserved' ? order.expiresAt : null,
     cancelReason: order.cancelReason,

@@ -3,6 +3,7 @@
 import type { z } from 'zod';
 import { getPayment, listPayments } from '../../db/payments/queries.js';
 import { isRefusalCode, refusal } from '../../domain/errors.js';
+import { customerLimits } from '../../domain/payments/limits.js';
 import { presentFailure } from '../../domain/refusals.js';
 import { type PaymentInput, paymentWorkflowId } from '../../workflows/payment/contract.js';
 import type { ApiDeps } from '../deps.js';
@@ -44,6 +45,7 @@ export function paymentRoutes(deps: ApiDeps): Route[] {
         'insufficient_funds',
         'fraud_suspected',
         'all_payment_attempts_failed',
+        'customer_limit_reached',
         'unavailable',
       ],
       handler: (call) => pay(call.body, call, deps),
@@ -87,6 +89,7 @@ async function pay(
   deps: ApiDeps,
 ): Promise<Reply<Answer<201 | 202, Payment>>> {
   const { paymentGateway } = deps.settings;
+  const limits = customerLimits(deps.settings.payments);
   const foreign = refuseTokens(paymentGateway, body, '');
   if (foreign) return foreign;
   const paymentId = call.ids.resource;
@@ -101,6 +104,7 @@ async function pay(
     customerId: body.customerId ?? null,
     email: body.email ?? null,
     reference: body.reference ?? null,
+    ...(limits && body.customerId !== undefined && { limits }),
     retry: retrySettings(deps.settings),
     caller: call.caller,
     requestedAt: now(),

@@ -28,8 +28,8 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       body: newProduct,
       answers: { 201: product },
       refusals: ['already_exists', 'unknown_supplier'],
-      handler: async ({ body, ids }) => {
-        const made = await createProduct(db, { ...body, createdBy: `api/${ids.update}` });
+      handler: async ({ body, ids, caller }) => {
+        const made = await createProduct(db, { ...body, createdBy: `api/${ids.update}` }, caller);
         if (made.kind !== 'product') return refuseProduct(made, body.sku);
         return answer(201, viewProduct(made.product), { Location: `/api/products/${body.sku}` });
       },
@@ -81,8 +81,8 @@ export function productRoutes({ connection: { db } }: ApiDeps): Route[] {
       body: productPatch,
       answers: { 200: product },
       refusals: ['not_found', 'unknown_supplier'],
-      handler: async ({ params, body }) => {
-        const changed = await patchProduct(db, params.sku, body);
+      handler: async ({ params, body, caller }) => {
+        const changed = await patchProduct(db, params.sku, body, caller);
         return changed.kind === 'product'
           ? answer(200, viewProduct(changed.product))
           : refuseProduct(changed, params.sku);

@@ -1,5 +1,6 @@
 /** The queue of cases that a person must look at. */
-import { closeReview, getReview, listReviews, type ReviewRow } from '../../db/reviews/reviews.js';
+import { writeAudit } from '../../db/audit/audit.js';
+import { closeReviewBy, getReview, listReviews, type ReviewRow } from '../../db/reviews/reviews.js';
 import type { ApiDeps } from '../deps.js';
 import { pageRequest, viewPage } from '../http/pages.js';
 import { answer, refuse, unavailable } from '../http/reply.js';
@@ -70,14 +71,11 @@ export function reviewRoutes({ connection: { db }, sagas }: ApiDeps): Route[] {
           workflowId === null ? 'ended' : await sagas.signalReview(workflowId, { reviewId: params.id, ...body });
         if (signalled === 'unavailable') return unavailable('Temporal');
         if (body.resolution === 'done')
-          await closeReview(db, params.id, {
-            by: 'person',
-            ...body,
-            actor: caller.actor,
-            at: new Date().toISOString(),
-          });
+          await closeReviewBy(db, params.id, { ...body, at: new Date().toISOString() }, caller);
         else if (signalled === 'ended' && !resumed)
           return refuse('invalid_state', 'nothing is waiting for a retry; the review can only be resolved as done');
+        else if (signalled === 'delivered')
+          await writeAudit(db, { by: caller, action: 'review.retry', subject: `review/${params.id}` });
         const after = await getReview(db, params.id);
         return answer(200, viewReview(after ?? found));
       },

@@ -120,7 +120,7 @@ export function viewPayment(row: PaymentRow): Payment {
     refunded: row.refunded,
     refundPending: row.refundReserved,
     disputes: row.disputes.map(viewDispute),
-    fraud: { score: fraudScore, rules: [] },
+    fraud: { score: fraudScore, rules: row.fraudRules },
     providerReference: row.providerReference,
     createdAt: row.createdAt,
   };

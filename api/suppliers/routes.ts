@@ -50,11 +50,11 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       body: newSupplier,
       answers: { 201: supplier },
       refusals: ['already_exists'],
-      handler: async ({ body, ids }) => {
+      handler: async ({ body, ids, caller }) => {
         const id = body.id ?? ids.resource;
         const checked = withStoredUrl(body);
         if (checked.kind === 'refused') return checked;
-        const made = await createSupplier(db, { ...checked.fields, id, createdBy: `api/${ids.update}` });
+        const made = await createSupplier(db, { ...checked.fields, id, createdBy: `api/${ids.update}` }, caller);
         if (!made) return refuse('already_exists', `supplier ${id} already exists`, { supplierId: id });
         return answer(201, viewSupplier(made), { Location: `/api/suppliers/${id}` });
       },
@@ -103,10 +103,10 @@ export function supplierRoutes({ connection: { db }, settings }: ApiDeps): Route
       body: supplierPatch,
       answers: { 200: supplier },
       refusals: ['not_found'],
-      handler: async ({ params, body }) => {
+      handler: async ({ params, body, caller }) => {
         const checked = withStoredUrl(body);
         if (checked.kind === 'refused') return checked;
-        const changed = await patchSupplier(db, params.id, checked.fields);
+        const changed = await patchSupplier(db, params.id, checked.fields, caller);
         if (changed.kind === 'supplier') return answer(200, viewSupplier(changed.supplier));
         if (changed.kind === 'not_found') return refuse('not_found', 'no such supplier');
         return refuseFields('validation_failed', [

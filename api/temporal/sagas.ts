@@ -15,6 +15,12 @@ import {
   paymentWorkflowId,
 } from '../../workflows/payment/contract.js';
 import {
+  type ReconciliationAnswer,
+  type ReconciliationInput,
+  reconciliationUpdates,
+  reconciliationWorkflowId,
+} from '../../workflows/reconciliation/contract.js';
+import {
   type RefundAnswer,
   type RefundInput,
   refundUpdates,
@@ -164,6 +170,16 @@ export class Sagas extends SagaClient {
       workflowId: verificationWorkflowId(input.verificationId),
       args: [input],
       memo: { traceparent: input.caller.traceparent },
+      typedSearchAttributes: [],
+    });
+  }
+
+  /** Starts `reconciliation/<id>`, or finds it started, and waits until it has ended. */
+  startReconciliation(input: ReconciliationInput, updateCall: UpdateCall): Promise<Outcome<ReconciliationAnswer>> {
+    return this.start<ReconciliationAnswer>('reconciliation', reconciliationUpdates.ended, updateCall, {
+      workflowId: reconciliationWorkflowId(input.reconciliationId),
+      args: [input],
+      memo: {},
       typedSearchAttributes: [],
     });
   }

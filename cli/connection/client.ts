@@ -39,7 +39,7 @@ export type Reply =
   | { readonly kind: 'unreachable'; readonly detail: string };
 
 export interface Call {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With its query. */
   readonly path: string;
   readonly body?: unknown;

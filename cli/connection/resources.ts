@@ -223,6 +223,26 @@ export const billingRecordPage = listOf(billingRecord);
 
 export const testClock = z.object({ id: z.string(), now: z.string(), status: z.string() });
 
+const booked = z.record(z.string(), z.unknown()).nullable();
+
+export const reconciliation = z.object({
+  id: z.string(),
+  status: z.string(),
+  compared: z.number(),
+  discrepancyCount: z.number(),
+  discrepancies: z.array(
+    z.object({
+      kind: z.string(),
+      paymentId: z.string().nullable(),
+      providerReference: z.string().nullable(),
+      ours: booked,
+      theirs: booked,
+      action: z.string(),
+    }),
+  ),
+  failure: z.string().nullable(),
+});
+
 export const supplier = z.object({
   id: z.string(),
   name: z.string(),
@@ -320,3 +340,21 @@ export const purchaseOrder = z.object({
   receivedAt: z.string().nullable(),
 });
 export const purchaseOrderPage = listOf(purchaseOrder);
+
+export const auditPage = listOf(
+  z.object({
+    at: z.string(),
+    actor: z.string(),
+    action: z.string(),
+    subject: z.string(),
+    outcome: z.string(),
+    requestId: z.string().nullable(),
+    detail: z.unknown(),
+  }),
+);
+
+export const fraudRules = z.object({
+  rules: z.array(
+    z.object({ name: z.string(), kind: z.string(), threshold: z.number(), weight: z.number(), enabled: z.boolean() }),
+  ),
+});

@@ -49,6 +49,11 @@ export class Session {
     return this.send({ method: 'PATCH', path, body });
   }
 
+  /** Needs no key: repeating a replacement replaces nothing more. */
+  put(path: string, body: unknown): Promise<Reply | null> {
+    return this.send({ method: 'PUT', path, body });
+  }
+
   /** Needs no key: repeating a removal removes nothing more. */
   delete(path: string): Promise<Reply | null> {
     return this.send({ method: 'DELETE', path });

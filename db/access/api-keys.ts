@@ -4,9 +4,11 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, isNull, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Scope } from '../../domain/scopes.js';
+import type { AskedBy } from '../../domain/steps.js';
+import { audited, inserted } from '../audit/audit.js';
 import type { Database } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { apiKeys } from '../schema/index.js';
@@ -59,7 +61,7 @@ export async function ensureApiKey(
     .insert(apiKeys)
     .values({ id, hash: read.hash, createdBy: operator, ...values })
     .onConflictDoUpdate({ target: apiKeys.hash, set: { ...values, revokedAt: null, revokedBy: null } })
-    .returning({ id: apiKeys.id });
+    .returning({ id: apiKeys.id, audited: created({ actor: operator, requestId: null }, apiKey.scopes) });
   return row?.id ?? id;
 }
 
@@ -69,15 +71,21 @@ export async function ensureApiKey(
  */
 export async function createApiKey(
   db: Database,
-  key: { id: string; hash: string; name: string; scopes: readonly Scope[]; createdBy: string },
+  { by, ...key }: { id: string; hash: string; name: string; scopes: readonly Scope[]; by: AskedBy },
 ): Promise<ApiKeyRow> {
   const [row] = await db
     .insert(apiKeys)
-    .values({ ...key, scopes: [...key.scopes] })
+    .values({ ...key, scopes: [...key.scopes], createdBy: by.actor })
     .onConflictDoUpdate({ target: apiKeys.id, set: { hash: key.hash } })
-    .returning();
+    .returning({ ...getTableColumns(apiKeys), audited: created(by, key.scopes) });
   if (!row) throw new Error(`API key ${key.id} was not written`);
   return row;
+}
+
+const subjectOfKey = sql`'api_key/' || ${apiKeys.id}`;
+
+function created(by: AskedBy, scopes: readonly Scope[]) {
+  return audited({ by, action: 'key.created', subject: subjectOfKey, detail: { scopes } }, inserted);
 }
 
 /** The key with this hash; null if there is none or it is revoked. */
@@ -103,15 +111,14 @@ export async function listApiKeys(
   return pageOf('keys', rows, query.limit, (row) => ({ at: row.createdAt, id: row.id }));
 }
 
-/** Revokes a key on behalf of `actor`; null if there is none. A revoked key stays unchanged. */
-export async function revokeApiKey(db: Database, id: string, actor: string): Promise<ApiKeyRow | null> {
-  const [row] = await db
+/** Revokes a key; null if there is none. A revoked key stays unchanged. */
+export async function revokeApiKey(db: Database, id: string, by: AskedBy): Promise<ApiKeyRow | null> {
+  const [revoked] = await db
     .update(apiKeys)
-    .set({
-      revokedAt: sql`coalesce(${apiKeys.revokedAt}, clock_timestamp())`,
-      revokedBy: sql`case when ${apiKeys.revokedAt} is null then ${actor} else ${apiKeys.revokedBy} end`,
-    })
-    .where(eq(apiKeys.id, id))
-    .returning();
+    .set({ revokedAt: sql`clock_timestamp()`, revokedBy: by.actor })
+    .where(and(eq(apiKeys.id, id), isNull(apiKeys.revokedAt)))
+    .returning({ ...getTableColumns(apiKeys), audited: audited({ by, action: 'key.revoked', subject: subjectOfKey }) });
+  if (revoked) return revoked;
+  const [row] = await db.select().from(apiKeys).where(eq(apiKeys.id, id));
   return row ?? null;
 }

@@ -1,6 +1,8 @@
 /** Products and locations. Every call is one round trip. */
-import { and, desc, eq, inArray, not, sql } from 'drizzle-orm';
+import { and, desc, eq, getTableColumns, inArray, not, sql } from 'drizzle-orm';
 import type { Currency } from '../../domain/money.js';
+import type { AskedBy } from '../../domain/steps.js';
+import { audited, changedFields, inserted } from '../audit/audit.js';
 import { type Database, preparedOnce, type Sql } from '../postgres/client.js';
 import { violatedConstraint } from '../postgres/constraints.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
@@ -49,7 +51,11 @@ interface PageQuery {
 }
 
 /** The new product, or the one that this operation created before. */
-export function createProduct(db: Database, { price, supplierPrice, ...product }: NewProduct): Promise<ProductChange> {
+export function createProduct(
+  db: Database,
+  { price, supplierPrice, ...product }: NewProduct,
+  by: AskedBy,
+): Promise<ProductChange> {
   const values = {
     ...product,
     priceAmount: price.amount,
@@ -67,7 +73,10 @@ export function createProduct(db: Database, { price, supplierPrice, ...product }
         set: { createdBy: sql`excluded.created_by` },
         setWhere: sql`${products.createdBy} = excluded.created_by`,
       })
-      .returning(),
+      .returning({
+        ...getTableColumns(products),
+        audited: audited({ by, action: 'product.created', subject: `product/${product.sku}` }, inserted),
+      }),
   );
 }
 
@@ -135,7 +144,7 @@ export async function listProducts(db: Database, { limit, cursor }: PageQuery): 
 }
 
 /** Changes the given fields. The rules apply to the resulting product. */
-export function patchProduct(db: Database, sku: string, patch: ProductPatch): Promise<ProductChange> {
+export function patchProduct(db: Database, sku: string, patch: ProductPatch, by: AskedBy): Promise<ProductChange> {
   const { price, supplierPrice, ...rest } = patch;
   const values = {
     ...rest,
@@ -146,11 +155,18 @@ export function patchProduct(db: Database, sku: string, patch: ProductPatch): Pr
     }),
     updatedAt: now,
   };
-  return changed('not_found', () => db.update(products).set(values).where(eq(products.sku, sku)).returning());
+  const change = { by, action: 'product.changed', subject: `product/${sku}`, detail: changedFields(patch) };
+  return changed('not_found', () =>
+    db
+      .update(products)
+      .set(values)
+      .where(eq(products.sku, sku))
+      .returning({ ...getTableColumns(products), audited: audited(change) }),
+  );
 }
 
 /** The new location, or the one that this operation created before; null if another operation created it. */
-export async function createLocation(db: Database, location: NewLocation): Promise<LocationRow | null> {
+export async function createLocation(db: Database, location: NewLocation, by: AskedBy): Promise<LocationRow | null> {
   const [row] = await db
     .insert(locations)
     .values(location)
@@ -159,7 +175,10 @@ export async function createLocation(db: Database, location: NewLocation): Promi
       set: { createdBy: sql`excluded.created_by` },
       setWhere: sql`${locations.createdBy} = excluded.created_by`,
     })
-    .returning();
+    .returning({
+      ...getTableColumns(locations),
+      audited: audited({ by, action: 'location.created', subject: `location/${location.code}` }, inserted),
+    });
   return row ?? null;
 }
 

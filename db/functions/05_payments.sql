@@ -33,9 +33,10 @@ begin
   perform pg_notify('outbox', '');
 end $$;
 
--- Records how a payment was decided (domain/payments/record.ts). A late repetition never changes a settled payment, and a
--- card that was given up settles nothing. The decision deletes the card tokens.
-create or replace function payment_write(p jsonb) returns void language sql as $$
+-- Records how a payment was decided (domain/payments/record.ts), and what follows from that. A late repetition never changes a
+-- settled payment, and a card that was given up settles nothing. The decision deletes the card tokens.
+create or replace function payment_write(p jsonb) returns void language plpgsql as $$
+begin
   insert into payments (id, status, amount, currency, order_id, customer_id, customer_email, reference, card_used,
                         fraud_score, attempts, refunded, provider_reference, failure_code, failure_detail, created_at,
                         gateway)
@@ -51,8 +52,9 @@ create or replace function payment_write(p jsonb) returns void language sql as $
         failure_code = excluded.failure_code, failure_detail = excluded.failure_detail, choice = null,
         updated_at = clock_timestamp()
     where payments.status in ('pending', 'authorized')
-      and not (excluded.status = 'captured' and excluded.card_used = any (payments.abandoned))
-$$;
+      and not (excluded.status = 'captured' and excluded.card_used = any (payments.abandoned));
+  if found then perform payment_decided(p); end if;
+end $$;
 
 -- A payment's standing (domain/orders/steps.ts, PaymentStanding).
 create or replace function payment_standing(p_id text) returns jsonb language sql volatile as $$

@@ -48,6 +48,9 @@ begin
   if (step->>'confirming')::boolean then
     perform payment_begin(p_order_id, step->'payment');
     v_moves := v_moves || order_move(p_order_id, 'reserved', 'confirming', step, null, null);
+  elsif step ? 'retryAfterSeconds' then
+    perform order_entry(p_order_id, 'reserved', 'reserved', step, 'customer_limit_reached',
+                        jsonb_build_object('retryAfterSeconds', step->'retryAfterSeconds'));
   end if;
   return v_moves;
 end $$;
@@ -132,7 +135,7 @@ begin
     update payments set abandoned = array_append(abandoned, step->>'card'), updated_at = clock_timestamp()
      where id = o.payment_id and not (step->>'card' = any (abandoned));
   when 'refuse_payment', 'refuse_last', 'refuse_late' then
-    perform payment_write(step->'payment');
+    perform payment_write(payment_of_step(step));
     perform outbox_mails(step->'mails');
     update orders
        set refused_payments = refused_payments + 1,
@@ -143,11 +146,11 @@ begin
       case p_plan when 'refuse_last' then 'failed' when 'refuse_late' then 'expired' else 'reserved' end,
       step, step->>'reason', null));
   when 'settle' then
-    if step->'payment' <> 'null' then perform payment_write(step->'payment'); end if;
+    if step->'payment' <> 'null' then perform payment_write(payment_of_step(step)); end if;
     perform outbox_mails(step->'mails');
     return jsonb_build_array(order_move(o.id, 'confirming', 'confirmed', step, null, null));
   when 'close' then
-    if step->'payment' <> 'null' then perform payment_write(step->'payment'); end if;
+    if step->'payment' <> 'null' then perform payment_write(payment_of_step(step)); end if;
     update orders
        set cancel_reason = case when step->>'to' = 'cancelled' then step->>'reason' end,
            failure_code = step->'failure'->>'code', failure_detail = step->'failure'->>'detail'
@@ -193,6 +196,9 @@ begin
 
   select * into o from orders where id = o.id;
   v_result := step_result(v_refusal, order_state(o), v_moves);
+  if step ? 'retryAfterSeconds' and v_refusal is null and o.status = 'reserved' then
+    v_result := v_result || jsonb_build_object('retryAfterSeconds', step->'retryAfterSeconds');
+  end if;
   if v_shortages is not null then
     v_result := v_result || jsonb_build_object('shortages', v_shortages);
   elsif p_plan = 'give_up_restock' then

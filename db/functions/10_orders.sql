@@ -57,6 +57,8 @@ declare
   v_operation int[] := array_fill(null::int, array[v_count]); -- the index of the step's (last) operation, from 0
   v_operations jsonb := '[]';
   v_stock jsonb := '[]';
+  v_taken text[] := '{}'; -- payments that were counted towards limits
+  v_wait int;
   v_plan record;
   v_short record;
   step jsonb;
@@ -67,6 +69,8 @@ begin
   -- Read after the locks: the same step of another process has either committed or waits for these locks.
   select coalesce(jsonb_object_agg(key, result), '{}') into v_known from order_steps where key = any (v_keys);
   v_turns := step_turns(v_keys, v_ids, v_known);
+  perform customers_lock(array(select o2.customer_id from jsonb_array_elements(p_steps) s
+                                 join orders o2 on o2.id = s->>'orderId' where s->'limits' <> 'null'));
 
   for i in 1 .. v_count loop
     step := p_steps->(i - 1);
@@ -91,6 +95,23 @@ begin
       select * into v_plan from order_plan(step, o);
       v_plans[i] := v_plan.plan;
       v_priced[i] := v_plan.priced;
+      v_wait := case when v_plan.refusal is null then order_limit(step, o, v_plan.plan, v_plan.priced) end;
+      if v_wait is not null then
+        perform audit(step->>'actor', 'payment.limited', 'order/' || o.id, 'refused', step->>'requestId',
+                      jsonb_build_object('retryAfterSeconds', v_wait, 'step', v_plan.plan));
+        -- The order is held, or stays held, without a payment.
+        if v_plan.plan = 'begin_confirm' then
+          v_plan.refusal := refuse('customer_limit_reached', jsonb_build_object('retryAfterSeconds', v_wait));
+        else
+          step := step || jsonb_build_object('confirming', false, 'retryAfterSeconds', v_wait);
+          p_steps := jsonb_set(p_steps, array[(i - 1)::text], step);
+          if v_plan.plan = 'open' then
+            v_plan.commands := reserve_commands(o.id, v_plan.priced, (step->>'holdSeconds')::numeric);
+          end if;
+        end if;
+      elsif step->'limits' <> 'null' and v_plan.refusal is null then
+        v_taken := array_append(v_taken, step->'payment'->>'paymentId');
+      end if;
       v_refusals[i] := v_plan.refusal;
       if v_plan.plan in ('restock', 'restock_last') and v_plan.refusal is null then
         v_operations := v_operations || restock_operations(step, o, v_plan.plan = 'restock_last');
@@ -125,6 +146,11 @@ begin
     select * into o from orders where id = v_ids[i];
     v_results[i] := order_finish(p_steps->(i - 1), o, v_plans[i], v_priced[i], v_stock->v_operation[i], v_refusals[i]);
   end loop;
+
+  -- What was counted and did not start counts no more: its order lacks stock, or its step comes again.
+  if v_taken <> '{}' then
+    delete from customer_spend s where s.payment_id = any (v_taken) and not exists (select from payments p where p.id = s.payment_id);
+  end if;
 
   insert into order_steps (key, order_id, result)
   select distinct on (key) key, id, result

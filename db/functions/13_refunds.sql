@@ -159,6 +159,7 @@ begin
   returning * into r;
   perform refund_sums(r, r.amount, 0);
   perform refund_units(r, 1);
+  perform refund_audit(r, 'refund.requested', step);
   return step_result(null, refund_state(r), '[{"from": null, "to": "pending"}]');
 end $$;
 
@@ -200,6 +201,7 @@ begin
    where id = r.id returning * into r;
   perform refund_sums(r, -r.amount, r.amount);
   perform refund_entry(r, v_from, 'refunded', step, jsonb_build_object('reason', r.reason));
+  perform refund_audit(r, 'refund.settled', step);
   insert into outbox (topic, dedup_key, payload)
   select 'mail', 'refund/' || r.id, jsonb_build_object('template', 'refund', 'refundId', r.id)
    where r.amount > 0
@@ -225,6 +227,7 @@ begin
   perform refund_units(r, -1);
   if v_was = 'pending' then perform refund_sums(r, -r.amount, 0); else perform refund_sums(r, 0, -r.amount); end if;
   perform refund_entry(r, v_from, 'refund_failed', step, jsonb_build_object('code', r.failure_code));
+  perform refund_audit(r, 'refund.failed', step);
   if v_was = 'succeeded' then
     insert into manual_reviews (id, kind, subject, detail, attempts, last_error)
     values ('rev_' || md5(r.id || '/' || r.attempts), 'refund_failed', 'refund/' || r.id,
@@ -285,6 +288,7 @@ begin
    where id = r.id returning * into r;
   perform refund_sums(r, r.amount, 0);
   perform refund_units(r, 1);
+  perform refund_audit(r, 'refund.retried', step);
   return step_result(null, refund_state(r), '[{"from": "failed", "to": "pending"}]');
 end $$;
 

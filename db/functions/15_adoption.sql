@@ -72,6 +72,7 @@ begin
           'made in the processor''s own pages', x->>'providerReference', step->>'actor', (x->>'at')::timestamptz)
   returning * into r;
   perform refund_sums(r, r.amount, 0);
+  perform refund_audit(r, 'refund.adopted', step);
   return r;
 end $$;
 

@@ -70,7 +70,7 @@ begin
   select version into v_version from subscriptions where id = v_id;
   if v_version is distinct from (step->>'from')::int then return '{"outcome": "stale"}'; end if;
   if v_payment is not null then
-    perform payment_write(v_payment);
+    perform payment_write(payment_of_step(step));
     v_standing := payment_standing(v_payment->>'id');
     if v_standing->>'status' <> v_payment->>'status' then
       return jsonb_build_object('outcome', 'standing', 'standing', v_standing);
@@ -84,8 +84,7 @@ begin
     from (select step->'begins') as x(b) where b <> 'null'
   on conflict (id) do nothing;
   perform outbox_mails(step->'mails');
-  insert into audit_log (actor, action, subject, outcome, request_id, detail)
-  select step->>'actor', a->>'action', 'subscription/' || v_id, a->>'outcome', step->>'requestId', a->'detail'
+  perform audit(step->>'actor', a->>'action', 'subscription/' || v_id, a->>'outcome', step->>'requestId', a->'detail')
     from jsonb_array_elements(step->'audit') a;
   insert into subscription_steps (key, subscription_id, result)
   select step->>'key', v_id, step->'result' where step->>'key' is not null;

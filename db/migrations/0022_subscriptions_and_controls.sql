@@ -60,11 +60,26 @@ CREATE TABLE "reconciliations" (
 	"from_at" timestamp (6) with time zone NOT NULL,
 	"to_at" timestamp (6) with time zone NOT NULL,
 	"compared" integer DEFAULT 0 NOT NULL,
+	"found" integer DEFAULT 0 NOT NULL,
+	"progress" jsonb DEFAULT '{}' NOT NULL,
+	"runner" text,
 	"failure" text,
 	"actor" text NOT NULL,
 	"created_at" timestamp (6) with time zone DEFAULT clock_timestamp() NOT NULL,
 	"completed_at" timestamp (6) with time zone,
-	CONSTRAINT "reconciliations_span" CHECK ("reconciliations"."from_at" < "reconciliations"."to_at")
+	CONSTRAINT "reconciliations_span" CHECK ("reconciliations"."from_at" < "reconciliations"."to_at"),
+	CONSTRAINT "reconciliations_status" CHECK ("reconciliations"."status" in ('running', 'completed', 'failed'))
+);
+--> statement-breakpoint
+CREATE TABLE "reconciliation_entries" (
+	"reconciliation_id" text NOT NULL,
+	"gateway" text NOT NULL,
+	"kind" text NOT NULL,
+	"reference" text NOT NULL,
+	"subject" text NOT NULL,
+	"payment_id" text,
+	"entry" jsonb NOT NULL,
+	CONSTRAINT "reconciliation_entries_pk" PRIMARY KEY("reconciliation_id","gateway","kind","reference")
 );
 --> statement-breakpoint
 CREATE TABLE "secrets" (
@@ -157,6 +172,7 @@ CREATE INDEX "audit_log_of_action" ON "audit_log" USING btree ("action","at" DES
 CREATE INDEX "customer_spend_of_customer" ON "customer_spend" USING btree ("customer_id","at");--> statement-breakpoint
 CREATE INDEX "payment_attempts_of_card" ON "payment_attempts" USING btree ("card_hash","at") WHERE "payment_attempts"."card_hash" is not null;--> statement-breakpoint
 CREATE INDEX "payment_attempts_of_customer" ON "payment_attempts" USING btree ("customer_id","at") WHERE "payment_attempts"."customer_id" is not null;--> statement-breakpoint
+CREATE INDEX "reconciliation_entries_by_subject" ON "reconciliation_entries" USING btree ("reconciliation_id","gateway","subject");--> statement-breakpoint
 CREATE INDEX "reconciliations_newest" ON "reconciliations" USING btree ("created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "billing_records_newest" ON "billing_records" USING btree ("subscription_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE UNIQUE INDEX "billing_records_once" ON "billing_records" USING btree ("subscription_id","series","period_start") WHERE "billing_records"."kind" = 'period' and "billing_records"."status" <> 'void';--> statement-breakpoint

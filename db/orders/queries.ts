@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gt, gte, lt, ne, notInArray, type SQL, sql } from '
 import type { PgColumn } from 'drizzle-orm/pg-core';
 import type { OrderStatus } from '../../domain/orders/states.js';
 import { disputesOfPayment } from '../payments/disputes.js';
+import { rulesOfPayment } from '../payments/fraud.js';
 import { type Database, preparedOnce } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { orderEvents, orderLines, orders, orderTags, payments } from '../schema/index.js';
@@ -32,7 +33,7 @@ const lines = sql<OrderLineRow[]>`coalesce((
 
 const select = (db: Database) =>
   db
-    .select({ order: orders, lines, payment: payments, disputes: disputesOfPayment })
+    .select({ order: orders, lines, payment: payments, disputes: disputesOfPayment, fraudRules: rulesOfPayment })
     .from(orders)
     .leftJoin(payments, eq(payments.id, orders.paymentId));
 

@@ -4,12 +4,32 @@ import type { Adopted, ProcessorBook, ProcessorPayment } from '../../domain/paym
 import type { GatewayName } from '../../domain/payments/gateways.js';
 import type { Sql } from '../postgres/client.js';
 
+/** Called with the number of disputes that are new. */
+export type OnDisputes = (gateway: GatewayName, count: number) => void;
+
 /** Adopts the books, in one transaction. Returns an outcome for each, in order. */
-export async function adoptBooks(sql: Sql, books: readonly ProcessorBook[]): Promise<readonly Adopted[]> {
+export async function adoptBooks(
+  sql: Sql,
+  books: readonly ProcessorBook[],
+  onDisputes: OnDisputes = () => undefined,
+): Promise<readonly Adopted[]> {
   if (books.length === 0) return [];
-  const [row] = await sql<{ results: Adopted[] }[]>`
-    select payments_adopt(${JSON.stringify(books)}::text::jsonb) as results`;
+  // The second part reads what was there when the statement began.
+  const [row] = await sql<{ results: Adopted[]; disputes: number[] }[]>`
+    select payments_adopt(${JSON.stringify(books)}::text::jsonb) as results,
+           array(select count(x)::int
+                   from jsonb_array_elements(${JSON.stringify(books)}::text::jsonb) with ordinality e(b, ord)
+                   left join lateral (
+                     select x from jsonb_array_elements(e.b->'disputes') x
+                      where not exists (select from disputes d
+                                         where d.gateway = e.b->>'gateway' and d.provider_reference = x->>'providerReference')
+                   ) new on true
+                  group by e.ord order by e.ord) as disputes`;
   if (row?.results.length !== books.length) throw new Error('Postgres returned no outcome for a book');
+  for (const [index, { gateway }] of books.entries()) {
+    const count = row.disputes[index] ?? 0;
+    if (count > 0 && row.results[index]?.outcome === 'done') onDisputes(gateway, count);
+  }
   return row.results;
 }
 

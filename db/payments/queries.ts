@@ -6,14 +6,21 @@ import type { Database, Sql } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { payments } from '../schema/index.js';
 import { type DisputeRow, disputesOfPayment } from './disputes.js';
+import { rulesOfPayment } from './fraud.js';
 
-/** A stored payment with its disputes. Amounts in minor units. */
-export type PaymentRow = typeof payments.$inferSelect & { readonly disputes: readonly DisputeRow[] };
+/** A stored payment with its disputes and the fraud rules that fired. Amounts in minor units. */
+export type PaymentRow = typeof payments.$inferSelect & {
+  readonly disputes: readonly DisputeRow[];
+  /** The names of the fraud rules that fired for its last card that was scored. */
+  readonly fraudRules: readonly string[];
+};
 
-const select = (db: Database) => db.select({ payment: payments, disputes: disputesOfPayment }).from(payments);
-const together = ({ payment, disputes }: Awaited<ReturnType<typeof select>>[number]): PaymentRow => ({
+const select = (db: Database) =>
+  db.select({ payment: payments, disputes: disputesOfPayment, fraudRules: rulesOfPayment }).from(payments);
+const together = ({ payment, disputes, fraudRules }: Awaited<ReturnType<typeof select>>[number]): PaymentRow => ({
   ...payment,
   disputes,
+  fraudRules,
 });
 
 export async function getPayment(db: Database, id: string): Promise<PaymentRow | null> {

@@ -4,6 +4,7 @@ import { type SQL, type SQLWrapper, sql } from 'drizzle-orm';
 /** The paginated lists. A cursor names its list, so that no other list accepts it. */
 export type ListName =
   | 'billing_records'
+  | 'audit'
   | 'disputes'
   | 'holds'
   | 'inventory'
@@ -15,6 +16,7 @@ export type ListName =
   | 'products'
   | 'refunds'
   | 'purchase_orders'
+  | 'reconciliations'
   | 'replenishments'
   | 'reviews'
   | 'subscriptions'

@@ -1,6 +1,8 @@
 /** Reviews: cases that need a person. */
-import { and, desc, eq, lte } from 'drizzle-orm';
+import { and, desc, eq, lte, sql } from 'drizzle-orm';
 import type { ReviewResolution, ReviewStatus } from '../../domain/reviews.js';
+import type { AskedBy } from '../../domain/steps.js';
+import { audited } from '../audit/audit.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
 import { manualReviews } from '../schema/index.js';
@@ -36,6 +38,22 @@ export async function closeReview(db: Database, id: string, resolution: ReviewRe
     .where(and(eq(manualReviews.id, id), eq(manualReviews.status, 'open')))
     .returning({ id: manualReviews.id });
   return closed.length > 0;
+}
+
+/** Closes a review by a person, and reports the decision; a closed one stays unchanged. */
+export async function closeReviewBy(
+  db: Database,
+  id: string,
+  { resolution, note, at }: Pick<ReviewResolution, 'resolution' | 'note' | 'at'>,
+  by: AskedBy,
+): Promise<void> {
+  const closed: ReviewResolution = { by: 'person', resolution, note, actor: by.actor, at };
+  // The saga may have closed it by now: the decision is reported all the same.
+  await db.execute(sql`
+    with closed as (
+      update manual_reviews set status = 'resolved', resolution = ${JSON.stringify(closed)}::text::jsonb
+       where id = ${id} and status = 'open')
+    select ${audited({ by, action: 'review.done', subject: `review/${id}` })}`);
 }
 
 /**

@@ -16,7 +16,12 @@ import {
 import type { Currency } from '../../domain/money.js';
 import type { FraudRuleKind } from '../../domain/payments/fraud-rules.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
-import type { DiscrepancyAction, DiscrepancyKind } from '../../domain/payments/reconciliation.js';
+import type {
+  DiscrepancyAction,
+  DiscrepancyKind,
+  ReconciliationProgress,
+  ReconciliationStatus,
+} from '../../domain/payments/reconciliation.js';
 import type { CardSlot, PaymentAttempt } from '../../domain/payments/states.js';
 import { at, count } from './columns.js';
 
@@ -37,7 +42,7 @@ export const fraudRules = pgTable('fraud_rules', {
   enabled: boolean().notNull(),
 });
 
-/** Each card that a payment was tried on, from its score on: what the rules count. */
+/** Each attempt at a payment on a card, from its score on: what the rules count. */
 export const paymentAttempts = pgTable(
   'payment_attempts',
   {
@@ -105,11 +110,17 @@ export const reconciliations = pgTable(
   'reconciliations',
   {
     id: text().primaryKey(),
-    status: text().$type<'running' | 'completed' | 'failed'>().notNull(),
+    status: text().$type<ReconciliationStatus>().notNull(),
     /** Payments created from here, up to and without `to`. */
     from: at('from_at').notNull(),
     to: at('to_at').notNull(),
     compared: integer().notNull().default(0),
+    /** Those that were found; the first of them are stored. */
+    found: integer().notNull().default(0),
+    /** Where the next attempt resumes. */
+    progress: jsonb().$type<ReconciliationProgress>().notNull().default(sql`'{}'`),
+    /** The attempt that runs it: no other may record progress. */
+    runner: text(),
     /** Null while it runs, or where it completed. */
     failure: text(),
     actor: text().notNull(),
@@ -119,6 +130,7 @@ export const reconciliations = pgTable(
   (t) => [
     index('reconciliations_newest').on(t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
     check('reconciliations_span', sql`${t.from} < ${t.to}`),
+    check('reconciliations_status', sql`${t.status} in ('running', 'completed', 'failed')`),
   ],
 );
 
@@ -134,9 +146,31 @@ export const discrepancies = pgTable(
     gateway: text().$type<GatewayName>().notNull(),
     paymentId: text('payment_id'),
     providerReference: text('provider_reference'),
-    ours: jsonb(),
-    theirs: jsonb(),
+    ours: jsonb().$type<Readonly<Record<string, unknown>>>(),
+    theirs: jsonb().$type<Readonly<Record<string, unknown>>>(),
     action: text().$type<DiscrepancyAction>().notNull(),
   },
   (t) => [primaryKey({ columns: [t.reconciliationId, t.key] })],
+);
+
+/** What a running reconciliation has listed and not compared yet; deleted when it ends. */
+export const reconciliationEntries = pgTable(
+  'reconciliation_entries',
+  {
+    reconciliationId: text('reconciliation_id').notNull(),
+    gateway: text().$type<GatewayName>().notNull(),
+    /** `ours`: a payment of ours that the processor's lists may lack. */
+    kind: text().$type<'payment' | 'refund' | 'dispute' | 'ours'>().notNull(),
+    /** The processor's id; of ours, our payment's. */
+    reference: text().notNull(),
+    /** The payment that it is compared with: ours, else the processor's. */
+    subject: text().notNull(),
+    /** Null: none of ours is known for it. */
+    paymentId: text('payment_id'),
+    entry: jsonb().$type<Readonly<Record<string, unknown>>>().notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'reconciliation_entries_pk', columns: [t.reconciliationId, t.gateway, t.kind, t.reference] }),
+    index('reconciliation_entries_by_subject').on(t.reconciliationId, t.gateway, t.subject),
+  ],
 );

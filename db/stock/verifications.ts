@@ -1,6 +1,7 @@
 /** Verifications of the ledger against levels and open holds, with their progress and findings. */
 
 import { desc, eq } from 'drizzle-orm';
+import type { AskedBy } from '../../domain/steps.js';
 import type { LedgerDifference } from '../../domain/stock.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
@@ -27,12 +28,14 @@ export interface Progress {
  */
 export async function claimVerification(
   sql: Sql,
-  run: { readonly id: string; readonly createdAt: string; readonly runner: string },
+  run: { readonly id: string; readonly createdAt: string; readonly runner: string; readonly by?: AskedBy },
 ): Promise<Progress | null> {
+  const { actor = null, requestId = null } = run.by ?? {};
   await sql`
     insert into ledger_verifications (id, status, total, position, created_at)
     values (${run.id}, 'running', ${await countLevels(sql)}, ${JSON.stringify(start)}::text::jsonb, ${run.createdAt}::timestamptz)
-        on conflict do nothing`;
+        on conflict do nothing
+    returning audit(${actor}, 'verification.started', 'verification/' || id, 'done', ${requestId}, null)::text`;
   const [row] = await sql<Progress[]>`
     update ledger_verifications set runner = ${run.runner} where id = ${run.id} and status = 'running'
     returning checked::float8 as checked, position, differences, difference_count::float8 as "differenceCount"`;

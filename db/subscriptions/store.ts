@@ -39,7 +39,7 @@ export interface SubscriptionWrite {
   /** The version that it was decided from; null: there was none. */
   readonly from: number | null;
   readonly actor: string;
-  readonly requestId: string | null;
+  readonly requestId?: string;
   readonly subscription: Subscription;
   readonly records: readonly BillingRecord[];
   readonly begins: PaymentBegun | null;

@@ -1,5 +1,7 @@
 /** Suppliers. Every call is one round trip. */
-import { desc, eq, sql } from 'drizzle-orm';
+import { desc, eq, getTableColumns, sql } from 'drizzle-orm';
+import type { AskedBy } from '../../domain/steps.js';
+import { audited, changedFields, inserted } from '../audit/audit.js';
 import type { Database } from '../postgres/client.js';
 import { violatedConstraint } from '../postgres/constraints.js';
 import { behind, type Cursor, type Page, pageOf } from '../postgres/page.js';
@@ -25,7 +27,7 @@ export type SupplierChange =
   | { readonly kind: 'not_found' | 'quantities' };
 
 /** The new supplier, or the one that this operation created before; null if another operation created it. */
-export async function createSupplier(db: Database, supplier: NewSupplier): Promise<SupplierRow | null> {
+export async function createSupplier(db: Database, supplier: NewSupplier, by: AskedBy): Promise<SupplierRow | null> {
   const [row] = await db
     .insert(suppliers)
     .values(supplier)
@@ -35,7 +37,10 @@ export async function createSupplier(db: Database, supplier: NewSupplier): Promi
       set: { createdBy: sql`excluded.created_by` },
       setWhere: sql`${suppliers.createdBy} = excluded.created_by`,
     })
-    .returning();
+    .returning({
+      ...getTableColumns(suppliers),
+      audited: audited({ by, action: 'supplier.created', subject: `supplier/${supplier.id}` }, inserted),
+    });
   return row ?? null;
 }
 
@@ -59,13 +64,19 @@ export async function listSuppliers(
 }
 
 /** Changes the given fields. Orders placed with a supplier that is now inactive are still delivered. */
-export async function patchSupplier(db: Database, id: string, patch: SupplierPatch): Promise<SupplierChange> {
+export async function patchSupplier(
+  db: Database,
+  id: string,
+  patch: SupplierPatch,
+  by: AskedBy,
+): Promise<SupplierChange> {
+  const change = { by, action: 'supplier.changed', subject: `supplier/${id}`, detail: changedFields(patch) };
   try {
     const [row] = await db
       .update(suppliers)
       .set({ ...patch, updatedAt: sql`clock_timestamp()` })
       .where(eq(suppliers.id, id))
-      .returning();
+      .returning({ ...getTableColumns(suppliers), audited: audited(change) });
     return row ? { kind: 'supplier', supplier: row } : { kind: 'not_found' };
   } catch (error) {
     if (violatedConstraint(error) === 'suppliers_quantities') return { kind: 'quantities' };

@@ -9,6 +9,7 @@ import { definerFunctions, directWrites } from './roles.js';
 const rights: Readonly<Record<string, string>> = {
   api_keys: 'insert, update',
   api_processes: 'insert, update, delete',
+  discrepancies: 'insert, update',
   idempotency_keys: 'insert, update, delete',
   ledger_verifications: 'insert, update',
   locations: 'insert, update',
@@ -19,6 +20,8 @@ const rights: Readonly<Record<string, string>> = {
   processor_marks: 'insert, update',
   products: 'insert, update',
   purchase_orders: 'insert, update',
+  reconciliation_entries: 'insert, update, delete',
+  reconciliations: 'update',
   replenishment_requests: 'insert',
   replenishments: 'insert, update',
   suppliers: 'insert, update',
@@ -43,5 +46,11 @@ test('no definer function is dropped in the release that stops calling it', () =
     'provider_remember(text, text, text, text)',
     'payments_adopt(jsonb)',
     'subscription_apply(jsonb)',
+    'audit(text, text, text, text, text, jsonb)',
+    'secret_of(text, text)',
+    'fraud_rules_replace(jsonb, text, text)',
+    'fraud_attempt(jsonb)',
+    'reconciliation_begin(jsonb)',
+    'customer_limit_take(jsonb)',
   ]);
 });

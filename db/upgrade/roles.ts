@@ -22,6 +22,12 @@ export const definerFunctions = [
   'provider_remember(text, text, text, text)',
   'payments_adopt(jsonb)',
   'subscription_apply(jsonb)',
+  'audit(text, text, text, text, text, jsonb)',
+  'secret_of(text, text)',
+  'fraud_rules_replace(jsonb, text, text)',
+  'fraud_attempt(jsonb)',
+  'reconciliation_begin(jsonb)',
+  'customer_limit_take(jsonb)',
 ] as const;
 
 /**
@@ -31,6 +37,7 @@ export const definerFunctions = [
 export const directWrites: Readonly<Record<string, readonly ('insert' | 'update' | 'delete')[]>> = {
   api_keys: ['insert', 'update'],
   api_processes: ['insert', 'update', 'delete'],
+  discrepancies: ['insert', 'update'],
   idempotency_keys: ['insert', 'update', 'delete'],
   ledger_verifications: ['insert', 'update'],
   locations: ['insert', 'update'],
@@ -41,6 +48,8 @@ export const directWrites: Readonly<Record<string, readonly ('insert' | 'update'
   processor_marks: ['insert', 'update'],
   products: ['insert', 'update'],
   purchase_orders: ['insert', 'update'],
+  reconciliation_entries: ['insert', 'update', 'delete'],
+  reconciliations: ['update'],
   replenishment_requests: ['insert'],
   replenishments: ['insert', 'update'],
   suppliers: ['insert', 'update'],

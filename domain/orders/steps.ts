@@ -5,8 +5,9 @@
 
 import type { Currency } from '../money.js';
 import type { GatewayName } from '../payments/gateways.js';
+import type { CustomerLimits } from '../payments/limits.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from '../payments/states.js';
-import type { StepBase, StepResult } from '../steps.js';
+import type { AskedBy, StepBase, StepResult } from '../steps.js';
 import type { SubscriptionMail } from '../subscriptions/states.js';
 import type { OrderDetails } from './details.js';
 import type { Charge } from './money.js';
@@ -31,6 +32,8 @@ export interface PaymentRecord {
   readonly attempts: readonly PaymentAttempt[];
   readonly providerReference: string | null;
   readonly failure: { readonly code: string; readonly detail: string } | null;
+  /** Who asked for it. Absent in recorded histories, and on an order's payment, whose step names them. */
+  readonly by?: AskedBy;
 }
 
 /** A mail to queue. Its contents are read when it is sent. */
@@ -116,9 +119,12 @@ interface StepLine extends GivenLineMoney {
  * - `expire` ends an overdue order; else it only returns how much time is left.
  * - `note` adds an entry to the timeline and changes nothing.
  *
+ * `limits`: the customer's, which the worker adds to steps that may start a payment. Where one is reached, `begin_confirm` is
+ * refused, and an order that would be paid at once stays `reserved`.
+ *
  * A refused `settle` or `close` is not kept under its key: repeated, it is decided anew.
  */
-export type OrderStep = StepBase & { readonly orderId: string } & (
+export type OrderStep = StepBase & { readonly orderId: string; readonly limits?: CustomerLimits } & (
     | {
         readonly step: 'open';
         /** RFC 3339: when the client asked. Absent on orders started before requests carried it. */
@@ -222,6 +228,8 @@ export interface Shortage {
 
 /** Results that only some steps have. */
 export interface OrderStepDetails {
+  /** Only where the customer's limits kept the payment from starting: the order is `reserved`, and there may be room then. */
+  readonly retryAfterSeconds?: number;
   /** Only of an `open` that lacks stock. */
   readonly shortages?: readonly Shortage[];
   /** Only of `give_up_restock`: the lines, from 1, that are held whole. */

@@ -1,6 +1,7 @@
 /** The record of a payment and its mails, for the workflows and the activity that does a whole purchase. */
 import type { Refusal } from '../errors.js';
 import type { MailRequest, PaymentRecord } from '../orders/steps.js';
+import type { AskedBy } from '../steps.js';
 import type { GatewayName } from './gateways.js';
 import type { CardSlot, PaymentAttempt, PaymentStatus } from './states.js';
 
@@ -17,6 +18,8 @@ export interface PaymentFacts {
   readonly gateway?: GatewayName;
   /** RFC 3339: when the client asked for it; absent on an order's payment. */
   readonly requestedAt?: string;
+  /** Who asked for it; absent on an order's payment. */
+  readonly by?: AskedBy;
 }
 
 /** The attempts at a payment. `score` 0 to 1; `providerReference` is the processor's id of the authorization. */
@@ -49,6 +52,7 @@ export function paymentRecord(
     attempts: progress.attempts,
     providerReference: progress.providerReference,
     failure: failure && { code: failure.code, detail: failure.detail },
+    ...(facts.by !== undefined && { by: facts.by }),
   };
 }
 

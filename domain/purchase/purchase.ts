@@ -36,6 +36,7 @@ export interface PurchaseFacts {
   readonly email: string | null;
   readonly actor: string;
   readonly traceId: string;
+  readonly requestId?: string;
   readonly traceparent: string;
 }
 
@@ -88,6 +89,7 @@ export async function purchase(
     orderId: order.orderId,
     actor: order.actor,
     traceId: order.traceId,
+    ...(order.requestId !== undefined && { requestId: order.requestId }),
     payment,
     mails: payment === null ? [] : mailsAfter(payment),
   });

@@ -40,7 +40,7 @@ class Ledger {
   constructor(anchorDay: number | null, plan: Plan) {
     const { subscription, decision } = open(
       {
-        ...{ subscriptionId: 'sub_1', key: 'open', actor: 'test', traceId: '', requestId: null, anchorDay, plan },
+        ...{ subscriptionId: 'sub_1', key: 'open', actor: 'test', traceId: '', anchorDay, plan },
         ...{ requestedAt: instantOf(begin), customerId: 'cus_1', email: null, gateway: 'sandbox', startAt: null },
         ...{ card: { token: 'tok_1', customer: null }, backupCard: null, testClock: null, refusal: null },
       },

@@ -7,7 +7,7 @@ import { instantOf, secondsOf } from './subscription.js';
  * has to act. Card schemes fine merchants who try again. From Stripe's list of decline codes and their next steps
  * (docs.stripe.com/declines/codes) and Visa's category 1 of response codes, "issuer will never approve".
  */
-const finalDeclines: ReadonlySet<string> = new Set([
+const finalDeclines: readonly string[] = [
   'authentication_required',
   'requires_action_not_handled',
   'card_not_supported',
@@ -34,9 +34,9 @@ const finalDeclines: ReadonlySet<string> = new Set([
   'token_already_used',
   'token_used',
   'transaction_not_allowed',
-]);
+];
 
-const authenticationDeclines: ReadonlySet<string> = new Set(['authentication_required', 'requires_action_not_handled']);
+const authenticationDeclines: readonly string[] = ['authentication_required', 'requires_action_not_handled'];
 
 /** Whether every card was declined in a way that says not to try again. */
 export function isFinal(attempts: readonly PaymentAttempt[]): boolean {
@@ -51,8 +51,8 @@ export function needsAuthentication(attempts: readonly PaymentAttempt[]): boolea
   return attempts.some(({ code }) => isIn(authenticationDeclines, code));
 }
 
-function isIn(codes: ReadonlySet<string>, code: string | null): boolean {
-  return code !== null && codes.has(code);
+function isIn(codes: readonly string[], code: string | null): boolean {
+  return code !== null && codes.includes(code);
 }
 
 /**

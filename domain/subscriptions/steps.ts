@@ -9,7 +9,6 @@ import type { ChargeOrder } from './subscription.js';
 
 export interface SubscriptionStepBase extends StepBase {
   readonly subscriptionId: string;
-  readonly requestId: string | null;
 }
 
 /** Creates the subscription, and begins its first charge unless it starts later. */

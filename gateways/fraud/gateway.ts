@@ -1,3 +1,5 @@
+import type { GatewayName } from '../../domain/payments/gateways.js';
+import type { CardSlot } from '../../domain/payments/states.js';
 import type { CallOptions } from '../http/http.js';
 
 /** Scores a payment before any money moves. It has no side effect, so it may be repeated. May throw a GatewayFault. */
@@ -8,7 +10,11 @@ export interface FraudGateway {
   close(): Promise<void>;
 }
 
-interface FraudCall {
+export interface FraudCall {
+  readonly paymentId: string;
+  readonly card: CardSlot;
+  /** The processor of the payment; absent: the sandbox. */
+  readonly gateway?: GatewayName;
   readonly token: string;
   /** Minor units. */
   readonly amount: number;

@@ -7,6 +7,7 @@ import { testBooks } from './conformance/books.fixture.js';
 import { testCards } from './conformance/cards.fixture.js';
 import { testCharges } from './conformance/charges.fixture.js';
 import { testFaults } from './conformance/faults.fixture.js';
+import { testFingerprints } from './conformance/fingerprints.fixture.js';
 import type { Processor, Provider, Suite } from './conformance/provider.fixture.js';
 import { testRefunds } from './conformance/refunds.fixture.js';
 import type { PaymentGateway } from './gateway.js';
@@ -46,5 +47,6 @@ export function describeProvider(name: string, provider: Provider): void {
     testRefunds(suite);
     testBooks(suite);
     testFaults(suite);
+    testFingerprints(suite);
   });
 }

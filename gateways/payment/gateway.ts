@@ -1,6 +1,7 @@
 import type { BookedDispute, BookedRefund } from '../../domain/payments/adoption.js';
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../domain/payments/answers.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
+import type { BookedPayment, ListedPayment } from '../../domain/payments/reconciliation.js';
 import type { RefundAnswer } from '../../domain/payments/refunds.js';
 import type { CardSlot } from '../../domain/payments/states.js';
 import type { StripeEvent } from '../../domain/payments/stripe-events.js';
@@ -38,7 +39,7 @@ export interface PaymentGateway {
   /** The outcome of `capture`; null if there is none yet. */
   findCapture(operation: CardOperation, authorizationId: string, options?: CallOptions): Promise<CaptureAnswer | null>;
   /** Voids an authorization that was not captured. A void one is `voided` again. */
-  void(operation: CardOperation, authorizationId: string, options?: CallOptions): Promise<VoidAnswer>;
+  void(operation: OperationKey, authorizationId: string, options?: CallOptions): Promise<VoidAnswer>;
   /**
    * Ends a doubtful operation without taking money: once it is `voided`, an `authorize` or `capture` still under way fails.
    * Absent where the processor has no such call: the operation is then repeated to learn its outcome.
@@ -71,6 +72,17 @@ export interface PaymentGateway {
     request: { since: string; cursor: string | null; short?: boolean },
     options?: CallOptions,
   ): Promise<ChangesPage>;
+  /**
+   * What tells whether two tokens are one card; null where the processor does not tell. It says nothing about whether the
+   * card can be charged.
+   */
+  fingerprint(token: string, options?: CallOptions): Promise<string | null>;
+  /**
+   * What was made at the processor in a window, page by page: payments, refunds and disputes. A page may have a refund or a
+   * dispute of a payment that no page has, and what changed in the window although it was made before.
+   * @param request `from` and `to` are RFC 3339, `to` is excluded; `cursor` and `short` as for `changes`
+   */
+  list(request: ListRequest, options?: CallOptions): Promise<ListedPage>;
   /** Aborts calls in flight and closes the connections. */
   close(): Promise<void>;
 }
@@ -118,19 +130,29 @@ export interface RefundCall {
   readonly currency: string;
 }
 
-export interface AuthorizationBooks {
-  readonly authorizationId: string;
-  /** Our payment, as the processor's books name it; null: they name none of ours. */
-  readonly paymentId: string | null;
-  readonly status: 'authorized' | 'captured' | 'voided' | 'declined';
-  readonly amount: number;
-  readonly captured: number;
+/** What the idempotency keys of one card's operation are made of. */
+export type OperationKey = Pick<CardOperation, 'paymentId' | 'card'>;
+
+export interface AuthorizationBooks extends BookedPayment {
   readonly refunded: number;
   readonly voided: boolean;
   /** False while the processor refuses refunds of it. */
   readonly refundable: boolean;
-  readonly refunds: readonly BookedRefund[];
-  readonly disputes: readonly BookedDispute[];
+}
+
+export interface ListRequest {
+  readonly from: string;
+  readonly to: string;
+  readonly cursor: string | null;
+  readonly short?: boolean;
+}
+
+export interface ListedPage {
+  readonly payments: readonly ListedPayment[];
+  readonly refunds: readonly (BookedRefund & { readonly authorizationId: string })[];
+  readonly disputes: readonly (BookedDispute & { readonly authorizationId: string })[];
+  /** Null after the last page. */
+  readonly cursor: string | null;
 }
 
 export interface ChangesPage {

@@ -46,15 +46,19 @@ export const books = z.object({
   status: z.enum(['authorized', 'captured', 'voided', 'declined']),
   amount: money,
   currency: z.string().regex(/^[A-Z]{3}$/),
+  reference: providerText,
   captured: money,
   refunded: money,
   voided: z.boolean(),
+  expired: z.boolean(),
+  createdAt: time,
   refundable: z.boolean(),
   refunds: z.array(refund),
   disputes: z.array(dispute),
   calls: z.array(z.object({ kind: providerId, idempotencyKey: providerId })),
 });
 
+/** A page of the list of payments, by their changes. */
 export const changesPage = z.object({
   items: z.array(books),
   nextCursor: z.string().max(1000).nullable(),

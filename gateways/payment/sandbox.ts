@@ -1,6 +1,5 @@
 /** The client of the sandbox's card processor (sandbox/payments/routes.ts is the server). */
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../domain/payments/answers.js';
-import type { CardOperation } from '../../domain/purchase/steps.js';
 import { errorOf, expectShape } from '../http/answers.js';
 import { GatewayFault } from '../http/fault.js';
 import {
@@ -10,8 +9,15 @@ import {
   type HttpGatewayOptions,
   unexpectedAnswer,
 } from '../http/http.js';
-import type { PaymentGateway, RefundCall, StoreCardAnswer, UndoCaptureAnswer, VoidAnswer } from './gateway.js';
-import { readBooks, readChanges } from './sandbox-books.js';
+import type {
+  OperationKey,
+  PaymentGateway,
+  RefundCall,
+  StoreCardAnswer,
+  UndoCaptureAnswer,
+  VoidAnswer,
+} from './gateway.js';
+import { readBooks, readChanges, readPage } from './sandbox-books.js';
 import { readRefund } from './sandbox-refunds.js';
 import { authorized, captured, operationFound, refunded, storedCard, voided } from './sandbox-shapes.js';
 
@@ -45,6 +51,8 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
   return {
     name: 'sandbox',
     storesIds: false,
+    // Each token of the sandbox is a card of its own.
+    fingerprint: (token) => Promise.resolve(token),
     async authorize(operation, _ids, callOptions) {
       const { token, amount, currency, reference } = operation;
       const body = { token, amount, currency, reference };
@@ -96,13 +104,20 @@ export function createSandboxPayments(options: HttpGatewayOptions): PaymentGatew
       if (answer.status !== 200) throw unexpectedAnswer(name, 'the list of changes', answer);
       return readChanges(name, answer.body);
     },
+    async list({ from, to, cursor, short = false }, callOptions) {
+      const limit = short ? '5' : '100';
+      const query = new URLSearchParams({ from, to, limit, ...(cursor !== null && { cursor }) });
+      const answer = await get(`/payments?${query}`, callOptions);
+      if (answer.status !== 200) throw unexpectedAnswer(name, 'the list of payments', answer);
+      return readPage(name, answer.body);
+    },
     close: () => http.close(),
   };
 }
 
 const segment = encodeURIComponent;
 
-function keyOf({ paymentId, card }: CardOperation, kind: 'authorize' | 'capture' | 'void' | 'refund'): string {
+function keyOf({ paymentId, card }: OperationKey, kind: 'authorize' | 'capture' | 'void' | 'refund'): string {
   return `${paymentId}/${card}/${kind}`;
 }
 

@@ -6,6 +6,7 @@ import type { Change, ChangeKind } from './changes.js';
 import type { Dispute } from './disputes.js';
 import type { CallFact, Fact, HandFact, MoneyRequest, Outcome } from './facts.js';
 import type { Refund } from './refunds.js';
+import { behaviourOf } from './tokens.js';
 
 /** The request and the outcome of one idempotency key. */
 export interface Operation {
@@ -32,6 +33,8 @@ export interface Authorization {
   readonly reference: string;
   status: 'authorized' | 'captured' | 'voided' | 'declined';
   captured: number;
+  /** When it expires, because its capture was answered and never settled; null: it does not. */
+  lapsesAt: number | null;
   readonly refunds: Refund[];
   readonly disputes: Dispute[];
   readonly calls: Call[];
@@ -88,6 +91,8 @@ export class Books {
         return this.settle({ ...fact, key: null, calls: [] });
       case 'dispute_opened':
         return this.open(fact);
+      case 'dispute_changed':
+        return this.change(fact);
       case 'dispute_closed':
         return this.close(fact);
     }
@@ -120,11 +125,14 @@ export class Books {
       const { kind, ...card } = request;
       const { authorizationId } = outcome;
       const { calls } = settlement;
+      const behaviour = behaviourOf(card.token);
       const entered: Authorization = {
         authorizationId,
         ...card,
+        ...(behaviour.kind === 'converted' && { currency: behaviour.currency }),
         status: outcome.kind,
         captured: 0,
+        lapsesAt: null,
         refunds: [],
         disputes: [],
         calls,
@@ -152,12 +160,16 @@ export class Books {
   private capture(
     authorization: Authorization,
     amount: number,
-    { dispute }: Extract<Outcome, { kind: 'captured' }>,
+    { dispute, settled, lapsesAt }: Extract<Outcome, { kind: 'captured' }>,
     at: number,
   ): readonly Change[] {
     const { authorizationId } = authorization;
+    if (lapsesAt !== undefined) {
+      authorization.lapsesAt = lapsesAt;
+      return note(authorization, 'voided', authorizationId, lapsesAt);
+    }
     authorization.status = 'captured';
-    authorization.captured = amount;
+    authorization.captured = settled ?? amount;
     const captured = note(authorization, 'captured', authorizationId, at);
     if (!dispute) return captured;
     const opened = { authorizationId, ...dispute, amount, reason: 'fraudulent', refundable: dispute.inquiry, at };
@@ -199,6 +211,13 @@ export class Books {
     authorization.disputes.push(dispute);
     this.disputes.set(disputeId, dispute);
     return note(authorization, 'dispute_opened', disputeId, at);
+  }
+
+  private change({ disputeId, amount, at }: Extract<HandFact, { type: 'dispute_changed' }>): readonly Change[] {
+    const dispute = this.disputes.get(disputeId);
+    if (!dispute) throw new Error(`dispute ${disputeId} does not exist`);
+    dispute.amount = amount;
+    return note(this.known(dispute.authorizationId), 'dispute_changed', disputeId, at);
   }
 
   private close({ disputeId, status, at }: Extract<HandFact, { type: 'dispute_closed' }>): readonly Change[] {

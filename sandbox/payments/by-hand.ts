@@ -1,7 +1,7 @@
 /**
  * What somebody does in the processor's own pages, without an Idempotency-Key:
  * POST /payments/authorizations, /payments/:authorizationId/refunds, /payments/:authorizationId/disputes,
- * /disputes/:disputeId/close.
+ * /disputes/:disputeId/amount, /disputes/:disputeId/close.
  */
 import { type Request, type Response, Router } from 'express';
 import { z } from 'zod';
@@ -54,6 +54,10 @@ export function byHandRoutes(processor: Processor): Router {
   routes.post('/payments/:authorizationId/disputes', jsonBody, async (req, res) => {
     const request = { authorizationId: authorizationIdOf(req), ...check(disputeBody, req.body) };
     return dispute(res, 201, await processor.openDispute(request), unknownAuthorization);
+  });
+  routes.post('/disputes/:disputeId/amount', jsonBody, async (req: Request, res) => {
+    const { amount: changed } = check(refundBody, req.body);
+    return dispute(res, 200, await processor.changeDispute(disputeIdOf(req), changed), unknownDispute);
   });
   routes.post('/disputes/:disputeId/close', jsonBody, async (req: Request, res) => {
     const { outcome } = check(closeBody, req.body);

@@ -11,6 +11,7 @@ export type ChangeKind =
   | 'refund_succeeded'
   | 'refund_failed'
   | 'dispute_opened'
+  | 'dispute_changed'
   | 'dispute_closed';
 
 export interface Change {

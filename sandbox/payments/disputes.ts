@@ -3,7 +3,7 @@
 export interface Dispute {
   readonly disputeId: string;
   readonly authorizationId: string;
-  readonly amount: number;
+  amount: number;
   readonly reason: string;
   /** `inquiry`: the bank asks, and no money has moved. `closed`: an inquiry that became no dispute. */
   status: 'inquiry' | 'open' | 'won' | 'lost' | 'closed';

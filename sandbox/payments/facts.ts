@@ -48,6 +48,10 @@ const outcome = z.discriminatedUnion('kind', [
     kind: z.literal('captured'),
     /** Only if the cardholder disputes the payment at once. */
     dispute: z.strictObject({ disputeId: id, inquiry: z.boolean() }).optional(),
+    /** Only if less is settled than was asked for. */
+    settled: z.int().min(0).optional(),
+    /** Only if nothing is settled: the authorization then expires. */
+    lapsesAt: instant.optional(),
   }),
   z.strictObject({ kind: z.literal('voided') }),
   z.strictObject({
@@ -102,6 +106,7 @@ const handFact = z.discriminatedUnion('type', [
     inquiry: z.boolean(),
     refundable: z.boolean(),
   }),
+  z.strictObject({ type: z.literal('dispute_changed'), at: instant, disputeId: id, amount }),
   z.strictObject({
     type: z.literal('dispute_closed'),
     at: instant,

@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Journaled } from '../journal.js';
-import { Books } from './books.js';
+import { type Authorization, Books } from './books.js';
 import { type Change, ChangeFeed, type ChangeListener } from './changes.js';
-import { type DisputeView, viewOfDispute } from './disputes.js';
+import { type DisputeView, isUndecided, viewOfDispute } from './disputes.js';
 import { type Fact, fact, type MoneyRequest, type Outcome } from './facts.js';
 import { type Page, pageOf, type Window } from './listing.js';
 import { type RefundStatus, refundStatus } from './refunds.js';
 import { type CloseOutcome, type DisputeRequest, decide, decideClose, decideDispute } from './rules.js';
-import { behaviourOf, faultOf } from './tokens.js';
+import { behaviourOf, faultOf, isForgotten } from './tokens.js';
 import { type AuthorizationView, viewOf } from './views.js';
 
 /** The reply to a money call. `timeout`: none, however long the caller waits. `lost`: a broken connection. */
@@ -134,6 +134,15 @@ export class Processor {
     return this.disputeReply(opened.disputeId);
   }
 
+  /** The bank asks for another amount. */
+  async changeDispute(disputeId: string, amount: number): Promise<DisputeReply> {
+    const dispute = this.books.dispute(disputeId);
+    if (!dispute) return { kind: 'unknown' };
+    if (!isUndecided(dispute)) return { kind: 'refused', code: 'already_closed' };
+    await this.book({ type: 'dispute_changed', at: Date.now(), disputeId, amount });
+    return this.disputeReply(disputeId);
+  }
+
   /** The bank's decision. The same decision again is no error. */
   async closeDispute(disputeId: string, outcome: CloseOutcome): Promise<DisputeReply> {
     const dispute = this.books.dispute(disputeId);
@@ -162,7 +171,8 @@ export class Processor {
 
   async view(authorizationId: string): Promise<AuthorizationView | null> {
     const authorization = this.books.authorization(authorizationId);
-    const view = authorization ? viewOf(authorization, Date.now()) : null;
+    const nowMs = Date.now();
+    const view = authorization && isKept(authorization, nowMs) ? viewOf(authorization, nowMs) : null;
     await this.kept.settled();
     return view;
   }
@@ -175,7 +185,9 @@ export class Processor {
   }
 
   async page(window: Window): Promise<Page> {
-    const page = pageOf(this.books.list(window.reference), window, Date.now());
+    const nowMs = Date.now();
+    const kept = this.books.list(window.reference).filter((authorization) => isKept(authorization, nowMs));
+    const page = pageOf(kept, window, nowMs);
     await this.kept.settled();
     return page;
   }
@@ -231,4 +243,9 @@ export class Processor {
       if (calls.count === 0) this.inFlight.delete(key);
     }
   }
+}
+
+/** Whether the books still have it: a card may script that they lose it. */
+function isKept({ token, changes }: Authorization, nowMs: number): boolean {
+  return !isForgotten(token, 'payment', changes[0]?.at ?? 0, nowMs);
 }

@@ -20,7 +20,7 @@ export function decide(books: Books, request: MoneyRequest, nowMs: number, autho
   if (!authorization) throw new Error(`authorization ${request.authorizationId} does not exist`);
   switch (request.kind) {
     case 'capture':
-      return capture(authorization, request);
+      return capture(authorization, request, nowMs);
     case 'void':
       return voidAuthorization(authorization);
     case 'refund':
@@ -32,6 +32,7 @@ export function decide(books: Books, request: MoneyRequest, nowMs: number, autho
 function capture(
   { authorizationId, token, status, amount }: Authorization,
   asked: { readonly amount: number; readonly partial?: true | undefined },
+  nowMs: number,
 ): Outcome {
   if (status === 'captured') return { kind: 'refused', code: 'already_captured' };
   if (status === 'voided') return { kind: 'refused', code: 'already_voided' };
@@ -43,6 +44,9 @@ function capture(
     return { kind: 'declined', authorizationId, declineCode: behaviour.declineCode };
   if (behaviour.kind === 'disputed')
     return { kind: 'captured', dispute: { disputeId: newId('dp'), inquiry: behaviour.inquiry } };
+  if (behaviour.kind === 'settled_short')
+    return { kind: 'captured', settled: Math.max(0, asked.amount - behaviour.by) };
+  if (behaviour.kind === 'unsettled') return { kind: 'captured', lapsesAt: nowMs + behaviour.delayMs };
   return { kind: 'captured' };
 }
 

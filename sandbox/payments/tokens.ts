@@ -20,7 +20,15 @@ export type Behaviour =
   /** Refunds fail so long after they were made. 0: at once. */
   | { readonly kind: 'refund_fails'; readonly delayMs: number }
   /** The cardholder disputes the payment as soon as it is captured. */
-  | { readonly kind: 'disputed'; readonly inquiry: boolean };
+  | { readonly kind: 'disputed'; readonly inquiry: boolean }
+  /** A capture is answered as whole, and so much less is settled. */
+  | { readonly kind: 'settled_short'; readonly by: number }
+  /** A capture is answered, and never settled: the authorization expires so long after it. */
+  | { readonly kind: 'unsettled'; readonly delayMs: number }
+  /** The books have another currency than was asked for. */
+  | { readonly kind: 'converted'; readonly currency: string }
+  /** The books lose the payment, or its refunds, so long after they were made. */
+  | { readonly kind: 'forgotten'; readonly what: 'payment' | 'refund'; readonly afterMs: number };
 
 /** The token was used before: an error of the client, which it makes again however often it asks. */
 export const tokenUsed = 'token_used';
@@ -57,6 +65,10 @@ const flaky = /^tok_flaky_(\d{1,9})$/;
 const slow = /^tok_slow_(\d{1,6})$/;
 /** At most eleven days, which one timer can wait. */
 const laterRefund = /^tok_refund_(pending|fails_late)_(\d{1,9})$/;
+const short = /^tok_settled_short_(\d{1,8})$/;
+const unsettled = /^tok_unsettled_(\d{1,9})$/;
+const converted = /^tok_converted_([A-Z]{3})$/;
+const forgotten = /^tok_(refund_)?forgotten_(\d{1,9})$/;
 
 export function behaviourOf(token: string): Behaviour {
   if (Object.hasOwn(fixed, token)) return fixed[token] ?? { kind: 'accepted' };
@@ -74,7 +86,26 @@ export function behaviourOf(token: string): Behaviour {
   const [, fate, afterMs] = laterRefund.exec(token) ?? [];
   if (afterMs !== undefined)
     return { kind: fate === 'pending' ? 'refund_pending' : 'refund_fails', delayMs: Number(afterMs) };
-  return { kind: 'accepted' };
+  return behaviourOfBooks(token) ?? { kind: 'accepted' };
+}
+
+/** A script of books that differ from what the processor has answered. */
+function behaviourOfBooks(token: string): Behaviour | null {
+  const by = short.exec(token)?.[1];
+  if (by !== undefined) return { kind: 'settled_short', by: Number(by) };
+  const delayMs = unsettled.exec(token)?.[1];
+  if (delayMs !== undefined) return { kind: 'unsettled', delayMs: Number(delayMs) };
+  const currency = converted.exec(token)?.[1];
+  if (currency !== undefined) return { kind: 'converted', currency };
+  const [, refund, afterMs] = forgotten.exec(token) ?? [];
+  if (afterMs === undefined) return null;
+  return { kind: 'forgotten', what: refund === undefined ? 'payment' : 'refund', afterMs: Number(afterMs) };
+}
+
+/** Whether the books have lost what was made at this instant. Instants in ms since 1970. */
+export function isForgotten(token: string, what: 'payment' | 'refund', at: number, nowMs: number): boolean {
+  const behaviour = behaviourOf(token);
+  return behaviour.kind === 'forgotten' && behaviour.what === what && nowMs >= at + behaviour.afterMs;
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Authorization } from './books.js';
 import { type DisputeView, isRefundable, viewOfDispute, withdrawnOf } from './disputes.js';
 import type { CallKind } from './facts.js';
 import { type RefundView, refundedAt, viewOfRefund } from './refunds.js';
+import { isForgotten } from './tokens.js';
 
 export interface AuthorizationView {
   readonly authorizationId: string;
@@ -17,8 +18,11 @@ export interface AuthorizationView {
   /** By disputes. */
   readonly withdrawn: number;
   readonly voided: boolean;
+  /** Voided by the processor itself, because it was not captured in time. */
+  readonly expired: boolean;
   /** False while a dispute freezes refunds. */
   readonly refundable: boolean;
+  readonly createdAt: string;
   readonly updatedAt: string;
   readonly refunds: readonly RefundView[];
   readonly disputes: readonly DisputeView[];
@@ -27,8 +31,10 @@ export interface AuthorizationView {
 }
 
 export function viewOf(authorization: Authorization, nowMs: number): AuthorizationView {
-  const { authorizationId, token, amount, currency, reference, status, captured, refunds, disputes, calls } =
-    authorization;
+  const { authorizationId, token, amount, currency, reference, captured, disputes, calls, lapsesAt } = authorization;
+  const expired = authorization.status === 'authorized' && lapsesAt !== null && nowMs >= lapsesAt;
+  const status = expired ? 'voided' : authorization.status;
+  const refunds = authorization.refunds.filter(({ at }) => !isForgotten(token, 'refund', at, nowMs));
   const refunded = refundedAt(refunds, nowMs);
   return {
     authorizationId,
@@ -41,7 +47,9 @@ export function viewOf(authorization: Authorization, nowMs: number): Authorizati
     refunded,
     withdrawn: withdrawnOf(disputes, captured - refunded),
     voided: status === 'voided',
+    expired,
     refundable: isRefundable(disputes),
+    createdAt: new Date(authorization.changes[0]?.at ?? 0).toISOString(),
     updatedAt: new Date(lastChangeAt(authorization, nowMs)).toISOString(),
     refunds: refunds.map((refund) => viewOfRefund(refund, nowMs)),
     disputes: disputes.map(viewOfDispute),

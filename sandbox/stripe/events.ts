@@ -162,6 +162,8 @@ export class Events {
         const opened = payments.money.dispute(objectId)?.status;
         return [disputes('created'), ...(opened === 'inquiry' ? [] : [disputes('funds_withdrawn')])];
       }
+      case 'dispute_changed':
+        return [disputes('updated')];
       case 'dispute_closed': {
         const won = payments.money.dispute(objectId)?.status === 'won';
         return [disputes('closed'), ...(won ? [disputes('funds_reinstated')] : [])];

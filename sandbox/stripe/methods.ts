@@ -21,6 +21,13 @@ const testCards = new Set([
   'pm_card_createDisputeInquiry',
 ]);
 
+/** A test card as it looks before a use makes a payment method of it. */
+export function testMethod(named: string): Method | undefined {
+  return testCards.has(named)
+    ? { id: named, token: named, createdAt: Date.now(), customer: null, usedBy: null }
+    : undefined;
+}
+
 /** @param named a payment method, a test card, or a token */
 export async function findMethod(ledger: Ledger, execution: Execution, named: string, param: string): Promise<Method> {
   const existing = ledger.payments.method(named);

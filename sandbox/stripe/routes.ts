@@ -10,7 +10,7 @@ import type { CallFaults } from './faults.js';
 import { cancel, capture, checkToken, confirmIntentOf, create } from './intents.js';
 import { type Execution, type Ledger, newId } from './ledger.js';
 import { pageOf } from './lists.js';
-import { attachMethodTo, createCustomerOf, findMethod } from './methods.js';
+import { attachMethodTo, createCustomerOf, findMethod, testMethod } from './methods.js';
 import * as parameters from './parameters.js';
 import { closeDispute, refund } from './reversals.js';
 import {
@@ -24,6 +24,7 @@ import {
   type Json,
   methodView,
   refundView,
+  tokenView,
 } from './views.js';
 
 const maxBodyBytes = 256 * 1024;
@@ -154,7 +155,10 @@ function methodRoutes(ledger: Ledger, act: Acting, look: Looking): void {
     attachMethodTo(ledger, execution, id, customer),
   );
   look('/v1/payment_methods/:id', parameters.nothingMore, (_, id) =>
-    methodView(found(ledger.payments.method(id), 'PaymentMethod', id, 'payment_method')),
+    methodView(found(ledger.payments.method(id) ?? testMethod(id), 'PaymentMethod', id, 'payment_method')),
+  );
+  look('/v1/tokens/:id', parameters.nothingMore, (_, id) =>
+    tokenView(found(id.startsWith('tok_') ? id : undefined, 'token', id, 'token')),
   );
 }
 

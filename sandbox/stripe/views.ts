@@ -180,6 +180,11 @@ export function methodView({ id, token, createdAt: at, customer }: Method): Json
   };
 }
 
+export function tokenView(id: string): Json {
+  const card = cardOf(id);
+  return { id, object: 'token', card, created: 0, livemode: false, type: 'card', used: false };
+}
+
 export function eventView({ id, at, name, object, send, outcome }: StoredEvent): Json {
   return {
     id,

@@ -66,7 +66,7 @@ export async function resumeLostSagas(tools: LostSagaTools, onProgress: () => vo
 
 /** Every saga with a terminated or failed run that the server still keeps. */
 async function lostSagas(client: Client, onProgress: () => void): Promise<Map<string, Lost>> {
-  const query = `WorkflowType IN ('order', 'payment', 'refund', 'subscription', 'transfer', 'verification', 'processorSync') AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut')`;
+  const query = `WorkflowType IN ('order', 'payment', 'refund', 'subscription', 'transfer', 'verification', 'reconciliation', 'processorSync') AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut')`;
   const since = Date.now() - dayMs;
   const lost = new Map<string, Lost>();
   // Newest first.

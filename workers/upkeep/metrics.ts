@@ -9,10 +9,12 @@ import { StockMetrics } from '../../db/stock/metrics.js';
 import type { Settings } from '../../domain/settings.js';
 import { GatewayFault } from '../../gateways/http/fault.js';
 import type { SupplierGateway } from '../../gateways/supplier/gateway.js';
+import { PaymentMetrics } from './payment-metrics.js';
 
 export interface WorkerMetrics {
   readonly registry: Registry;
   readonly stock: StockMetrics;
+  readonly payments: PaymentMetrics;
   readonly replenishment: ReplenishmentObserver;
   /** Counts every attempt of an activity, and those that follow a failed one. */
   readonly interceptor: ActivityInterceptorsFactory;
@@ -36,6 +38,7 @@ export function createWorkerMetrics(): WorkerMetrics {
   return {
     registry,
     stock: new StockMetrics(registry),
+    payments: new PaymentMetrics(registry),
     replenishment: replenishmentObserver(registry),
     interceptor: attemptCounter(registry),
     measured: supplierTimer(registry),

@@ -3,6 +3,7 @@
  * money when confirmed, and ends. Every change of its state is one step in Postgres (domain/orders/steps.ts).
  */
 import { isSettled } from '../../domain/orders/states.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { hideCallStacks, showCallStacks } from '../shared/call-stacks.js';
 import { runToEnd } from '../shared/cancellation.js';
 import type { Caller } from '../shared/contract.js';
@@ -100,6 +101,9 @@ async function open(saga: OrderSaga): Promise<OrderAnswer> {
     record.endsBy(`${opened.refusal.code}, ${opened.refusal.detail}`);
     return record.refuse(opened.refusal);
   }
+  // The customer's limits kept the payment from starting.
+  if (opened.retryAfterSeconds !== undefined)
+    return record.refuse(refusalOf('customer_limit_reached', { retryAfterSeconds: opened.retryAfterSeconds }));
   const lacking = record.status === 'awaiting_restock' ? opened.shortages : undefined;
   if (lacking !== undefined) {
     const thenPay = { confirming, payment };

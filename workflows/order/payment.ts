@@ -105,8 +105,8 @@ function runPurchase(
 ): Promise<PurchaseOutcome> {
   const { input, inbox, record } = order;
   const { id: customerId = null, email = null } = input.customer ?? {};
-  const { orderId, actor, traceId } = record.step('settle', '', caller);
-  const facts = { orderId, customerId, email, actor, traceId, traceparent: caller.traceparent };
+  const { key: _key, ...asked } = record.step('settle', '', caller);
+  const facts = { ...asked, customerId, email, traceparent: caller.traceparent };
   const steps: PurchaseSteps = {
     reserve,
     ...chargeByActivities(input.retry, {

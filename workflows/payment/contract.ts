@@ -1,6 +1,7 @@
 /** The contract of `payment/<id>`: its id, input and update. Types and constants only. */
 import type { Currency } from '../../domain/money.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
+import type { CustomerLimits } from '../../domain/payments/limits.js';
 import type { PaymentStatus } from '../../domain/payments/states.js';
 import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
@@ -17,6 +18,8 @@ export interface PaymentInput {
   readonly customerId: string | null;
   readonly email: string | null;
   readonly reference: string | null;
+  /** Its customer's limits; absent: none is set. */
+  readonly limits?: CustomerLimits;
   readonly retry: RetrySettings;
   readonly caller: Caller;
   readonly requestedAt: string;

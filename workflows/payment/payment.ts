@@ -3,10 +3,11 @@ import { allHandlersFinished, condition, defineUpdate, setCurrentDetails, setHan
 import { isRefusalCode, type Refusal, refusal } from '../../domain/errors.js';
 import { formatMoney } from '../../domain/money.js';
 import type { PaymentStanding } from '../../domain/orders/steps.js';
-import { mailsAfter } from '../../domain/payments/record.js';
+import { mailsAfter, paymentRecord } from '../../domain/payments/record.js';
 import type { PaymentAttempt } from '../../domain/payments/states.js';
 import { charge } from '../../domain/purchase/purchase.js';
 import { nothingDone } from '../../domain/purchase/steps.js';
+import { refusalOf } from '../../domain/refusals.js';
 import { runToEnd } from '../shared/cancellation.js';
 import { chargeByActivities, leftUndecided, undoMoney } from '../shared/charge.js';
 import { currentInput } from '../shared/earlier-names.js';
@@ -40,7 +41,8 @@ export async function payment(recorded: PaymentInput): Promise<PaymentAnswer> {
 async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): Promise<PaymentAnswer> {
   const saga = new Saga(input.retry);
   let standing: PaymentStanding = { status: 'pending', failure: null };
-  const facts = { ...input, orderId: null, traceparent: input.caller.traceparent, abandoned: [] };
+  const { actor, requestId, traceparent } = input.caller;
+  const facts = { ...input, orderId: null, traceparent, abandoned: [], by: { actor, requestId } };
   const steps = chargeByActivities(input.retry, {
     giveUp: async (card, soFar) => {
       standing = await database.abandonPayment(soFar, card);
@@ -48,6 +50,11 @@ async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): 
     },
     cancelWanted: stopWanted,
   });
+  const why = await limitReached(input);
+  if (why !== null) {
+    const refused = paymentRecord(facts, 'failed', { attempts: [], score: null, providerReference: null }, null, why);
+    return decide(input, await database.recordPayment(refused, []), why, []);
+  }
   const outcome = await charge(facts, steps, undoMoney(saga, null), nothingDone());
   if (outcome.kind === 'undecided') return leftUndecided();
   if (outcome.kind === 'decided') return decide(input, standing, null, []);
@@ -60,6 +67,14 @@ async function chargeAndRecord(input: PaymentInput, stopWanted: () => boolean): 
     standing = await database.recordPayment({ ...payment, status: 'failed', cardUsed: null, failure }, []);
   }
   return decide(input, standing, outcome.kind === 'refused' ? outcome.refusal : null, payment.attempts);
+}
+
+/** Counts the payment towards its customer's limits. The refusal where one is reached; null: it may go on. */
+async function limitReached({ limits, ...payment }: PaymentInput): Promise<Refusal | null> {
+  if (limits === undefined) return null;
+  const { paymentId, customerId, amount, currency } = payment;
+  const retryAfterSeconds = await database.takeCustomerLimit({ paymentId, customerId, amount, currency, limits });
+  return retryAfterSeconds === null ? null : refusalOf('customer_limit_reached', { retryAfterSeconds });
 }
 
 /** The answer. Also shows it to operators in the Web UI. */

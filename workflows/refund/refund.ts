@@ -103,7 +103,9 @@ class RefundSaga {
   private step(name: RefundStep['step'], attempt: number) {
     const { refundId, caller } = this.input;
     const [, traceId = ''] = caller.traceparent.split('-');
-    return { refundId, key: refundStepKey(refundId, name, attempt), actor: caller.actor, traceId };
+    const { actor, requestId } = caller;
+    const request = requestId === null ? {} : { requestId };
+    return { refundId, key: refundStepKey(refundId, name, attempt), actor, traceId, ...request };
   }
 
   private refuse({ refusal: why }: Extract<RefundStepResult, { outcome: 'refused' }>): void {

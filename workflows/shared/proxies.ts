@@ -165,6 +165,26 @@ export const adopting = summarized(
   }),
 );
 
+/**
+ * The comparison of payments with processors' books. Each attempt resumes where the last one stopped. A processor that is
+ * away for an hour ends it: the next night's reconciliation covers the same days.
+ */
+export const reconciling = summarized(
+  proxyActivities<Activities>({
+    taskQueue: gatewayTaskQueue,
+    startToCloseTimeout: '12h',
+    heartbeatTimeout: '10s',
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: {
+      initialInterval: '1s',
+      backoffCoefficient: 2,
+      maximumInterval: '60s',
+      maximumAttempts: 65,
+      nonRetryableErrorTypes: [lastingFailure],
+    },
+  }),
+);
+
 /** The verification of the ledger, on any worker. Each attempt resumes where the last one stopped. */
 export const verifying = summarized(
   proxyActivities<Activities>({

@@ -45,7 +45,9 @@ export abstract class SagaRecord<Subject, Standing extends WithStatus, State ext
   /** The fields of every step. @param cause what caused the step: see the keys of each saga's steps in domain/ */
   step(name: string, cause: string, caller: Caller): StepBase & Subject {
     const [, traceId = ''] = caller.traceparent.split('-');
-    return { ...this.subject, key: this.keyOf(name, cause), actor: caller.actor, traceId };
+    const { actor, requestId } = caller;
+    const request = requestId === null ? {} : { requestId };
+    return { ...this.subject, key: this.keyOf(name, cause), actor, traceId, ...request };
   }
 
   /** Does a step and adopts the state after it. A step that was given up counts as refused. */

@@ -50,6 +50,7 @@ const summaries: Summaries = {
   captureCard: (operation) => `Capture ${onCard(operation)}`,
   undoCard: (operation) => `Void or refund ${onCard(operation)}`,
   abandonPayment: (_soFar, card) => `Give up the ${card} card`,
+  takeCustomerLimit: (payment) => `Count ${formatMoney(payment)} towards the customer's limits`,
   recordPayment: (payment) => `Record the payment as ${payment.status}: ${paid(payment)}`,
 
   beginRefund: ({ orderId }) => `Reserve what the refund of ${orderId === null ? 'a payment' : 'an order'} returns`,
@@ -111,6 +112,9 @@ const summaries: Summaries = {
   pruneRequests: () => 'Delete stored answers whose retention has ended',
   resumeLostSagas: () => 'Resume orders, payments and transfers whose workflow was lost',
   requestMissedReplenishments: () => 'Queue low levels that nobody is refilling',
+
+  reconcilePayments: () => "Compare the payments with the processors' books",
+  failReconciliation: () => 'Record that the reconciliation could not be completed',
 
   verifyLedger: () => 'Compare the ledger with the levels and the open holds',
   cancelVerification: () => 'Record that the verification was cancelled',

@@ -1,16 +1,11 @@
 /** The contract of `subscription/<id>`: its id, input, updates and signals. Types and constants only. */
 import type { Currency } from '../../domain/money.js';
 import type { GatewayName } from '../../domain/payments/gateways.js';
+import type { CustomerLimits } from '../../domain/payments/limits.js';
 import type { Plan, SubscriptionStatus } from '../../domain/subscriptions/states.js';
 import type { Caller, RetrySettings, SagaAnswer } from '../shared/contract.js';
 
 export const subscriptionWorkflowId = (subscriptionId: string) => `subscription/${subscriptionId}`;
-
-/** What a customer may spend, in minor units a day and in payments a minute; null: no limit. */
-export interface CustomerLimits {
-  readonly paymentsPerMinute: number | null;
-  readonly amountPerDay: number | null;
-}
 
 export interface SubscriptionInput {
   readonly subscriptionId: string;

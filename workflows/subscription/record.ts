@@ -1,12 +1,7 @@
 /** The saga's view of its subscription. */
 import { formatMoney } from '../../domain/money.js';
 import type { SubscriptionStatus } from '../../domain/subscriptions/states.js';
-import {
-  type SubscriptionState,
-  type SubscriptionStepBase,
-  subscriptionStepKey,
-} from '../../domain/subscriptions/steps.js';
-import type { Caller } from '../shared/contract.js';
+import { type SubscriptionState, subscriptionStepKey } from '../../domain/subscriptions/steps.js';
 import { type AnyStepResult, SagaRecord } from '../shared/record.js';
 import type { SubscriptionInput } from './contract.js';
 import type { SubscriptionInbox } from './inbox.js';
@@ -40,10 +35,6 @@ export class SubscriptionRecord extends SagaRecord<{ readonly subscriptionId: st
 
   get nextInMs(): number | null {
     return this.state?.nextInMs ?? null;
-  }
-
-  override step(name: string, cause: string, caller: Caller): SubscriptionStepBase {
-    return { ...super.step(name, cause, caller), requestId: caller.requestId };
   }
 
   override adopt<Result extends AnyStepResult<SubscriptionState>>(result: Result): Result {

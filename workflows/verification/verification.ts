@@ -24,10 +24,11 @@ export async function verification(input: VerificationInput): Promise<Verificati
   return walked;
 }
 
-async function walk({ verificationId, requestedAt }: VerificationInput): Promise<VerificationAnswer> {
+async function walk({ verificationId, requestedAt, caller }: VerificationInput): Promise<VerificationAnswer> {
   setCurrentDetails('running: the ledger is being compared with levels and open holds');
   try {
-    await verifying.verifyLedger({ id: verificationId, createdAt: requestedAt });
+    const { actor, requestId } = caller;
+    await verifying.verifyLedger({ id: verificationId, createdAt: requestedAt, by: { actor, requestId } });
     return 'completed';
   } catch (error) {
     if (!isCancellation(error)) throw error;

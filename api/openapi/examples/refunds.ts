@@ -42,3 +42,34 @@ export const disputeExample = {
   closedAt: null,
   providerReference: 'dp_7b1lS8bS2cQ0w4Zt',
 } as const;
+
+export const runningReconciliationExample = {
+  id: 'rcn_01a1fcd2e47e7b1f9a3c5e6d7f809112',
+  status: 'running',
+  from: '2026-11-20T00:00:00.000000Z',
+  to: '2026-11-21T00:00:00.000000Z',
+  compared: 0,
+  discrepancyCount: 0,
+  discrepancies: [],
+  failure: null,
+  createdAt: '2026-11-21T05:41:07.123456Z',
+  completedAt: null,
+} as const;
+export const reconciliationExample = {
+  ...runningReconciliationExample,
+  status: 'completed',
+  compared: 412,
+  discrepancyCount: 1,
+  discrepancies: [
+    {
+      kind: 'refund_missing_here',
+      gateway: 'sandbox',
+      paymentId: paymentExample.id,
+      providerReference: 're_3b1lS8bS2cQ0w4Zt',
+      ours: null,
+      theirs: { amount: 700, status: 'succeeded' },
+      action: 'repaired',
+    },
+  ],
+  completedAt: '2026-11-21T05:41:09.417002Z',
+} as const;

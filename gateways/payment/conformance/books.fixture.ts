@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { PaymentGateway } from '../gateway.js';
+import type { ListedPage, PaymentGateway } from '../gateway.js';
 import { authorized, booksOf, captured, operationOn, type Suite } from './provider.fixture.js';
 
 /** The processor's books, and what has changed in them. */
@@ -59,6 +59,56 @@ export function testBooks(suite: Suite): void {
       .toBe(true);
   });
 
+  it('lists what was made in a window, page by page: payments, refunds and disputes, each with its payment', async () => {
+    const { gateway, byHand } = suite;
+    const from = new Date(Date.now() - 1000).toISOString();
+    const [open, refunded, disputed] = [operationOn(good), await captured(suite), await captured(suite)];
+    const openId = await authorized(suite, open);
+    // Enough for several pages.
+    const many = await inTurns(Array.from({ length: 110 }, () => () => authorized(suite, operationOn(good))));
+    await byHand.refund(refunded.id, 700);
+    const disputeId = await byHand.dispute(disputed.id, 300);
+    const { pages, payments, refunds, disputes } = await listOf(
+      gateway,
+      from,
+      new Date(Date.now() + 5000).toISOString(),
+    );
+    expect(pages).toBeGreaterThan(1);
+    const known = new Map(payments.map((payment) => [payment.authorizationId, payment]));
+    expect(many.filter((id) => !known.has(id))).toEqual([]);
+    const ours = { paymentId: open.paymentId, card: 'primary', madeBy: 'us', reference: open.reference };
+    const money = { amount: 4200, currency: 'GBP', expired: false };
+    expect(known.get(openId)).toMatchObject({ ...ours, ...money, status: 'authorized', captured: 0 });
+    expect(known.get(refunded.id)).toMatchObject({ ...money, status: 'captured', captured: 4200 });
+    expect(Date.parse(known.get(openId)?.createdAt ?? '')).toBeGreaterThanOrEqual(Date.parse(from) - 1000);
+    expect(refunds.filter(({ authorizationId }) => authorizationId === refunded.id)).toMatchObject([
+      { refundId: null, amount: 700, status: 'succeeded' },
+    ]);
+    expect(disputes.filter(({ authorizationId }) => authorizationId === disputed.id)).toMatchObject([
+      { providerReference: disputeId, amount: 300, status: 'open' },
+    ]);
+    // What it lists is what it shows of each.
+    for (const { id } of [refunded, disputed]) {
+      const { paymentId, card, madeBy, status, amount, currency, captured, createdAt } = await booksOf(suite, id);
+      expect(known.get(id)).toMatchObject({ paymentId, card, madeBy, status, amount, currency, captured, createdAt });
+    }
+  });
+
+  it('lists nothing of another window', async () => {
+    await captured(suite);
+    const { payments } = await listOf(suite.gateway, '2020-01-01T00:00:00Z', '2020-02-01T00:00:00Z');
+    expect(payments).toEqual([]);
+  });
+
+  it('a short page of the list has fewer items, and leads on to the others', async () => {
+    const from = new Date(Date.now() - 1000).toISOString();
+    const ids = await inTurns(Array.from({ length: 7 }, () => () => authorized(suite, operationOn(good))));
+    const { pages, payments } = await listOf(suite.gateway, from, new Date(Date.now() + 5000).toISOString(), true);
+    expect(pages).toBeGreaterThan(1);
+    const known = new Set(payments.map(({ authorizationId }) => authorizationId));
+    expect(ids.filter((id) => !known.has(id))).toEqual([]);
+  });
+
   it('what changes while the pages are read is in this look or in the next', async () => {
     const { gateway } = suite;
     await inTurns(Array.from({ length: 110 }, () => () => authorized(suite, operationOn(good))));
@@ -95,6 +145,23 @@ async function changesSince(
     ({ cursor } = page);
     await afterPage();
   }
+}
+
+/** The whole list of a window. */
+async function listOf(gateway: PaymentGateway, from: string, to: string, short = false) {
+  const pages: ListedPage[] = [];
+  for (let cursor: string | null = null; ; ) {
+    const page: ListedPage = await gateway.list({ from, to, cursor, short });
+    pages.push(page);
+    if (page.cursor === null) break;
+    ({ cursor } = page);
+  }
+  return {
+    pages: pages.length,
+    payments: pages.flatMap(({ payments }) => payments),
+    refunds: pages.flatMap(({ refunds }) => refunds),
+    disputes: pages.flatMap(({ disputes }) => disputes),
+  };
 }
 
 /** Ten at a time. */

@@ -50,6 +50,11 @@ export function testFaults(suite: Suite): void {
     ['storeCard', (options) => suite.gateway.storeCard(cardToStore(good), memoryCustomer(), options)],
     ['read', (options) => suite.gateway.read('unknown_1', options)],
     ['changes', (options) => suite.gateway.changes({ since: new Date().toISOString(), cursor: null }, options)],
+    [
+      'list',
+      (options) =>
+        suite.gateway.list({ from: '2026-01-01T00:00:00Z', to: '2026-02-01T00:00:00Z', cursor: null }, options),
+    ],
   ];
 
   describe.each(undecided)('%s is in doubt, and asked once, for', (_what, answer, fault) => {

@@ -5,7 +5,7 @@
 import type Stripe from 'stripe';
 import type { AuthorizeAnswer, CaptureAnswer, CardRefusal } from '../../../domain/payments/answers.js';
 import type { CardOperation } from '../../../domain/purchase/steps.js';
-import type { VoidAnswer } from '../gateway.js';
+import type { OperationKey, VoidAnswer } from '../gateway.js';
 import { methodOfToken } from './cards.js';
 import { underKeys } from './keys.js';
 import { authorizationOf, captureOf, type Intent, readIntent, undecided } from './objects.js';
@@ -19,7 +19,7 @@ export interface Intents {
   confirm(operation: CardOperation, id: string): Promise<AuthorizeAnswer>;
   capture(operation: CardOperation, id: string): Promise<CaptureAnswer>;
   /** Cancels it for good: a confirmation or capture that is still on its way then fails. */
-  cancel(operation: CardOperation, id: string): Promise<VoidAnswer>;
+  cancel(operation: OperationKey, id: string): Promise<VoidAnswer>;
   /** Null if Stripe does not know it. */
   retrieve(id: string): Promise<Intent | null>;
 }
@@ -135,7 +135,7 @@ function cancelOf({ status }: Intent): VoidAnswer | null {
 }
 
 function keyOf(
-  { paymentId, card }: CardOperation,
+  { paymentId, card }: OperationKey,
   step: 'method' | 'create' | 'authorize' | 'capture' | 'void',
 ): string {
   return `${paymentId}/${card}/${step}`;

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import type { BookedDispute, BookedRefund } from '../../../domain/payments/adoption.js';
 import type { AuthorizeAnswer, CaptureAnswer } from '../../../domain/payments/answers.js';
 import type { DisputeStatus } from '../../../domain/payments/disputes.js';
+import type { ListedPayment } from '../../../domain/payments/reconciliation.js';
 import type { RefundAnswer } from '../../../domain/payments/refunds.js';
+import { cardSlots } from '../../../domain/payments/states.js';
 import { expectShape, providerId } from '../../http/answers.js';
 import { GatewayFault } from '../../http/fault.js';
 import { declined } from './refusals.js';
@@ -29,6 +31,8 @@ const intentShape = z.object({
   ]),
   amount: money,
   amount_received: money,
+  created: z.int(),
+  currency: providerId,
   cancellation_reason: optionalCode,
   metadata,
   last_payment_error: z.object({ code: optionalCode, decline_code: optionalCode }).nullish(),
@@ -38,11 +42,15 @@ export type Intent = z.infer<typeof intentShape>;
 const methodShape = z.object({ id: providerId, object: z.literal('payment_method') });
 const customerShape = z.object({ id: providerId, object: z.literal('customer') });
 
+/** A payment method or a token. */
+const cardShape = z.object({ card: z.object({ fingerprint: optionalCode }).nullish().catch(null) });
+
 const refundShape = z.object({
   id: providerId,
   object: z.literal('refund'),
   amount: money,
   created: z.int(),
+  payment_intent: providerId.nullish(),
   status: providerId.nullish(),
   reason: optionalCode,
   failure_reason: optionalCode,
@@ -56,6 +64,7 @@ const disputeShape = z.object({
   amount: money,
   currency: providerId,
   created: z.int(),
+  payment_intent: providerId.nullish(),
   reason: providerId,
   status: providerId,
   is_charge_refundable: z.boolean(),
@@ -64,12 +73,16 @@ const disputeShape = z.object({
 const listOf = <T extends z.ZodType>(item: T) => z.object({ data: z.array(item), has_more: z.boolean() });
 const refundList = listOf(refundShape);
 const disputeList = listOf(disputeShape);
+const intentList = listOf(intentShape);
 
 export const readIntent = (value: unknown): Intent => expectShape(gateway, intentShape, value);
 export const readMethod = (value: unknown) => expectShape(gateway, methodShape, value);
 export const readCustomer = (value: unknown) => expectShape(gateway, customerShape, value);
+export const readFingerprint = (value: unknown): string | null =>
+  expectShape(gateway, cardShape, value).card?.fingerprint ?? null;
 export const readRefund = (value: unknown): StripeRefund => expectShape(gateway, refundShape, value);
 export const readRefunds = (value: unknown) => expectShape(gateway, refundList, value);
+export const readIntents = (value: unknown) => expectShape(gateway, intentList, value);
 export const readDisputes = (value: unknown) => expectShape(gateway, disputeList, value);
 
 /** Stripe is still deciding. */
@@ -114,9 +127,40 @@ export function captureOf(intent: Intent): CaptureAnswer | null {
   }
 }
 
+function canceledCode(intent: Intent): string {
+  return hasExpired(intent) ? 'charge_expired_for_capture' : 'authorization_voided';
+}
+
 /** Stripe itself cancels an authorization that nobody captured in time. */
-function canceledCode({ cancellation_reason: reason }: Intent): string {
-  return reason === 'automatic' || reason === 'expired' ? 'charge_expired_for_capture' : 'authorization_voided';
+function hasExpired({ status, cancellation_reason: reason }: Intent): boolean {
+  return status === 'canceled' && (reason === 'automatic' || reason === 'expired');
+}
+
+/** A PaymentIntent in our words, without its refunds and disputes; null if it was never confirmed, or is not decided. */
+export function listedPayment(intent: Intent, installation: string): ListedPayment | null {
+  const status = bookedStatus(intent);
+  if (status === null) return null;
+  const { metadata } = intent;
+  const ours = metadata?.installation === installation;
+  return {
+    authorizationId: intent.id,
+    paymentId: ours ? ownId(metadata.paymentId) : null,
+    card: (ours && cardSlots.find((slot) => slot === metadata.card)) || null,
+    madeBy: ours ? 'us' : metadata?.installation === undefined ? 'unknown' : 'others',
+    reference: metadata?.reference ?? null,
+    status,
+    expired: hasExpired(intent),
+    amount: intent.amount,
+    currency: intent.currency.toUpperCase(),
+    captured: intent.amount_received,
+    createdAt: instantOf(intent.created),
+  };
+}
+
+function bookedStatus(intent: Intent): ListedPayment['status'] | null {
+  if (intent.status === 'canceled') return 'voided';
+  if (intent.status === 'succeeded') return 'captured';
+  return intent.status === 'processing' ? null : (authorizationOf(intent)?.kind ?? null);
 }
 
 export function refundAnswerOf(refund: StripeRefund): RefundAnswer {
@@ -183,7 +227,7 @@ function disputeStatusOf(status: string): DisputeStatus {
 }
 
 /** An id of ours; null if it is none. */
-export function ownId(text: string | undefined): string | null {
+function ownId(text: string | undefined): string | null {
   return text !== undefined && /^[a-z]{3}_\w{1,64}$/.test(text) ? text : null;
 }
 

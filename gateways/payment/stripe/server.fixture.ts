@@ -85,6 +85,8 @@ export function intent(status: string, more: Readonly<Record<string, unknown>> =
     status,
     amount: 1999,
     amount_received: status === 'succeeded' ? 1999 : 0,
+    created: 1_764_000_000,
+    currency: 'usd',
     client_secret: secret,
     last_payment_error: null,
     cancellation_reason: null,

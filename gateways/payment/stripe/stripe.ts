@@ -8,14 +8,17 @@ import type { AuthorizationBooks, PaymentGateway } from '../gateway.js';
 import { createCards } from './cards.js';
 import { changesAt } from './changes.js';
 import { createIntents } from './intents.js';
+import { listedAt } from './lists.js';
 import {
   authorizationOf,
   captureOf,
   disputeInBooks,
   type Intent,
-  ownId,
+  listedPayment,
   readDisputes,
+  readFingerprint,
   refundInBooks,
+  undecided,
 } from './objects.js';
 import { createRefunds, type Refunds } from './refunds.js';
 import { ask, unexpected } from './refusals.js';
@@ -77,7 +80,9 @@ export async function createStripePayments(options: StripeOptions): Promise<Paym
     storeCard: (call, ids, callOptions) => within(callOptions, () => cards.store(call, ids)),
     read: (id, callOptions) =>
       within(callOptions, () => readBooks(stripe, refunds, installation, () => intents.retrieve(id))),
+    fingerprint: (token, callOptions) => within(callOptions, () => fingerprintOf(stripe, token)),
     changes: (request, callOptions) => within(callOptions, () => changesAt(stripe, installation, request)),
+    list: (request, callOptions) => within(callOptions, () => listedAt(stripe, installation, request)),
     close: () => transport.close(),
   };
 }
@@ -89,18 +94,15 @@ async function readBooks(
   retrieve: () => Promise<Intent | null>,
 ): Promise<AuthorizationBooks | null> {
   const intent = await retrieve();
-  const status = intent && statusOf(intent);
-  if (intent === null || status === null) return null;
+  if (intent?.status === 'processing') throw undecided(intent);
+  const payment = intent && listedPayment(intent, installation);
+  if (payment === null) return null;
+  const { authorizationId, captured, status } = payment;
   // Stripe also lists a refund where it releases money that was never captured.
-  const captured = intent.amount_received;
-  const made = captured === 0 ? [] : (await refunds.of(intent.id)).map(refundInBooks);
-  const disputes = captured === 0 ? [] : await disputesOf(stripe, intent.id);
+  const made = captured === 0 ? [] : (await refunds.of(authorizationId)).map(refundInBooks);
+  const disputes = captured === 0 ? [] : await disputesOf(stripe, authorizationId);
   return {
-    authorizationId: intent.id,
-    paymentId: intent.metadata?.installation === installation ? ownId(intent.metadata.paymentId) : null,
-    status,
-    amount: intent.amount,
-    captured,
+    ...payment,
     refunded: made.reduce((sum, { status, amount }) => (status === 'failed' ? sum : sum + amount), 0),
     voided: status === 'voided',
     // What a lost dispute has left can be refunded.
@@ -110,12 +112,15 @@ async function readBooks(
   };
 }
 
-/** Null if it was never confirmed. */
-function statusOf(intent: Intent): AuthorizationBooks['status'] | null {
-  if (intent.status === 'canceled') return 'voided';
-  if (intent.status === 'succeeded') return 'captured';
-  const authorization = authorizationOf(intent);
-  return authorization === null ? null : authorization.kind;
+/** Null for a card that Stripe does not know, which it will not charge either. */
+async function fingerprintOf(stripe: Stripe, token: string): Promise<string | null> {
+  const what = 'the look-up of a card';
+  const answer = await ask<unknown>(what, () =>
+    token.startsWith('pm_') ? stripe.paymentMethods.retrieve(token) : stripe.tokens.retrieve(token),
+  );
+  if (answer.kind === 'answered') return readFingerprint(answer.value);
+  if (answer.code === 'resource_missing') return null;
+  throw unexpected(what, answer);
 }
 
 async function disputesOf(stripe: Stripe, paymentIntentId: string): Promise<BookedDispute[]> {

@@ -11,6 +11,8 @@ export interface Path {
 export interface Outside {
   readonly signal: (workflowId: string, name: string, payload?: unknown) => Promise<void>;
   readonly cancel: (workflowId: string) => Promise<void>;
+  /** Starts a workflow that no client starts. */
+  readonly start: (workflowType: string, workflowId: string) => Promise<void>;
   readonly databaseUrl: string;
   readonly sandboxUrl: string;
 }

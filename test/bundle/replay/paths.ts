@@ -3,8 +3,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import { chunkWaits, lockHolds, longHistories, passOneChunk } from '../../long-ledger.js';
 import { eventually, type Shop } from '../../shop.js';
+import { limitPaths } from './limit-paths.js';
 import type { Path } from './path.js';
 import { processorPaths } from './processor-paths.js';
+import { reconciliationPaths } from './reconciliation-paths.js';
 import { refundPaths } from './refund-paths.js';
 import { replenishmentPaths } from './replenishment-paths.js';
 import { subscriptionPaths } from './subscription-paths.js';
@@ -250,9 +252,11 @@ export const paths: readonly Path[] = [
       }
     },
   },
+  ...reconciliationPaths,
   ...refundPaths,
   ...processorPaths,
   ...subscriptionPaths,
+  ...limitPaths,
   ...transferPaths,
   ...replenishmentPaths,
 ];

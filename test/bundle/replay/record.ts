@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import { projectRoot } from '../../../dev/home/paths.js';
+import { taskQueue } from '../../../workflows/shared/contract.js';
 import { startStack } from '../../setup/stack.js';
 import { eventually, Shop } from '../../shop.js';
+import { recordedLimit } from './limit-paths.js';
 import { paths } from './paths.js';
 
 const folder = join(projectRoot, 'test/bundle/replay/histories');
@@ -25,6 +27,7 @@ const stack = await startStack({
   DELIVERY_CHECK_SECONDS: '0.1',
   DELIVERY_MAX_DAYS: '0.0002',
   SUPPLIER_RECHECK_SECONDS: '0.3',
+  CUSTOMER_AMOUNT_PER_DAY: String(recordedLimit),
 });
 try {
   const shop = new Shop(stack);
@@ -34,6 +37,9 @@ try {
       client.workflow.getHandle(workflowId).signal(name, ...(payload === undefined ? [] : [payload])),
     cancel: async (workflowId: string) => {
       await client.workflow.getHandle(workflowId).cancel();
+    },
+    start: async (workflowType: string, workflowId: string) => {
+      await client.workflow.start(workflowType, { workflowId, taskQueue, args: [] });
     },
     databaseUrl: stack.databaseUrl,
     sandboxUrl: stack.sandboxUrl,

@@ -53,6 +53,12 @@ const bookOf = (paymentId: string, refunded: number): AuthorizationBooks => ({
   ...{
     authorizationId: `auth_${paymentId}`,
     paymentId: null,
+    card: null,
+    madeBy: 'unknown',
+    reference: null,
+    expired: false,
+    currency: 'USD',
+    createdAt: '2026-11-20T10:00:00.000Z',
     status: 'captured',
     amount: 500,
     captured: 500,

@@ -36,7 +36,7 @@ const begun = (subscription: Subscription, { changes, records }: Decision): Subs
 /** What a step writes for a decision. */
 function written(subscription: Subscription, from: number | null, decision: Decision): SubscriptionWrite {
   return {
-    ...{ key: randomUUID(), from, actor: 'test', requestId: null, records: decision.records, payment: null, mails: [] },
+    ...{ key: randomUUID(), from, actor: 'test', records: decision.records, payment: null, mails: [] },
     subscription: { ...subscription, ...decision.changes, version: (from ?? -1) + 1 },
     begins: begun(subscription, decision),
     audit: [{ action: `subscription.${decision.event}`, outcome: 'done', detail: {} }],
@@ -49,7 +49,7 @@ async function opened() {
   const id = `sub_${randomUUID().replaceAll('-', '')}`;
   const { subscription, decision } = open(
     {
-      ...{ subscriptionId: id, key: randomUUID(), actor: 'test', traceId: '', requestId: null, requestedAt: start },
+      ...{ subscriptionId: id, key: randomUUID(), actor: 'test', traceId: '', requestedAt: start },
       ...{ customerId: 'cus_1', email: 'a@example.com', gateway: 'sandbox', startAt: null, anchorDay: null },
       ...{ plan: { amount: 1000, currency: 'USD', interval: 'month' }, testClock: null, refusal: null },
       ...{ card: { token: 'tok_visa', customer: null }, backupCard: null },

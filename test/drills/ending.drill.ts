@@ -4,22 +4,24 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { loadDemoData } from '../../../dev/demo-data.js';
-import { projectRoot } from '../../../dev/home/paths.js';
-import { cleanEnvironment, type Stack, startStack } from '../../setup/stack.js';
-import { Shop } from '../../shop.js';
-import { buyFromDemoShop } from './demo-shop.js';
-import { leftAfter, processesOf } from './processes.js';
-
-// Whole stacks start here, on a machine that runs others beside them.
-vi.setConfig({ testTimeout: 180_000 });
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadDemoData } from '../../dev/demo-data.js';
+import { projectRoot } from '../../dev/home/paths.js';
+import { cleanEnvironment, type Stack, startStack } from '../setup/stack.js';
+import { Shop } from '../shop.js';
+import { buyFromDemoShop } from '../stack/dev/demo-shop.js';
+import { leftAfter, processesOf } from '../stack/dev/processes.js';
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-ending-'));
 const settings = { RETRY_BASE_SCALE: '0.01' };
 let stack: Stack;
 
 beforeAll(async () => {
+  // Not the usual ports: another stack would take them while this one is down.
+  const first = 10_000 + Math.floor(Math.random() * 19_000);
+  const names = ['api', 'postgres', 'temporal', 'temporalUi', 'sandboxHttp', 'sandboxSmtp'];
+  const ports = Object.fromEntries(names.map((name, index) => [name, first + index]));
+  writeFileSync(join(home, 'ports.json'), JSON.stringify(ports));
   stack = await startStack(settings, { home });
   expect(await buyFromDemoShop(new Shop(stack))).toBe('confirmed');
 });

@@ -1,0 +1,134 @@
+/** Who scores a payment, and what happens while the scorer over HTTP does not answer. */
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { fraudScoring, type ScoringParts } from '../../../activities/scoring.js';
+import { secretOf } from '../../../db/access/secrets.js';
+import { replaceFraudRules, scoreAttempt } from '../../../db/payments/fraud.js';
+import type { FraudCall, FraudGateway } from '../../../gateways/fraud/gateway.js';
+import { createSandboxFraud } from '../../../gateways/fraud/sandbox.js';
+import { paymentGateways } from '../../../gateways/payment/registry.js';
+import { createSandboxPayments } from '../../../gateways/payment/sandbox.js';
+import { Books } from '../books.js';
+
+let books: Books;
+let server: Server;
+let http: FraudGateway;
+let calls = 0;
+let answer: (res: ServerResponse) => void;
+const scores = (score: number) => (res: ServerResponse) => {
+  res.setHeader('content-type', 'application/json').end(JSON.stringify({ score }));
+};
+const outOfOrder = (res: ServerResponse) => void res.writeHead(500).end();
+const silent = () => undefined;
+
+beforeAll(async () => {
+  books = await Books.open();
+  server = createServer((req, res) => {
+    calls += 1;
+    req.resume().on('end', () => answer(res));
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as AddressInfo;
+  http = createSandboxFraud({ baseUrl: `http://127.0.0.1:${port}`, timeoutMs: 500 });
+});
+afterAll(async () => {
+  await http.close();
+  server.closeAllConnections();
+  server.close();
+  await books.close();
+});
+beforeEach(async () => {
+  calls = 0;
+  answer = scores(0.3);
+  await setRule(500, 0.6);
+});
+
+const setRule = (threshold: number, weight: number) => {
+  const rule = { name: 'big', kind: 'amount_over', threshold, weight, enabled: true } as const;
+  return replaceFraudRules(books.sql, [rule], { actor: 'test', requestId: null });
+};
+
+function scoring(parts: Pick<ScoringParts, 'scorer'> & Partial<ScoringParts>): FraudGateway {
+  return fraudScoring({
+    whenDown: 'block',
+    http,
+    payments: paymentGateways([createSandboxPayments({ baseUrl: 'http://127.0.0.1:9', timeoutMs: 500 })]),
+    record: (attempt) => scoreAttempt(books.sql, attempt),
+    cardKey: () => secretOf(books.sql, 'card_fingerprints'),
+    ...parts,
+  });
+}
+
+function callOf(amount: number, token = 'tok_visa'): FraudCall {
+  const paymentId = `pay_${randomUUID().replaceAll('-', '')}`;
+  return { paymentId, card: 'primary', token, amount, currency: 'USD', reference: paymentId, customerId: null };
+}
+
+const attemptsOf = ({ paymentId }: FraudCall) => books.sql`
+  select score, rules, card_hash as hash from payment_attempts where payment_id = ${paymentId}`;
+
+describe('a payment is scored', () => {
+  test('by the scorer over HTTP alone, which counts for itself', async () => {
+    const call = callOf(1000);
+    expect(await scoring({ scorer: 'http' }).score(call)).toBe(0.3);
+    expect(await attemptsOf(call)).toEqual([]);
+  });
+
+  test('by the rules alone: nobody else is asked', async () => {
+    const call = callOf(1000);
+    expect(await scoring({ scorer: 'rules' }).score(call)).toBe(0.6);
+    expect(calls).toBe(0);
+    expect(await attemptsOf(call)).toMatchObject([{ score: 0.6, rules: ['big'] }]);
+  });
+
+  test('by both: the higher score counts', async () => {
+    const both = scoring({ scorer: 'both' });
+    expect([await both.score(callOf(1000)), await both.score(callOf(100))]).toEqual([0.6, 0.3]);
+    answer = scores(0.95);
+    expect(await both.score(callOf(1000))).toBe(0.95);
+  });
+
+  test('with the card as an HMAC, the same for the same card', async () => {
+    const rules = scoring({ scorer: 'rules' });
+    const [one, two, other] = [callOf(1, 'tok_a'), callOf(1, 'tok_a'), callOf(1, 'tok_b')];
+    for (const call of [one, two, other]) await rules.score(call);
+    const hashes = [];
+    for (const call of [one, two, other]) hashes.push((await attemptsOf(call))[0]?.hash);
+    expect(hashes[0]).toMatch(/^[0-9a-f]{64}$/);
+    expect([hashes[0] === hashes[1], hashes[0] === hashes[2]]).toEqual([true, false]);
+  });
+});
+
+describe.each([
+  ['an error', outOfOrder],
+  ['no answer', silent],
+  ['a score that is none', scores(7)],
+])('where the scorer gives %s', (_name, fault) => {
+  beforeEach(() => {
+    answer = fault;
+  });
+
+  test('a payment is left undecided, whatever it costs', async () => {
+    for (const scorer of ['http', 'both'] as const)
+      await expect(scoring({ scorer }).score(callOf(1))).rejects.toMatchObject({ name: 'GatewayFault' });
+  });
+
+  test('a payment below the amount goes on, at it or above not, and that is reported', async () => {
+    const allowing = scoring({ scorer: 'http', whenDown: { allowUnder: 100 } });
+    const call = callOf(99);
+    expect(await allowing.score(call)).toBe(0);
+    await expect(allowing.score(callOf(100))).rejects.toMatchObject({ name: 'GatewayFault' });
+    const reported = await books.sql`
+      select action, detail->'amount' as amount from audit_log where subject = ${`payment/${call.paymentId}`}`;
+    expect(reported).toEqual([{ action: 'payment.unscored', amount: 99 }]);
+    expect(await attemptsOf(call)).toMatchObject([{ score: 0, rules: [] }]);
+  });
+
+  test('the rules still count where both score', async () => {
+    await setRule(10, 0.9);
+    const both = scoring({ scorer: 'both', whenDown: { allowUnder: 100 } });
+    expect([await both.score(callOf(99)), await both.score(callOf(10))]).toEqual([0.9, 0]);
+  });
+});
