@@ -96,6 +96,9 @@ export async function fill(sql: Sql, { orders, products, ledgerRows, openHolds }
     insert into manual_reviews (id, kind, subject, detail, status, attempts, created_at)
     select 'rev_' || n, 'step_failed', 'order/' || n, '{}', 'resolved', 1, ${at(`n::float8 / ${supply}`)}
       from generate_series(1, ${supply}) n;
+    insert into audit_log (at, actor, action, subject, outcome)
+    select ${orderAt}, 'key_' || n % 20, 'action.' || n % 100, 'payment/pay_' || n % 100, 'done'
+      from generate_series(1, ${orders}) n;
     insert into api_keys (id, name, hash, scopes, created_at)
     select 'key_' || n, 'bench', n::text, '{}', ${at(`n::float8 / ${supply}`)} from generate_series(1, ${supply}) n;`);
   // The state that autovacuum leaves in a database that has run for a while.

@@ -4,6 +4,7 @@
  */
 import { listApiKeys } from '../db/access/api-keys.js';
 import { deleteOldKeys } from '../db/access/idempotency.js';
+import { listAudit } from '../db/audit/audit.js';
 import { listProducts } from '../db/catalogue/queries.js';
 import { getOrder, listOrders, orderTimeline, overdueOrderIds } from '../db/orders/queries.js';
 import { claimBatches, claimSkus } from '../db/outbox/outbox.js';
@@ -56,6 +57,9 @@ const queries = (): [string, Query][] => [
   ...pages('payments of a customer', ({ db }, cursor) => listPayments(db, { limit, cursor, customerId })),
   ...pages('refunds', ({ db }, cursor) => listRefunds(db, { limit, cursor })),
   ...pages('disputes', ({ db }, cursor) => listDisputes(db, { limit, cursor })),
+  ...pages('audit log of an actor', ({ db }, cursor) =>
+    listAudit(db, { limit, cursor: cursor && { ...cursor, id: '0' }, actor: 'key_1' }),
+  ),
   ...pages('keys', ({ db }, cursor) => listApiKeys(db, { limit, cursor })),
   ...pages('reviews', ({ db }, cursor) => listReviews(db, { limit, cursor, status: 'resolved' })),
   ...pages('transfers', ({ db }, cursor) => listTransfers(db, { limit, cursor })),

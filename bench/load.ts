@@ -24,10 +24,18 @@ export interface Load {
   readonly amount: number;
   /** The bodies that each client sends in turn. */
   readonly bodies: readonly unknown[];
+  /** Each client begins at another body. Absent: all begin at the first. */
+  readonly apart?: true;
 }
 
 /** Calls that must all succeed. Measures from the first call to the last answer. */
-export async function load(target: Target, path: string, { clients, amount, bodies }: Load): Promise<Timing> {
+export async function load(target: Target, path: string, { clients, amount, bodies, apart }: Load): Promise<Timing> {
+  const requests = bodies.map((body) => ({ body: JSON.stringify(body) }));
+  let started = 0;
+  const beginApart = (client: autocannon.Client) => {
+    const first = Math.floor((started++ * requests.length) / clients);
+    client.setRequests([...requests.slice(first), ...requests.slice(0, first)]);
+  };
   const began = performance.now();
   // autocannon rounds its duration up to a whole second.
   let answered = began;
@@ -40,7 +48,8 @@ export async function load(target: Target, path: string, { clients, amount, bodi
         amount,
         timeout: 60,
         headers: { ...headersFor(target), prefer: 'wait=30' },
-        requests: bodies.map((body) => ({ body: JSON.stringify(body) })),
+        requests,
+        ...(apart && { setupClient: beginApart }),
       },
       (error, done) => (error ? reject(error) : resolve(done)),
     ).on('response', () => {

@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import postgres from 'postgres';
 import { describe, expect, test } from 'vitest';
 import { crashAt } from '../setup/crash-points.js';
 import { ownStack } from '../setup/own-stack.js';
@@ -13,6 +14,7 @@ import { phases } from '../stack/crash/scenarios.js';
 import {
   at,
   clockAt,
+  command,
   monthly,
   newCustomer,
   paymentsOf,
@@ -131,16 +133,50 @@ describe.each(activities)('a subscription lives as if its worker had not been ki
   });
 });
 
-test('real timers start a subscription, try its card again, and give it up', async () => {
-  const { shop } = own;
-  const customerId = newCustomer();
-  const startAt = new Date(Date.now() + 3000).toISOString();
-  const { body } = await shop.must(201, subscribe(shop, { customerId, startAt }));
-  expect([body.status, await paymentsOf(shop, customerId)]).toEqual(['scheduled', []]);
-  const killed = await own.stack.kill('worker');
-  await own.stack.waitRestarted('worker', killed);
-  await eventually('it to be active', async () => (await shown(shop, body.id)).status === 'active');
-  await expectBilled(shop, body.id, customerId, [1000]);
+describe('real timers', () => {
+  test('start a subscription at its time, also after the worker died', async () => {
+    const { shop, stack } = own;
+    const customerId = newCustomer();
+    const startAt = new Date(Date.now() + 5000).toISOString();
+    const { body } = await shop.must(201, subscribe(shop, { customerId, startAt }));
+    expect([body.status, await paymentsOf(shop, customerId)]).toEqual(['scheduled', []]);
+    await stack.waitRestarted('worker', await stack.kill('worker'));
+    await eventually('it to be active', async () => (await shown(shop, body.id)).status === 'active');
+    await expectBilled(shop, body.id, customerId, [1000]);
+  });
+
+  test('renew a subscription, try its card again, and give it up', async () => {
+    const { shop, stack } = own;
+    const customerId = newCustomer();
+    const { body } = await shop.must(201, subscribe(shop, { customerId, plan: { ...monthly, interval: 'day' } }));
+    await nearlyOver(body.id);
+    await eventually('a renewal', async () => (await recordsOf(shop, body.id)).length === 2);
+    await expectBilled(shop, body.id, customerId, [1000, 1000]);
+    await shop.must(200, command(shop, body.id, 'payment-method', { cardToken: 'tok_declined' }));
+    await nearlyOver(body.id);
+    await stack.waitRestarted('worker', await stack.kill('worker'));
+    await eventually('it to be unpaid', async () => (await shown(shop, body.id)).status === 'unpaid');
+    expect((await recordsOf(shop, body.id)).at(-1)).toMatchObject({ status: 'failed', attempts: 3 });
+    expect(await takenFor(shop, await paymentsOf(shop, customerId))).toEqual({ open: 0, net: 2000 });
+  });
+
+  /** Moves a subscription back in time, so that its period is over in a moment, and has its workflow read it. */
+  async function nearlyOver(id: string): Promise<void> {
+    const { shop, stack } = own;
+    const sql = postgres(stack.databaseUrl, { max: 1, onnotice: () => undefined });
+    await sql`
+      with moved as (select date_trunc('second', period_end - clock_timestamp()) - interval '4 s' as by
+                       from subscriptions where id = ${id})
+      update subscriptions set anchor = anchor - by, period_start = period_start - by, period_end = period_end - by,
+                               next_at = next_at - by
+        from moved where id = ${id}`;
+    await sql.end();
+    for (const [name, body] of [
+      ['cancel', { atPeriodEnd: true }],
+      ['resume', {}],
+    ] as const)
+      await shop.must(200, command(shop, id, name, body));
+  }
 });
 
 const crowd = 1000;

@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Around } from '../../activities/context.js';
 
-const sends = ['during', 'during2', 'during3', 'during4', 'during5', 'during6'];
+const sends = ['during', ...Array.from({ length: 15 }, (_, index) => `during${index + 2}`)];
 
 export interface CrashPoints {
   readonly interceptors: readonly ActivityInterceptorsFactory[];

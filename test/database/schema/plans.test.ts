@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { fill } from '../../../bench/growth-fill.js';
 import { listApiKeys } from '../../../db/access/api-keys.js';
 import { deleteOldKeys } from '../../../db/access/idempotency.js';
+import { listAudit } from '../../../db/audit/audit.js';
 import { listLocations, listProducts } from '../../../db/catalogue/queries.js';
 import { listOrders, overdueOrderIds } from '../../../db/orders/queries.js';
 import { listDisputes } from '../../../db/payments/disputes.js';
@@ -86,6 +87,7 @@ beforeAll(async () => {
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
 const cursor = { at: daysAgo(45), id: 'x' };
 const page = { limit: 50, cursor };
+const auditPage = { limit: 50, cursor: { ...cursor, id: '1' } };
 
 test.each<[string, string, () => Promise<unknown>]>([
   ['orders', 'orders', () => listOrders(db, page)],
@@ -103,6 +105,11 @@ test.each<[string, string, () => Promise<unknown>]>([
   ['disputes', 'disputes', () => listDisputes(db, page)],
   ['open disputes', 'disputes', () => listDisputes(db, { ...page, status: 'open' })],
   ['disputes of a payment', 'disputes', () => listDisputes(db, { ...page, paymentId: 'pay_0' })],
+  ['the audit log', 'audit_log', () => listAudit(db, auditPage)],
+  ['audit rows of a time', 'audit_log', () => listAudit(db, { ...auditPage, from: daysAgo(80), to: daysAgo(10) })],
+  ['audit rows about a subject', 'audit_log', () => listAudit(db, { ...auditPage, subject: 'payment/pay_1' })],
+  ['audit rows by an actor', 'audit_log', () => listAudit(db, { ...auditPage, actor: 'key_1' })],
+  ['audit rows of an action', 'audit_log', () => listAudit(db, { ...auditPage, action: 'action.1' })],
   ['keys', 'api_keys', () => listApiKeys(db, page)],
   ['reviews', 'manual_reviews', () => listReviews(db, page)],
   ['open reviews', 'manual_reviews', () => listReviews(db, { ...page, status: 'open' })],
