@@ -1,8 +1,10 @@
 /** Charging a subscription: storing its cards, one charge, and all that is due. */
 import { type Refusal, refusal } from '../../domain/errors.js';
+import { paymentRecord } from '../../domain/payments/record.js';
 import { declineRefusal } from '../../domain/purchase/outcomes.js';
 import { charge } from '../../domain/purchase/purchase.js';
 import { nothingDone } from '../../domain/purchase/steps.js';
+import { refusalOf } from '../../domain/refusals.js';
 import type { StoredCard } from '../../domain/subscriptions/states.js';
 import type { SubscriptionStepResult } from '../../domain/subscriptions/steps.js';
 import type { ChargeOrder } from '../../domain/subscriptions/subscription.js';
@@ -85,7 +87,14 @@ export async function bill(
     giveUp: async (card, soFar) => (await database.abandonPayment(soFar, card)).status === 'pending',
     cancelWanted: () => stopping || inbox.isQueued(stopsCharge),
   });
-  const outcome = await charge(factsOf(input, order, caller), steps, money, nothingDone());
+  const facts = factsOf(input, order, caller);
+  const limit = await limitReached(input, order);
+  if (limit !== null) {
+    const failed = paymentRecord(facts, 'failed', { attempts: [], score: null, providerReference: null }, null, limit);
+    const stopped = { ...settle, charged: 'refused', payment: failed, refusal: limit } as const;
+    return await record.apply(database.settleSubscription, stopped);
+  }
+  const outcome = await charge(facts, steps, money, nothingDone());
   if (outcome.kind === 'undecided') return leftUndecided();
   if (outcome.kind === 'decided') return await record.apply(database.settleSubscription, known);
   const { kind: charged, payment } = outcome;
@@ -99,6 +108,14 @@ export async function bill(
   return await record.apply(database.settleSubscription, {
     ...{ ...settle, charged: 'refused', payment: failed, refusal: refused },
   });
+}
+
+/** Counts the first payment towards its customer's limits. The refusal where one is reached; null: it may go on. */
+async function limitReached({ limits, customerId }: SubscriptionInput, order: ChargeOrder): Promise<Refusal | null> {
+  if (limits === undefined || !order.customerInitiated) return null;
+  const { paymentId, amount, currency } = order;
+  const retryAfterSeconds = await database.takeCustomerLimit({ paymentId, customerId, amount, currency, limits });
+  return retryAfterSeconds === null ? null : refusalOf('customer_limit_reached', { retryAfterSeconds });
 }
 
 function stoppedRefusal(kind: 'captured' | 'stopped'): Refusal | null {

@@ -187,6 +187,21 @@ describe('a subscription', () => {
     ]);
   });
 
+  test("whose first payment exceeds its customer's limit is refused and asks no processor; renewals are not counted", async () => {
+    const limited = { customerId: randomUUID(), limits: { paymentsPerMinute: 2, amountPerDay: null } };
+    const { id } = await clocked.subscribe(limited);
+    await clocked.advance('2027-06-01T00:00:00Z');
+    expect(await clocked.captured(id)).toBe(6000);
+    expect((await clocked.subscribe(limited)).answer).toMatchObject({ kind: 'done', status: 'active' });
+    const third = await clocked.subscribe(limited);
+    expect(third.answer).toMatchObject({
+      ...{ kind: 'refused', status: 'cancelled' },
+      refusal: { code: 'customer_limit_reached', extensions: { subscriptionId: third.id } },
+    });
+    const [row] = await clocked.sql`select status, attempts from payments where subscription_id = ${third.id}`;
+    expect(row).toEqual({ status: 'failed', attempts: [] });
+  });
+
   test('that costs nothing asks no processor', async () => {
     const { id, answer } = await clocked.subscribe({ plan: plan(0) });
     expect(answer).toMatchObject({ kind: 'done', status: 'active' });
