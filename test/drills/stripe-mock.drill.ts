@@ -145,6 +145,8 @@ test('stripe-mock accepts every request that the Stripe gateway makes', async (c
     const since = new Date(0).toISOString();
     await gateway.changes({ since, cursor: null });
     await gateway.changes({ since, cursor: '1764000000,evt_1' });
+    const window = { from: since, to: new Date().toISOString() };
+    for (const cursor of [null, 'payments,pi_1', 'refunds', 'disputes']) await gateway.list({ ...window, cursor });
   } finally {
     await gateway.close();
   }
@@ -153,6 +155,7 @@ test('stripe-mock accepts every request that the Stripe gateway makes', async (c
   expect([...new Set(seen.map(({ line }) => line))].sort()).toEqual([
     'GET /v1/disputes',
     'GET /v1/events',
+    'GET /v1/payment_intents',
     'GET /v1/payment_intents/:id',
     'GET /v1/refunds',
     'POST /v1/customers',

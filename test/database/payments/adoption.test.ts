@@ -88,6 +88,19 @@ describe('a refund of ours', () => {
     expect((await own.sales.begin({ orderId }, { lines: [{ sku, quantity: 1 }] })).result.outcome).toBe('done');
   });
 
+  test('that is booked already stays one refund, however often the processor reports it', async () => {
+    const { orderId, paymentId } = await sold(1000);
+    const { id } = await own.sales.begin({ orderId }, { amount: 400 });
+    const reference = newId('re');
+    await own.sales.settle(id, 0, reference);
+    for (let report = 0; report < 3; report++) {
+      const refund = refundOf(400, 'succeeded', { providerReference: reference, refundId: id });
+      expect(await adopt(paymentId, { refunds: [refund] })).toEqual({ outcome: 'same', workflows: [] });
+    }
+    expect(await refundsOf(paymentId)).toMatchObject([{ amount: 400, status: 'succeeded', origin: 'holdfast' }]);
+    expect(await payment(paymentId)).toMatchObject({ refunded: 400, reserved: 0 });
+  });
+
   test('that is pending is its workflow’s: it is told, and books the answer itself', async () => {
     const { orderId, paymentId } = await sold(1000);
     const { id } = await own.sales.begin({ orderId });

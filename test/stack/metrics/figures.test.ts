@@ -77,6 +77,21 @@ describe('figures', () => {
     await grows(1, unmet, () => grows(1, sagas('failed'), order));
   });
 
+  test('the workers count payments by outcome, time them, and time calls to the processor', async () => {
+    const pay = (cardToken: string) =>
+      shop.post('/api/payments', { amount: 100, currency: 'USD', cardToken }, { prefer: 'wait=30' });
+    const ended = (outcome: string) => () => workers('holdfast_payments_total', { gateway: 'sandbox', outcome });
+    const timed = () => workers('holdfast_payment_duration_seconds_count', { gateway: 'sandbox' });
+    const calls = () =>
+      workers('holdfast_payment_call_duration_seconds_count', { call: 'capture', outcome: 'answered' });
+    await grows(1, calls, () => grows(1, timed, () => grows(1, ended('captured'), () => pay('tok_visa'))));
+    await grows(1, ended('declined'), () => pay('tok_declined'));
+    const sku = await shop.product(1);
+    const order = () =>
+      shop.order({ lines: [{ sku, quantity: 1 }], confirm: true, payment: { cardToken: 'tok_visa' } });
+    await grows(1, timed, () => grows(1, ended('captured'), order));
+  });
+
   test('the workers time replenishments and supplier calls, and count attempts and retries', async () => {
     const delays = (stage: string) => () => workers('holdfast_replenishment_delay_seconds_count', { stage });
     const ended = (outcome: string) => () => workers('holdfast_replenishments_total', { outcome });

@@ -97,6 +97,8 @@ describe('a standalone payment', () => {
     [{ amount: 100_000_000 }],
     [{ amount: '1' }],
     [{ currency: 'CHF' }],
+    // Its amounts have no minor units.
+    [{ currency: 'JPY' }],
     [{ cardToken: '4242' }],
     [{ cardToken: 'pm_card_visa' }],
     [{ backupCardToken: 'pm_card_visa' }],
