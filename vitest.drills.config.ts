@@ -1,9 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** Kills one process at a time and waits for the next to take over: two stacks fit on the machine at once. */
-const kills = ['adoption', 'crash', 'ending', 'reconciliation', 'refunds', 'replenishment', 'stripe', 'transfers'].map(
-  (name) => `test/drills/${name}.drill.ts`,
-);
+const kills = [
+  ...['adoption', 'controls', 'crash', 'ending', 'reconciliation', 'refunds', 'replenishment', 'stripe'],
+  ...['stripe-subscriptions', 'subscriptions', 'transfers'],
+].map((name) => `test/drills/${name}.drill.ts`);
 
 const shared = {
   testTimeout: 300_000,
