@@ -12,7 +12,7 @@ import type { Caller } from '../shared/contract.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
 import type { SubscriptionInput } from './contract.js';
-import { type SubscriptionInbox, stopsCharge } from './inbox.js';
+import { type SubscriptionCommand, type SubscriptionInbox, stops, stopsCharge } from './inbox.js';
 import type { SubscriptionRecord } from './record.js';
 
 /** The state that all parts of a subscription's saga share. */
@@ -55,21 +55,24 @@ export async function storeCards(
   return { card: primary.card, backupCard: backup.card, refusal: null };
 }
 
-/** Does all that is due, and settles the charge under way. @param stopping a command that is taken stops charges */
-export async function catchUp(saga: SubscriptionSaga, stopping = false): Promise<void> {
-  const { input, record } = saga;
+/**
+ * Does what is due, and settles the charge under way. Leaves the rest as soon as a command is queued that stops charges: what
+ * it has stopped would be due again.
+ */
+export async function catchUp(saga: SubscriptionSaga): Promise<void> {
+  const { input, inbox, record } = saga;
   do {
-    if (record.charge !== null) await bill(saga, record.charge.paymentId, input.caller, stopping);
+    if (record.charge !== null) await bill(saga, record.charge.paymentId, input.caller);
     else await record.apply(database.dueSubscription, record.step('due', 'now', input.caller));
-  } while (record.hasWork && !stopping);
+  } while (record.hasWork && !inbox.isQueued(stops));
 }
 
-/** Carries out the charge that a step has begun, and records how it ended. */
+/** Carries out the charge that a step has begun, and records how it ended. @param taken the command that waits for it */
 export async function bill(
   saga: SubscriptionSaga,
   paymentId: string,
   caller: Caller,
-  stopping = false,
+  taken: SubscriptionCommand | null = null,
 ): Promise<SubscriptionStepResult> {
   const { input, inbox, record } = saga;
   const { dunningWaitsSeconds } = input;
@@ -79,11 +82,12 @@ export async function bill(
   // A lost task has settled it.
   if (order?.paymentId !== paymentId) return await record.apply(database.settleSubscription, known);
 
+  const stopsIt = (command: SubscriptionCommand) => stopsCharge(command, order.purpose);
   const undoing = new Saga(input.retry);
   const money = undoMoney(undoing, null);
   const steps = chargeByActivities(input.retry, {
     giveUp: async (card, soFar) => (await database.abandonPayment(soFar, card)).status === 'pending',
-    cancelWanted: () => stopping || inbox.isQueued(stopsCharge),
+    cancelWanted: () => (taken !== null && stopsIt(taken)) || inbox.isQueued(stopsIt),
   });
   const outcome = await charge(factsOf(input, order, caller), steps, money, nothingDone());
   if (outcome.kind === 'undecided') return leftUndecided();

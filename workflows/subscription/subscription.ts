@@ -11,7 +11,7 @@ import { hearProcessor } from '../shared/processor-reports.js';
 import { database } from '../shared/proxies.js';
 import { bill, catchUp, type SubscriptionSaga, storeCards } from './billing.js';
 import type { SubscriptionAnswer, SubscriptionInput } from './contract.js';
-import { type SubscriptionCommand, stopsCharge, subscriptionInbox } from './inbox.js';
+import { type SubscriptionCommand, stops, subscriptionInbox } from './inbox.js';
 import { SubscriptionRecord } from './record.js';
 
 /** Events after which it goes on in a new run; its state is in Postgres. */
@@ -38,7 +38,7 @@ async function runSaga(saga: SubscriptionSaga): Promise<SubscriptionAnswer> {
     else await continueIfLong(saga);
     if (!record.isLive) break;
     if (!record.hasWork) await inbox.waitForWork(record.nextInMs, 'Wait for the next payment');
-    const command = inbox.take();
+    const command = inbox.takeFirst(stops) ?? inbox.take();
     if (command === undefined) await catchUp(saga);
     else inbox.answer(command, await carryOut(saga, command));
   }
@@ -64,18 +64,27 @@ async function open(saga: SubscriptionSaga): Promise<SubscriptionAnswer> {
 }
 
 async function carryOut(saga: SubscriptionSaga, command: SubscriptionCommand): Promise<SubscriptionAnswer> {
-  const { record } = saga;
+  const { record, input } = saga;
   const { caller } = command.request;
   if (command.kind === 'advance') {
-    await catchUp(saga);
+    do await catchUpUnlessStopped(saga);
+    while (record.hasWork);
     return record.answer();
   }
   for (;;) {
     const result = await step(saga, command);
     if ('kind' in result) return result;
     if (result.outcome === 'refused' || !result.busy) return await answerOf(saga, result, caller);
-    await catchUp(saga, stopsCharge(command));
+    if (!stops(command)) await catchUpUnlessStopped(saga);
+    else if (record.charge !== null) await bill(saga, record.charge.paymentId, input.caller, command);
   }
+}
+
+/** Does what is due. A command that stops charges comes before the rest of it, and before the command that waits here. */
+async function catchUpUnlessStopped(saga: SubscriptionSaga): Promise<void> {
+  await catchUp(saga);
+  const stopping = saga.inbox.takeFirst(stops);
+  if (stopping !== undefined) saga.inbox.answer(stopping, await carryOut(saga, stopping));
 }
 
 /** The step of a command; an answer where a card was refused before it. */
