@@ -66,8 +66,7 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
 
   function stateOf(at: Snapshot, abandoned: readonly CardSlot[]): SubscriptionState {
     const { status, nextAt, testClock } = at.subscription;
-    const nextInMs = nextAt === null || testClock !== null ? null : Math.max(0, Date.parse(nextAt) - now());
-    return { status, nextInMs, due: isDue(at), charge: chargeOf(at, abandoned) };
+    return { status, nextAt: testClock === null ? nextAt : null, due: isDue(at), charge: chargeOf(at, abandoned) };
   }
 
   /** Null: the subscription has changed since it was read. @param from the version read; null: it is new */

@@ -54,7 +54,8 @@ function renew(at: Snapshot, ids: Ids): Decision {
 export function cancelled(at: Snapshot): Decision {
   const changes: Changes = {
     ...{ status: 'cancelled', period: null, cancelAtPeriodEnd: false, nextAt: null },
-    ...{ card: null, backupCard: null },
+    // A failure of one that is cancelled is why it never started.
+    ...{ card: null, backupCard: null, failure: null },
   };
   return replacing({ changes, records: [], mail: null, event: 'cancelled' }, at, at.unsettled);
 }

@@ -48,8 +48,8 @@ export type ReplaceCardStep = SubscriptionStepBase & {
 /** The subscription after a step. */
 export interface SubscriptionState {
   readonly status: SubscriptionStatus;
-  /** Until it has something to do by itself; null: it waits for a command or for its test clock. */
-  readonly nextInMs: number | null;
+  /** When it next has something to do by itself; null: it waits for a command or for its test clock. */
+  readonly nextAt: string | null;
   /** Something is due now. */
   readonly due: boolean;
   /** The charge under way. */

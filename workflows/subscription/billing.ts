@@ -1,4 +1,5 @@
 /** Charging a subscription: storing its cards, one charge, and all that is due. */
+import { uuid4 } from '@temporalio/workflow';
 import { type Refusal, refusal } from '../../domain/errors.js';
 import { declineRefusal } from '../../domain/purchase/outcomes.js';
 import { charge } from '../../domain/purchase/purchase.js';
@@ -55,15 +56,23 @@ export async function storeCards(
   return { card: primary.card, backupCard: backup.card, refusal: null };
 }
 
+/** What it does by itself is asked for by nobody, and is a trace of its own. */
+export function ownCaller(): Caller {
+  const hex = (id: string) => id.replaceAll('-', '');
+  const traceparent = `00-${hex(uuid4())}-${hex(uuid4()).slice(0, 16)}-01`;
+  return { actor: 'subscription', requestId: null, traceparent };
+}
+
 /**
  * Does what is due, and settles the charge under way. Leaves the rest as soon as a command is queued that stops charges: what
  * it has stopped would be due again.
  */
 export async function catchUp(saga: SubscriptionSaga): Promise<void> {
-  const { input, inbox, record } = saga;
+  const { inbox, record } = saga;
+  const caller = ownCaller();
   do {
-    if (record.charge !== null) await bill(saga, record.charge.paymentId, input.caller);
-    else await record.apply(database.dueSubscription, record.step('due', 'now', input.caller));
+    if (record.charge !== null) await bill(saga, record.charge.paymentId, caller);
+    else await record.apply(database.dueSubscription, record.step('due', 'now', caller));
   } while (record.hasWork && !inbox.isQueued(stops));
 }
 

@@ -9,7 +9,7 @@ import { runToEnd } from '../shared/cancellation.js';
 import type { Caller } from '../shared/contract.js';
 import { hearProcessor } from '../shared/processor-reports.js';
 import { database } from '../shared/proxies.js';
-import { bill, catchUp, type SubscriptionSaga, storeCards } from './billing.js';
+import { bill, catchUp, ownCaller, type SubscriptionSaga, storeCards } from './billing.js';
 import type { SubscriptionAnswer, SubscriptionInput } from './contract.js';
 import { type SubscriptionCommand, stops, subscriptionInbox } from './inbox.js';
 import { SubscriptionRecord } from './record.js';
@@ -18,7 +18,8 @@ import { SubscriptionRecord } from './record.js';
 const longHistory = 1000;
 
 export async function subscription(input: SubscriptionInput): Promise<SubscriptionAnswer> {
-  const run = input.resumed === undefined ? '' : `${input.resumed}-`;
+  const earlier = input.continued ? workflowInfo().runId : input.resumed;
+  const run = earlier === undefined ? '' : `${earlier}-`;
   const inbox = subscriptionInbox(run);
   const record = new SubscriptionRecord(input, inbox);
   hearProcessor();
@@ -51,7 +52,12 @@ async function open(saga: SubscriptionSaga): Promise<SubscriptionAnswer> {
   const { input, record } = saga;
   const { caller } = input;
   if (input.continued || input.resumed !== undefined) {
-    await record.apply(database.dueSubscription, record.step('due', 'now', caller));
+    const own = ownCaller();
+    await record.apply(database.dueSubscription, record.step('due', 'now', own));
+    if (record.charge?.purpose === 'open') {
+      const billed = await bill(saga, record.charge.paymentId, own);
+      if (billed.outcome === 'refused') return record.refuse(billed.refusal);
+    }
     if (record.exists) return record.answer();
   }
   const cards = await storeCards(saga, 'open', input, caller);
@@ -64,7 +70,7 @@ async function open(saga: SubscriptionSaga): Promise<SubscriptionAnswer> {
 }
 
 async function carryOut(saga: SubscriptionSaga, command: SubscriptionCommand): Promise<SubscriptionAnswer> {
-  const { record, input } = saga;
+  const { record } = saga;
   const { caller } = command.request;
   if (command.kind === 'advance') {
     do await catchUpUnlessStopped(saga);
@@ -76,7 +82,7 @@ async function carryOut(saga: SubscriptionSaga, command: SubscriptionCommand): P
     if ('kind' in result) return result;
     if (result.outcome === 'refused' || !result.busy) return await answerOf(saga, result, caller);
     if (!stops(command)) await catchUpUnlessStopped(saga);
-    else if (record.charge !== null) await bill(saga, record.charge.paymentId, input.caller, command);
+    else if (record.charge !== null) await bill(saga, record.charge.paymentId, ownCaller(), command);
   }
 }
 
@@ -135,5 +141,7 @@ async function continueIfLong({ input, inbox }: SubscriptionSaga): Promise<void>
   const { historyLength, continueAsNewSuggested } = workflowInfo();
   if ((historyLength < longHistory && !continueAsNewSuggested) || inbox.hasWork) return;
   await condition(() => allHandlersFinished() || inbox.hasWork);
-  if (!inbox.hasWork) await continueAsNew<typeof subscription>({ ...input, continued: true });
+  if (inbox.hasWork) return;
+  // Its cards are in Postgres: their tokens have served.
+  await continueAsNew<typeof subscription>({ ...input, cardToken: '', backupCardToken: null, continued: true });
 }
