@@ -4,6 +4,7 @@
  */
 import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../../domain/orders/steps.js';
+import type { CustomerLimits } from '../../domain/payments/limits.js';
 import type { CardSlot } from '../../domain/payments/states.js';
 import type { Period } from '../../domain/subscriptions/states.js';
 import type { StepAnswer } from '../../domain/subscriptions/steps.js';
@@ -43,6 +44,8 @@ export interface SubscriptionWrite {
   readonly subscription: Subscription;
   readonly records: readonly BillingRecord[];
   readonly begins: PaymentBegun | null;
+  /** Of the customer, on the payment that it begins; absent: none. */
+  readonly limits?: CustomerLimits;
   /** How the payment was decided. */
   readonly payment: PaymentRecord | null;
   readonly mails: readonly MailRequest[];
@@ -53,6 +56,7 @@ export interface SubscriptionWrite {
 export type Written =
   | { readonly outcome: 'done' }
   | { readonly outcome: 'stale' }
+  | { readonly outcome: 'limited'; readonly retryAfterSeconds: number }
   | { readonly outcome: 'standing'; readonly standing: PaymentStanding };
 
 export type SubscriptionStore = ReturnType<typeof createSubscriptionStore>;

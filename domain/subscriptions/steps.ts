@@ -2,6 +2,7 @@
 import type { Refusal } from '../errors.js';
 import type { PaymentRecord } from '../orders/steps.js';
 import type { GatewayName } from '../payments/gateways.js';
+import type { CustomerLimits } from '../payments/limits.js';
 import type { StepBase, StepResult } from '../steps.js';
 import type { Prorated } from './commands.js';
 import type { Plan, StoredCard, SubscriptionStatus } from './states.js';
@@ -24,7 +25,9 @@ export interface OpenStep extends SubscriptionStepBase {
   readonly startAt: string | null;
   readonly anchorDay: number | null;
   readonly testClock: string | null;
-  /** Why a card was refused before it was charged: the subscription is kept as cancelled. */
+  /** Of the customer, on its first payment; absent: none. */
+  readonly limits?: CustomerLimits;
+  /** Why it was refused before a card was charged: the subscription is kept as cancelled. */
   readonly refusal: Refusal | null;
 }
 

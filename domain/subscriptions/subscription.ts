@@ -119,6 +119,8 @@ export interface ChargeOrder {
   readonly card: StoredCard;
   readonly backupCard: StoredCard | null;
   readonly abandoned: readonly CardSlot[];
+  /** Cards that were declined for good: they are left out. */
+  readonly final: readonly CardSlot[];
   readonly customerInitiated: boolean;
 }
 

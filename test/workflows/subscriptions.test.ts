@@ -9,7 +9,7 @@ import { always, authorized, captured, expectSame, fails, lasts, oneAfterTheOthe
 import { anyInput, faultyWorker, newId, type SagaRun, type Script } from './faulty-worker.js';
 
 const charge: ChargeOrder = {
-  ...{ paymentId: 'pay_1', purpose: 'open', amount: 900, currency: 'GBP', backupCard: null, abandoned: [] },
+  ...{ paymentId: 'pay_1', purpose: 'open', amount: 900, currency: 'GBP', backupCard: null, abandoned: [], final: [] },
   ...{ card: { token: 'tok_1', customer: null }, customerInitiated: true },
 };
 const state = (status: SubscriptionState['status'], more: Partial<SubscriptionState> = {}): SubscriptionState => ({
@@ -162,6 +162,25 @@ describe('a subscription', () => {
     await cancel(run);
   });
 
+  test('leaves a card out that was declined for good', async () => {
+    const backupCard = { token: 'tok_2', customer: null };
+    const renewing: ChargeOrder = { ...charge, paymentId: 'pay_7', purpose: 'period', backupCard, final: ['primary'] };
+    const run = await subscribe({
+      settleSubscription: oneAfterTheOther<unknown>(done(state('active', { nextAt: soon() })), done(state('active'))),
+      dueSubscription: () => done(state('active', { charge: renewing })),
+    });
+    await run.until('settleSubscription', 2);
+    const asked = run.argsOf('authorizeCard').map(([{ paymentId, card, token }]) => [paymentId, card, token]);
+    expect(asked).toEqual([
+      ['pay_1', 'primary', 'tok_1'],
+      ['pay_7', 'backup', 'tok_2'],
+    ]);
+    expect(run.argsOf('settleSubscription')[1]).toMatchObject([
+      { charged: 'captured', payment: { cardUsed: 'backup' } },
+    ]);
+    await cancel(run);
+  });
+
   test('that is due does what is due when its time has come', async () => {
     const renewing: ChargeOrder = { ...charge, paymentId: 'pay_5', purpose: 'period' };
     const run = await subscribe({
@@ -175,13 +194,16 @@ describe('a subscription', () => {
 
   test('whose other card is refused is not billed later for it', async () => {
     const run = await subscribe({
-      settleSubscription: () => done(state('active', { nextAt: soon(1500) })),
+      settleSubscription: () => done(state('active', { nextAt: soon(500) })),
       storeCard: oneAfterTheOther<unknown>({ kind: 'stored', card: { token: 'tok_1', customer: null } }, declined),
     });
     await opened(run);
+    const { runId } = await run.running.describe();
     const other = { cardToken: 'tok_declined', backupCardToken: null };
     while (!run.steps.includes('dueSubscription'))
       expect(await command(run, 'paymentMethod', other)).toMatchObject({ kind: 'refused' });
+    // A new run looks at once.
+    expect((await run.running.describe()).runId).toBe(runId);
     await cancel(run);
   });
 

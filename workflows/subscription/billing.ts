@@ -120,10 +120,11 @@ function stoppedRefusal(kind: 'captured' | 'stopped'): Refusal | null {
 
 function factsOf(input: SubscriptionInput, order: ChargeOrder, { traceparent }: Caller) {
   const { subscriptionId, customerId, email, gateway } = input;
-  const { paymentId, amount, currency, card, backupCard, abandoned, customerInitiated } = order;
+  const { paymentId, amount, currency, card, backupCard, abandoned, final, customerInitiated } = order;
   return {
     ...{ paymentId, orderId: null, reference: subscriptionId, amount, currency, customerId, email, gateway },
     ...{ cardToken: card.token, backupCardToken: backupCard?.token ?? null, abandoned, traceparent },
+    leftOut: final,
     stored: { primary: card.customer, backup: backupCard?.customer ?? null },
     ...(!customerInitiated && { merchantInitiated: true as const }),
   };

@@ -61,10 +61,11 @@ async function open(saga: SubscriptionSaga): Promise<SubscriptionAnswer> {
     if (record.exists) return record.answer();
   }
   const cards = await storeCards(saga, 'open', input, caller);
-  const { requestedAt, customerId, email, plan, gateway, startAt, anchorDay, testClock } = input;
+  const { requestedAt, customerId, email, plan, gateway, startAt, anchorDay, testClock, limits } = input;
   const opened = await record.apply(database.openSubscription, {
     ...record.step('open', 'once', caller),
     ...{ requestedAt, customerId, email, plan, gateway, startAt, anchorDay, testClock, ...cards },
+    ...(limits !== undefined && { limits }),
   });
   return await answerOf(saga, opened, caller);
 }
