@@ -10,7 +10,7 @@ export function due(at: Snapshot, ids: Ids): Decision | null {
   if (!isDue(at)) return null;
   const { subscription, now } = at;
   const { status, period, cancelAtPeriodEnd } = subscription;
-  if (status === 'scheduled') return start(at, ids, false);
+  if (status === 'scheduled') return start(at, ids, at.startedByCustomer ?? false);
   if (period === null) return { ...nothing, changes: { nextAt: null } };
   const unpaid = unpaidOf(at);
   if (secondsOf(period.end) > secondsOf(now))

@@ -91,6 +91,8 @@ export interface Snapshot {
   readonly unsettled: readonly BillingRecord[];
   /** The time of its test clock, else the present; whole seconds. */
   readonly now: string;
+  /** Its first charge began with its opening: its customer asked for it. Absent: it did not. */
+  readonly startedByCustomer?: boolean;
 }
 
 /** Makes ids from what they are for, so that a repeated step makes the same ones. */

@@ -12,6 +12,7 @@ import type { PaymentRecord } from '../../../domain/orders/steps.js';
 import { due } from '../../../domain/subscriptions/due.js';
 import { open } from '../../../domain/subscriptions/opening.js';
 import { settle } from '../../../domain/subscriptions/settle.js';
+import { subscriptionStepKey } from '../../../domain/subscriptions/steps.js';
 import type { Decision, Snapshot, Subscription } from '../../../domain/subscriptions/subscription.js';
 import { Books } from '../books.js';
 
@@ -177,6 +178,21 @@ describe('a step of a subscription', () => {
 });
 
 describe('a first payment', () => {
+  test('that is begun again is still the one that its customer asked for', async () => {
+    for (const begun of ['pay_1', undefined]) {
+      const { id, write } = opening();
+      const result = { outcome: 'done', ...(begun !== undefined && { begun }) } as const;
+      await stores[0].write({ ...write, key: subscriptionStepKey(id, 'open', 'once'), result });
+      const at = await read(id, start);
+      const stopped = settle(at, { kind: 'stopped' }, []);
+      if (stopped === null) throw new Error('nothing is being charged');
+      await stores[0].write(written(at.subscription, at.subscription.version, stopped));
+      expect(due(await read(id, start), stepIds)?.changes.pending).toMatchObject({
+        ...{ purpose: 'open', customerInitiated: begun !== undefined },
+      });
+    }
+  });
+
   const perDay = (amountPerDay: number) => ({ limits: { paymentsPerMinute: null, amountPerDay } });
 
   test("beyond its customer's limits is not begun, and nothing is written", async () => {
