@@ -88,6 +88,11 @@ const renewalTexts: Readonly<Record<SubscriptionMail, { subject: string; text: (
     text: (amount) =>
       `We could not charge ${amount} for your subscription. We will try your card again. You can give us another card at any time.`,
   },
+  past_due_until_end: {
+    subject: 'Your subscription is past due',
+    text: (amount) =>
+      `We could not charge ${amount} for your subscription. Give us another card before its period ends to keep it.`,
+  },
   unpaid: {
     subject: 'Your subscription is unpaid',
     text: (amount) =>

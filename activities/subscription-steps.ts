@@ -4,9 +4,12 @@ import { log } from '@temporalio/activity';
 import type { PaymentBegun, SubscriptionStore } from '../db/subscriptions/store.js';
 import type { Refusal } from '../domain/errors.js';
 import type { MailRequest, PaymentRecord } from '../domain/orders/steps.js';
+import type { CustomerLimits } from '../domain/payments/limits.js';
 import type { CardSlot } from '../domain/payments/states.js';
+import { refusalOf } from '../domain/refusals.js';
 import { isDue } from '../domain/subscriptions/billing.js';
 import type { Prorated } from '../domain/subscriptions/commands.js';
+import { finalCards } from '../domain/subscriptions/dunning.js';
 import type {
   StepAnswer,
   SubscriptionState,
@@ -66,13 +69,12 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
 
   function stateOf(at: Snapshot, abandoned: readonly CardSlot[]): SubscriptionState {
     const { status, nextAt, testClock } = at.subscription;
-    const nextInMs = nextAt === null || testClock !== null ? null : Math.max(0, Date.parse(nextAt) - now());
-    return { status, nextInMs, due: isDue(at), charge: chargeOf(at, abandoned) };
+    return { status, nextAt: testClock === null ? nextAt : null, due: isDue(at), charge: chargeOf(at, abandoned) };
   }
 
   /** Null: the subscription has changed since it was read. @param from the version read; null: it is new */
   async function write(
-    step: SubscriptionStepBase,
+    step: SubscriptionStepBase & { readonly limits?: CustomerLimits },
     key: string | null,
     at: Snapshot,
     from: number | null,
@@ -85,6 +87,7 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
     const written = await store.write({
       ...{ key, from, actor: step.actor, subscription, records: decision.records },
       ...(step.requestId !== undefined && { requestId: step.requestId }),
+      ...(step.limits !== undefined && { limits: step.limits }),
       begins: paymentBegun(subscription, decision),
       payment: payment ?? null,
       mails: [...mails, ...mailsOf(subscription, decision)],
@@ -98,6 +101,11 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
       result: answer,
     });
     if (written.outcome === 'stale') return null;
+    if (written.outcome === 'limited') {
+      const { retryAfterSeconds } = written;
+      const why = refusalOf('customer_limit_reached', { retryAfterSeconds });
+      return { outcome: 'refused', state: null, transitions: [], refusal: why };
+    }
     if (written.outcome === 'standing')
       return { outcome: 'done', state: stateOf(at, []), transitions: [], givenUp: true };
     if (payment !== undefined) onRecorded(payment, subscription);
@@ -129,9 +137,9 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
       throw new Error(`step ${step.key} met another change ${maxRounds} times`);
     },
 
-    /** Creates the subscription. Null: it exists. */
+    /** Creates the subscription. Null: it exists. Refused without a state: its customer's limits leave no room, and nothing is written. */
     async create(
-      step: SubscriptionStepBase & { readonly testClock: string | null },
+      step: SubscriptionStepBase & { readonly testClock: string | null; readonly limits?: CustomerLimits },
       make: (now: string) => Done & { readonly subscription: Subscription },
     ): Promise<SubscriptionStepResult | null> {
       const now = step.testClock === null ? present() : await store.clock(step.testClock);
@@ -166,7 +174,17 @@ function chargeOf({ subscription, unsettled }: Snapshot, abandoned: readonly Car
   if (pending === null || record === undefined || card === null) return null;
   const { paymentId, purpose, customerInitiated } = pending;
   const { currency } = subscription.plan;
-  return { paymentId, purpose, amount: record.charged, currency, card, backupCard, abandoned, customerInitiated };
+  const order = {
+    paymentId,
+    purpose,
+    amount: record.charged,
+    currency,
+    card,
+    backupCard,
+    abandoned,
+    customerInitiated,
+  };
+  return { ...order, final: finalCards(subscription) };
 }
 
 function paymentBegun(subscription: Subscription, { changes, records }: Decision): PaymentBegun | null {

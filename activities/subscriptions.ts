@@ -24,8 +24,12 @@ export function subscriptionActivities(dependencies: SubscriptionDependencies) {
     async openSubscription(step: OpenStep): Promise<SubscriptionStepResult> {
       const known = await steps.apply(step, step.key, () => ({ kind: 'nothing' }));
       if (known.state !== null) return known;
-      const { refusal } = step;
-      const created = await steps.create(step, (now) => ({ kind: 'done', refusal, ...open(step, now, stepIds) }));
+      const create = (as: OpenStep) =>
+        steps.create(as, (now) => ({ kind: 'done', refusal: as.refusal, ...open(as, now, stepIds) }));
+      let created = await create(step);
+      // Beyond its customer's limits: kept as cancelled.
+      if (created?.outcome === 'refused' && created.state === null)
+        created = await create({ ...step, refusal: created.refusal });
       return created ?? (await steps.apply(step, step.key, () => ({ kind: 'nothing' })));
     },
 
@@ -81,8 +85,9 @@ function settled(at: Snapshot, step: SettleStep): Ruling {
 }
 
 function chargedAs({ charged, refusal }: SettleStep, payment: PaymentRecord): Charged {
+  const { attempts } = payment;
   if (charged !== 'refused' || refusal === null)
-    return charged === 'captured' ? { kind: charged } : { kind: 'stopped' };
+    return charged === 'captured' ? { kind: charged, attempts } : { kind: 'stopped' };
   const { code, detail } = refusal;
-  return { kind: 'refused', failure: { code, detail }, attempts: payment.attempts };
+  return { kind: 'refused', failure: { code, detail }, attempts };
 }

@@ -4,6 +4,7 @@ import type { Database } from '../../db/postgres/client.js';
 import { getTestClock } from '../../db/subscriptions/test-clocks.js';
 import { refusalStatus } from '../../domain/errors.js';
 import { latestClockTime } from '../../domain/limits.js';
+import { customerLimits } from '../../domain/payments/limits.js';
 import { usesLiveKey } from '../../domain/stripe-settings.js';
 import { type SubscriptionInput, subscriptionWorkflowId } from '../../workflows/subscription/contract.js';
 import type { ApiDeps } from '../deps.js';
@@ -33,8 +34,7 @@ export async function subscribe(
   const problem = begun ? null : await timesProblem(body, connection.db, usesLiveKey(settings));
   if (problem) return problem;
 
-  const { customerPaymentsPerMinute: paymentsPerMinute, customerAmountPerDay: amountPerDay } = settings.payments;
-  const limited = paymentsPerMinute !== null || amountPerDay !== null;
+  const limits = customerLimits(settings.payments);
   const input: SubscriptionInput = {
     subscriptionId,
     customerId: body.customerId,
@@ -47,7 +47,7 @@ export async function subscribe(
     anchorDay: body.anchorDay ?? null,
     testClock: body.testClock ?? null,
     dunningWaitsSeconds: settings.payments.dunningWaitsSeconds,
-    ...(limited && { limits: { paymentsPerMinute, amountPerDay } }),
+    ...(limits && { limits }),
     retry: retrySettings(settings),
     caller: call.caller,
     requestedAt: now(),

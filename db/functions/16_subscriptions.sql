@@ -58,7 +58,8 @@ begin
   end loop;
 end $$;
 
--- Applies one decision. `stale`: the subscription has changed since. `standing`: the payment was decided before, or its card
+-- Applies one decision. `stale`: the subscription has changed since. `limited`: `limits` leave no room for the payment that it
+-- begins, and nothing is written. `standing`: the payment was decided before, or its card
 -- was given up, so that nothing is written.
 create or replace function subscription_step(step jsonb) returns jsonb language plpgsql volatile as $$
 declare
@@ -66,9 +67,20 @@ declare
   v_version int;
   v_payment jsonb := nullif(step->'payment', 'null');
   v_standing jsonb;
+  v_wait int;
 begin
   select version into v_version from subscriptions where id = v_id;
   if v_version is distinct from (step->>'from')::int then return '{"outcome": "stale"}'; end if;
+  if coalesce(step->'limits', 'null') <> 'null' and coalesce(step->'begins', 'null') <> 'null' then
+    v_wait := customer_limit_take(jsonb_build_object(
+      'paymentId', step->'begins'->'id', 'customerId', step->'begins'->'customerId', 'amount', step->'begins'->'amount',
+      'currency', step->'begins'->'currency', 'limits', step->'limits'));
+    if v_wait is not null then
+      perform audit(step->>'actor', 'payment.limited', 'subscription/' || v_id, 'refused', step->>'requestId',
+                    jsonb_build_object('retryAfterSeconds', v_wait));
+      return jsonb_build_object('outcome', 'limited', 'retryAfterSeconds', v_wait);
+    end if;
+  end if;
   if v_payment is not null then
     perform payment_write(payment_of_step(step));
     v_standing := payment_standing(v_payment->>'id');
@@ -103,6 +115,8 @@ begin
   -- Of two that open the same subscription, the second waits here and then finds it.
   perform pg_advisory_xact_lock(hashtextextended('subscription/' || id, 0))
     from (select distinct s->'subscription'->>'id' as id from jsonb_array_elements(p_steps) s order by 1) as x;
+  perform customers_lock(array(select s->'begins'->>'customerId' from jsonb_array_elements(p_steps) s
+                                where s->'limits' <> 'null'));
   for step in select value from jsonb_array_elements(p_steps) loop
     v_results := v_results || jsonb_build_array(subscription_step(step));
   end loop;

@@ -4,9 +4,10 @@
  */
 import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import type { MailRequest, PaymentRecord, PaymentStanding } from '../../domain/orders/steps.js';
+import type { CustomerLimits } from '../../domain/payments/limits.js';
 import type { CardSlot } from '../../domain/payments/states.js';
 import type { Period } from '../../domain/subscriptions/states.js';
-import type { StepAnswer } from '../../domain/subscriptions/steps.js';
+import { type StepAnswer, subscriptionStepKey } from '../../domain/subscriptions/steps.js';
 import {
   type BillingRecord,
   instantOf,
@@ -27,6 +28,8 @@ export interface Found {
   readonly clock: string | null;
   /** The cards of the charge under way that were given up. */
   readonly abandoned: readonly CardSlot[];
+  /** Its first charge began with its opening: its customer asked for it. */
+  readonly startedByCustomer: boolean;
 }
 
 /** A payment that a step begins: its row stands before the processor is asked. */
@@ -43,6 +46,8 @@ export interface SubscriptionWrite {
   readonly subscription: Subscription;
   readonly records: readonly BillingRecord[];
   readonly begins: PaymentBegun | null;
+  /** Of the customer, on the payment that it begins; absent: none. */
+  readonly limits?: CustomerLimits;
   /** How the payment was decided. */
   readonly payment: PaymentRecord | null;
   readonly mails: readonly MailRequest[];
@@ -53,6 +58,7 @@ export interface SubscriptionWrite {
 export type Written =
   | { readonly outcome: 'done' }
   | { readonly outcome: 'stale' }
+  | { readonly outcome: 'limited'; readonly retryAfterSeconds: number }
   | { readonly outcome: 'standing'; readonly standing: PaymentStanding };
 
 export type SubscriptionStore = ReturnType<typeof createSubscriptionStore>;
@@ -69,10 +75,14 @@ export function createSubscriptionStore({ sql: client, db }: Pick<Connection, 's
     /** The subscription and what is not settled of it; null: there is none. */
     async read(id: string): Promise<Found | null> {
       const [row] = await db
-        .select({ subscription: subscriptions, clock: testClocks.now, abandoned: payments.abandoned })
+        .select({
+          ...{ subscription: subscriptions, clock: testClocks.now, abandoned: payments.abandoned },
+          opened: subscriptionSteps.result,
+        })
         .from(subscriptions)
         .leftJoin(testClocks, eq(testClocks.id, subscriptions.testClock))
         .leftJoin(payments, sql`${payments.id} = ${subscriptions.pending}->>'paymentId'`)
+        .leftJoin(subscriptionSteps, eq(subscriptionSteps.key, subscriptionStepKey(id, 'open', 'once')))
         .where(eq(subscriptions.id, id));
       if (row === undefined) return null;
       // After the row: had they changed before, a decision from both would be stale.
@@ -86,6 +96,7 @@ export function createSubscriptionStore({ sql: client, db }: Pick<Connection, 's
         unsettled: unsettled.map(recordOf),
         clock: row.clock === null ? null : whole(row.clock),
         abandoned: row.abandoned ?? [],
+        startedByCustomer: row.opened?.outcome === 'done' && row.opened.begun !== undefined,
       };
     },
 

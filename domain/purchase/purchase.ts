@@ -47,6 +47,8 @@ export interface ChargeFacts extends PaymentFacts {
   readonly traceparent: string;
   /** Cards that were given up before: their money is returned, and they are not charged. */
   readonly abandoned: readonly CardSlot[];
+  /** Cards that are not asked at all; absent: none. */
+  readonly leftOut?: readonly CardSlot[];
   /** The customers at the processor that the cards are stored with; absent: they are not stored. */
   readonly stored?: Readonly<Record<CardSlot, string | null>>;
   /** Nobody is there to answer the card's bank: a renewal. */
@@ -205,5 +207,6 @@ function cardsOf(facts: ChargeFacts): CardOperation[] {
     ...(facts.merchantInitiated && { merchantInitiated: true }),
   });
   const primary = onCard('primary', cardToken);
-  return backupCardToken === null ? [primary] : [primary, onCard('backup', backupCardToken)];
+  const all = backupCardToken === null ? [primary] : [primary, onCard('backup', backupCardToken)];
+  return all.filter(({ card }) => !facts.leftOut?.includes(card));
 }

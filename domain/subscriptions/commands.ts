@@ -123,10 +123,12 @@ export function cancel(at: Snapshot, atPeriodEnd: boolean): Decided {
 
 export function pause(at: Snapshot): Decided {
   const { subscription } = at;
-  const { status } = subscription;
+  const { status, pending } = subscription;
+  // Its first charge under way is decided first: then it has begun.
+  if (status === 'scheduled' && pending !== null) return busy;
   if (status !== 'active' && status !== 'past_due' && status !== 'unpaid')
     return refuse(invalidState(subscription, 'paused'));
-  if (subscription.pending !== null) return busy;
+  if (pending !== null) return busy;
   const { changes, records } = cancelled(at);
   const { card, backupCard, failure } = subscription;
   return done({

@@ -86,7 +86,7 @@ class Ledger {
   }
 
   outcome(): Charged {
-    if (this.card === 'pays') return { kind: 'captured' };
+    if (this.card === 'pays') return { kind: 'captured', attempts: [] };
     if (this.card === 'stopped') return { kind: 'stopped' };
     const code = this.card === 'is lost' ? 'lost_card' : 'generic_decline';
     const attempts: PaymentAttempt[] = [{ card: 'primary', outcome: 'declined', code, at: instantOf(this.now) }];

@@ -10,7 +10,7 @@ export function due(at: Snapshot, ids: Ids): Decision | null {
   if (!isDue(at)) return null;
   const { subscription, now } = at;
   const { status, period, cancelAtPeriodEnd } = subscription;
-  if (status === 'scheduled') return start(at, ids, false);
+  if (status === 'scheduled') return start(at, ids, at.startedByCustomer ?? false);
   if (period === null) return { ...nothing, changes: { nextAt: null } };
   const unpaid = unpaidOf(at);
   if (secondsOf(period.end) > secondsOf(now))
@@ -54,7 +54,8 @@ function renew(at: Snapshot, ids: Ids): Decision {
 export function cancelled(at: Snapshot): Decision {
   const changes: Changes = {
     ...{ status: 'cancelled', period: null, cancelAtPeriodEnd: false, nextAt: null },
-    ...{ card: null, backupCard: null },
+    // A failure of one that is cancelled is why it never started.
+    ...{ card: null, backupCard: null, failure: null },
   };
   return replacing({ changes, records: [], mail: null, event: 'cancelled' }, at, at.unsettled);
 }

@@ -1,6 +1,7 @@
 /** What follows from a refused renewal. */
-import type { PaymentAttempt } from '../payments/states.js';
-import { instantOf, secondsOf } from './subscription.js';
+import type { CardSlot, PaymentAttempt } from '../payments/states.js';
+import type { StoredCard } from './states.js';
+import { instantOf, type Subscription, secondsOf } from './subscription.js';
 
 /**
  * Declines that another attempt on the same card cannot turn: the card is gone, blocked or of the wrong kind, or its owner
@@ -40,10 +41,35 @@ const authenticationDeclines: readonly string[] = ['authentication_required', 'r
 
 /** Whether every card was declined in a way that says not to try again. */
 export function isFinal(attempts: readonly PaymentAttempt[]): boolean {
-  return (
-    attempts.length > 0 &&
-    attempts.every(({ outcome, code, final }) => outcome === 'declined' && (final || isIn(finalDeclines, code)))
-  );
+  return attempts.length > 0 && attempts.every(isFinalDecline);
+}
+
+function isFinalDecline({ outcome, code, final }: PaymentAttempt): boolean {
+  return outcome === 'declined' && (final === true || isIn(finalDeclines, code));
+}
+
+type Cards = Pick<Subscription, 'card' | 'backupCard'>;
+
+/** The cards after these attempts: one that was declined for good keeps that until it is replaced, or pays after all. */
+export function cardsAfter({ card, backupCard }: Cards, attempts: readonly PaymentAttempt[]): Cards {
+  const after = (slot: CardSlot, stored: StoredCard | null): StoredCard | null => {
+    const last = attempts.findLast((each) => each.card === slot);
+    if (stored === null || last === undefined) return stored;
+    const { token, customer, final } = stored;
+    const isNowFinal = isFinalDecline(last) || (final === true && last.outcome !== 'captured');
+    return { token, customer, ...(isNowFinal && { final: true }) };
+  };
+  return { card: after('primary', card), backupCard: after('backup', backupCard) };
+}
+
+/** The cards that are left out of a charge. None where no other is left: then a customer asks for it, and the bank decides. */
+export function finalCards({ card, backupCard }: Cards): readonly CardSlot[] {
+  const final: CardSlot[] = [
+    ...(card?.final ? (['primary'] as const) : []),
+    ...(backupCard?.final ? (['backup'] as const) : []),
+  ];
+  const all = backupCard === null ? 1 : 2;
+  return final.length === all ? [] : final;
 }
 
 /** Whether a card's owner has to confirm the payment to the bank. */

@@ -1,13 +1,13 @@
 /** What follows from a charge that is decided. */
 import type { PaymentAttempt } from '../payments/states.js';
 import { replacing } from './billing.js';
-import { isFinal, needsAuthentication, nextAttempt } from './dunning.js';
+import { cardsAfter, isFinal, needsAuthentication, nextAttempt } from './dunning.js';
 import type { SubscriptionMail } from './states.js';
 import type { BillingRecord, Changes, Decision, Failure, PendingCharge, Snapshot } from './subscription.js';
 
 /** How a charge ended. `stopped`: a command to cancel or pause came before the capture. */
 export type Charged =
-  | { readonly kind: 'captured' }
+  | { readonly kind: 'captured'; readonly attempts: readonly PaymentAttempt[] }
   | { readonly kind: 'refused'; readonly failure: Failure; readonly attempts: readonly PaymentAttempt[] }
   | { readonly kind: 'stopped' };
 
@@ -16,20 +16,28 @@ export function settle(at: Snapshot, charged: Charged, waits: readonly number[])
   const { pending } = at.subscription;
   const record = at.unsettled.find(({ id }) => id === pending?.recordId);
   if (pending === null || record === undefined) return null;
-  if (charged.kind === 'captured') return paid(at, pending, record);
+  if (charged.kind === 'captured') return paid(at, pending, record, charged.attempts);
   if (charged.kind === 'stopped') return stopped(at, pending, record);
   if (pending.purpose === 'open') return neverStarted(record, charged.failure);
   if (pending.purpose === 'period') return refused(at, record, charged, waits);
-  // Nothing changes but that the attempt is known.
-  return { ...voided(at, record), event: `${pending.purpose}_refused` };
+  // Nothing changes but that the attempt is known, and cards that were declined for good.
+  const undone = voided(at, record);
+  const changes = { ...undone.changes, ...cardsAfter(at.subscription, charged.attempts) };
+  return { ...undone, changes, event: `${pending.purpose}_refused` };
 }
 
-function paid(at: Snapshot, { purpose, onPaid }: PendingCharge, record: BillingRecord): Decision {
+function paid(
+  at: Snapshot,
+  { purpose, onPaid }: PendingCharge,
+  record: BillingRecord,
+  attempts: readonly PaymentAttempt[],
+): Decision {
   const { subscription, unsettled } = at;
   const nextAt = subscription.period?.end ?? null;
   const changes: Changes = {
     ...(purpose === 'period' && { status: 'active', nextAt }),
     ...onPaid,
+    ...cardsAfter(subscription, attempts),
     pending: null,
     failure: null,
   };
@@ -80,12 +88,15 @@ function refused(
   const end = period?.end ?? now;
   const next = isFinal(attempts) ? null : nextAttempt(waits, record.attempts, now, end);
   const records: BillingRecord[] = [{ ...record, status: 'failed' }];
+  const cards = cardsAfter(subscription, attempts);
   if (next === null || status === 'unpaid') {
-    const changes: Changes = { status: 'unpaid', pending: null, nextAt: cancelAtPeriodEnd ? end : null, failure };
+    const nextAt = cancelAtPeriodEnd ? end : null;
+    const changes: Changes = { ...cards, status: 'unpaid', pending: null, nextAt, failure };
     const mail: SubscriptionMail = needsAuthentication(attempts) ? 'authentication_required' : 'unpaid';
     return { changes, records, mail: status === 'unpaid' ? null : mail, event: 'unpaid' };
   }
   const nextAt = next === 'never' ? end : next;
-  const mail = status === 'active' ? 'past_due' : null;
-  return { changes: { status: 'past_due', pending: null, nextAt, failure }, records, mail, event: 'past_due' };
+  const mail = next === 'never' ? 'past_due_until_end' : 'past_due';
+  const changes: Changes = { ...cards, status: 'past_due', pending: null, nextAt, failure };
+  return { changes, records, mail: status === 'active' ? mail : null, event: 'past_due' };
 }

@@ -54,7 +54,9 @@ export interface BillingLine {
 export interface StoredCard {
   readonly token: string;
   readonly customer: string | null;
+  /** Its bank has said not to try it again. */
+  readonly final?: true;
 }
 
-/** Mails to the customer about a renewal that was refused. */
-export type SubscriptionMail = 'past_due' | 'unpaid' | 'authentication_required';
+/** Mails to the customer about a renewal that was refused. `past_due_until_end`: no attempt is left before its period ends. */
+export type SubscriptionMail = 'past_due' | 'past_due_until_end' | 'unpaid' | 'authentication_required';

@@ -2,6 +2,7 @@
 import type { Refusal } from '../errors.js';
 import type { PaymentRecord } from '../orders/steps.js';
 import type { GatewayName } from '../payments/gateways.js';
+import type { CustomerLimits } from '../payments/limits.js';
 import type { StepBase, StepResult } from '../steps.js';
 import type { Prorated } from './commands.js';
 import type { Plan, StoredCard, SubscriptionStatus } from './states.js';
@@ -24,7 +25,9 @@ export interface OpenStep extends SubscriptionStepBase {
   readonly startAt: string | null;
   readonly anchorDay: number | null;
   readonly testClock: string | null;
-  /** Why a card was refused before it was charged: the subscription is kept as cancelled. */
+  /** Of the customer, on its first payment; absent: none. */
+  readonly limits?: CustomerLimits;
+  /** Why it was refused before a card was charged: the subscription is kept as cancelled. */
   readonly refusal: Refusal | null;
 }
 
@@ -48,8 +51,8 @@ export type ReplaceCardStep = SubscriptionStepBase & {
 /** The subscription after a step. */
 export interface SubscriptionState {
   readonly status: SubscriptionStatus;
-  /** Until it has something to do by itself; null: it waits for a command or for its test clock. */
-  readonly nextInMs: number | null;
+  /** When it next has something to do by itself; null: it waits for a command or for its test clock. */
+  readonly nextAt: string | null;
   /** Something is due now. */
   readonly due: boolean;
   /** The charge under way. */

@@ -91,6 +91,8 @@ export interface Snapshot {
   readonly unsettled: readonly BillingRecord[];
   /** The time of its test clock, else the present; whole seconds. */
   readonly now: string;
+  /** Its first charge began with its opening: its customer asked for it. Absent: it did not. */
+  readonly startedByCustomer?: boolean;
 }
 
 /** Makes ids from what they are for, so that a repeated step makes the same ones. */
@@ -119,6 +121,8 @@ export interface ChargeOrder {
   readonly card: StoredCard;
   readonly backupCard: StoredCard | null;
   readonly abandoned: readonly CardSlot[];
+  /** Cards that were declined for good: they are left out. */
+  readonly final: readonly CardSlot[];
   readonly customerInitiated: boolean;
 }
 

@@ -9,13 +9,14 @@ import { always, authorized, captured, expectSame, fails, lasts, oneAfterTheOthe
 import { anyInput, faultyWorker, newId, type SagaRun, type Script } from './faulty-worker.js';
 
 const charge: ChargeOrder = {
-  ...{ paymentId: 'pay_1', purpose: 'open', amount: 900, currency: 'GBP', backupCard: null, abandoned: [] },
+  ...{ paymentId: 'pay_1', purpose: 'open', amount: 900, currency: 'GBP', backupCard: null, abandoned: [], final: [] },
   ...{ card: { token: 'tok_1', customer: null }, customerInitiated: true },
 };
 const state = (status: SubscriptionState['status'], more: Partial<SubscriptionState> = {}): SubscriptionState => ({
-  ...{ status, nextInMs: null, due: false, charge: null },
+  ...{ status, nextAt: null, due: false, charge: null },
   ...more,
 });
+const soon = (ms = 50) => new Date(Date.now() + ms).toISOString();
 const done = (after: SubscriptionState, more: object = {}) => ({
   ...{ outcome: 'done', state: after, transitions: [] },
   ...more,
@@ -161,14 +162,105 @@ describe('a subscription', () => {
     await cancel(run);
   });
 
+  test('leaves a card out that was declined for good', async () => {
+    const backupCard = { token: 'tok_2', customer: null };
+    const renewing: ChargeOrder = { ...charge, paymentId: 'pay_7', purpose: 'period', backupCard, final: ['primary'] };
+    const run = await subscribe({
+      settleSubscription: oneAfterTheOther<unknown>(done(state('active', { nextAt: soon() })), done(state('active'))),
+      dueSubscription: () => done(state('active', { charge: renewing })),
+    });
+    await run.until('settleSubscription', 2);
+    const asked = run.argsOf('authorizeCard').map(([{ paymentId, card, token }]) => [paymentId, card, token]);
+    expect(asked).toEqual([
+      ['pay_1', 'primary', 'tok_1'],
+      ['pay_7', 'backup', 'tok_2'],
+    ]);
+    expect(run.argsOf('settleSubscription')[1]).toMatchObject([
+      { charged: 'captured', payment: { cardUsed: 'backup' } },
+    ]);
+    await cancel(run);
+  });
+
   test('that is due does what is due when its time has come', async () => {
     const renewing: ChargeOrder = { ...charge, paymentId: 'pay_5', purpose: 'period' };
     const run = await subscribe({
-      settleSubscription: oneAfterTheOther<unknown>(done(state('active', { nextInMs: 50 })), done(state('active'))),
+      settleSubscription: oneAfterTheOther<unknown>(done(state('active', { nextAt: soon() })), done(state('active'))),
       dueSubscription: () => done(state('active', { charge: renewing })),
     });
     await run.until('settleSubscription', 2);
     expect(run.argsOf('settleSubscription')[1]).toMatchObject([{ paymentId: 'pay_5', charged: 'captured' }]);
+    await cancel(run);
+  });
+
+  test('whose other card is refused is not billed later for it', async () => {
+    const run = await subscribe({
+      settleSubscription: () => done(state('active', { nextAt: soon(500) })),
+      storeCard: oneAfterTheOther<unknown>({ kind: 'stored', card: { token: 'tok_1', customer: null } }, declined),
+    });
+    await opened(run);
+    const { runId } = await run.running.describe();
+    const other = { cardToken: 'tok_declined', backupCardToken: null };
+    while (!run.steps.includes('dueSubscription'))
+      expect(await command(run, 'paymentMethod', other)).toMatchObject({ kind: 'refused' });
+    // A new run looks at once.
+    expect((await run.running.describe()).runId).toBe(runId);
+    await cancel(run);
+  });
+
+  test('does what is due as itself, in a trace of its own', async () => {
+    const renewing: ChargeOrder = { ...charge, paymentId: 'pay_6', purpose: 'period' };
+    const run = await subscribe(
+      {
+        settleSubscription: oneAfterTheOther<unknown>(done(state('active', { nextAt: soon() })), done(state('active'))),
+        dueSubscription: () => done(state('active', { charge: renewing })),
+      },
+      { caller: { actor: 'api_key:1', traceparent: '', requestId: 'req_1' } },
+    );
+    await run.until('settleSubscription', 2);
+    const [first, second] = run.argsOf('settleSubscription').map(([step]) => step);
+    expect(first).toMatchObject({ actor: 'api_key:1', requestId: 'req_1' });
+    for (const step of [run.argsOf('dueSubscription')[0]?.[0], second]) {
+      expect(step).toMatchObject({ actor: 'subscription', traceId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+      expect(step).not.toHaveProperty('requestId');
+    }
+    await cancel(run);
+  });
+
+  test('that is resumed during its first charge answers once that is decided', async () => {
+    const run = await subscribe(
+      {
+        dueSubscription: () => done(state('scheduled', { charge })),
+        // It stays live, so that it can be asked at any time.
+        settleSubscription: () => refused(state('scheduled'), 'payment_declined'),
+      },
+      { resumed: 'lost-run' },
+    );
+    expect(await opened(run)).toMatchObject({ kind: 'refused', refusal: { code: 'payment_declined' } });
+    expect(run.steps).not.toContain('openSubscription');
+    await cancel(run);
+  });
+
+  test('tells signals from those of the runs before it', async () => {
+    const run = await subscribe({ pauseSubscription: () => done(state('paused')) }, { continued: true });
+    await run.running.signal('pause');
+    await run.until('pauseSubscription');
+    const { runId } = await run.running.describe();
+    expect(run.argsOf('pauseSubscription')[0]?.[0].key).toContain(`/pause/${runId}-signal-1`);
+    await cancel(run);
+  });
+
+  test('goes on in a new run without the tokens of its cards', async () => {
+    const run = await subscribe({ resumeSubscription: () => done(state('active')) }, { backupCardToken: 'tok_2' });
+    await opened(run);
+    const { runId } = await run.running.describe();
+    const ignored = Array.from({ length: 1000 }, () => run.running.signal('resume', { unknown: true }));
+    await Promise.all(ignored);
+    await run.running.signal('resume');
+    await expect.poll(async () => (await run.running.describe()).runId, { timeout: 20_000 }).not.toBe(runId);
+    const { events } = await run.running.fetchHistory();
+    const started = events?.[0]?.workflowExecutionStartedEventAttributes;
+    const input = Buffer.from(started?.input?.payloads?.[0]?.data ?? '').toString();
+    expect(JSON.parse(input)).toMatchObject({ cardToken: '', backupCardToken: null, continued: true });
     await cancel(run);
   });
 

@@ -115,6 +115,12 @@ export class Inbox<Requests, Standing, Answer extends AnyAnswer> {
     return this.commands.shift();
   }
 
+  /** Takes the oldest command that `matches` accepts, ahead of other commands. */
+  takeFirst(matches: (command: Command<Requests, Answer>) => boolean): Command<Requests, Answer> | undefined {
+    const index = this.commands.findIndex(matches);
+    return index === -1 ? undefined : this.commands.splice(index, 1)[0];
+  }
+
   /** Takes every queued command that `joins` accepts. */
   takeAll(joins: (command: Command<Requests, Answer>) => boolean): Command<Requests, Answer>[] {
     const all = this.commands.splice(0);

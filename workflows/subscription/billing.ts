@@ -1,10 +1,9 @@
 /** Charging a subscription: storing its cards, one charge, and all that is due. */
+import { uuid4 } from '@temporalio/workflow';
 import { type Refusal, refusal } from '../../domain/errors.js';
-import { paymentRecord } from '../../domain/payments/record.js';
 import { declineRefusal } from '../../domain/purchase/outcomes.js';
 import { charge } from '../../domain/purchase/purchase.js';
 import { nothingDone } from '../../domain/purchase/steps.js';
-import { refusalOf } from '../../domain/refusals.js';
 import type { StoredCard } from '../../domain/subscriptions/states.js';
 import type { SubscriptionStepResult } from '../../domain/subscriptions/steps.js';
 import type { ChargeOrder } from '../../domain/subscriptions/subscription.js';
@@ -14,7 +13,7 @@ import type { Caller } from '../shared/contract.js';
 import { database } from '../shared/proxies.js';
 import { Saga } from '../shared/saga.js';
 import type { SubscriptionInput } from './contract.js';
-import { type SubscriptionInbox, stopsCharge } from './inbox.js';
+import { type SubscriptionCommand, type SubscriptionInbox, stops, stopsCharge } from './inbox.js';
 import type { SubscriptionRecord } from './record.js';
 
 /** The state that all parts of a subscription's saga share. */
@@ -57,21 +56,32 @@ export async function storeCards(
   return { card: primary.card, backupCard: backup.card, refusal: null };
 }
 
-/** Does all that is due, and settles the charge under way. @param stopping a command that is taken stops charges */
-export async function catchUp(saga: SubscriptionSaga, stopping = false): Promise<void> {
-  const { input, record } = saga;
-  do {
-    if (record.charge !== null) await bill(saga, record.charge.paymentId, input.caller, stopping);
-    else await record.apply(database.dueSubscription, record.step('due', 'now', input.caller));
-  } while (record.hasWork && !stopping);
+/** What it does by itself is asked for by nobody, and is a trace of its own. */
+export function ownCaller(): Caller {
+  const hex = (id: string) => id.replaceAll('-', '');
+  const traceparent = `00-${hex(uuid4())}-${hex(uuid4()).slice(0, 16)}-01`;
+  return { actor: 'subscription', requestId: null, traceparent };
 }
 
-/** Carries out the charge that a step has begun, and records how it ended. */
+/**
+ * Does what is due, and settles the charge under way. Leaves the rest as soon as a command is queued that stops charges: what
+ * it has stopped would be due again.
+ */
+export async function catchUp(saga: SubscriptionSaga): Promise<void> {
+  const { inbox, record } = saga;
+  const caller = ownCaller();
+  do {
+    if (record.charge !== null) await bill(saga, record.charge.paymentId, caller);
+    else await record.apply(database.dueSubscription, record.step('due', 'now', caller));
+  } while (record.hasWork && !inbox.isQueued(stops));
+}
+
+/** Carries out the charge that a step has begun, and records how it ended. @param taken the command that waits for it */
 export async function bill(
   saga: SubscriptionSaga,
   paymentId: string,
   caller: Caller,
-  stopping = false,
+  taken: SubscriptionCommand | null = null,
 ): Promise<SubscriptionStepResult> {
   const { input, inbox, record } = saga;
   const { dunningWaitsSeconds } = input;
@@ -81,20 +91,14 @@ export async function bill(
   // A lost task has settled it.
   if (order?.paymentId !== paymentId) return await record.apply(database.settleSubscription, known);
 
+  const stopsIt = (command: SubscriptionCommand) => stopsCharge(command, order.purpose);
   const undoing = new Saga(input.retry);
   const money = undoMoney(undoing, null);
   const steps = chargeByActivities(input.retry, {
     giveUp: async (card, soFar) => (await database.abandonPayment(soFar, card)).status === 'pending',
-    cancelWanted: () => stopping || inbox.isQueued(stopsCharge),
+    cancelWanted: () => (taken !== null && stopsIt(taken)) || inbox.isQueued(stopsIt),
   });
-  const facts = factsOf(input, order, caller);
-  const limit = await limitReached(input, order);
-  if (limit !== null) {
-    const failed = paymentRecord(facts, 'failed', { attempts: [], score: null, providerReference: null }, null, limit);
-    const stopped = { ...settle, charged: 'refused', payment: failed, refusal: limit } as const;
-    return await record.apply(database.settleSubscription, stopped);
-  }
-  const outcome = await charge(facts, steps, money, nothingDone());
+  const outcome = await charge(factsOf(input, order, caller), steps, money, nothingDone());
   if (outcome.kind === 'undecided') return leftUndecided();
   if (outcome.kind === 'decided') return await record.apply(database.settleSubscription, known);
   const { kind: charged, payment } = outcome;
@@ -110,24 +114,17 @@ export async function bill(
   });
 }
 
-/** Counts the first payment towards its customer's limits. The refusal where one is reached; null: it may go on. */
-async function limitReached({ limits, customerId }: SubscriptionInput, order: ChargeOrder): Promise<Refusal | null> {
-  if (limits === undefined || !order.customerInitiated) return null;
-  const { paymentId, amount, currency } = order;
-  const retryAfterSeconds = await database.takeCustomerLimit({ paymentId, customerId, amount, currency, limits });
-  return retryAfterSeconds === null ? null : refusalOf('customer_limit_reached', { retryAfterSeconds });
-}
-
 function stoppedRefusal(kind: 'captured' | 'stopped'): Refusal | null {
   return kind === 'captured' ? null : refusal('invalid_state', 'the charge was stopped: another command came first');
 }
 
 function factsOf(input: SubscriptionInput, order: ChargeOrder, { traceparent }: Caller) {
   const { subscriptionId, customerId, email, gateway } = input;
-  const { paymentId, amount, currency, card, backupCard, abandoned, customerInitiated } = order;
+  const { paymentId, amount, currency, card, backupCard, abandoned, final, customerInitiated } = order;
   return {
     ...{ paymentId, orderId: null, reference: subscriptionId, amount, currency, customerId, email, gateway },
     ...{ cardToken: card.token, backupCardToken: backupCard?.token ?? null, abandoned, traceparent },
+    leftOut: final,
     stored: { primary: card.customer, backup: backupCard?.customer ?? null },
     ...(!customerInitiated && { merchantInitiated: true as const }),
   };

@@ -2,6 +2,7 @@
 import { log } from '@temporalio/workflow';
 import { type Refusal, refusal } from '../../domain/errors.js';
 import type { SubscriptionStatus } from '../../domain/subscriptions/states.js';
+import type { ChargePurpose } from '../../domain/subscriptions/subscription.js';
 import { type Command, type CommandTable, Inbox } from '../shared/inbox.js';
 import {
   type AdvanceRequest,
@@ -52,7 +53,12 @@ export function subscriptionInbox(run: string): SubscriptionInbox {
   });
 }
 
-/** Whether the command keeps a charge under way from being captured. */
-export function stopsCharge(command: SubscriptionCommand): boolean {
+/** Whether the command comes before what is due and before other commands. */
+export function stops(command: SubscriptionCommand): boolean {
   return command.kind === 'pause' || (command.kind === 'cancel' && !command.request.atPeriodEnd);
+}
+
+/** Whether the command keeps a charge under way from being captured. A pause waits for the first one: it pauses what has begun. */
+export function stopsCharge(command: SubscriptionCommand, purpose: ChargePurpose): boolean {
+  return stops(command) && (command.kind !== 'pause' || purpose !== 'open');
 }

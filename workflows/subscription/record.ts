@@ -6,11 +6,17 @@ import { type AnyStepResult, SagaRecord } from '../shared/record.js';
 import type { SubscriptionInput } from './contract.js';
 import type { SubscriptionInbox } from './inbox.js';
 
+/** Between two looks at what is nearly due. */
+const leastWaitMs = 250;
+
 interface Standing {
   readonly status: SubscriptionStatus;
 }
 
 export class SubscriptionRecord extends SagaRecord<{ readonly subscriptionId: string }, Standing, SubscriptionState> {
+  /** When its state was read, by the workflow's time. */
+  private readAt = 0;
+
   constructor(
     private readonly input: SubscriptionInput,
     inbox: SubscriptionInbox,
@@ -33,12 +39,17 @@ export class SubscriptionRecord extends SagaRecord<{ readonly subscriptionId: st
     return this.state !== null && (this.state.due || this.state.charge !== null);
   }
 
+  /** Until it has something to do by itself; null: it waits for a command or for its test clock. */
   get nextInMs(): number | null {
-    return this.state?.nextInMs ?? null;
+    const nextAt = this.state?.nextAt ?? null;
+    if (nextAt === null) return null;
+    // A worker whose clock is behind finds nothing due yet.
+    return Math.max(Date.parse(nextAt), this.readAt + leastWaitMs) - Date.now();
   }
 
   override adopt<Result extends AnyStepResult<SubscriptionState>>(result: Result): Result {
     super.adopt(result);
+    if (result.state !== null) this.readAt = Date.now();
     this.publish();
     return result;
   }

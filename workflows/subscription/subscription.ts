@@ -9,16 +9,17 @@ import { runToEnd } from '../shared/cancellation.js';
 import type { Caller } from '../shared/contract.js';
 import { hearProcessor } from '../shared/processor-reports.js';
 import { database } from '../shared/proxies.js';
-import { bill, catchUp, type SubscriptionSaga, storeCards } from './billing.js';
+import { bill, catchUp, ownCaller, type SubscriptionSaga, storeCards } from './billing.js';
 import type { SubscriptionAnswer, SubscriptionInput } from './contract.js';
-import { type SubscriptionCommand, stopsCharge, subscriptionInbox } from './inbox.js';
+import { type SubscriptionCommand, stops, subscriptionInbox } from './inbox.js';
 import { SubscriptionRecord } from './record.js';
 
 /** Events after which it goes on in a new run; its state is in Postgres. */
 const longHistory = 1000;
 
 export async function subscription(input: SubscriptionInput): Promise<SubscriptionAnswer> {
-  const run = input.resumed === undefined ? '' : `${input.resumed}-`;
+  const earlier = input.continued ? workflowInfo().runId : input.resumed;
+  const run = earlier === undefined ? '' : `${earlier}-`;
   const inbox = subscriptionInbox(run);
   const record = new SubscriptionRecord(input, inbox);
   hearProcessor();
@@ -38,7 +39,7 @@ async function runSaga(saga: SubscriptionSaga): Promise<SubscriptionAnswer> {
     else await continueIfLong(saga);
     if (!record.isLive) break;
     if (!record.hasWork) await inbox.waitForWork(record.nextInMs, 'Wait for the next payment');
-    const command = inbox.take();
+    const command = inbox.takeFirst(stops) ?? inbox.take();
     if (command === undefined) await catchUp(saga);
     else inbox.answer(command, await carryOut(saga, command));
   }
@@ -51,14 +52,20 @@ async function open(saga: SubscriptionSaga): Promise<SubscriptionAnswer> {
   const { input, record } = saga;
   const { caller } = input;
   if (input.continued || input.resumed !== undefined) {
-    await record.apply(database.dueSubscription, record.step('due', 'now', caller));
+    const own = ownCaller();
+    await record.apply(database.dueSubscription, record.step('due', 'now', own));
+    if (record.charge?.purpose === 'open') {
+      const billed = await bill(saga, record.charge.paymentId, own);
+      if (billed.outcome === 'refused') return record.refuse(billed.refusal);
+    }
     if (record.exists) return record.answer();
   }
   const cards = await storeCards(saga, 'open', input, caller);
-  const { requestedAt, customerId, email, plan, gateway, startAt, anchorDay, testClock } = input;
+  const { requestedAt, customerId, email, plan, gateway, startAt, anchorDay, testClock, limits } = input;
   const opened = await record.apply(database.openSubscription, {
     ...record.step('open', 'once', caller),
     ...{ requestedAt, customerId, email, plan, gateway, startAt, anchorDay, testClock, ...cards },
+    ...(limits !== undefined && { limits }),
   });
   return await answerOf(saga, opened, caller);
 }
@@ -67,15 +74,24 @@ async function carryOut(saga: SubscriptionSaga, command: SubscriptionCommand): P
   const { record } = saga;
   const { caller } = command.request;
   if (command.kind === 'advance') {
-    await catchUp(saga);
+    do await catchUpUnlessStopped(saga);
+    while (record.hasWork);
     return record.answer();
   }
   for (;;) {
     const result = await step(saga, command);
     if ('kind' in result) return result;
     if (result.outcome === 'refused' || !result.busy) return await answerOf(saga, result, caller);
-    await catchUp(saga, stopsCharge(command));
+    if (!stops(command)) await catchUpUnlessStopped(saga);
+    else if (record.charge !== null) await bill(saga, record.charge.paymentId, ownCaller(), command);
   }
+}
+
+/** Does what is due. A command that stops charges comes before the rest of it, and before the command that waits here. */
+async function catchUpUnlessStopped(saga: SubscriptionSaga): Promise<void> {
+  await catchUp(saga);
+  const stopping = saga.inbox.takeFirst(stops);
+  if (stopping !== undefined) saga.inbox.answer(stopping, await carryOut(saga, stopping));
 }
 
 /** The step of a command; an answer where a card was refused before it. */
@@ -126,5 +142,7 @@ async function continueIfLong({ input, inbox }: SubscriptionSaga): Promise<void>
   const { historyLength, continueAsNewSuggested } = workflowInfo();
   if ((historyLength < longHistory && !continueAsNewSuggested) || inbox.hasWork) return;
   await condition(() => allHandlersFinished() || inbox.hasWork);
-  if (!inbox.hasWork) await continueAsNew<typeof subscription>({ ...input, continued: true });
+  if (inbox.hasWork) return;
+  // Its cards are in Postgres: their tokens have served.
+  await continueAsNew<typeof subscription>({ ...input, cardToken: '', backupCardToken: null, continued: true });
 }

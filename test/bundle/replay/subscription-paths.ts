@@ -1,6 +1,8 @@
 /** Every path that a subscription and its test clock can take. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually, type Shop } from '../../shop.js';
 import { advance, clockAt, command, subscribe } from '../../stack/subscriptions/subscriber.js';
+import { recordedLimit } from './limit-paths.js';
 import type { Outside, Path } from './path.js';
 
 const begins = '2027-01-01T00:00:00Z';
@@ -94,6 +96,27 @@ export const subscriptionPaths: readonly Path[] = [
       const resuming = command(shop, id, 'resume');
       await command(shop, id, 'cancel');
       await resuming;
+    }),
+  },
+  {
+    name: 'subscription-paused-during-a-renewal',
+    walk: clocked(async (shop, id, to) => {
+      await card(shop, id, 'tok_slow_700');
+      const moving = to('2027-02-01T00:00:00Z');
+      await sleep(400);
+      await command(shop, id, 'pause');
+      await moving;
+    }),
+  },
+  {
+    name: 'subscription-limited',
+    walk: clocked(async () => undefined, { plan: { ...daily, amount: recordedLimit + 1 } }),
+  },
+  {
+    name: 'subscription-without-a-lost-card',
+    walk: clocked(async (shop, id, to) => {
+      await card(shop, id, 'tok_lost_card', 'tok_visa');
+      await to('2027-03-01T00:00:00Z');
     }),
   },
   {

@@ -12,6 +12,7 @@ import type { PaymentRecord } from '../../../domain/orders/steps.js';
 import { due } from '../../../domain/subscriptions/due.js';
 import { open } from '../../../domain/subscriptions/opening.js';
 import { settle } from '../../../domain/subscriptions/settle.js';
+import { subscriptionStepKey } from '../../../domain/subscriptions/steps.js';
 import type { Decision, Snapshot, Subscription } from '../../../domain/subscriptions/subscription.js';
 import { Books } from '../books.js';
 
@@ -44,20 +45,25 @@ function written(subscription: Subscription, from: number | null, decision: Deci
   };
 }
 
-/** A subscription whose first charge is under way. */
-async function opened() {
+/** The step that opens a subscription, which begins its first charge. */
+function opening(customerId = 'cus_1') {
   const id = `sub_${randomUUID().replaceAll('-', '')}`;
   const { subscription, decision } = open(
     {
       ...{ subscriptionId: id, key: randomUUID(), actor: 'test', traceId: '', requestedAt: start },
-      ...{ customerId: 'cus_1', email: 'a@example.com', gateway: 'sandbox', startAt: null, anchorDay: null },
+      ...{ customerId, email: 'a@example.com', gateway: 'sandbox', startAt: null, anchorDay: null },
       ...{ plan: { amount: 1000, currency: 'USD', interval: 'month' }, testClock: null, refusal: null },
       ...{ card: { token: 'tok_visa', customer: null }, backupCard: null },
     },
     start,
     stepIds,
   );
-  const write = written(subscription, null, decision);
+  return { id, write: written(subscription, null, decision) };
+}
+
+/** A subscription whose first charge is under way. */
+async function opened() {
+  const { id, write } = opening();
   expect(await stores[0].write(write)).toEqual({ outcome: 'done' });
   return { id, write };
 }
@@ -77,7 +83,7 @@ const recordOf = (at: Snapshot, status: PaymentRecord['status']): PaymentRecord 
 /** The step that settles the charge under way as captured. */
 async function settling(id: string): Promise<SubscriptionWrite> {
   const at = await read(id, start);
-  const decision = settle(at, { kind: 'captured' }, []);
+  const decision = settle(at, { kind: 'captured', attempts: [] }, []);
   if (decision === null) throw new Error('nothing is being charged');
   const payment = recordOf(at, 'captured');
   const mails = [{ template: 'receipt', paymentId: payment.id }] as const;
@@ -168,6 +174,44 @@ describe('a step of a subscription', () => {
     await expect(stores[0].write({ ...step, records })).rejects.toMatchObject({ code: '23514' });
     expect(await facts(id)).toEqual(before);
     expect(await stores[0].write(step)).toEqual({ outcome: 'done' });
+  });
+});
+
+describe('a first payment', () => {
+  test('that is begun again is still the one that its customer asked for', async () => {
+    for (const begun of ['pay_1', undefined]) {
+      const { id, write } = opening();
+      const result = { outcome: 'done', ...(begun !== undefined && { begun }) } as const;
+      await stores[0].write({ ...write, key: subscriptionStepKey(id, 'open', 'once'), result });
+      const at = await read(id, start);
+      const stopped = settle(at, { kind: 'stopped' }, []);
+      if (stopped === null) throw new Error('nothing is being charged');
+      await stores[0].write(written(at.subscription, at.subscription.version, stopped));
+      expect(due(await read(id, start), stepIds)?.changes.pending).toMatchObject({
+        ...{ purpose: 'open', customerInitiated: begun !== undefined },
+      });
+    }
+  });
+
+  const perDay = (amountPerDay: number) => ({ limits: { paymentsPerMinute: null, amountPerDay } });
+
+  test("beyond its customer's limits is not begun, and nothing is written", async () => {
+    const customerId = `cus_${randomUUID()}`;
+    const [first, second] = [opening(customerId), opening(customerId)];
+    expect(await stores[0].write({ ...first.write, ...perDay(1500) })).toEqual({ outcome: 'done' });
+    expect(await stores[0].write({ ...second.write, ...perDay(1500) })).toMatchObject({
+      ...{ outcome: 'limited', retryAfterSeconds: expect.any(Number) },
+    });
+    expect(await facts(second.id)).toMatchObject({ status: undefined, records: 0, payments: 0, steps: 0 });
+    expect(await stores[0].write({ ...second.write, ...perDay(2000) })).toEqual({ outcome: 'done' });
+  });
+
+  test('of the same customers in another order at once waits for no other for ever', async () => {
+    const customers = Array.from({ length: 20 }, () => `cus_${randomUUID()}`);
+    const write = (store: SubscriptionStore, ids: readonly string[]) =>
+      ids.map((id) => store.write({ ...opening(id).write, ...perDay(5000) }));
+    const results = await Promise.all([...write(stores[0], customers), ...write(stores[1], customers.toReversed())]);
+    for (const result of results) expect(result).toEqual({ outcome: 'done' });
   });
 });
 

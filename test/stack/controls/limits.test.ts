@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownStack, quickSettings } from '../../setup/own-stack.js';
 import { startSecondApi } from '../../setup/second-api.js';
 import { type Answer, Shop } from '../../shop.js';
+import { paymentsOf, shown, subscribe } from '../subscriptions/subscriber.js';
 
 const settings = { CUSTOMER_PAYMENTS_PER_MINUTE: '10', CUSTOMER_AMOUNT_PER_DAY: '5000', WORKERS: '2' };
 const own = ownStack(settings);
@@ -88,6 +89,26 @@ describe('a payment', () => {
     const { body: second } = await own.shop.must(201, pay(customerId, 2001, {}, later));
     const again = await own.shop.must(201, pay(customerId, 2001, {}, later));
     expect([again.body, again.headers.get('idempotency-replayed')]).toEqual([second, 'true']);
+  });
+});
+
+describe('a subscription', () => {
+  test('whose first payment is beyond the limit is cancelled and charges nothing; the same call starts one once there is room', async () => {
+    const customerId = newCustomer();
+    const headers = { 'idempotency-key': randomUUID() };
+    const plan = { amount: 4000, currency: 'USD', interval: 'month' };
+    await own.shop.must(201, pay(customerId, 3000));
+    const limited = await subscribe(own.shop, { customerId, plan }, headers);
+    expectLimited(limited);
+    expect(await shown(own.shop, limited.body.subscriptionId)).toMatchObject({
+      ...{ status: 'cancelled', failure: { code: 'customer_limit_reached' } },
+    });
+    expect(await paymentsOf(own.shop, customerId)).toHaveLength(1);
+    expectLimited(await subscribe(own.shop, { customerId, plan }, headers));
+    await agePaymentsOf(customerId);
+    const { body } = await own.shop.must(201, subscribe(own.shop, { customerId, plan }, headers));
+    expect(body).toMatchObject({ status: 'active', failure: null });
+    expectLimited(await pay(customerId, 1001));
   });
 });
 
