@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { heartbeat, log } from '@temporalio/activity';
 import { deleteOldKeys } from '../db/access/idempotency.js';
+import { deleteOldRecords } from '../db/access/retention.js';
 import { overdueOrderIds } from '../db/orders/queries.js';
 import type { OrderStore } from '../db/orders/store.js';
 import type { Connection } from '../db/postgres/client.js';
@@ -93,8 +94,9 @@ export function sweepActivities(connection: Connection, ledger: Ledger, store: O
     /** Resumes orders, payments and transfers whose workflow was terminated or failed. Returns how many. */
     resumeLostSagas: () => resume(heartbeat),
 
-    /** Deletes stored answers to requests whose retention has ended. Returns how many. */
+    /** Deletes stored answers to requests whose retention has ended, and other records that are kept for a time. Returns how many answers. */
     async pruneRequests(): Promise<number> {
+      while (await withHeartbeat(() => deleteOldRecords(connection.slowSql, deletionBatch))) heartbeat();
       let deleted = 0;
       for (;;) {
         const some = await withHeartbeat(() => deleteOldKeys(connection.slowSql, deletionBatch));

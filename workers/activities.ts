@@ -28,6 +28,7 @@ import { processorCustomers, providerIds } from '../db/payments/provider-ids.js'
 import type { Connection } from '../db/postgres/client.js';
 import { createRefundStore } from '../db/refunds/store.js';
 import { createLedger } from '../db/stock/ledger.js';
+import { getSubscription } from '../db/subscriptions/queries.js';
 import { createSubscriptionStore } from '../db/subscriptions/store.js';
 import { createTransferStore } from '../db/transfers/store.js';
 import type { PaymentRecord } from '../domain/orders/steps.js';
@@ -46,7 +47,7 @@ import {
   subscriptionUpdates,
   subscriptionWorkflowId,
 } from '../workflows/subscription/contract.js';
-import { restartGoneSubscriptions } from './upkeep/gone-subscriptions.js';
+import { type GoneTools, restartGoneSubscriptions, startFromRow } from './upkeep/gone-subscriptions.js';
 import { resumeLostSagas } from './upkeep/lost-sagas.js';
 import type { WorkerMetrics } from './upkeep/metrics.js';
 import type { BillingOutcome } from './upkeep/payment-metrics.js';
@@ -144,7 +145,8 @@ export function activitiesOn(
     }),
     ...testClockActivities({
       connection,
-      advance: (subscriptionId, updateId, to) => advanceSubscription(client, subscriptionId, updateId, to),
+      advance: (subscriptionId, updateId, to) =>
+        advanceSubscription({ client, connection, settings: options.settings }, subscriptionId, updateId, to),
     }),
     ...supplierActivities(suppliers, gatewayTimeoutSeconds),
     ...replenishmentActivities({
@@ -173,14 +175,29 @@ export function activitiesOn(
   };
 }
 
-/** Ends when the subscription has done all that is due. One that is over has nothing to do. */
-async function advanceSubscription(client: Client, id: string, updateId: string, to: string): Promise<void> {
+/** Ends when the subscription has done all that is due. One whose workflow and history are gone is started from its row. */
+async function advanceSubscription(
+  { client, connection, settings }: Pick<GoneTools, 'client' | 'connection' | 'settings'>,
+  id: string,
+  updateId: string,
+  to: string,
+): Promise<void> {
   const request: AdvanceRequest = { to, caller: { actor: 'test clock', traceparent: '', requestId: null } };
   const handle = client.workflow.getHandle(subscriptionWorkflowId(id));
-  await handle.executeUpdate<SubscriptionAnswer, [AdvanceRequest]>(subscriptionUpdates.advance, {
-    args: [request],
-    updateId,
-  });
+  const advance = () =>
+    handle.executeUpdate<SubscriptionAnswer, [AdvanceRequest]>(subscriptionUpdates.advance, {
+      args: [request],
+      updateId,
+    });
+  try {
+    await advance();
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw error;
+    const row = await getSubscription(connection.db, id);
+    if (row === null || row.status === 'cancelled') return;
+    await startFromRow(client, row, settings);
+    await advance();
+  }
 }
 
 /** A workflow that is over needs to know nothing. */

@@ -1,7 +1,12 @@
 /** Commands to a subscription that exists: change its plan, cancel, pause or resume it, replace its cards. */
 import { getSubscription } from '../../db/subscriptions/queries.js';
+import { resumptionOf } from '../../db/subscriptions/resumption.js';
 import type { Plan } from '../../domain/subscriptions/states.js';
-import type { Proration, SubscriptionAnswer } from '../../workflows/subscription/contract.js';
+import {
+  type Proration,
+  type SubscriptionAnswer,
+  subscriptionWorkflowId,
+} from '../../workflows/subscription/contract.js';
 import type { ApiDeps } from '../deps.js';
 import { wholeSecond } from '../http/instants.js';
 import { type Answer, answer, type Reply, refuseWith } from '../http/reply.js';
@@ -79,7 +84,9 @@ async function command(
   onAnswer: (answer: SubscriptionAnswer) => void = () => undefined,
 ): Promise<SubscriptionReply> {
   const send = async (updateCall: UpdateCall): Promise<UpdateOutcome<SubscriptionAnswer>> => {
-    const outcome = await deps.sagas.updateSubscription(id, name, { ...request, caller: call.caller }, updateCall);
+    const update = () => deps.sagas.updateSubscription(id, name, { ...request, caller: call.caller }, updateCall);
+    const first = await update();
+    const outcome = first.kind === 'ended' && (await broughtBack(id, call, deps)) ? await update() : first;
     if (outcome.kind === 'answered') onAnswer(outcome.answer);
     return outcome;
   };
@@ -93,4 +100,15 @@ async function command(
   } as const;
   const reply = await commandSaga(subscriptions, id, how, call, deps);
   return reply.kind === 'refused' && reply.refusal.code === 'invalid_state' ? refuseWith(reply.refusal, { to }) : reply;
+}
+
+/** Starts a live subscription whose workflow the server does not know any more. Returns whether its workflow runs. */
+async function broughtBack(id: string, { caller, ids }: CallContext, deps: ApiDeps): Promise<boolean> {
+  const row = await getSubscription(deps.connection.db, id);
+  if (row === null || row.status === 'cancelled') return false;
+  // The sweep resumes one that is only lost.
+  if ((await deps.sagas.presence(subscriptionWorkflowId(id))) !== 'absent') return false;
+  const input = { ...resumptionOf(row, deps.settings), caller };
+  const outcome = await deps.sagas.startSubscription(input, { updateId: ids.update, waitMs: 0 });
+  return outcome.kind === 'late';
 }

@@ -1,6 +1,6 @@
 /** Advances a test clock: starts its workflow, and answers once all that is due has been done. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getTestClock, type TestClockRow } from '../../db/subscriptions/test-clocks.js';
+import { getTestClock, isPast, type TestClockRow } from '../../db/subscriptions/test-clocks.js';
 import type { Refusal } from '../../domain/errors.js';
 import { type TestClockAnswer, type TestClockInput, testClockWorkflowId } from '../../workflows/test-clock/contract.js';
 import type { ApiDeps } from '../deps.js';
@@ -25,9 +25,9 @@ export async function advanceClock(
   call.note({ testClockId: clockId, workflowId: testClockWorkflowId(clockId) });
   const clock = await getTestClock(db, clockId);
   if (clock === null) return refuse('not_found', 'no such test clock');
-  if (clock.now >= to) {
+  if (isPast(clock, to)) {
     // The answer to an earlier attempt at this call was lost.
-    if (call.resumed && clock.now === to) return answer(200, viewClock(clock));
+    if (call.resumed && Date.parse(clock.now) === Date.parse(to)) return answer(200, viewClock(clock));
     const detail = `must be later than where the clock stands, ${clock.now}`;
     return refuseFields('validation_failed', [{ pointer: '/to', code: 'invalid', detail }]);
   }
@@ -41,7 +41,7 @@ export async function advanceClock(
   }
   const now = (await getTestClock(db, clockId)) ?? clock;
   const headers = { Location: `/api/test-clocks/${clockId}` };
-  if (now.target === null && now.now >= to) return answer(200, viewClock(now), headers);
+  if (isPast(now, to)) return answer(200, viewClock(now), headers);
   // Another advance has ended, and this one did not begin.
   if (outcome.kind === 'ended') return unavailable('Temporal');
   return answer(202, { ...viewClock(now), status: 'advancing' }, headers);

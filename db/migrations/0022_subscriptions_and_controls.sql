@@ -180,6 +180,11 @@ CREATE INDEX "subscriptions_newest" ON "subscriptions" USING btree ("created_at"
 CREATE INDEX "subscriptions_by_customer" ON "subscriptions" USING btree ("customer_id","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "subscriptions_by_status" ON "subscriptions" USING btree ("status","created_at" DESC NULLS FIRST,"id" DESC NULLS FIRST);--> statement-breakpoint
 CREATE INDEX "subscriptions_due" ON "subscriptions" USING btree ("next_at") WHERE "subscriptions"."test_clock" is null and "subscriptions"."next_at" is not null;--> statement-breakpoint
+CREATE INDEX "subscriptions_charging_on_clock" ON "subscriptions" USING btree ("test_clock") WHERE "subscriptions"."test_clock" is not null and "subscriptions"."pending" is not null;--> statement-breakpoint
+CREATE INDEX "billing_records_unsettled" ON "billing_records" USING btree ("subscription_id") WHERE "billing_records"."status" in ('open', 'failed');--> statement-breakpoint
+CREATE INDEX "subscription_steps_oldest" ON "subscription_steps" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "customer_spend_oldest" ON "customer_spend" USING btree ("at");--> statement-breakpoint
+CREATE INDEX "payment_attempts_oldest" ON "payment_attempts" USING btree ("at");--> statement-breakpoint
 CREATE INDEX "subscriptions_due_on_clock" ON "subscriptions" USING btree ("test_clock","next_at") WHERE "subscriptions"."test_clock" is not null and "subscriptions"."next_at" is not null;
 --> statement-breakpoint
 INSERT INTO "subscription_transitions" ("from_status", "to_status") VALUES

@@ -3,7 +3,7 @@ import { isSettled, orderStatuses } from '../../domain/orders/states.js';
 import { isTransferEnded, transferStatuses } from '../../domain/transfers/states.js';
 import type { Sql } from '../postgres/client.js';
 
-/** The ids of those workflows (`order/…`, `payment/…`, `refund/…`, `transfer/…`, `subscription/…`, `verification/…`, `reconciliation/…`, `processor-sync/…`) whose business is not done. */
+/** The ids of those workflows (`order/…`, `payment/…`, `refund/…`, `transfer/…`, `subscription/…`, `verification/…`, `reconciliation/…`, `processor-sync/…`, `test-clock/…`) whose business is not done. */
 export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): Promise<readonly string[]> {
   if (workflowIds.length === 0) return [];
   const rows = await sql<{ workflowId: string }[]>`
@@ -22,6 +22,8 @@ export async function unsettledSagas(sql: Sql, workflowIds: readonly string[]): 
                                                             and v.status <> 'running')
        and not exists (select from reconciliations c where c.id = substr(w.id, 16) and w.id like 'reconciliation/%'
                                                        and c.status <> 'running')
+       and not (w.id like 'test-clock/%'
+                and not exists (select from test_clocks k where k.id = substr(w.id, 12) and k.target is not null))
        and not (w.id like 'processor-sync/%'
                 and not exists (select from outbox b where b.batch_id = substr(w.id, 16) and b.sent_at is null))`;
   return rows.map(({ workflowId }) => workflowId);

@@ -62,6 +62,7 @@ export const paymentAttempts = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.paymentId, t.card] }),
+    index('payment_attempts_oldest').on(t.at),
     index('payment_attempts_of_card').on(t.cardHash, t.at).where(sql`${t.cardHash} is not null`),
     index('payment_attempts_of_customer').on(t.customerId, t.at).where(sql`${t.customerId} is not null`),
   ],
@@ -79,7 +80,7 @@ export const customerSpend = pgTable(
     released: boolean().notNull().default(false),
     at: at('at').notNull().default(sql`clock_timestamp()`),
   },
-  (t) => [index('customer_spend_of_customer').on(t.customerId, t.at)],
+  (t) => [index('customer_spend_of_customer').on(t.customerId, t.at), index('customer_spend_oldest').on(t.at)],
 );
 
 /** Who did what, when and with which outcome. Append-only: a trigger refuses every change. No card data, no personal data. */

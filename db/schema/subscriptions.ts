@@ -81,6 +81,9 @@ export const subscriptions = pgTable(
     index('subscriptions_due_on_clock')
       .on(t.testClock, t.nextAt)
       .where(sql`${t.testClock} is not null and ${t.nextAt} is not null`),
+    index('subscriptions_charging_on_clock')
+      .on(t.testClock)
+      .where(sql`${t.testClock} is not null and ${t.pending} is not null`),
     index('subscriptions_due').on(t.nextAt).where(sql`${t.testClock} is null and ${t.nextAt} is not null`),
     check(
       'subscriptions_status',
@@ -117,6 +120,7 @@ export const billingRecords = pgTable(
   },
   (t) => [
     index('billing_records_newest').on(t.subscriptionId, t.createdAt.desc().nullsFirst(), t.id.desc().nullsFirst()),
+    index('billing_records_unsettled').on(t.subscriptionId).where(sql`${t.status} in ('open', 'failed')`),
     // A period is billed once.
     uniqueIndex('billing_records_once')
       .on(t.subscriptionId, t.series, t.periodStart)
@@ -128,13 +132,17 @@ export const billingRecords = pgTable(
   ],
 );
 
-/** The result of each step of a subscription by its key, so that a repeated step returns it. */
-export const subscriptionSteps = pgTable('subscription_steps', {
-  key: text().primaryKey(),
-  subscriptionId: text('subscription_id').notNull(),
-  result: jsonb().$type<StepAnswer>().notNull(),
-  at: at('at').notNull().default(sql`clock_timestamp()`),
-});
+/** The result of each step of a subscription by its key, so that a repeated step returns it. Kept for 90 days. */
+export const subscriptionSteps = pgTable(
+  'subscription_steps',
+  {
+    key: text().primaryKey(),
+    subscriptionId: text('subscription_id').notNull(),
+    result: jsonb().$type<StepAnswer>().notNull(),
+    at: at('at').notNull().default(sql`clock_timestamp()`),
+  },
+  (t) => [index('subscription_steps_oldest').on(t.at)],
+);
 
 /**
  * The allowed transitions of subscriptions; a trigger on `subscriptions` rejects all others. Seeded from

@@ -28,14 +28,20 @@ export async function startAdvance(db: Database, id: string, to: string): Promis
     .update(testClocks)
     .set({ target: to })
     .where(
-      sql`${testClocks.id} = ${id} and ${testClocks.now} < ${to}::timestamptz
-        and coalesce(${testClocks.target}, ${to}::timestamptz) = ${to}::timestamptz`,
+      // The clock reaches its target before the work that is due there is done.
+      sql`${testClocks.id} = ${id} and (${testClocks.target} = ${to}::timestamptz
+        or ${testClocks.target} is null and ${testClocks.now} < ${to}::timestamptz)`,
     )
     .returning({ id: testClocks.id });
   if (claimed.length > 0) return 'started';
   const row = await getTestClock(db, id);
   if (row === null) return 'absent';
   return row.target === null ? 'past' : 'busy';
+}
+
+/** Whether it stands at that time or later, and all that was due up to there is done. @param to RFC 3339 */
+export function isPast({ now, target }: TestClockRow, to: string): boolean {
+  return target === null && Date.parse(now) >= Date.parse(to);
 }
 
 /** A subscription that is due on a clock, and how many changes it has had. */
@@ -65,8 +71,11 @@ export async function dueOnClock(
   limit: number,
 ): Promise<readonly DueOnClock[]> {
   return sqlClient<DueOnClock[]>`
-    select id, version from subscriptions
-     where test_clock = ${id} and (next_at <= ${at}::timestamptz or pending is not null)
+    select id, version from (
+      select id, version, next_at from subscriptions where test_clock = ${id} and pending is not null
+      union
+      (select id, version, next_at from subscriptions where test_clock = ${id} and next_at <= ${at}::timestamptz
+        order by next_at, id limit ${limit})) due
      order by next_at, id limit ${limit}`;
 }
 

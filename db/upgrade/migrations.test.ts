@@ -28,7 +28,7 @@ const released: Readonly<Record<string, string>> = {
   '0019_money': 'd1e8f1a6fe1fe4ed710890d986a82856730bd451a5465fb454440eecafb17f18',
   '0020_money_indexes': '5a2f600c75d380b0e7e66573f8b33f9c053e7df1df0ea290f265dc98a061a374',
   '0021_disputes': '4e5c1d6fd34a0e20f2cd57f160eed2bba7d72e9cbecbdb9e9d8ebba3c3a8913a',
-  '0022_subscriptions_and_controls': 'd15354459c765c478e39c5a31b3a0a723bcc311fcc3c6af168e287925fd598be',
+  '0022_subscriptions_and_controls': '105b4136860144de184db05e3ef201367d85c60933702dfd8e8e98e17295d465',
 };
 /** The last migration that was allowed to define functions; they are in db/functions now. */
 const lastWithFunctions = '0012_present_transfers';

@@ -52,5 +52,6 @@ test('no definer function is dropped in the release that stops calling it', () =
     'fraud_attempt(jsonb)',
     'reconciliation_begin(jsonb)',
     'customer_limit_take(jsonb)',
+    'old_records_delete(integer)',
   ]);
 });

@@ -28,6 +28,7 @@ export const definerFunctions = [
   'fraud_attempt(jsonb)',
   'reconciliation_begin(jsonb)',
   'customer_limit_take(jsonb)',
+  'old_records_delete(integer)',
 ] as const;
 
 /**

@@ -1,11 +1,13 @@
 /**
- * Starts subscriptions again that are overdue and whose workflow the server does not know any more: it was lost longer ago
- * than the server keeps histories. Their rows say all that a new run needs.
+ * Starts subscriptions again whose workflow the server does not know any more: it was lost longer ago than the server keeps
+ * histories. Their rows say all that a new run needs. The sweep finds those that are overdue; others are found once their
+ * clock or a client asks them for something.
  */
 import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Connection } from '../../db/postgres/client.js';
 import { overdueSubscriptions, type SubscriptionRow } from '../../db/subscriptions/queries.js';
+import { resumptionOf } from '../../db/subscriptions/resumption.js';
 import type { Settings } from '../../domain/settings.js';
 import { taskQueue } from '../../workflows/shared/contract.js';
 import { type SubscriptionInput, subscriptionWorkflowId } from '../../workflows/subscription/contract.js';
@@ -30,37 +32,26 @@ export async function restartGoneSubscriptions(
   let started = 0;
   for (const row of await overdueSubscriptions(connection.db, overdueSeconds, maxStarts)) {
     onProgress();
-    const workflowId = subscriptionWorkflowId(row.id);
-    try {
-      await client.workflow.start('subscription', {
-        ...{ workflowId, taskQueue, args: [inputOf(row, settings)] },
-        // The sweep resumes those whose last run the server still knows.
-        ...{ workflowIdReusePolicy: 'REJECT_DUPLICATE', workflowIdConflictPolicy: 'FAIL' },
-        workflowTaskTimeout: settings.workflowTaskTimeoutSeconds * 1000,
-      });
-      started += 1;
-      log.warn({ workflowId }, 'subscription without a workflow started again');
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+    if (!(await startFromRow(client, row, settings))) continue;
+    started += 1;
+    log.warn({ workflowId: subscriptionWorkflowId(row.id) }, 'subscription without a workflow started again');
   }
   return started;
 }
 
-/** The input of a run that finds its subscription as it stands; its cards are in the row. */
-function inputOf(row: SubscriptionRow, settings: Settings): SubscriptionInput {
-  const { retryBaseScale, gatewayTimeoutSeconds } = settings;
-  return {
-    subscriptionId: row.id,
-    customerId: row.customerId,
-    email: row.email,
-    plan: { amount: row.planAmount, currency: row.planCurrency, interval: row.planInterval },
-    gateway: row.gateway,
-    ...{ cardToken: '', backupCardToken: null, startAt: null, anchorDay: row.anchorDay, testClock: row.testClock },
-    dunningWaitsSeconds: settings.payments.dunningWaitsSeconds,
-    retry: { retryBaseScale, gatewayTimeoutSeconds },
-    caller: { actor: 'sweep', traceparent: '', requestId: null },
-    requestedAt: row.createdAt,
-    continued: true,
-  };
+/** False where the server knows its workflow: the sweep resumes one that was lost. */
+export async function startFromRow(client: Client, row: SubscriptionRow, settings: Settings): Promise<boolean> {
+  const caller = { actor: 'sweep', traceparent: '', requestId: null };
+  const input: SubscriptionInput = { ...resumptionOf(row, settings), caller };
+  try {
+    await client.workflow.start('subscription', {
+      ...{ workflowId: subscriptionWorkflowId(row.id), taskQueue, args: [input] },
+      ...{ workflowIdReusePolicy: 'REJECT_DUPLICATE', workflowIdConflictPolicy: 'FAIL' },
+      workflowTaskTimeout: settings.workflowTaskTimeoutSeconds * 1000,
+    });
+    return true;
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return false;
+  }
 }

@@ -37,7 +37,7 @@ export interface LostSagaTools {
   readonly workflowTaskTimeoutSeconds: number;
 }
 
-/** Starts lost sagas of orders, payments, refunds, subscriptions, transfers and verifications again, or opens a review. Returns how many it started. */
+/** Starts lost sagas of orders, payments, refunds, subscriptions, test clocks, transfers and verifications again, or opens a review. Returns how many it started. */
 export async function resumeLostSagas(tools: LostSagaTools, onProgress: () => void): Promise<number> {
   const { client, connection } = tools;
   const { db, sql } = connection;
@@ -66,7 +66,7 @@ export async function resumeLostSagas(tools: LostSagaTools, onProgress: () => vo
 
 /** Every saga with a terminated or failed run that the server still keeps. */
 async function lostSagas(client: Client, onProgress: () => void): Promise<Map<string, Lost>> {
-  const query = `WorkflowType IN ('order', 'payment', 'refund', 'subscription', 'transfer', 'verification', 'reconciliation', 'processorSync') AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut')`;
+  const query = `WorkflowType IN ('order', 'payment', 'refund', 'subscription', 'transfer', 'verification', 'reconciliation', 'processorSync', 'testClock') AND ExecutionStatus IN ('Terminated', 'Failed', 'TimedOut')`;
   const since = Date.now() - dayMs;
   const lost = new Map<string, Lost>();
   // Newest first.

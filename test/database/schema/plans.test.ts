@@ -16,6 +16,8 @@ import * as schema from '../../../db/schema/index.js';
 import { overdueReservationIds } from '../../../db/stock/reservations.js';
 import { listVerifications } from '../../../db/stock/verifications.js';
 import { start, verifyChunk } from '../../../db/stock/verify.js';
+import { createSubscriptionStore } from '../../../db/subscriptions/store.js';
+import { dueOnClock } from '../../../db/subscriptions/test-clocks.js';
 import { listPurchaseOrders } from '../../../db/supply/purchase-orders.js';
 import { listReplenishments } from '../../../db/supply/replenishments.js';
 import { listSuppliers } from '../../../db/supply/suppliers.js';
@@ -53,6 +55,7 @@ interface Plan {
   readonly 'Parent Relationship'?: string;
   readonly 'Relation Name'?: string;
   readonly 'Index Cond'?: string;
+  readonly 'Index Name'?: string;
   readonly Filter?: string;
   readonly Plans?: readonly Plan[];
 }
@@ -80,7 +83,17 @@ beforeAll(async () => {
     update orders set channel = 'shop' where right(id, 1) in ('1', '3', '5', '7', '9');
     insert into order_tags (tag, created_at, order_id)
     select 'gift', created_at, id from orders where right(id, 1) in ('0', '2', '4', '6', '8');
-    analyze orders; analyze order_tags`);
+    analyze orders; analyze order_tags;
+    insert into test_clocks (id, now) select 'clk_' || n, now() from generate_series(1, 20) n;
+    insert into subscriptions (id, status, customer_id, plan_amount, plan_currency, plan_interval, gateway, anchor, created_at, test_clock, next_at)
+    select 'sub_' || n, 'active', 'cus_1', 100, 'USD', 'month', 'sandbox', now(), now(),
+           case when n % 2 = 0 then 'clk_' || n % 10 + 1 end, now() + n * interval '1 min'
+      from generate_series(1, 20000) n;
+    insert into billing_records (id, subscription_id, kind, period_start, period_end, amount, credit, charged, status, lines, created_at)
+    select 'bil_' || n, 'sub_' || n % 20 + 1, 'period', now() + n * interval '1 day', now() + (n + 1) * interval '1 day',
+           0, 0, 0, case n when 1 then 'failed' else 'paid' end, '[]', now() + n * interval '1 day'
+      from generate_series(1, 5000) n;
+    analyze subscriptions; analyze billing_records`);
 });
 
 /** In the middle of the rows, because beyond the last row any plan is good. */
@@ -165,10 +178,19 @@ test.each<[string, string, () => Promise<unknown>]>([
   ['overdue holds', 'reservations', () => overdueReservationIds(db, 200)],
   ['overdue orders', 'orders', () => overdueOrderIds(db, 200)],
   ['old requests', 'idempotency_keys', () => deleteOldKeys(connection.sql, 500)],
+  ['what is due on a test clock', 'subscriptions', () => dueOnClock(connection.sql, 'clk_1', daysAgo(0), 20)],
   ['a chunk of the ledger', 'stock_ledger', () => verifyChunk(connection.sql, start, 500)],
 ])('%s: rows are found by time or key in an index', async (_name, table, ask) => {
   const plans = await planned(ask, table);
   const reads = plans.filter((node) => node['Relation Name'] === table && node['Node Type'] !== 'ModifyTable');
   expect(reads.map((node) => node['Node Type'])).not.toContain('Seq Scan');
   expect(reads.some((node) => node['Index Cond'] !== undefined)).toBe(true);
+});
+
+test('what is not settled of a subscription is found without its settled records', async () => {
+  const store = createSubscriptionStore({ sql: connection.sql, db });
+  const plans = await planned(() => store.read('sub_1'), 'billing_records');
+  const [read] = plans.filter((node) => node['Relation Name'] === 'billing_records');
+  expect(read).toMatchObject({ 'Index Cond': expect.stringContaining('subscription_id') });
+  expect(plans.map((node) => node['Index Name'])).toContain('billing_records_unsettled');
 });

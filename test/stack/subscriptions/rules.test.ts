@@ -3,9 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Plan } from '../../../domain/subscriptions/states.js';
 import { sweepScheduleId } from '../../../workflows/sweep/contract.js';
+import { sharedShop } from '../../shared.js';
 import { temporal } from '../../temporal.js';
 import { Clocked } from './clocked.js';
+import { command } from './subscriber.js';
 
+const shop = sharedShop();
 let clocked: Clocked;
 beforeEach(async () => {
   clocked = new Clocked();
@@ -238,17 +241,8 @@ describe('a subscription whose workflow is gone', () => {
       .toBe('RUNNING');
   }
 
-  test('because it was terminated is resumed by the sweep, and takes commands and renewals', async () => {
-    const { id } = await clocked.subscribe();
-    await (await temporal()).workflow.getHandle(`subscription/${id}`).terminate('by an operator');
-    await swept(id);
-    await clocked.advance('2027-02-01T00:00:00Z');
-    expect(await clocked.captured(id)).toBe(2000);
-    expect(await clocked.command(id, 'pause')).toMatchObject({ kind: 'done', status: 'paused' });
-  });
-
-  test('without a trace is started again from its row, once it is overdue', async () => {
-    const { id } = await clocked.subscribe({ testClock: null });
+  /** Deletes its workflow and history. */
+  async function forget(id: string): Promise<void> {
     const { workflow, workflowService, options } = await temporal();
     const workflowId = `subscription/${id}`;
     await workflowService.deleteWorkflowExecution({
@@ -265,11 +259,40 @@ describe('a subscription whose workflow is gone', () => {
           ),
       )
       .toBe('unknown');
+  }
+
+  test('because it was terminated is resumed by the sweep, and takes commands and renewals', async () => {
+    const { id } = await clocked.subscribe();
+    await (await temporal()).workflow.getHandle(`subscription/${id}`).terminate('by an operator');
+    await swept(id);
+    await clocked.advance('2027-02-01T00:00:00Z');
+    expect(await clocked.captured(id)).toBe(2000);
+    expect(await clocked.command(id, 'pause')).toMatchObject({ kind: 'done', status: 'paused' });
+  });
+
+  test('without a trace is started again from its row, once it is overdue', async () => {
+    const { id } = await clocked.subscribe({ testClock: null });
+    await forget(id);
     await clocked.sql`
       update subscriptions set period_start = now() - interval '32 days', period_end = now() - interval '1 hour',
                                anchor = now() - interval '32 days', next_at = now() - interval '1 hour'
        where id = ${id}`;
     await swept(id);
     await expect.poll(() => clocked.captured(id)).toBe(2000);
+  });
+
+  test('without a trace is started again from its row when its clock is advanced', async () => {
+    const { id } = await clocked.subscribe();
+    await forget(id);
+    expect(await clocked.advance('2027-02-01T00:00:00Z')).toMatchObject({ kind: 'done' });
+    expect(await clocked.captured(id)).toBe(2000);
+  });
+
+  test('without a trace is started again from its row by a command, though nothing of it is due', async () => {
+    const { id } = await clocked.subscribe();
+    await clocked.command(id, 'pause');
+    await forget(id);
+    const { body } = await shop.must(200, command(shop, id, 'resume'));
+    expect(body.status).toBe('active');
   });
 });
