@@ -11,6 +11,7 @@ import {
   nextOnClock,
   startAdvance,
 } from '../db/subscriptions/test-clocks.js';
+import type { AskedBy } from '../domain/steps.js';
 
 export interface TestClockDependencies {
   readonly connection: Pick<Connection, 'sql' | 'db'>;
@@ -18,6 +19,8 @@ export interface TestClockDependencies {
   readonly advance: (subscriptionId: string, updateId: string, to: string) => Promise<void>;
 }
 
+/** Of an advance whose workflow began before it said who asked for it. */
+const unknown: AskedBy = { actor: 'test clock', requestId: null };
 /** Subscriptions that work at once. */
 const atOnce = 20;
 
@@ -37,7 +40,7 @@ export function testClockActivities({ connection: { sql, db }, advance }: TestCl
     startAdvance: (clockId: string, to: string): Promise<AdvanceStart> => startAdvance(db, clockId, to),
 
     /** Moves the clock from one due instant to the next, up to `to`. May be repeated from any point. */
-    async advanceClock(clockId: string, to: string): Promise<void> {
+    async advanceClock(clockId: string, to: string, by: AskedBy = unknown): Promise<void> {
       const beating = setInterval(heartbeat, 2000);
       try {
         // What a lost attempt has begun comes first.
@@ -47,7 +50,7 @@ export function testClockActivities({ connection: { sql, db }, advance }: TestCl
           await moveClock(sql, clockId, at);
           await doAll(clockId, at);
         }
-        await endAdvance(sql, clockId, to);
+        await endAdvance(db, clockId, to, by);
       } finally {
         clearInterval(beating);
       }

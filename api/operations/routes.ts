@@ -115,7 +115,10 @@ function bulkReply(outcomes: readonly Outcome[]): Reply<Answer<200, BulkResult>>
     : refuse('all_operations_failed', 'none of the operations could be done', body);
 }
 
-/** Reports the start once, however often the call is repeated. The ledger has a row for each of its changes. */
+/**
+ * Reports the start once, in a transaction of its own before the change: the ledger applies operations of many calls in one
+ * statement. Whatever happens then, the ledger has a row for each change that was made.
+ */
 async function auditStart(
   { caller, ids, resumed }: CallContext,
   kind: 'bulk' | 'batch',

@@ -83,7 +83,8 @@ async function reconcile(
   const reconciliationId = ids.resource;
   const workflowId = reconciliationWorkflowId(reconciliationId);
   note({ reconciliationId, workflowId });
-  const input: ReconciliationInput = { reconciliationId, from, to, actor: caller.actor, requestedAt: now() };
+  const { actor, requestId } = caller;
+  const input: ReconciliationInput = { reconciliationId, from, to, actor, requestId, requestedAt: now() };
   const outcome = await deps.sagas.startReconciliation(input, { updateId: ids.update, waitMs });
   if (outcome.kind === 'unavailable') return unavailable('Temporal');
   const stored = await getReconciliation(deps.connection.db, reconciliationId);

@@ -26,7 +26,9 @@ export function testClockRoutes(deps: ApiDeps): Route[] {
       answers: { 201: testClock },
       handler: async (call) => {
         if (usesLiveKey(deps.settings)) return liveKey();
-        const made = await createTestClock(db, { id: call.ids.resource, now: wholeSecond(call.body.now) });
+        const made = await createTestClock(db, {
+          ...{ id: call.ids.resource, now: wholeSecond(call.body.now), by: call.caller },
+        });
         return answer(201, viewClock(made), { Location: `/api/test-clocks/${made.id}` });
       },
     }),

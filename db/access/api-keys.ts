@@ -57,11 +57,20 @@ export async function ensureApiKey(
   if (!read) throw new Error('not an API key: expected hf_<env>_<random>_<checksum>');
   const id = `key_${uuidv7().replaceAll('-', '')}`;
   const values = { name: apiKey.name, scopes: [...apiKey.scopes] };
+  const by: AskedBy = { actor: operator, requestId: null };
   const [row] = await db
     .insert(apiKeys)
     .values({ id, hash: read.hash, createdBy: operator, ...values })
     .onConflictDoUpdate({ target: apiKeys.hash, set: { ...values, revokedAt: null, revokedBy: null } })
-    .returning({ id: apiKeys.id, audited: created({ actor: operator, requestId: null }, apiKey.scopes) });
+    .returning({
+      id: apiKeys.id,
+      audited: created(by, apiKey.scopes),
+      // The statement's snapshot still has the row as it was.
+      restored: audited(
+        { by, action: 'key.restored', subject: subjectOfKey, detail: { scopes: apiKey.scopes } },
+        sql`exists (select from api_keys k where k.hash = ${read.hash} and k.revoked_at is not null)`,
+      ),
+    });
   return row?.id ?? id;
 }
 

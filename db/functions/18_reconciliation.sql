@@ -10,7 +10,8 @@ begin
           (p_run->>'createdAt')::timestamptz)
   on conflict do nothing;
   if found then
-    perform audit(p_run->>'actor', 'reconciliation.started', 'reconciliation/' || (p_run->>'id'), 'started', null,
+    perform audit(p_run->>'actor', 'reconciliation.started', 'reconciliation/' || (p_run->>'id'), 'started',
+                  p_run->>'requestId',
                   jsonb_build_object('from', p_run->>'from', 'to', p_run->>'to'));
   end if;
   update reconciliations set runner = p_run->>'runner' where id = p_run->>'id' and status = 'running'

@@ -188,7 +188,7 @@ export async function keepOutcomes(
       update reconciliations
          set progress = ${JSON.stringify(progress)}::text::jsonb, compared = compared + ${counts.compared}::int,
              found = found + ${counts.found}::int
-       where id = ${id} and runner = ${runner} and status = 'running' returning id),
+       where id = ${id} and runner = ${runner} and status = 'running' returning id, actor),
     given as (
       select o.* from jsonb_to_recordset(${JSON.stringify(rows)}::text::jsonb) as o(
         key text, kind text, "paymentId" text, "providerReference" text, ours jsonb, theirs jsonb, action text, review jsonb)),
@@ -216,8 +216,20 @@ export async function keepOutcomes(
          set status = 'resolved',
              resolution = ${JSON.stringify(resolution)}::text::jsonb || jsonb_build_object('at', to_jsonb(clock_timestamp()))
        where status = 'open' and id = any(${repaired.map(({ reviewId }) => reviewId)}::text[])
-         and exists (select from mine))
-    select count(*)::int as mine from mine`;
+         and exists (select from mine)),
+    voided as (
+      select g."paymentId" as payment_id, g."providerReference" as reference from given g
+       where g.kind = 'authorization_open' and g.action = 'repaired'
+      union all
+      select d.payment_id, d.provider_reference from discrepancies d
+       where d.reconciliation_id in (select id from mine) and d.kind = 'authorization_open'
+         and d.key = any(${repaired.map(({ key }) => key)}::text[]) and d.key not in (select g.key from given g)),
+    reported as (
+      select audit(mine.actor, 'payment.voided', 'payment/' || v.payment_id, 'done', null,
+                   jsonb_build_object('gateway', ${gateway}::text, 'reference', v.reference,
+                                      'reconciliationId', mine.id))::text as said
+        from voided v, mine)
+    select (select count(*)::int from mine) as mine, (select count(said) from reported) as reported`;
   return row?.mine === 1;
 }
 

@@ -12,6 +12,8 @@ export interface ReconciliationRun {
   readonly from: string;
   readonly to: string;
   readonly actor: string;
+  /** Of the request that asked for it; null or absent: none did. */
+  readonly requestId?: string | null;
   /** RFC 3339: when it was requested. */
   readonly createdAt: string;
 }

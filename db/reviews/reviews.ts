@@ -48,12 +48,18 @@ export async function closeReviewBy(
   by: AskedBy,
 ): Promise<void> {
   const closed: ReviewResolution = { by: 'person', resolution, note, actor: by.actor, at };
-  // The saga may have closed it by now: the decision is reported all the same.
+  const report = audited({ by, action: 'review.done', subject: `review/${id}` });
+  const mine = await db
+    .update(manualReviews)
+    .set({ status: 'resolved', resolution: closed })
+    .where(and(eq(manualReviews.id, id), eq(manualReviews.status, 'open')))
+    .returning({ audited: report });
+  if (mine.length > 0) return;
+  // The saga has heard of the decision and closed the review with it: that is reported once.
   await db.execute(sql`
-    with closed as (
-      update manual_reviews set status = 'resolved', resolution = ${JSON.stringify(closed)}::text::jsonb
-       where id = ${id} and status = 'open')
-    select ${audited({ by, action: 'review.done', subject: `review/${id}` })}`);
+    select ${report} from manual_reviews m
+     where m.id = ${id} and m.resolution->>'by' = 'person' and m.resolution->>'resolution' = 'done'
+       and not exists (select from audit_log a where a.subject = ${`review/${id}`} and a.action = 'review.done')`);
 }
 
 /**

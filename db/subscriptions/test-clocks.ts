@@ -1,5 +1,7 @@
 /** Test clocks: the time that the subscriptions on them see. Only a clock's workflow moves it. */
 import { eq, sql } from 'drizzle-orm';
+import type { AskedBy } from '../../domain/steps.js';
+import { audited } from '../audit/audit.js';
 import type { Database, Sql } from '../postgres/client.js';
 import { testClocks } from '../schema/index.js';
 
@@ -12,8 +14,12 @@ export async function getTestClock(db: Database, id: string): Promise<TestClockR
 }
 
 /** Makes a clock; the same id again changes nothing. @param now RFC 3339, whole seconds */
-export async function createTestClock(db: Database, { id, now }: { id: string; now: string }): Promise<TestClockRow> {
-  await db.insert(testClocks).values({ id, now }).onConflictDoNothing();
+export async function createTestClock(
+  db: Database,
+  { id, now, by }: { id: string; now: string; by: AskedBy },
+): Promise<TestClockRow> {
+  const created = audited({ by, action: 'test_clock.created', subject: `test_clock/${id}`, detail: { now } });
+  await db.insert(testClocks).values({ id, now }).onConflictDoNothing().returning({ audited: created });
   const row = await getTestClock(db, id);
   if (row === null) throw new Error(`test clock ${id} was not stored`);
   return row;
@@ -79,9 +85,13 @@ export async function dueOnClock(
      order by next_at, id limit ${limit}`;
 }
 
-/** Ends an advance: all that was due up to its target has been done. */
-export async function endAdvance(sqlClient: Sql, id: string, to: string): Promise<void> {
-  await sqlClient`
-    update test_clocks set now = greatest(now, ${to}::timestamptz), target = null
-     where id = ${id} and target = ${to}::timestamptz`;
+/** Ends an advance, and reports it: all that was due up to its target has been done. */
+export async function endAdvance(db: Database, id: string, to: string, by: AskedBy): Promise<void> {
+  await db
+    .update(testClocks)
+    .set({ now: sql`greatest(${testClocks.now}, ${to}::timestamptz)`, target: null })
+    .where(sql`${testClocks.id} = ${id} and ${testClocks.target} = ${to}::timestamptz`)
+    .returning({
+      audited: audited({ by, action: 'test_clock.advanced', subject: `test_clock/${id}`, detail: { to } }),
+    });
 }

@@ -23,6 +23,8 @@ const dayMs = 86_400_000;
 const maxStarts = 1000;
 /** Sagas whose business is looked up at once. */
 const lookUpSize = 1000;
+/** Ids that one query of the server names. */
+const runningBatch = 100;
 
 interface Lost {
   readonly newest: WorkflowExecutionInfo;
@@ -46,6 +48,7 @@ export async function resumeLostSagas(tools: LostSagaTools, onProgress: () => vo
   const unsettled = new Set<string>();
   for (let from = 0; from < ids.length; from += lookUpSize)
     for (const id of await unsettledSagas(sql, ids.slice(from, from + lookUpSize))) unsettled.add(id);
+  for (const id of await runningOf(client, [...unsettled], onProgress)) unsettled.delete(id);
   let started = 0;
   for (const [workflowId, { newest, runs }] of lost) {
     if (started >= maxStarts) break;
@@ -77,6 +80,19 @@ async function lostSagas(client: Client, onProgress: () => void): Promise<Map<st
     if (lost.size % 1000 === 0) onProgress();
   }
   return lost;
+}
+
+/** Those that run: the server keeps the lost run of a saga that was resumed long ago. */
+async function runningOf(client: Client, ids: readonly string[], onProgress: () => void): Promise<readonly string[]> {
+  const running: string[] = [];
+  for (let from = 0; from < ids.length; from += runningBatch) {
+    const named = ids.slice(from, from + runningBatch).map((id) => `'${id.replaceAll("'", "''")}'`);
+    const query = `ExecutionStatus = 'Running' AND WorkflowId IN (${named.join(', ')})`;
+    for await (const { workflowId } of client.workflow.list({ query, pageSize: runningBatch }))
+      running.push(workflowId);
+    onProgress();
+  }
+  return running;
 }
 
 /** Whether another run was started. A saga that cannot be resumed does not stop the sweep. */

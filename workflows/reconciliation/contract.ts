@@ -7,6 +7,8 @@ export interface ReconciliationInput {
   readonly from: string;
   readonly to: string;
   readonly actor: string;
+  /** Of the request that asked for it. Absent: none did, or it began before inputs had it. */
+  readonly requestId?: string | null;
   /** RFC 3339 */
   readonly requestedAt: string;
 }

@@ -29,11 +29,12 @@ async function compare({
   from,
   to,
   actor,
+  requestId = null,
   requestedAt,
 }: ReconciliationInput): Promise<ReconciliationAnswer> {
   setCurrentDetails('running: payments are compared with the processors’ books');
   try {
-    await reconciling.reconcilePayments({ id, from, to, actor, createdAt: requestedAt });
+    await reconciling.reconcilePayments({ id, from, to, actor, requestId, createdAt: requestedAt });
     return 'completed';
   } catch (error) {
     const why = isCancellation(error) ? 'it was cancelled' : causeOf(error);

@@ -31,13 +31,14 @@ export async function testClock(input: TestClockInput): Promise<TestClockAnswer>
   });
 }
 
-async function advance({ clockId, to }: TestClockInput): Promise<TestClockAnswer> {
+async function advance({ clockId, to, caller }: TestClockInput): Promise<TestClockAnswer> {
   setCurrentDetails(`is being advanced to ${to}`);
   const started = await database.startAdvance(clockId, to);
   if (started === 'busy') return { kind: 'refused', status: 'advancing', refusal: isAdvancing(clockId) };
   if (started === 'past') return { kind: 'refused', status: 'ready', refusal: notLater(clockId) };
   if (started === 'absent') return { kind: 'refused', status: 'ready', refusal: absent(clockId) };
-  await advancing.advanceClock(clockId, to);
+  const { actor, requestId } = caller;
+  await advancing.advanceClock(clockId, to, { actor, requestId });
   setCurrentDetails(`stands at ${to}`);
   return { kind: 'done', status: 'ready' };
 }

@@ -1,6 +1,8 @@
 /** The audit log: append-only, and free of card data and personal data. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ensureApiKey, newApiKey, revokeApiKey } from '../../../db/access/api-keys.js';
+import { closeReviewBy, openReview } from '../../../db/reviews/reviews.js';
 import { Books } from '../books.js';
 
 let books: Books;
@@ -67,4 +69,43 @@ describe('card data and personal data do not reach the audit log', () => {
       { outcome: 'captured', requestId: 'req_01893f2a7b6c7d8e9f00112233445566', detail },
     ]);
   });
+});
+
+const by = { actor: 'api_key:key_1', requestId: 'req_test' };
+
+test('a revoked key that a setting makes valid again is reported, once', async () => {
+  const { db } = books.connection;
+  const { key } = newApiKey('test');
+  const wanted = { key, name: 'x', scopes: ['orders:read'] as const };
+  const id = await ensureApiKey(db, wanted);
+  await revokeApiKey(db, id, by);
+  expect(await ensureApiKey(db, wanted)).toBe(id);
+  await ensureApiKey(db, wanted);
+  const said = await rowsOf(`api_key/${id}`);
+  expect(said.map(({ action }) => action)).toEqual(['key.created', 'key.revoked', 'key.restored']);
+});
+
+test.each([
+  ['closed by the call itself', null, 1],
+  ['closed by the saga that heard of it', { by: 'person', resolution: 'done' }, 1],
+  ['closed by a retry that succeeded before', { by: 'success', resolution: 'succeeded' }, 0],
+])('the decision about a review that was %s is reported once at most', async (_how, resolution, times) => {
+  const { db } = books.connection;
+  const id = `rev_${randomUUID()}`;
+  const about = {
+    kind: 'saga_lost',
+    subject: 'order/x',
+    detail: {},
+    attempts: 1,
+    lastError: 'x',
+    workflowId: null,
+  } as const;
+  await openReview(db, { id, ...about });
+  const at = new Date().toISOString();
+  if (resolution !== null)
+    await books.sql`update manual_reviews set status = 'resolved', resolution = ${JSON.stringify(resolution)}::text::jsonb
+                     where id = ${id}`;
+  for (let call = 1; call <= 2; call++) await closeReviewBy(db, id, { resolution: 'done', note: null, at }, by);
+  const said = await rowsOf(`review/${id}`);
+  expect(said.filter(({ action }) => action === 'review.done')).toHaveLength(times);
 });

@@ -77,7 +77,13 @@ function activitiesOn(list: () => Promise<ListedPage> = async () => listed(), gr
 
 function newRun(): ReconciliationRun {
   const window = { from: new Date(Date.now() - 60_000).toISOString(), to: new Date(Date.now() + 60_000).toISOString() };
-  return { id: `rcn_${randomUUID().replaceAll('-', '')}`, ...window, actor: 'test', createdAt: window.to };
+  return {
+    id: `rcn_${randomUUID().replaceAll('-', '')}`,
+    ...window,
+    actor: 'test',
+    requestId: 'req_test',
+    createdAt: window.to,
+  };
 }
 async function found(id: string) {
   const row = await getReconciliation(books.connection.db, id);
@@ -111,6 +117,13 @@ test.each([1, 2])('an attempt that dies at write %i: the next finds and repairs 
   expect(await ofPayment(run.id, paymentId)).toMatchObject([{ kind: 'refund_missing_here', action: 'repaired' }]);
   expect(await ofPayment(run.id, other)).toMatchObject([{ kind: 'authorization_open', action: 'repaired' }]);
   expect(await sales.paymentRow(paymentId)).toMatchObject({ refunded: 200 });
+  const voids = await books.sql`
+    select actor, detail->>'reference' as reference from audit_log
+     where subject = ${`payment/${other}`} and action = 'payment.voided'`;
+  expect(voids).toEqual([{ actor: 'test', reference: `auth_2_${other}` }]);
+  const begun = await books.sql`
+    select request_id as "requestId" from audit_log where subject = ${`reconciliation/${run.id}`}`;
+  expect(begun).toEqual([{ requestId: 'req_test' }]);
   const [left] = await books.sql`
     select count(*)::int as rows from reconciliation_entries where reconciliation_id = ${run.id}`;
   expect(left).toEqual({ rows: 0 });

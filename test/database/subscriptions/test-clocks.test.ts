@@ -18,6 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => books.close());
 
+const by = { actor: 'test', requestId: 'req_test' };
 const begin = '2027-01-01T00:00:00Z';
 const to = '2027-02-01T00:00:00Z';
 const later = '2027-03-01T00:00:00Z';
@@ -30,7 +31,8 @@ test('a clock that has reached its target with work left is still advancing, and
     return clock !== null && isPast(clock, to);
   };
   const workflowId = `test-clock/${id}`;
-  await createTestClock(db, { id, now: begin });
+  await createTestClock(db, { id, now: begin, by });
+  await createTestClock(db, { id, now: begin, by });
   expect(await unsettledSagas(sql, [workflowId])).toEqual([]);
   expect(await startAdvance(db, id, to)).toBe('started');
   await moveClock(sql, id, to);
@@ -38,9 +40,16 @@ test('a clock that has reached its target with work left is still advancing, and
   expect(await unsettledSagas(sql, [workflowId])).toEqual([workflowId]);
   expect(await startAdvance(db, id, later)).toBe('busy');
   expect(await startAdvance(db, id, to)).toBe('started');
-  await endAdvance(sql, id, to);
+  await endAdvance(db, id, to, by);
+  await endAdvance(db, id, to, by);
   expect(await isPastTo()).toBe(true);
   expect(await unsettledSagas(sql, [workflowId])).toEqual([]);
   expect(await startAdvance(db, id, to)).toBe('past');
   expect(await startAdvance(db, id, later)).toBe('started');
+  const said = await sql`
+    select action, actor, request_id as "requestId" from audit_log where subject = ${`test_clock/${id}`} order by id`;
+  expect(said).toEqual([
+    { action: 'test_clock.created', actor: 'test', requestId: 'req_test' },
+    { action: 'test_clock.advanced', actor: 'test', requestId: 'req_test' },
+  ]);
 });

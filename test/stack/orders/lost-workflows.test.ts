@@ -1,5 +1,8 @@
 /** The sweep resumes sagas whose workflow an operator terminated, and they end as usual. */
-import { describe, expect, inject, test } from 'vitest';
+import { pino } from 'pino';
+import { describe, expect, inject, test, vi } from 'vitest';
+import { connect } from '../../../db/postgres/client.js';
+import { resumeLostSagas } from '../../../workers/upkeep/lost-sagas.js';
 import { sweepScheduleId } from '../../../workflows/sweep/contract.js';
 import { sharedShop } from '../../shared.js';
 import { eventually, holdings } from '../../shop.js';
@@ -66,6 +69,23 @@ describe('an order whose workflow was terminated', () => {
     expect(new Set(reserved.map(({ idempotencyKey }) => idempotencyKey)).size).toBe(1);
     await shop.must(200, shop.cancel(body.id));
     expect(await shop.stock(sku)).toEqual({ onHand: 3, reserved: 0, available: 3 });
+  });
+
+  test('is left alone by later sweeps once it is resumed', async () => {
+    const workflowId = `order/${await shop.reserved(await shop.product(1))}`;
+    await terminate(workflowId);
+    await resumed(workflowId);
+    const client = await temporal();
+    const connection = connect(databaseUrl, { applicationName: 'lost-workflows', maxConnections: 1 });
+    const reads = vi.spyOn(client.workflowService, 'getWorkflowExecutionHistory');
+    const tools = { client, connection, log: pino({ level: 'silent' }), workflowTaskTimeoutSeconds: 10 };
+    await eventually('a sweep that leaves it alone', async () => {
+      reads.mockClear();
+      await resumeLostSagas(tools, () => undefined);
+      return reads.mock.calls.every(([request]) => request.execution?.workflowId !== workflowId);
+    });
+    reads.mockRestore();
+    await connection.close();
   });
 
   test('again and again goes to review', async () => {
