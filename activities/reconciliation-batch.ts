@@ -12,13 +12,8 @@ import {
 } from '../db/payments/reconciliation-entries.js';
 import { maxDiscrepancies, maxNoted, type Runner } from '../db/payments/reconciliations.js';
 import { lastingReason } from '../db/postgres/lasting-errors.js';
-import {
-  compareSides,
-  discrepancyKey,
-  type Finding,
-  type Moment,
-  type ReconciliationProgress,
-} from '../domain/payments/reconciliation.js';
+import { compareSides, discrepancyKey } from '../domain/payments/compare-books.js';
+import type { Finding, Moment, ReconciliationProgress } from '../domain/payments/reconciliation.js';
 import { GatewayFault, presentable } from '../gateways/http/fault.js';
 import type { AuthorizationBooks, PaymentGateway } from '../gateways/payment/gateway.js';
 import { callOptions } from './context.js';

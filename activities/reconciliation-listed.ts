@@ -1,12 +1,7 @@
 /** Both sides of a payment, from what a reconciliation has listed and from what it has read again. */
 import type { KeptEntry, Listed } from '../db/payments/reconciliation-entries.js';
-import {
-  type BookedPayment,
-  compareSides,
-  type Moment,
-  type OurPayment,
-  type Sides,
-} from '../domain/payments/reconciliation.js';
+import { compareSides } from '../domain/payments/compare-books.js';
+import type { BookedPayment, Moment, OurPayment, Sides } from '../domain/payments/reconciliation.js';
 import type { AuthorizationBooks } from '../gateways/payment/gateway.js';
 
 /** A payment as its processor shows it now. Null: it knows none. */

@@ -41,12 +41,13 @@ export function fraudScoring({ scorer, whenDown, http, payments, record, cardKey
     return createHmac('sha256', Buffer.from(secret, 'hex')).update(`${gateway}/${fingerprint}`).digest('hex');
   }
 
-  /** Null: it does not answer, and the payment is small enough to go on without. */
+  /** Null: it is down, and the payment is small enough to go on without. A senseless answer is not down. */
   async function askOutside(call: FraudCall, options?: CallOptions): Promise<number | null> {
     try {
       return await http.score(call, options);
     } catch (error) {
-      if (error instanceof GatewayFault && whenDown !== 'block' && call.amount < whenDown.allowUnder) return null;
+      const isDown = error instanceof GatewayFault && error.fault !== 'malformed';
+      if (isDown && whenDown !== 'block' && call.amount < whenDown.allowUnder) return null;
       throw error;
     }
   }

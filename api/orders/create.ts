@@ -57,6 +57,8 @@ export async function openOrder(
   const start = (updateCall: UpdateCall) => deps.sagas.startOrder(input, total, updateCall);
   const reply = await startSaga(orders, input, start, call, deps);
   if (reply.kind !== 'refused' || reply.refusal.code !== 'customer_limit_reached') return reply;
+  // An order that lacks goods is not opened where a limit is reached: the same call begins anew.
+  if ((await orders.stored(db, orderId)) === null) return reply;
   // An order that the earlier call has opened is reserved: pay for it.
   return call.resumed ? await payAgain(orderId, call, deps) : { ...reply, resumable: true };
 }

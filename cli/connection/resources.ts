@@ -3,11 +3,11 @@
  * the API may have more of them. Loaded with the first answer (session.ts).
  */
 import { z } from 'zod';
+import { failure, listOf, money } from './shapes.js';
 
-const listOf = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), nextCursor: z.string().nullable() });
-
-const failure = z.object({ code: z.string(), detail: z.string() });
-const money = z.object({ amount: z.number(), currency: z.string() });
+export * from './payment-resources.js';
+export * from './subscription-resources.js';
+export * from './supply-resources.js';
 
 export const problem = z.looseObject({
   code: z.string(),
@@ -156,105 +156,6 @@ export const transfer = z.object({
 export const transferPage = listOf(transfer);
 export type Transfer = z.infer<typeof transfer>;
 
-export const refund = z.object({
-  id: z.string(),
-  orderId: z.string().nullable(),
-  paymentId: z.string().nullable(),
-  amount: z.number(),
-  currency: z.string(),
-  status: z.string(),
-  lines: z.array(z.object({ sku: z.string(), quantity: z.number() })),
-  restocked: z.boolean(),
-  reason: z.string(),
-  providerReference: z.string().nullable(),
-  failure: failure.nullable(),
-  createdAt: z.string(),
-});
-export const refundPage = listOf(refund);
-
-export const dispute = z.object({
-  id: z.string(),
-  paymentId: z.string(),
-  orderId: z.string().nullable(),
-  amount: z.number(),
-  currency: z.string(),
-  reason: z.string(),
-  status: z.string(),
-  refundable: z.boolean(),
-  openedAt: z.string(),
-  closedAt: z.string().nullable(),
-  providerReference: z.string(),
-});
-export const disputePage = listOf(dispute);
-
-const plan = z.object({ ...money.shape, interval: z.string() });
-const period = z.object({ start: z.string(), end: z.string() });
-
-export const subscription = z.object({
-  id: z.string(),
-  status: z.string(),
-  customerId: z.string(),
-  plan,
-  currentPeriod: period.nullable(),
-  anchor: z.string(),
-  cancelAtPeriodEnd: z.boolean(),
-  creditBalance: z.number(),
-  testClock: z.string().nullable(),
-  failure: failure.nullable(),
-  createdAt: z.string(),
-});
-export const subscriptionPage = listOf(subscription);
-export const changedSubscription = subscription.extend({
-  proration: z.object({ credit: z.number(), charge: z.number(), net: z.number() }).nullable(),
-});
-
-const billingRecord = z.object({
-  id: z.string(),
-  kind: z.string(),
-  period,
-  amount: z.number(),
-  credit: z.number(),
-  charged: z.number(),
-  paymentId: z.string().nullable(),
-  status: z.string(),
-  attempts: z.number(),
-});
-export const billingRecordPage = listOf(billingRecord);
-
-export const testClock = z.object({ id: z.string(), now: z.string(), status: z.string() });
-
-const booked = z.record(z.string(), z.unknown()).nullable();
-
-export const reconciliation = z.object({
-  id: z.string(),
-  status: z.string(),
-  compared: z.number(),
-  discrepancyCount: z.number(),
-  discrepancies: z.array(
-    z.object({
-      kind: z.string(),
-      paymentId: z.string().nullable(),
-      providerReference: z.string().nullable(),
-      ours: booked,
-      theirs: booked,
-      action: z.string(),
-    }),
-  ),
-  failure: z.string().nullable(),
-});
-
-export const supplier = z.object({
-  id: z.string(),
-  name: z.string(),
-  active: z.boolean(),
-  minOrderQuantity: z.number(),
-  maxOrderQuantity: z.number(),
-  url: z.string().nullable(),
-  createdAt: z.string(),
-});
-
-export const supplierPage = listOf(supplier);
-
 export const bulkResult = z.object({
   results: z.array(
     z.object({
@@ -319,42 +220,3 @@ export const review = z.object({
 });
 
 export const reviewPage = listOf(review);
-
-export const replenishment = z.object({
-  id: z.string(),
-  sku: z.string(),
-  location: z.string(),
-  status: z.string(),
-  quantity: z.number().nullable(),
-  purchaseOrderId: z.string().nullable(),
-  failure: failure.nullable(),
-  createdAt: z.string(),
-});
-
-export const purchaseOrder = z.object({
-  id: z.string(),
-  supplierId: z.string(),
-  supplierOrderId: z.string(),
-  status: z.string(),
-  items: z.array(z.object({ sku: z.string(), quantity: z.number(), unitPrice: money, totalPrice: money })),
-  receivedAt: z.string().nullable(),
-});
-export const purchaseOrderPage = listOf(purchaseOrder);
-
-export const auditPage = listOf(
-  z.object({
-    at: z.string(),
-    actor: z.string(),
-    action: z.string(),
-    subject: z.string(),
-    outcome: z.string(),
-    requestId: z.string().nullable(),
-    detail: z.unknown(),
-  }),
-);
-
-export const fraudRules = z.object({
-  rules: z.array(
-    z.object({ name: z.string(), kind: z.string(), threshold: z.number(), weight: z.number(), enabled: z.boolean() }),
-  ),
-});

@@ -69,8 +69,10 @@ begin
   -- Read after the locks: the same step of another process has either committed or waits for these locks.
   select coalesce(jsonb_object_agg(key, result), '{}') into v_known from order_steps where key = any (v_keys);
   v_turns := step_turns(v_keys, v_ids, v_known);
-  perform customers_lock(array(select o2.customer_id from jsonb_array_elements(p_steps) s
-                                 join orders o2 on o2.id = s->>'orderId' where s->'limits' <> 'null'));
+  if p_steps @? '$[*].limits ? (@ != null)' then
+    perform customers_lock(array(select o2.customer_id from jsonb_array_elements(p_steps) s
+                                   join orders o2 on o2.id = s->>'orderId' where s->'limits' <> 'null'));
+  end if;
 
   for i in 1 .. v_count loop
     step := p_steps->(i - 1);
@@ -95,7 +97,11 @@ begin
       select * into v_plan from order_plan(step, o);
       v_plans[i] := v_plan.plan;
       v_priced[i] := v_plan.priced;
-      v_wait := case when v_plan.refusal is null then order_limit(step, o, v_plan.plan, v_plan.priced) end;
+      v_wait := null;
+      if step->'limits' <> 'null' and v_plan.refusal is null then
+        v_wait := order_limit(step, o, v_plan.plan, v_plan.priced);
+        if v_wait is null then v_taken := array_append(v_taken, step->'payment'->>'paymentId'); end if;
+      end if;
       if v_wait is not null then
         perform audit(step->>'actor', 'payment.limited', 'order/' || o.id, 'refused', step->>'requestId',
                       jsonb_build_object('retryAfterSeconds', v_wait, 'step', v_plan.plan));
@@ -109,8 +115,6 @@ begin
             v_plan.commands := reserve_commands(o.id, v_plan.priced, (step->>'holdSeconds')::numeric);
           end if;
         end if;
-      elsif step->'limits' <> 'null' and v_plan.refusal is null then
-        v_taken := array_append(v_taken, step->'payment'->>'paymentId');
       end if;
       v_refusals[i] := v_plan.refusal;
       if v_plan.plan in ('restock', 'restock_last') and v_plan.refusal is null then
@@ -134,6 +138,11 @@ begin
     step := p_steps->(i - 1);
     select * into v_short from order_shortages(v_priced[i]);
     continue when v_short.shortages is null;
+    -- Nothing is ordered for a payment that may not start. The order could not be held for a later one, so it is not opened.
+    if step ? 'retryAfterSeconds' then
+      v_refusals[i] := refuse('customer_limit_reached', jsonb_build_object('retryAfterSeconds', step->'retryAfterSeconds'));
+      continue;
+    end if;
     v_plans[i] := 'open_short';
     v_priced[i] := jsonb_build_object('shortages', v_short.shortages, 'held', v_short.held);
     v_operations := short_operations(step, v_short.held);

@@ -9,7 +9,8 @@ import { check, jsonBody, sendError } from '../http.js';
 import { answerOf } from './answers.js';
 import { amount, authorizeBody, type MoneyRequest, refundBody } from './facts.js';
 import { authorizationIdOf, disputeIdOf, unknownAuthorization, unknownDispute } from './ids.js';
-import type { DisputeReply, Processor } from './processor.js';
+import type { Processor } from './processor.js';
+import type { DisputeReply } from './replies.js';
 import { closeOutcomes } from './rules.js';
 
 const disputeBody = z.strictObject({

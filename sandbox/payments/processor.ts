@@ -8,41 +8,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { Journaled } from '../journal.js';
 import { type Authorization, Books } from './books.js';
 import { type Change, ChangeFeed, type ChangeListener } from './changes.js';
-import { type DisputeView, isUndecided, viewOfDispute } from './disputes.js';
+import { isUndecided, viewOfDispute } from './disputes.js';
 import { type Fact, fact, type MoneyRequest, type Outcome } from './facts.js';
 import { type Page, pageOf, type Window } from './listing.js';
 import { type RefundStatus, refundStatus } from './refunds.js';
+import type { DisputeReply, Found, HandReply, Making, Reply } from './replies.js';
 import { type CloseOutcome, type DisputeRequest, decide, decideClose, decideDispute } from './rules.js';
 import { behaviourOf, faultOf, isForgotten } from './tokens.js';
 import { type AuthorizationView, viewOf } from './views.js';
-
-/** The reply to a money call. `timeout`: none, however long the caller waits. `lost`: a broken connection. */
-export type Reply =
-  | { readonly kind: 'answer'; readonly outcome: Outcome }
-  | { readonly kind: 'timeout' | 'lost' | 'down' | 'unavailable' }
-  | { readonly kind: 'key_reused' | 'unknown_authorization' };
-
-/** How an authorization is made if another wire than the processor's own asks for it. */
-export interface Making {
-  /** Its id, unless it is declined. */
-  readonly authorizationId?: string;
-  /** Throws if it may not be made any more. Called in the instant of the decision. */
-  readonly check?: () => void;
-}
-
-export type Found =
-  | { readonly kind: 'decided'; readonly request: MoneyRequest; readonly outcome: Outcome }
-  /** A call is in progress: neither yes nor no. */
-  | { readonly kind: 'in_progress' }
-  | { readonly kind: 'unknown' };
-
-/** The reply to something that was done by hand. */
-export type HandReply<T> =
-  | { readonly kind: 'done'; readonly value: T }
-  | { readonly kind: 'refused'; readonly code: string }
-  | { readonly kind: 'unknown' };
-
-export type DisputeReply = HandReply<DisputeView & { readonly authorizationId: string }>;
 
 export class Processor {
   private readonly feed = new ChangeFeed();

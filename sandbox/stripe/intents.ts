@@ -1,12 +1,11 @@
 /** PaymentIntents: created, confirmed, captured, cancelled. */
 import type { z } from 'zod';
 import type { Authorization } from '../payments/books.js';
-import { behaviourOf, isUsed } from '../payments/tokens.js';
 import { report } from '../report.js';
-import type { Intent, Method } from './books.js';
+import type { Intent } from './books.js';
 import { declined, invalid, missing, refused, type StripeError } from './errors.js';
+import { checkUse, keepMethod, methodFor } from './intent-methods.js';
 import type { Execution, Ledger } from './ledger.js';
-import { attach, findMethod } from './methods.js';
 import type { cancelIntent, captureIntent, confirmIntent, createIntent } from './parameters.js';
 import { chargeIdOf, operationKey } from './payments.js';
 import { intentView, type Json } from './views.js';
@@ -176,46 +175,6 @@ async function attempt(ledger: Ledger, execution: Execution, id: string, params:
   const made = { execution: execution.id, method: method.id, challenged };
   await ledger.post({ type: 'attempt', at: Date.now(), intent: id, ...made });
   return made;
-}
-
-/** The payment method that the parameters name, else the one of the intent. */
-async function methodFor(
-  ledger: Ledger,
-  execution: Execution,
-  { payment_method: named, payment_method_data: data }: z.infer<typeof confirmIntent>,
-  intent: Intent | null,
-): Promise<Method | null> {
-  if (named !== undefined && data)
-    throw invalid('You may only specify one of these parameters: payment_method, payment_method_data.');
-  const token = data?.card.token;
-  if (token !== undefined) {
-    if (!token.startsWith('tok_')) throw missing('token', token, 'payment_method_data[card][token]');
-    checkToken(token, 'payment_method_data[card][token]');
-  }
-  const wanted = token ?? named ?? intent?.method;
-  return wanted == null ? null : findMethod(ledger, execution, wanted, 'payment_method');
-}
-
-export function checkToken(token: string, param: string): void {
-  if (isUsed(behaviourOf(token)))
-    throw invalid(`You cannot use a Stripe token more than once: ${token}.`, param, 'token_already_used');
-}
-
-/** Throws if the method belongs to somebody else, or has paid before without belonging to anybody. */
-function checkUse({ id, customer, usedBy }: Method, intent: string, payer: string | null): void {
-  if (customer !== null && customer !== payer)
-    throw invalid(`The PaymentMethod ${id} belongs to a Customer. Please include that Customer.`, 'payment_method');
-  if (customer === null && usedBy !== null && usedBy !== intent)
-    throw invalid(
-      'The provided PaymentMethod was previously used with a PaymentIntent without Customer attachment. It may not be used again.',
-      'payment_method',
-    );
-}
-
-/** A method that was set up for later payments belongs to the customer once it has paid. */
-async function keepMethod(ledger: Ledger, intent: Intent, method: Method): Promise<void> {
-  if (intent.setupFutureUsage !== null && intent.customer !== null && method.customer === null)
-    await attach(ledger, method, intent.customer);
 }
 
 /** Captures what is to be captured without being asked. If the bank refuses, nothing stays held. */

@@ -6,8 +6,10 @@ import { NotWritten } from '../journal.js';
 import { report } from '../report.js';
 import { type Act, Calls } from './calls.js';
 import { busy, invalid, missing, NoAnswer, StripeError } from './errors.js';
+import { expanded } from './expand.js';
 import type { CallFaults } from './faults.js';
-import { cancel, capture, checkToken, confirmIntentOf, create } from './intents.js';
+import { checkToken } from './intent-methods.js';
+import { cancel, capture, confirmIntentOf, create } from './intents.js';
 import { type Execution, type Ledger, newId } from './ledger.js';
 import { pageOf } from './lists.js';
 import { attachMethodTo, createCustomerOf, findMethod, testMethod } from './methods.js';
@@ -19,7 +21,6 @@ import {
   customerView,
   disputeView,
   eventView,
-  expanded,
   intentView,
   type Json,
   methodView,

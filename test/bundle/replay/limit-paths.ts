@@ -23,14 +23,6 @@ async function limitedThenCancelled(shop: Shop): Promise<string> {
   return await cancelled(shop, body.orderId);
 }
 
-async function restockedThenLimited(shop: Shop): Promise<string> {
-  const sku = await shop.supplied(2);
-  const lines = [{ sku, quantity: recordedLimit / 1000 + 1 }];
-  const { body } = await shop.order({ ...tooMuch, lines, customer: { id: randomUUID() } });
-  await eventually('the goods', async () => (await shop.statusOf(body.id)) === 'reserved');
-  return await cancelled(shop, body.id);
-}
-
 async function cancelled(shop: Shop, id: string): Promise<string> {
   await shop.cancel(id);
   await eventually('the order to be cancelled', async () => (await shop.statusOf(id)) === 'cancelled');
@@ -41,5 +33,4 @@ export const limitPaths: readonly Path[] = [
   { name: 'payment-counted-and-captured', walk: paid(900) },
   { name: 'payment-limited', walk: paid(recordedLimit + 1) },
   { name: 'order-limited-then-cancelled', walk: limitedThenCancelled },
-  { name: 'order-restocked-then-limited', walk: restockedThenLimited },
 ];

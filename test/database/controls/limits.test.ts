@@ -202,6 +202,57 @@ describe('an order', () => {
     expect(await spentBy(customer)).toBe(0);
   });
 
+  test('that waited for its goods is paid when they come, whatever the limit says by then, and counts from then on', async () => {
+    const customer = newCustomer();
+    const { open, shortage, payment } = await backOrder(customer);
+    expect(await spentBy(customer)).toBe(0);
+    await take(paymentOf(customer, limits, 1000));
+    const restock: OrderStep = {
+      step: 'restock',
+      ...stepBy(open.orderId, 'goods'),
+      ...shortage,
+      ...{ reference: 'sres_1', reason: 'came', holdSeconds: 900, confirming: true, payment, limits },
+    };
+    const paying = { outcome: 'done', state: { status: 'confirming', inFlight: { paymentId: payment.paymentId } } };
+    expect(await store.apply(restock)).toMatchObject(paying);
+    expect(await store.apply(restock)).toMatchObject(paying);
+    expect(await spentBy(customer)).toBe(1600);
+    expect(await take(paymentOf(customer, perDay(2000), 401))).not.toBeNull();
+    expect(await take(paymentOf(customer, perDay(2000), 400))).toBeNull();
+  });
+
+  test('that lacks goods is not opened where the limit is reached: nothing is held, and nothing ordered', async () => {
+    const customer = newCustomer();
+    await take(paymentOf(customer, limits, 600));
+    const { sku, open } = await lackingGoods(customer);
+    const refused = { outcome: 'refused', state: null, refusal: { code: 'customer_limit_reached' } };
+    expect(await store.apply(open)).toMatchObject(refused);
+    expect(await store.apply(open)).toMatchObject(refused);
+    expect(await books.levels(sku)).toMatchObject([{ onHand: 2, reserved: 0 }]);
+    expect(await books.sql`select id from orders where id = ${open.orderId}`).toEqual([]);
+    expect(await spentBy(customer)).toBe(600);
+  });
+
+  /** An order of six of which two are there; a supplier has the rest. */
+  async function lackingGoods(customer: string) {
+    const { open, payment } = await opening(customer);
+    const sku = await books.newSku(2);
+    await books.sql`insert into suppliers (id, name, active, min_order_quantity, max_order_quantity, created_by)
+                    values ('sup_limits', 'Limits', true, 1, 1000, 'books') on conflict do nothing`;
+    await books.sql`update products set supplier_id = 'sup_limits' where sku = ${sku}`;
+    return { sku, payment, open: { ...open, lines: orderOpening([{ sku, quantity: 6 }]).lines } };
+  }
+
+  async function backOrder(customer: string) {
+    const { open, payment } = await lackingGoods(customer);
+    const opened = await store.apply(open);
+    expect(opened).toMatchObject({ state: { status: 'awaiting_restock' } });
+    const [shortage] = (opened.outcome === 'done' && opened.shortages) || [];
+    if (shortage === undefined) throw new Error('the order lacks nothing');
+    const { line, quantity, reservationId } = shortage;
+    return { open, payment, shortage: { line, quantity, reservationId } };
+  }
+
   test('of forty at once in batches of several processes, exactly those that fit are confirming, and no call waits for ever', async () => {
     const customers = [newCustomer(), newCustomer()];
     const others = [books.another(4), books.another(4)];

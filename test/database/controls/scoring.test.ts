@@ -101,34 +101,56 @@ describe('a payment is scored', () => {
   });
 });
 
+const reportsOf = ({ paymentId }: FraudCall) => books.sql`
+  select action, detail->'amount' as amount from audit_log where subject = ${`payment/${paymentId}`}`;
+const unreachable = createSandboxFraud({ baseUrl: 'http://127.0.0.1:9', timeoutMs: 500 });
+afterAll(() => unreachable.close());
+
 describe.each([
-  ['an error', outOfOrder],
-  ['no answer', silent],
-  ['a score that is none', scores(7)],
-])('where the scorer gives %s', (_name, fault) => {
+  ['answers an error', { fault: outOfOrder }],
+  ['answers that it has too much to do', { fault: (res: ServerResponse) => void res.writeHead(429).end() }],
+  ['does not answer in time', { fault: silent }],
+  ['cannot be reached', { via: unreachable }],
+])('where the scorer %s', (_name, { fault, via }: { fault?: typeof answer; via?: FraudGateway }) => {
+  const asked = () => via ?? http;
   beforeEach(() => {
-    answer = fault;
+    if (fault) answer = fault;
   });
 
   test('a payment is left undecided, whatever it costs', async () => {
     for (const scorer of ['http', 'both'] as const)
-      await expect(scoring({ scorer }).score(callOf(1))).rejects.toMatchObject({ name: 'GatewayFault' });
+      await expect(scoring({ scorer, http: asked() }).score(callOf(1))).rejects.toMatchObject({ name: 'GatewayFault' });
   });
 
-  test('a payment below the amount goes on, at it or above not, and that is reported', async () => {
-    const allowing = scoring({ scorer: 'http', whenDown: { allowUnder: 100 } });
+  test('a payment below the amount goes on at once, at it or above not, and that is reported', async () => {
+    const allowing = scoring({ scorer: 'http', http: asked(), whenDown: { allowUnder: 100 } });
     const call = callOf(99);
     expect(await allowing.score(call)).toBe(0);
+    expect(calls).toBe(via ? 0 : 1);
     await expect(allowing.score(callOf(100))).rejects.toMatchObject({ name: 'GatewayFault' });
-    const reported = await books.sql`
-      select action, detail->'amount' as amount from audit_log where subject = ${`payment/${call.paymentId}`}`;
-    expect(reported).toEqual([{ action: 'payment.unscored', amount: 99 }]);
+    expect(await reportsOf(call)).toEqual([{ action: 'payment.unscored', amount: 99 }]);
     expect(await attemptsOf(call)).toMatchObject([{ score: 0, rules: [] }]);
   });
 
   test('the rules still count where both score', async () => {
     await setRule(10, 0.9);
-    const both = scoring({ scorer: 'both', whenDown: { allowUnder: 100 } });
+    const both = scoring({ scorer: 'both', http: asked(), whenDown: { allowUnder: 100 } });
     expect([await both.score(callOf(99)), await both.score(callOf(10))]).toEqual([0.9, 0]);
+  });
+});
+
+describe.each([
+  ['a score that is none', scores(7)],
+  ['what is not JSON', (res: ServerResponse) => void res.end('low')],
+  ['nothing', (res: ServerResponse) => void res.end()],
+])('where the scorer answers %s', (_name, senseless) => {
+  test('no payment goes on, however small: the call is retried', async () => {
+    answer = senseless;
+    for (const scorer of ['http', 'both'] as const) {
+      const call = callOf(1);
+      const asked = scoring({ scorer, whenDown: { allowUnder: 100 } }).score(call);
+      await expect(asked).rejects.toMatchObject({ name: 'GatewayFault', fault: 'malformed' });
+      expect([await reportsOf(call), await attemptsOf(call)]).toEqual([[], []]);
+    }
   });
 });

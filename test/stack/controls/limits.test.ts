@@ -4,7 +4,7 @@ import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownStack, quickSettings } from '../../setup/own-stack.js';
 import { startSecondApi } from '../../setup/second-api.js';
-import { type Answer, Shop } from '../../shop.js';
+import { type Answer, eventually, Shop } from '../../shop.js';
 import { paymentsOf, shown, subscribe } from '../subscriptions/subscriber.js';
 
 const settings = { CUSTOMER_PAYMENTS_PER_MINUTE: '10', CUSTOMER_AMOUNT_PER_DAY: '5000', WORKERS: '2' };
@@ -150,6 +150,28 @@ describe('an order', () => {
     expect(paid).toMatchObject({ id: orderId, status: 'confirmed', payment: { status: 'captured', amount: 2000 } });
     expect((await own.shop.must(201, order(headers))).headers.get('idempotency-replayed')).toBe('true');
     expect(await own.shop.stock(sku)).toMatchObject({ onHand: 18, reserved: 0 });
+  });
+
+  test('that lacks goods is not opened where the limit is reached; the same call opens it once there is room, and pays it when they come', async () => {
+    const customerId = newCustomer();
+    await own.shop.must(201, pay(customerId, 4000));
+    const sku = await own.shop.supplied(1);
+    const headers = { 'idempotency-key': randomUUID() };
+    const order = () => {
+      const lines = [{ sku, quantity: 2 }];
+      const bought = { lines, customer: { id: customerId }, confirm: true, payment: { cardToken: 'tok_visa' } };
+      return own.shop.order(bought, headers);
+    };
+    for (let n = 0; n < 2; n++) {
+      const limited = await order();
+      expectLimited(limited);
+      expect(limited.body.orderId).toBeUndefined();
+      expect(await own.shop.stock(sku)).toMatchObject({ onHand: 1, reserved: 0 });
+    }
+    await agePaymentsOf(customerId);
+    const { id } = (await order()).body;
+    await eventually('the order to be paid', async () => (await own.shop.statusOf(id)) === 'confirmed');
+    expectLimited(await pay(customerId, 3001));
   });
 
   test('cannot be confirmed where the limit is reached; it can be paid outside, and by the same call later', async () => {

@@ -1,11 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { compareSides, discrepancyKey } from './compare-books.js';
 import {
   type BookedPayment,
-  compareSides,
   type DiscrepancyKind,
-  discrepancyKey,
   discrepancyKinds,
   type OurDispute,
   type OurPayment,
