@@ -34,26 +34,6 @@ async function mails(email: string, count: number): Promise<string[]> {
 }
 
 describe('a renewal that is refused', () => {
-  test('is tried three times, each as a new operation, with a mail at the first refusal and one after the last', async () => {
-    const { id, email } = await renewingWith('tok_declined');
-    expect(await statusAt(id, '2027-02-01T00:00:00Z')).toBe('past_due');
-    expect(await statusAt(id, '2027-02-01T00:59:59Z')).toBe('past_due');
-    expect((await clocked.records(id)).at(-1)).toMatchObject({ status: 'failed', attempts: 1 });
-    expect(await statusAt(id, '2027-02-01T01:00:00Z')).toBe('past_due');
-    expect((await clocked.records(id)).at(-1)).toMatchObject({ status: 'failed', attempts: 2 });
-    expect(await statusAt(id, '2027-02-01T03:00:00Z')).toBe('unpaid');
-    expect((await clocked.records(id)).at(-1)).toMatchObject({ status: 'failed', attempts: 3, charged: 1000 });
-    expect(await statusAt(id, '2027-06-01T00:00:00Z')).toBe('unpaid');
-    expect(await clocked.records(id)).toHaveLength(2);
-    const rows = await clocked.sql`select status from payments where subscription_id = ${id} order by created_at`;
-    expect(rows.map(({ status }) => status)).toEqual(['captured', 'declined', 'declined', 'declined']);
-    expect(await mails(email, 3)).toEqual([
-      'Receipt for pay',
-      'Your subscription is past due',
-      'Your subscription is unpaid',
-    ]);
-  });
-
   test('and paid at a later attempt is active again, without a gap', async () => {
     const { id, email } = await renewingWith('tok_declined');
     expect(await statusAt(id, '2027-02-01T00:30:00Z')).toBe('past_due');
@@ -95,49 +75,9 @@ describe('a renewal that is refused', () => {
       ['failed', 2],
     ]);
   });
-
-  test('leaves an unpaid subscription that another card pays at once, while its period runs', async () => {
-    const { id } = await renewingWith('tok_lost_card');
-    expect(await statusAt(id, '2027-02-10T00:00:00Z')).toBe('unpaid');
-    const answer = await clocked.command(id, 'paymentMethod', { cardToken: 'tok_visa', backupCardToken: null });
-    expect(answer).toMatchObject({ kind: 'done', status: 'active' });
-    expect((await clocked.records(id)).map(({ status }) => status)).toEqual(['paid', 'paid']);
-    expect(await statusAt(id, '2027-03-01T00:00:00Z')).toBe('active');
-  });
-
-  test('leaves an unpaid subscription that a resumption begins anew: what was not paid is void', async () => {
-    const { id } = await renewingWith('tok_lost_card');
-    expect(await statusAt(id, '2027-04-10T00:00:00Z')).toBe('unpaid');
-    await clocked.command(id, 'paymentMethod', { cardToken: 'tok_visa', backupCardToken: null });
-    expect((await clocked.row(id)).status).toBe('unpaid');
-    expect(await clocked.command(id, 'resume')).toMatchObject({ kind: 'done', status: 'active' });
-    expect((await clocked.records(id)).map(({ status, start }) => [status, start])).toEqual([
-      ['paid', '2027-01-01 00:00:00'],
-      ['void', '2027-02-01 00:00:00'],
-      ['paid', '2027-04-10 00:00:00'],
-    ]);
-  });
 });
 
 describe('a first charge that is refused', () => {
-  test('leaves a cancelled subscription with its failure, and no money', async () => {
-    const { id, answer } = await clocked.subscribe({ cardToken: 'tok_insufficient_funds' });
-    expect(answer).toMatchObject({
-      ...{ kind: 'refused', status: 'cancelled' },
-      refusal: { code: 'insufficient_funds', extensions: { subscriptionId: id } },
-    });
-    const [row] = await clocked.sql`select status, failure_code, card, next_at from subscriptions where id = ${id}`;
-    expect(row).toEqual({ status: 'cancelled', failure_code: 'insufficient_funds', card: null, next_at: null });
-    expect(await clocked.captured(id)).toBe(0);
-  });
-
-  test('is refused on a later start as well', async () => {
-    const { id, answer } = await clocked.subscribe({ cardToken: 'tok_declined', startAt: '2027-01-05T12:00:00Z' });
-    expect(answer).toMatchObject({ kind: 'done', status: 'scheduled' });
-    expect(await statusAt(id, '2027-01-05T11:59:59Z')).toBe('scheduled');
-    expect(await statusAt(id, '2027-01-05T12:00:00Z')).toBe('cancelled');
-  });
-
   test('by the fraud scorer is blocked, and a renewal is not scored', async () => {
     const blocked = await clocked.subscribe({ cardToken: 'tok_fraud' });
     expect(blocked.answer).toMatchObject({ kind: 'refused', refusal: { code: 'fraud_suspected' } });
