@@ -102,7 +102,8 @@ class FaultyWorker {
   private activities(): Record<string, (...args: unknown[]) => Promise<unknown>> {
     const perform = async (name: string, args: unknown[]) => {
       const { workflowExecution } = Context.current().info;
-      const run = this.runs.get(workflowExecution?.workflowId ?? '');
+      // A child's steps are those of the run that began last.
+      const run = this.runs.get(workflowExecution?.workflowId ?? '') ?? [...this.runs.values()].at(-1);
       run?.asked.push({ name, args });
       const scripted = run?.script[name as keyof Activities] as ((...given: unknown[]) => unknown) | undefined;
       if (scripted === undefined)
@@ -136,6 +137,8 @@ export function faultyWorker(good: Script): FaultyWorker['begin'] {
 
 /** The activities that the sagas under test ask for. */
 const names: readonly (keyof Activities)[] = [
+  'reconcilePayments',
+  'failReconciliation',
   ...(['openOrder', 'beginConfirm', 'abandonCard', 'refusePayment', 'settleOrder', 'closeOrder'] as const),
   ...(['chargeCard', 'scoreFraud', 'authorizeCard', 'captureCard', 'undoCard'] as const),
   ...(['abandonPayment', 'recordPayment', 'openReview', 'closeReview'] as const),
