@@ -99,7 +99,10 @@ async function command(
     insteadWhenFull: 'send it again in a while',
   } as const;
   const reply = await commandSaga(subscriptions, id, how, call, deps);
-  return reply.kind === 'refused' && reply.refusal.code === 'invalid_state' ? refuseWith(reply.refusal, { to }) : reply;
+  if (reply.kind !== 'refused' || reply.refusal.code !== 'invalid_state') return reply;
+  // A charge that another command stopped says only that: then `from` is what that command made of the subscription.
+  const from = reply.refusal.extensions?.from ?? (await getSubscription(deps.connection.db, id))?.status;
+  return refuseWith(reply.refusal, { from, to });
 }
 
 /** Starts a live subscription whose workflow the server does not know any more. Returns whether its workflow runs. */
