@@ -4,16 +4,15 @@ import { log } from '@temporalio/activity';
 import type { PaymentBegun, SubscriptionStore } from '../db/subscriptions/store.js';
 import type { Refusal } from '../domain/errors.js';
 import type { MailRequest, PaymentRecord } from '../domain/orders/steps.js';
-import type { CustomerLimits } from '../domain/payments/limits.js';
 import type { CardSlot } from '../domain/payments/states.js';
 import { refusalOf } from '../domain/refusals.js';
 import { isDue } from '../domain/subscriptions/billing.js';
 import type { Prorated } from '../domain/subscriptions/commands.js';
 import { finalCards } from '../domain/subscriptions/dunning.js';
 import type {
+  ChargingStep,
   StepAnswer,
   SubscriptionState,
-  SubscriptionStepBase,
   SubscriptionStepResult,
 } from '../domain/subscriptions/steps.js';
 import {
@@ -74,7 +73,7 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
 
   /** Null: the subscription has changed since it was read. @param from the version read; null: it is new */
   async function write(
-    step: SubscriptionStepBase & { readonly limits?: CustomerLimits },
+    step: ChargingStep,
     key: string | null,
     at: Snapshot,
     from: number | null,
@@ -119,7 +118,7 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
 
   return {
     /** Decides and writes, again where the subscription has changed in between. @param key null: the step may be repeated freely */
-    async apply(step: SubscriptionStepBase, key: string | null, decide: (at: Snapshot) => Ruling) {
+    async apply(step: ChargingStep, key: string | null, decide: (at: Snapshot) => Ruling) {
       for (let round = 1; round <= maxRounds; round++) {
         const found = await store.read(step.subscriptionId);
         if (found === null) return absent(step.subscriptionId);
@@ -132,6 +131,7 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
         if (ruling.kind === 'busy') return { outcome: 'done', ...still, busy: true } as const;
         if (ruling.kind === 'refused') return { outcome: 'refused', ...still, refusal: ruling.refusal } as const;
         const written = await write(step, key, at, found.subscription.version, ruling);
+        if (written?.outcome === 'refused' && written.state === null) return { ...written, ...still };
         if (written !== null) return written;
       }
       throw new Error(`step ${step.key} met another change ${maxRounds} times`);
@@ -139,7 +139,7 @@ export function subscriptionSteps({ store, now, onRecorded }: SubscriptionDepend
 
     /** Creates the subscription. Null: it exists. Refused without a state: its customer's limits leave no room, and nothing is written. */
     async create(
-      step: SubscriptionStepBase & { readonly testClock: string | null; readonly limits?: CustomerLimits },
+      step: ChargingStep & { readonly testClock: string | null },
       make: (now: string) => Done & { readonly subscription: Subscription },
     ): Promise<SubscriptionStepResult | null> {
       const now = step.testClock === null ? present() : await store.clock(step.testClock);

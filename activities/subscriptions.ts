@@ -8,6 +8,7 @@ import { type Charged, settle } from '../domain/subscriptions/settle.js';
 import type {
   CancelStep,
   ChangeStep,
+  ChargingStep,
   OpenStep,
   ReplaceCardStep,
   SettleStep,
@@ -57,7 +58,7 @@ export function subscriptionActivities(dependencies: SubscriptionDependencies) {
       return await steps.apply(step, step.key, pause);
     },
 
-    async resumeSubscription(step: SubscriptionStepBase): Promise<SubscriptionStepResult> {
+    async resumeSubscription(step: ChargingStep): Promise<SubscriptionStepResult> {
       return await steps.apply(step, step.key, (at) => resume(at, stepIds));
     },
 

@@ -69,7 +69,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     paymentRoutes(processor, stopping.signal),
     byHandRoutes(processor),
     stripe.routes,
-    fraudRoutes(),
+    fraudRoutes((token) => stripe.tokenOf(token)),
     supplierRoutes(suppliers),
     mailRoutes(mailbox),
   );

@@ -1,6 +1,7 @@
 /** Commands to a subscription that exists: change its plan, cancel, pause or resume it, replace its cards. */
 import { getSubscription } from '../../db/subscriptions/queries.js';
 import { resumptionOf } from '../../db/subscriptions/resumption.js';
+import { type CustomerLimits, customerLimits } from '../../domain/payments/limits.js';
 import type { Plan } from '../../domain/subscriptions/states.js';
 import {
   type Proration,
@@ -34,7 +35,7 @@ export function pauseSubscription(id: string, call: CallContext, deps: ApiDeps):
 }
 
 export function resumeSubscription(id: string, call: CallContext, deps: ApiDeps): Promise<SubscriptionReply> {
-  return command(id, 'resume', {}, 'active', call, deps);
+  return command(id, 'resume', limitsOf(deps), 'active', call, deps);
 }
 
 export interface Cards {
@@ -63,11 +64,17 @@ export async function changePlan(
   deps: ApiDeps,
 ): Promise<Reply<Answer<200 | 202, ChangedSubscription>>> {
   let decided: Proration | null = null;
-  const reply = await command(id, 'change', { plan }, 'active', call, deps, (given) => {
+  const reply = await command(id, 'change', { plan, ...limitsOf(deps) }, 'active', call, deps, (given) => {
     if (given.kind === 'done') decided = given.proration ?? null;
   });
   if (reply.kind !== 'answer') return reply;
   return answer(reply.status, { ...reply.body, proration: decided && viewProration(decided) }, reply.headers);
+}
+
+/** The customer's limits, as the settings have them now. */
+function limitsOf({ settings }: ApiDeps): { limits?: CustomerLimits } {
+  const limits = customerLimits(settings.payments);
+  return limits ? { limits } : {};
 }
 
 function viewProration({ credit, charge, net, from, to }: Proration): ChangedSubscription['proration'] {

@@ -146,7 +146,7 @@ function planRoutes(deps: ApiDeps): Route[] {
       },
       body: newPlan,
       answers: { 200: changedSubscription, 202: changedSubscription },
-      refusals: ['not_found', 'invalid_state', ...declines],
+      refusals: ['not_found', 'invalid_state', ...declines, 'customer_limit_reached'],
       handler: (call) => changePlan(call.params.id, call.body.plan, call, deps),
     }),
     route({
@@ -195,7 +195,7 @@ function pausingRoutes(deps: ApiDeps): Route[] {
       description:
         'Starts a period of a paused or unpaid subscription now, and charges it. Withdraws a cancellation at the end of the period.',
       example: { answer: subscriptionExample },
-      refusals: ['not_found', 'invalid_state', ...declines],
+      refusals: ['not_found', 'invalid_state', ...declines, 'customer_limit_reached'],
       handler: (call) => resumeSubscription(call.params.id, call, deps),
     }),
   ];

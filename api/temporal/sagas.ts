@@ -228,8 +228,10 @@ export class Sagas extends SagaClient {
   ): Promise<UpdateOutcome<A>> {
     const outcome = await this.update<A>(workflowId, update, request, updateCall);
     if (outcome.kind !== 'full' || signal === null) return outcome;
-    // A signal has no caller, and leaves out members that are null.
-    const members = Object.entries(request).filter(([name, value]) => name !== 'caller' && value !== null);
+    // A signal has no caller and no limits, and leaves out members that are null.
+    const members = Object.entries(request).filter(
+      ([name, value]) => name !== 'caller' && name !== 'limits' && value !== null,
+    );
     const signalled = await this.signal(workflowId, signal, Object.fromEntries(members));
     return { kind: signalled === 'delivered' ? 'late' : signalled };
   }

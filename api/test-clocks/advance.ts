@@ -26,9 +26,9 @@ export async function advanceClock(
   const clock = await getTestClock(db, clockId);
   if (clock === null) return refuse('not_found', 'no such test clock');
   if (isPast(clock, to)) {
-    // The answer to an earlier attempt at this call was lost.
-    if (call.resumed && Date.parse(clock.now) === Date.parse(to)) return answer(200, viewClock(clock));
-    const detail = `must be later than where the clock stands, ${clock.now}`;
+    // It has been advanced to there: by another call, or by an attempt at this one whose answer was lost.
+    if (Date.parse(clock.now) === Date.parse(to)) return answer(200, viewClock(clock));
+    const detail = `must not be before where the clock stands, ${clock.now}`;
     return refuseFields('validation_failed', [{ pointer: '/to', code: 'invalid', detail }]);
   }
   const input: TestClockInput = { clockId, to, retry: retrySettings(deps.settings), caller: call.caller };

@@ -85,7 +85,7 @@ function changeInterval(at: Snapshot, ids: Ids, plan: Plan, period: Period): Dec
 }
 
 const changing = (onPaid: Changes) =>
-  ({ purpose: 'change', customerInitiated: false, event: 'changed', now: {}, onPaid }) as const;
+  ({ purpose: 'change', customerInitiated: true, event: 'changed', now: {}, onPaid }) as const;
 
 /** A period that begins now, from which all others are counted. */
 const beginning = (anchor: string, series: number, period: Period): Changes => ({
@@ -130,9 +130,16 @@ export function pause(at: Snapshot): Decided {
     return refuse(invalidState(subscription, 'paused'));
   if (pending !== null) return busy;
   const { changes, records } = cancelled(at);
-  const { card, backupCard, failure } = subscription;
+  const { card, backupCard, failure, cancelAtPeriodEnd } = subscription;
   return done({
-    changes: { ...changes, status: 'paused', card, backupCard, failure: status === 'active' ? failure : null },
+    changes: {
+      ...changes,
+      status: 'paused',
+      card,
+      backupCard,
+      cancelAtPeriodEnd,
+      failure: status === 'active' ? failure : null,
+    },
     records,
     mail: null,
     event: 'paused',
@@ -151,7 +158,7 @@ export function resume(at: Snapshot, ids: Ids): Decided {
   const series = subscription.series + 1;
   const { period } = numbered({ anchor: now, anchorDay: null, interval: plan.interval }, 1);
   const onPaid: Changes = { status: 'active', cancelAtPeriodEnd: false, ...beginning(now, series, period) };
-  const how = { purpose: 'resume', customerInitiated: false, event: 'resumed', now: {}, onPaid } as const;
+  const how = { purpose: 'resume', customerInitiated: true, event: 'resumed', now: {}, onPaid } as const;
   const billed = bill(at, ids, periodBill(plan, series, period), how);
   // Covered by credit: nothing waits for a charge.
   return done(billed.changes.pending === null ? replacing(billed, at, at.unsettled) : billed);

@@ -41,7 +41,9 @@ export interface SettleStep extends SubscriptionStepBase {
   readonly dunningWaitsSeconds: readonly number[];
 }
 
-export type ChangeStep = SubscriptionStepBase & { readonly plan: Plan };
+/** A step that may charge the customer, who is there. `limits`: on what the customer may spend; absent: none is set. */
+export type ChargingStep = SubscriptionStepBase & { readonly limits?: CustomerLimits };
+export type ChangeStep = ChargingStep & { readonly plan: Plan };
 export type CancelStep = SubscriptionStepBase & { readonly atPeriodEnd: boolean };
 export type ReplaceCardStep = SubscriptionStepBase & {
   readonly card: StoredCard;

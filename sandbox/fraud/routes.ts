@@ -22,10 +22,11 @@ function scoreOf(token: string): number {
   return hundredths === undefined ? 0.1 : Number(hundredths) / 100;
 }
 
-export function fraudRoutes(): Router {
+/** @param tokenOf the token that a processor's payment method was made from; the same one where it was made from none */
+export function fraudRoutes(tokenOf: (token: string) => string): Router {
   const routes = Router();
   routes.post('/fraud/score', jsonBody, (req, res) => {
-    res.json({ score: scoreOf(check(scoreBody, req.body).token) });
+    res.json({ score: scoreOf(tokenOf(check(scoreBody, req.body).token)) });
   });
   return routes;
 }

@@ -84,3 +84,12 @@ describe('a request', () => {
     expect(answer.headers.get('request-id')).toMatch(/^req_\w{14}$/);
   });
 });
+
+describe('the fraud scorer', () => {
+  it('knows the token that a payment method was made from', async () => {
+    const { id } = await face.stripe.paymentMethods.create({ type: 'card', card: { token: 'tok_fraud' } });
+    const about = { amount: 100, currency: 'EUR', reference: 'r', customerId: null };
+    expect(await face.own('/fraud/score', { token: id, ...about })).toEqual({ score: 0.9 });
+    expect(await face.own('/fraud/score', { token: 'pm_card_visa', ...about })).toEqual({ score: 0.1 });
+  });
+});

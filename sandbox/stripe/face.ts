@@ -32,6 +32,11 @@ export class StripeFace {
     return new StripeFace(ledger, events, deliveries);
   }
 
+  /** The token that a payment method was made from; the same one where it is none of these books. */
+  tokenOf(named: string): string {
+    return this.ledger.payments.method(named)?.token ?? named;
+  }
+
   get writable(): boolean {
     return this.ledger.writable;
   }

@@ -60,14 +60,17 @@ export const subscriptionUpdates = {
 
 export interface ChangeRequest {
   readonly plan: Plan;
+  /** Limits on what it charges; absent: none is set. */
+  readonly limits?: CustomerLimits;
   readonly caller: Caller;
 }
 export interface CancelSubscriptionRequest {
   readonly atPeriodEnd: boolean;
   readonly caller: Caller;
 }
-/** Of `pause` and `resume`. */
+/** Of `pause` and `resume`. `limits`: on what a resumption charges; absent: none is set. */
 export interface PlainRequest {
+  readonly limits?: CustomerLimits;
   readonly caller: Caller;
 }
 export interface PaymentMethodRequest {

@@ -4,6 +4,7 @@
  * (domain/subscriptions/steps.ts), and its state is read from there.
  */
 import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import type { CustomerLimits } from '../../domain/payments/limits.js';
 import type { SubscriptionStepResult } from '../../domain/subscriptions/steps.js';
 import { runToEnd } from '../shared/cancellation.js';
 import type { Caller } from '../shared/contract.js';
@@ -104,13 +105,15 @@ async function step(
   const base = record.step(kind, id, command.request.caller);
   switch (kind) {
     case 'change':
-      return await record.apply(database.changeSubscription, { ...base, plan: command.request.plan });
+      return await record.apply(database.changeSubscription, {
+        ...{ ...base, ...limitsOf(command.request), plan: command.request.plan },
+      });
     case 'cancel':
       return await record.apply(database.cancelSubscription, { ...base, atPeriodEnd: command.request.atPeriodEnd });
     case 'pause':
       return await record.apply(database.pauseSubscription, base);
     case 'resume':
-      return await record.apply(database.resumeSubscription, base);
+      return await record.apply(database.resumeSubscription, { ...base, ...limitsOf(command.request) });
     case 'paymentMethod': {
       const cards = await storeCards(saga, id, command.request, command.request.caller);
       if (cards.refusal !== null) return record.refuse(cards.refusal);
@@ -119,6 +122,8 @@ async function step(
     }
   }
 }
+
+const limitsOf = ({ limits }: { readonly limits?: CustomerLimits }) => (limits === undefined ? {} : { limits });
 
 /** Charges what the step has begun, and answers. */
 async function answerOf(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ownStack, quickSettings } from '../../setup/own-stack.js';
 import { startSecondApi } from '../../setup/second-api.js';
 import { type Answer, eventually, Shop } from '../../shop.js';
-import { paymentsOf, shown, subscribe } from '../subscriptions/subscriber.js';
+import { command, paymentsOf, shown, subscribe } from '../subscriptions/subscriber.js';
 
 const settings = { CUSTOMER_PAYMENTS_PER_MINUTE: '10', CUSTOMER_AMOUNT_PER_DAY: '5000', WORKERS: '2' };
 const own = ownStack(settings);
@@ -109,6 +109,21 @@ describe('a subscription', () => {
     const { body } = await own.shop.must(201, subscribe(own.shop, { customerId, plan }, headers));
     expect(body).toMatchObject({ status: 'active', failure: null });
     expectLimited(await pay(customerId, 1001));
+  });
+
+  test('whose change or resumption is beyond the limit stays as it is; what they charge counts', async () => {
+    const customerId = newCustomer();
+    const plan = { amount: 1000, currency: 'USD', interval: 'day' };
+    const { body } = await own.shop.must(201, subscribe(own.shop, { customerId, plan }));
+    const yearly = (amount: number) => ({ plan: { ...plan, amount, interval: 'year' } });
+    const before = await shown(own.shop, body.id);
+    expectLimited(await command(own.shop, body.id, 'change', yearly(90_000)));
+    expect(await shown(own.shop, body.id)).toEqual(before);
+    await own.shop.must(200, command(own.shop, body.id, 'change', yearly(4500)));
+    expectLimited(await pay(customerId, 1500));
+    await own.shop.must(200, command(own.shop, body.id, 'pause'));
+    expectLimited(await command(own.shop, body.id, 'resume'));
+    expect((await shown(own.shop, body.id)).status).toBe('paused');
   });
 });
 

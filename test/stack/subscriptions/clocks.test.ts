@@ -19,10 +19,11 @@ describe('a test clock', () => {
 
   test('goes only forward', async () => {
     const clock = await clockAt(shop, '2026-03-01T00:00:00Z');
-    for (const to of ['2026-03-01T00:00:00Z', '2026-02-28T23:59:59Z']) {
-      const { status, body } = await shop.post(`/api/test-clocks/${clock}/advance`, { to });
-      expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'validation_failed', '/to']);
-    }
+    const back = await shop.post(`/api/test-clocks/${clock}/advance`, { to: '2026-02-28T23:59:59Z' });
+    expect([back.status, back.body.code, back.body.errors[0].pointer]).toEqual([422, 'validation_failed', '/to']);
+    // It stands there already: whatever was due is done.
+    const here = await shop.post(`/api/test-clocks/${clock}/advance`, { to: '2026-03-01T00:00:00Z' });
+    expect([here.status, here.body.status]).toEqual([200, 'ready']);
   });
 
   test('does one advance at a time; the same again joins it', async () => {

@@ -108,6 +108,15 @@ describe('a change of plan', () => {
     expect([status, body.code, body.errors[0].pointer]).toEqual([422, 'validation_failed', '/plan/currency']);
   });
 
+  test('is scored like any payment: the customer is there', async () => {
+    const { clock, id, taken } = await inApril();
+    await shop.must(200, command(shop, id, 'payment-method', { cardToken: 'tok_fraud' }));
+    await advance(shop, clock, half);
+    const { body } = await shop.must(402, command(shop, id, 'change', { plan: { ...monthly, amount: 2000 } }));
+    expect(body.code).toBe('fraud_suspected');
+    expect([(await shown(shop, id)).plan.amount, await taken()]).toEqual([1000, 1000]);
+  });
+
   test('of a scheduled or paused one costs nothing', async () => {
     const clock = await clockAt(shop, '2026-04-01T00:00:00Z');
     const scheduled = await shop.must(201, subscribe(shop, { testClock: clock, startAt: end }));
@@ -160,6 +169,15 @@ describe('a cancellation', () => {
 });
 
 describe('a pause', () => {
+  test('keeps a cancellation at the end of the period in mind; a resumption withdraws it', async () => {
+    const { id } = await inApril();
+    await shop.must(200, command(shop, id, 'cancel', { atPeriodEnd: true }));
+    const paused = await shop.must(200, command(shop, id, 'pause'));
+    expect(paused.body).toMatchObject({ status: 'paused', cancelAtPeriodEnd: true });
+    const resumed = await shop.must(200, command(shop, id, 'resume'));
+    expect(resumed.body).toMatchObject({ status: 'active', cancelAtPeriodEnd: false });
+  });
+
   test('stops the charges until a resumption, which starts and charges a period of its own', async () => {
     const { clock, id, taken } = await inApril();
     const { body } = await shop.must(200, command(shop, id, 'pause'));
