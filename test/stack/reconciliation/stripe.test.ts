@@ -1,10 +1,15 @@
 /** Reconciliation with Stripe, on the sandbox's Stripe face: lists, adoption, and what is not ours. */
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { ownStack } from '../../setup/own-stack.js';
 import { eventually } from '../../shop.js';
 import { atProcessor, looksNever, newReference, paid, reconciled, saidOf } from './books.js';
 
 const own = ownStack({ ...looksNever, PAYMENT_GATEWAY: 'stripe', STRIPE_SECRET_KEY: 'sk_test_reconciliation' });
+// What a webhook reports is adopted before a reconciliation can find it.
+beforeAll(async () => {
+  const { ok } = await fetch(`${own.stack.sandboxUrl}/stripe-control/webhook`, { method: 'DELETE' });
+  expect(ok).toBe(true);
+});
 
 test('equal books have no discrepancy, a refund and a dispute by hand are adopted', async () => {
   const { shop, stack } = own;
