@@ -35,7 +35,7 @@ const intentShape = z.object({
   currency: providerId,
   cancellation_reason: optionalCode,
   metadata,
-  last_payment_error: z.object({ code: optionalCode, decline_code: optionalCode }).nullish(),
+  last_payment_error: z.object({ code: optionalCode, decline_code: optionalCode, advice_code: optionalCode }).nullish(),
 });
 export type Intent = z.infer<typeof intentShape>;
 
@@ -101,13 +101,19 @@ export function authorizationOf(intent: Intent): AuthorizeAnswer | null {
     case 'requires_action':
       return declined({ code: 'authentication_required', declineCode: null });
     case 'requires_payment_method':
-      return error ? declined({ code: error.code ?? 'card_declined', declineCode: error.decline_code ?? null }) : null;
+      return error ? declined(refusalIn(error)) : null;
     case 'requires_confirmation':
       return null;
     case 'processing':
       throw undecided(intent);
   }
 }
+
+const refusalIn = ({ code, decline_code, advice_code }: NonNullable<Intent['last_payment_error']>) => ({
+  code: code ?? 'card_declined',
+  declineCode: decline_code ?? null,
+  advice: advice_code ?? null,
+});
 
 /**
  * Whether the whole money is captured; null if it can still be. A part that somebody has captured in Stripe's pages is a
