@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/** Kills one worker at a time and waits for the next to take over: two stacks fit on the machine at once. */
-const kills = ['adoption', 'crash', 'refunds', 'replenishment', 'stripe', 'transfers'].map(
+/** Kills one process at a time and waits for the next to take over: two stacks fit on the machine at once. */
+const kills = ['adoption', 'crash', 'ending', 'refunds', 'replenishment', 'stripe', 'transfers'].map(
   (name) => `test/drills/${name}.drill.ts`,
 );
 

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { describe, test } from 'vitest';
 import { ownStack } from '../setup/own-stack.js';
 import { quickTakeover } from '../setup/stack.js';
-import { cancelledAfter, phases, scenarios, staysConsistent, survives } from '../stack/crash/scenarios.js';
+import {
+  cancelledAfter,
+  goodsStayConsistent,
+  phases,
+  scenarios,
+  staysConsistent,
+  survives,
+} from '../stack/crash/scenarios.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 const own = ownStack({
@@ -33,4 +40,8 @@ describe.each(cancelledAfter)('an order whose worker dies after %s stays consist
       own.outside.signal(orderId, 'cancel', { reason: 'while no worker runs' }),
     );
   });
+});
+
+test("an order whose worker dies after a supplier's goods are received stays consistent when it is cancelled", async () => {
+  await goodsStayConsistent(own.shop, crashFolder);
 });

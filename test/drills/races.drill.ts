@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { ownStack } from '../setup/own-stack.js';
 import { eventually, holdings } from '../shop.js';
+import { exactlyAllSold } from '../stack/concurrency/crowd.js';
 
 const rounds = 100;
 const own = ownStack({
@@ -88,3 +89,6 @@ describe(`races, ${rounds} times each in random order: exactly one wins, and sto
     expect(Object.keys(ends).every((end) => end === 'confirmed' || end === 'cancelled')).toBe(true);
   });
 });
+
+test('1,000 buyers for 100 units through two worker processes: exactly 100 are sold', () =>
+  exactlyAllSold(100, () => own.shop));

@@ -1,60 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { sharedShop } from '../../shared.js';
-import { type Answer, eventually, holdings } from '../../shop.js';
+import { holdings } from '../../shop.js';
 import { ownShops } from '../api/own-api.js';
+import { crowd, exactlyAllSold } from './crowd.js';
 
 const through = ownShops(2);
 const shop = sharedShop();
 
-/**
- * Makes `count` calls with a limited number in flight: a thousand sockets would test the machine, not the shop. A call
- * refused in overload is retried when its answer says.
- */
-async function crowd(count: number, atOnce: number, call: (index: number) => Promise<Answer>): Promise<Answer[]> {
-  const answers: Answer[] = [];
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: atOnce }, async () => {
-      for (let index = next++; index < count; index = next++) {
-        let answer = await call(index);
-        for (; answer.status === 503; answer = await call(index))
-          await sleep(Number(answer.headers.get('retry-after')) * 1000);
-        answers.push(answer);
-      }
-    }),
-  );
-  return answers;
-}
-
-async function verified(): Promise<void> {
-  expect(await shop.verified()).toEqual({ clean: true, differences: [] });
-}
-
 describe('many at once', () => {
-  test('1,000 buyers for 100 units through two API and two worker processes: exactly 100 are sold', async () => {
-    const sku = await shop.product(100);
-    const answers = await crowd(1000, 64, (index) =>
-      through(index).order({ lines: [{ sku, quantity: 1 }], confirm: true, payment: { cardToken: 'tok_visa' } }),
-    );
-    const by = (status: number) => answers.filter((answer) => answer.status === status);
-    // A slow machine answers 202 and continues, so wait for those orders.
-    for (const answer of by(202))
-      await eventually('the order to be decided', async () =>
-        ['confirmed', 'failed'].includes(await shop.statusOf(answer.body.id)),
-      );
-    const late = await Promise.all(by(202).map(({ body }) => shop.statusOf(body.id)));
-    const sold = by(201).length + late.filter((status) => status === 'confirmed').length;
-    const refused =
-      by(409).filter(({ body }) => body.code === 'insufficient_stock').length +
-      late.filter((status) => status === 'failed').length;
-    expect([sold, refused]).toEqual([100, 900]);
-    expect(await shop.stock(sku)).toEqual({ onHand: 0, reserved: 0, available: 0 });
-    const paid = await Promise.all(by(201).map(({ body }) => shop.books(body.id)));
-    for (const books of paid) expect(holdings(books)).toEqual({ open: 0, net: 1000 });
-    await verified();
-  });
+  test('200 buyers for 20 units through two API and two worker processes: exactly 20 are sold', () =>
+    exactlyAllSold(20, through));
 
   test('of two buyers for the last unit, one gets it', async () => {
     for (let round = 0; round < 10; round++) {

@@ -1,18 +1,17 @@
 /**
- * Orders, refunds and replenishments whose worker is killed. A selection from the drills (test/drills): the places most likely
- * to double or lose money, goods or an order at a supplier.
+ * One kill of each kind of saga, at the place most likely to double or lose money, goods or an order at a supplier. All the
+ * other places are in the drills (test/drills).
  */
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { crashAt } from '../../setup/crash-points.js';
+import { test } from 'vitest';
 import { ownStack } from '../../setup/own-stack.js';
 import { quickTakeover } from '../../setup/stack.js';
-import { refundOrder, refundReview, sold } from '../refunds/sale.js';
 import { refundScenarios, refundSurvives } from './refund-scenarios.js';
 import { replenishmentScenarios, replenishmentSurvives } from './replenishment-scenarios.js';
-import { goodsStayConsistent, scenarios, staysConsistent, survives } from './scenarios.js';
+import { scenarios, survives } from './scenarios.js';
+import { transferScenarios, transferSurvives } from './transfer-scenarios.js';
 
 const crashFolder = mkdtempSync(join(tmpdir(), 'holdfast-crash-'));
 const own = ownStack({
@@ -33,49 +32,19 @@ function running<Scenario extends { readonly activities: readonly string[] }>(
   return scenario;
 }
 
-describe('an order survives kill -9 of the worker', () => {
-  test.each([
-    ['captureCard', 'after'],
-    ['settleOrder', 'during'],
-  ] as const)('at %s, %s it acts', async (activity, phase) => {
-    await survives(own.shop, crashFolder, running(scenarios, activity), activity, phase, own.outside.signal);
-  });
+test('an order survives kill -9 of the worker after captureCard acts', async () => {
+  await survives(own.shop, crashFolder, running(scenarios, 'captureCard'), 'captureCard', 'after', own.outside.signal);
 });
 
-describe('an order whose worker dies stays consistent when it is cancelled before another worker resumes it', () => {
-  test('after captureCard', async () => {
-    await staysConsistent(own.shop, crashFolder, 'captureCard', (orderId) => own.shop.cancel(orderId));
-  });
-
-  test("after a supplier's goods are received", async () => {
-    await goodsStayConsistent(own.shop, crashFolder);
-  });
+test('a refund survives kill -9 of the worker during settleRefund: the money is returned once, and the goods come back once', async () => {
+  await refundSurvives(own.shop, crashFolder, running(refundScenarios, 'settleRefund'), 'settleRefund', 'during');
 });
 
-describe('a refund survives kill -9 of the worker: the money is returned once, and the goods come back once', () => {
-  test.each([
-    ['refundPayment', 'during'],
-    ['settleRefund', 'after'],
-  ] as const)('at %s, %s it acts', async (activity, phase) => {
-    await refundSurvives(own.shop, crashFolder, running(refundScenarios, activity), activity, phase);
-  });
-
-  test('while the processor fails: the amount stays reserved, and a person decides', async () => {
-    const { shop } = own;
-    const { orderId, paymentId } = await sold(shop, 'tok_refund_down');
-    const crashed = crashAt(crashFolder, 'refundPayment.during');
-    const { body } = await refundOrder(shop, orderId, {}, { prefer: 'wait=1' });
-    await crashed();
-    await refundReview(shop, body.id);
-    expect((await shop.get(`/api/payments/${paymentId}`)).body).toMatchObject({ refunded: 0, refundPending: 3000 });
-  });
+test('a replenishment survives kill -9 of the worker during placeSupplierOrder', async () => {
+  const scenario = running(replenishmentScenarios, 'placeSupplierOrder');
+  await replenishmentSurvives(own.stack, crashFolder, scenario, 'placeSupplierOrder', 'during');
 });
 
-describe('a replenishment survives kill -9 of the worker', () => {
-  test.each([
-    ['placeSupplierOrder', 'during'],
-    ['receiveDelivery', 'after'],
-  ] as const)('at %s, %s it acts', async (activity, phase) => {
-    await replenishmentSurvives(own.stack, crashFolder, running(replenishmentScenarios, activity), activity, phase);
-  });
+test('a transfer survives kill -9 of the worker during moveTransfer', async () => {
+  await transferSurvives(own.stack, crashFolder, running(transferScenarios, 'moveTransfer'), 'moveTransfer', 'during');
 });

@@ -4,16 +4,13 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { loadDemoData } from '../../../dev/demo-data.js';
-import { projectRoot } from '../../../dev/home/paths.js';
-import { cleanEnvironment, type Stack, startStack } from '../../setup/stack.js';
-import { Shop } from '../../shop.js';
-import { buyFromDemoShop } from './demo-shop.js';
-import { leftAfter, processesOf } from './processes.js';
-
-// Whole stacks start here, on a machine that runs others beside them.
-vi.setConfig({ testTimeout: 180_000 });
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadDemoData } from '../../dev/demo-data.js';
+import { projectRoot } from '../../dev/home/paths.js';
+import { cleanEnvironment, type Stack, startStack } from '../setup/stack.js';
+import { Shop } from '../shop.js';
+import { buyFromDemoShop } from '../stack/dev/demo-shop.js';
+import { leftAfter, processesOf } from '../stack/dev/processes.js';
 
 const home = mkdtempSync(join(tmpdir(), 'holdfast-ending-'));
 const settings = { RETRY_BASE_SCALE: '0.01' };

@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { connect } from '../../../db/postgres/client.js';
-import type { ServerName, Stack } from '../../setup/stack.js';
-import { type Answer, eventually, Shop } from '../../shop.js';
-import { booksAgree, location, untilStatus, whereabouts } from './goods.js';
+import { connect } from '../../db/postgres/client.js';
+import type { ServerName, Stack } from '../setup/stack.js';
+import { type Answer, eventually, Shop } from '../shop.js';
+import { booksAgree, location, untilStatus, whereabouts } from '../stack/transfers/goods.js';
 
 const atEachEnd = 100;
 const atOnce = 16;
