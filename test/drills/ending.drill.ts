@@ -17,6 +17,11 @@ const settings = { RETRY_BASE_SCALE: '0.01' };
 let stack: Stack;
 
 beforeAll(async () => {
+  // Not the usual ports: another stack would take them while this one is down.
+  const first = 10_000 + Math.floor(Math.random() * 19_000);
+  const names = ['api', 'postgres', 'temporal', 'temporalUi', 'sandboxHttp', 'sandboxSmtp'];
+  const ports = Object.fromEntries(names.map((name, index) => [name, first + index]));
+  writeFileSync(join(home, 'ports.json'), JSON.stringify(ports));
   stack = await startStack(settings, { home });
   expect(await buyFromDemoShop(new Shop(stack))).toBe('confirmed');
 });
