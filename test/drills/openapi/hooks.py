@@ -33,9 +33,16 @@ SEVERAL_MEMBERS = {
     "/payment/backupCardToken": "the same",
     "/discount": "at most the subtotal of the line",
     "/tax": "at most the amount that includes it",
+    "/to": "not before `from`, or before where a clock stands; years have bounds that no format says",
+    "/from": "the same",
+    "/now": "the same",
+    "/startAt": "not before the present, or before where the clock stands",
+    "/testClock": "only one that exists",
+    "/anchorDay": "only for plans by month or year",
+    "/plan/currency": "stays as it is",
 }
 # The same, of one entry of a list.
-OF_AN_ENTRY = re.compile(r"/lines/\d+/(sku|quantity|discount|tax)|/charges/\d+/tax")
+OF_AN_ENTRY = re.compile(r"/lines/\d+/(sku|quantity|discount|tax)|/charges/\d+/tax|/rules/\d+/(name|threshold)")
 
 
 # The drill's stock. Calls about other products and locations end at 422, so every second one is about these.
