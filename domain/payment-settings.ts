@@ -11,9 +11,9 @@ export interface PaymentSettings {
   readonly dunningWaitsSeconds: readonly number[];
   readonly fraudScorer: FraudScorer;
   readonly fraudWhenDown: FraudWhenDown;
-  /** Payments that one customer may start in a minute; null: any number. */
+  /** Payments that one customer may start in a minute; null: no limit. */
   readonly customerPaymentsPerMinute: number | null;
-  /** What one customer may spend in 24 hours, in minor units of each currency; null: any amount. */
+  /** What one customer may spend in 24 hours, in minor units of each currency; null: no limit. */
   readonly customerAmountPerDay: number | null;
   /** Payments that changed less than this ago are left out of a reconciliation. */
   readonly reconciliationGraceSeconds: number;

@@ -19,7 +19,7 @@ import { supplierRoutes } from './suppliers/routes.js';
 export interface SandboxOptions {
   /** The folder of the books; created if it does not exist. Only one sandbox may use it at a time. */
   readonly home: string;
-  /** 0: any free port. */
+  /** 0: a free port. */
   readonly httpPort: number;
   readonly smtpPort: number;
   /** Default: this machine only. */

@@ -1,4 +1,5 @@
--- Trigger functions: rules that no constraint can express. db/migrations/0001_rules.sql creates the triggers.
+-- Trigger functions: rules that no constraint can express. db/migrations/0001_rules.sql creates the triggers, and
+-- 16_subscriptions.sql that of subscriptions.
 
 -- order_transitions is the table of domain/orders/states.ts.
 create or replace function refuse_unknown_transition() returns trigger language plpgsql as $$
@@ -23,6 +24,15 @@ create or replace function refuse_unknown_transfer_transition() returns trigger 
 begin
   if not exists (select from transfer_transitions where from_status = old.status and to_status = new.status) then
     raise exception 'transfer % cannot go from % to %', old.id, old.status, new.status using errcode = 'check_violation';
+  end if;
+  return new;
+end $$;
+
+-- subscription_transitions is the table of domain/subscriptions/states.ts.
+create or replace function refuse_unknown_subscription_transition() returns trigger language plpgsql as $$
+begin
+  if not exists (select from subscription_transitions where from_status = old.status and to_status = new.status) then
+    raise exception 'subscription % cannot go from % to %', old.id, old.status, new.status using errcode = 'check_violation';
   end if;
   return new;
 end $$;

@@ -2,15 +2,7 @@
 -- in one transaction: the subscription, its records, the payment, the mails, the audit and the step's result. A decision
 -- names the version of the subscription that it was made from, and one from an older version changes nothing.
 
--- subscription_transitions is the table of domain/subscriptions/states.ts.
-create or replace function refuse_unknown_subscription_transition() returns trigger language plpgsql as $$
-begin
-  if not exists (select from subscription_transitions where from_status = old.status and to_status = new.status) then
-    raise exception 'subscription % cannot go from % to %', old.id, old.status, new.status using errcode = 'check_violation';
-  end if;
-  return new;
-end $$;
-
+-- 01_states.sql has its function.
 create or replace trigger subscriptions_transition before update of status on subscriptions
   for each row when (old.status is distinct from new.status)
   execute function refuse_unknown_subscription_transition();

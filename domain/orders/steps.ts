@@ -86,7 +86,7 @@ export interface GivenLineMoney {
 export interface GivenOrderMoney {
   readonly charges: readonly Charge[];
   readonly taxesIncluded: boolean;
-  /** The order is refused if it comes to another total; null: any is right. */
+  /** The order is refused if it comes to another total; null: every total is accepted. */
   readonly expectedTotal: Price | null;
 }
 
@@ -132,7 +132,7 @@ export type OrderStep = StepBase & { readonly orderId: string; readonly limits?:
         readonly workflowId: string;
         readonly customer: { readonly id?: string; readonly name?: string; readonly email?: string } | null;
         readonly lines: readonly StepLine[];
-        /** Absent: no charges, and any total is right. */
+        /** Absent: no charges, and every total is accepted. */
         readonly money?: GivenOrderMoney;
         /** Absent: none. */
         readonly details?: OrderDetails;
